@@ -1,0 +1,82 @@
+# Everything one can do here. `make` alone lists it.
+
+PYTHON ?= python3
+PORT ?= 8080
+SERVICE_MODEL ?= artifacts/model
+ARGS ?=
+
+BIN := .venv/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-header
+
+export SERVICE_MODEL
+
+.DEFAULT_GOAL := help
+.PHONY: help serve train test check lint types lock lock-check format image clean
+
+help: ## List what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+serve: .venv/serving artifacts ## Serve the model on http://127.0.0.1:8080 (PORT=, SERVICE_MODEL=)
+	@echo "When it listens, try this in another terminal:"
+	@$(BIN)/python -m service example $(SERVICE_MODEL) --url http://127.0.0.1:$(PORT)
+	@exec $(BIN)/gunicorn --bind 127.0.0.1:$(PORT)
+
+.PHONY: artifacts
+artifacts: .venv/serving
+	@if [ $(SERVICE_MODEL) = artifacts/model ] && [ ! -e artifacts/model ]; then \
+		$(BIN)/python -m training fit; fi
+
+train: .venv/serving ## Train and pack the sensor model again
+	@$(BIN)/python -m training fit
+
+test: .venv/developing ## Run the tests (ARGS= for pytest)
+	@$(BIN)/pytest $(ARGS)
+
+check: lint types lock-check ## Run all that CI runs: lint, types, locks, tests
+	@$(BIN)/pytest --cov $(ARGS)
+
+lint: .venv/developing ## Check style
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --diff .
+
+types: .venv/developing ## Check types
+	@$(BIN)/mypy
+
+format: .venv/developing ## Put the code into shape
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+lock: .venv/developing ## Write requirements*.txt anew from requirements*.in (ARGS=--upgrade)
+	@$(LOCK) $(ARGS) requirements.in --output-file requirements.txt
+	@$(LOCK) $(ARGS) requirements-dev.in --output-file requirements-dev.txt
+
+lock-check: .venv/developing ## Check that requirements*.txt match requirements*.in
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && for name in requirements requirements-dev; do \
+		cp $$name.txt "$$folder" && $(LOCK) $$name.in --output-file "$$folder/$$name.txt" >/dev/null && \
+		diff $$name.txt "$$folder/$$name.txt" || \
+		{ echo "$$name.txt does not match $$name.in: run make lock"; exit 1; }; done
+
+image: ## Build the container image, slipway
+	@docker build --tag slipway .
+
+clean: ## Remove what make made
+	@rm -rf .venv artifacts .coverage .mypy_cache .pytest_cache .ruff_cache
+
+# What is installed: for serving and training, and for developing on top.
+.venv/serving: requirements.txt | .venv/bin/python
+	@echo "Installing what serving and training need"
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+.venv/developing: requirements-dev.txt .venv/serving
+	@echo "Installing what developing needs"
+	@$(INSTALL) -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Slipway needs Python 3.11 or later: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+		{ rm -rf .venv; echo "Python's venv module is missing: apt install python3-venv"; exit 1; }

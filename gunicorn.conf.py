@@ -1,0 +1,52 @@
+# gunicorn reads this file by itself. tests/test_agreement.py holds these numbers against the
+# Dockerfile and docker-compose.yml.
+import os
+import socket
+import sys
+
+wsgi_app = "service.server:application()"
+bind = "0.0.0.0:8080"
+worker_class = "asgi"  # gunicorn's own event loop; service/operations/bridge.py joins it to Flask
+asgi_loop = "asyncio"
+asgi_lifespan = "on"  # a worker that fails to warm up stops the service instead of looping
+
+# Workers come from WEB_CONCURRENCY (default 1): one per vCPU of the task. os.cpu_count() would
+# count the host's.
+
+preload_app = True  # the model is verified and loaded once, then shared with the workers
+raw_env = ["OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THREADS=1"]  # a core per worker
+
+keepalive = 75  # seconds; longer than the load balancer's 60, or it would get resets (its 502)
+timeout = 30  # seconds without a sign of life from a worker; no limit for a request
+graceful_timeout = 10  # seconds for requests in flight; idle connections use them up, too
+
+limit_request_line = 4094
+limit_request_fields = 64
+limit_request_field_size = 8190
+http_parser = "python"  # "auto" would change parsers when a C one gets installed
+
+if os.path.isdir("/dev/shm"):  # noqa: S108
+    worker_tmp_dir = "/dev/shm"  # noqa: S108 (in memory; the root file system may be read-only)
+control_socket_disable = True  # it would write to the home directory
+
+accesslog = None  # the app logs requests
+logger_class = "service.operations.logs.GunicornLogger"
+
+
+def on_starting(server):
+    """Say in one line that an address is taken; gunicorn would retry five times first."""
+    for address in server.cfg.address:
+        if not isinstance(address, tuple):
+            continue
+        with socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(address)
+            except OSError as error:
+                host, port = address
+                print(
+                    f"slipway: cannot listen on {host}:{port} ({error.strerror}); "
+                    "choose another port, like this: make serve PORT=8081",
+                    file=sys.stderr,
+                )
+                sys.exit(os.EX_UNAVAILABLE)

@@ -1,0 +1,43 @@
+"""`python -m service example ARTIFACT`: a request to try on a served model."""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from service.model import artifact
+from service.model.artifact import ArtifactError
+
+EXAMPLE_ROWS = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0, or the sysexits code of what went wrong, told in one line on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m service", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("example", help="print a curl line with rows the model knows")
+    command.add_argument("artifact", type=Path, metavar="ARTIFACT", help="folder of a packed model")
+    command.add_argument(
+        "--url", default="http://127.0.0.1:8080", help="where it is served (%(default)s)"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        print(example(options.artifact, options.url))
+    except ArtifactError as error:
+        print(f"slipway: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def example(folder: Path, url: str) -> str:
+    """A curl line that sends the first golden rows of an artifact."""
+    golden = artifact.read_manifest(folder).golden
+    payload = {name: values[:EXAMPLE_ROWS] for name, values in golden.inputs.items()}
+    content = shlex.quote(json.dumps(payload))
+    return f"curl {shlex.quote(url)}/predict -H 'Content-Type: application/json' -d {content}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""Every form that a request may take, to columns.
+
+{"sensor_1": [1, 2], "sensor_2": [1, -1]}                  columns
+{"sensor_1": "[1, 2]", "sensor_2": "[1, -1]"}              columns, each a JSON list in a string
+{"sensor_1": 1, "sensor_2": 1}                             one row
+{"instances": [{"sensor_1": 1, "sensor_2": 1}]}            rows, named
+{"instances": [[1, 1]]}                                    rows, in the signature's order
+sensor_1,sensor_2 and a line for each row                  CSV
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from service.api import body
+from service.api.problems import MOST_ERRORS, Problem, pointer, unknown
+from service.model import numbers
+from service.model.signature import Signature
+
+INSTANCES = "instances"  # unless the model has an input of that name
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Values by column name, not yet checked, and where in the body each of them stands."""
+
+    values: Mapping[str, Sequence[Any]]
+    pointer: Callable[[str, int], str] = pointer
+
+
+def from_json(payload: Any, signature: Signature, max_rows: int) -> Columns:
+    """Columns of a JSON payload; Problem 422 if it has none of the forms, or too many rows."""
+    if not isinstance(payload, dict):
+        raise _misfit("", "the body must be an object of columns, or of instances")
+    if INSTANCES in payload and INSTANCES not in signature.names:
+        return _from_instances(payload, signature, max_rows)
+    values = {}
+    whole = set()  # names whose value is no list in the body: it has no inner places
+    for name, value in payload.items():
+        if isinstance(value, str) and value.lstrip().startswith("["):
+            value = _list_in_string(name, value)
+            whole.add(name)
+        elif not isinstance(value, list):
+            value = [value]
+            whole.add(name)
+        _check_rows(len(value), max_rows, pointer(name))
+        values[name] = value
+    return Columns(values, lambda name, row: pointer(name) if name in whole else pointer(name, row))
+
+
+def from_csv(text: str, signature: Signature, max_rows: int) -> Columns:
+    """Columns of a CSV table with a header line; Problem 422 for too many rows."""
+    header, rows = body.parse_csv(text)
+    if not header:
+        raise _misfit("", "the table has no header line")
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise _misfit(pointer(twice), "is there more than once in the header")
+    _check_rows(len(rows), max_rows, "")
+    cells = zip(*rows, strict=True) if rows else [()] * len(header)
+    known = set(signature.names)
+    return Columns(
+        {
+            name: [_number(cell) for cell in column] if name in known else column
+            for name, column in zip(header, cells, strict=True)
+        }
+    )
+
+
+def _number(cell: str) -> float | str:
+    number = numbers.parse(cell)
+    return cell if number is None else number
+
+
+def _list_in_string(name: str, text: str) -> list[Any]:
+    try:
+        value = body.parse_json(text)
+    except Problem as problem:
+        fault = problem.errors[0]["detail"]
+        raise _misfit(pointer(name), f"is a string that holds no JSON list: {fault}") from problem
+    listed: list[Any] = value  # it starts with a bracket
+    return listed
+
+
+def _from_instances(payload: dict[str, Any], signature: Signature, max_rows: int) -> Columns:
+    for name in payload:
+        if name != INSTANCES:
+            raise _misfit(pointer(name), "nothing may stand beside instances")
+    rows = payload[INSTANCES]
+    if not isinstance(rows, list):
+        raise _misfit(pointer(INSTANCES), "must be a list of rows")
+    _check_rows(len(rows), max_rows, pointer(INSTANCES))
+    names = signature.names
+    if rows and isinstance(rows[0], dict):
+        errors = list(islice(_named_errors(rows, names), MOST_ERRORS))
+        if not errors:
+            return Columns(
+                {name: [row[name] for row in rows] for name in names},
+                lambda name, row: pointer(INSTANCES, row, name),
+            )
+    else:
+        errors = list(islice(_ordered_errors(rows, names), MOST_ERRORS))
+        if not errors:
+            return Columns(
+                {name: [row[place] for row in rows] for place, name in enumerate(names)},
+                lambda name, row: pointer(INSTANCES, row, names.index(name)),
+            )
+    raise Problem(422, "the rows do not fit the model", errors)
+
+
+def _named_errors(rows: list[Any], names: Sequence[str]) -> Iterator[dict[str, str]]:
+    expected = set(names)
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            yield _error(pointer(INSTANCES, number), "is not an object, as the first row is")
+        elif row.keys() != expected:
+            for name in row.keys() - expected:
+                yield _error(pointer(INSTANCES, number, name), unknown(name, names, "input"))
+            for name in names:
+                if name not in row:
+                    yield _error(pointer(INSTANCES, number, name), "is missing")
+
+
+def _ordered_errors(rows: list[Any], names: Sequence[str]) -> Iterator[dict[str, str]]:
+    for number, row in enumerate(rows):
+        if not isinstance(row, list):
+            yield _error(pointer(INSTANCES, number), "is not a list or an object of values")
+        elif len(row) != len(names):
+            fault = f"has {len(row)} values, the model takes {len(names)}: {', '.join(names)}"
+            yield _error(pointer(INSTANCES, number), fault)
+
+
+def _check_rows(rows: int, max_rows: int, place: str) -> None:
+    if rows > max_rows:
+        raise _misfit(place, f"has {rows} rows, one request may have {max_rows}")
+    if rows == 0:
+        raise _misfit(place, "there are no rows")
+
+
+def _error(place: str, detail: str) -> dict[str, str]:
+    return {"pointer": place, "detail": detail}
+
+
+def _misfit(place: str, detail: str) -> Problem:
+    return Problem(422, "the input does not fit the model", [_error(place, detail)])

@@ -1,0 +1,73 @@
+"""`POST /predict`: the main road, from the bytes of a request to the model's answer."""
+
+import json
+from collections.abc import Sequence
+from time import perf_counter
+
+from flask import Flask, Response, g, request
+
+from service.api import body, forms, schema
+from service.api.problems import Problem, unknown
+from service.model.predictor import NotFiniteError, Predictor
+from service.settings import Settings
+
+PATH = "/predict"
+PROBABILITIES = "probabilities"
+
+
+def init_app(app: Flask, settings: Settings, predictor: Predictor) -> None:
+    """Give the app its route. One schema is built from the signature, and shared."""
+    signature = predictor.signature
+    columns_schema = schema.build(signature)
+
+    @app.post(PATH)
+    def predict() -> Response:
+        probabilities = _wants_probabilities(predictor)
+        content = body.read(request, settings.max_body_bytes)
+        is_csv = body.media_type(request) == body.CSV
+        text = body.decode(content)
+        if is_csv:
+            columns = forms.from_csv(text, signature, settings.max_rows)
+        else:
+            payload = body.parse_json(text)
+            columns = forms.from_json(payload, signature, settings.max_rows)
+        arrays = schema.check(columns_schema, signature.names, columns)
+        g.rows = len(arrays[signature.names[0]])
+        start = perf_counter()
+        try:
+            answer = predictor.predict(arrays, probabilities)
+        except NotFiniteError as error:
+            raise _no_answer(signature.names, columns, error.rows) from error
+        g.predict_seconds = perf_counter() - start
+        return Response(json.dumps(answer, allow_nan=False), mimetype=body.JSON)
+
+    @app.after_request
+    def name_the_model(response: Response) -> Response:
+        if request.path == PATH:
+            response.headers["Model-Version"] = predictor.manifest.version
+        return response
+
+
+def _wants_probabilities(predictor: Predictor) -> bool:
+    for name in request.args:
+        if name != PROBABILITIES:
+            raise _bad_parameter(name[:64], unknown(name, [PROBABILITIES], "parameter"))
+    values = request.args.getlist(PROBABILITIES)
+    if values not in ([], ["true"], ["false"]):
+        raise _bad_parameter(PROBABILITIES, "must be true or false")
+    wanted = values == ["true"]
+    if wanted and not predictor.signature.outputs[0].probabilities:
+        raise _bad_parameter(PROBABILITIES, "this model has none")
+    return wanted
+
+
+def _bad_parameter(name: str, detail: str) -> Problem:
+    return Problem(422, "the query does not fit", [{"parameter": name, "detail": detail}])
+
+
+def _no_answer(names: Sequence[str], columns: forms.Columns, rows: Sequence[int]) -> Problem:
+    errors = [
+        {"pointer": columns.pointer(names[0], row), "detail": "the model has no finite answer"}
+        for row in rows
+    ]
+    return Problem(422, "the model has no finite answer for some rows", errors)

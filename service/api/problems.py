@@ -1,0 +1,75 @@
+"""The one error body, RFC 9457's `application/problem+json`, and the handler that writes it.
+
+Routes raise; nothing else in the service builds an error answer.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, g
+from werkzeug.exceptions import HTTPException
+
+MOST_ERRORS = 20
+LONGEST_DETAIL = 300
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(HTTPException):
+    """An answer with this status, this one-line detail, and where in the input the faults are.
+
+    Each of `errors` has a `detail` and a `pointer` (JSON Pointer into the body, "" for all of it)
+    or a `parameter` (of the query).
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.code = status
+        self.errors = errors
+        self.headers = headers or {}
+
+
+def pointer(*steps: str | int) -> str:
+    """JSON Pointer (RFC 6901) to the value that these keys and positions lead to."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def unknown(name: str, known: Collection[str], kind: str) -> str:
+    """Detail for a name that nothing here has, with the likeliest one that was meant."""
+    # comparing is slow for long names, and nobody means a short one with them
+    close = get_close_matches(name, known, n=1) if len(name) <= 64 else []
+    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
+    return f"is no {kind}; {hint}"[:LONGEST_DETAIL]
+
+
+def init_app(app: Flask) -> None:
+    """Make every error of this app a problem: those of Flask, those raised, and crashes (500)."""
+    app.register_error_handler(HTTPException, answer)
+
+
+def answer(error: HTTPException) -> Response:
+    """Write one error. A crash arrives here as InternalServerError, after Flask has logged it."""
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": (error.description or "")[:LONGEST_DETAIL],
+        "request_id": g.request_id,
+    }
+    headers = {}
+    if isinstance(error, Problem):
+        headers = dict(error.headers)
+        if error.errors:
+            body["errors"] = list(error.errors[:MOST_ERRORS])
+    elif status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    return Response(json.dumps(body), status, headers, mimetype=MEDIA_TYPE)

@@ -1,0 +1,27 @@
+"""The Flask app, plain WSGI: `create_app` is where everything is joined."""
+
+from flask import Flask
+
+from service.api import describe, predict, problems
+from service.model.predictor import Predictor
+from service.operations import health, logs
+from service.settings import Settings
+
+
+def create_app(settings: Settings | None = None, predictor: Predictor | None = None) -> Flask:
+    """Make the app; SettingsError or ArtifactError if it could not serve.
+
+    Without arguments it reads the environment and the artifact, as `flask --app service.app run`
+    and gunicorn want it; tests pass their own.
+    """
+    settings = settings or Settings.from_environment()
+    logs.configure(settings.log_level)
+    predictor = predictor or Predictor.load(settings.model)
+
+    app = Flask(__name__, static_folder=None)
+    logs.init_app(app, predictor.manifest.version)
+    problems.init_app(app)
+    health.init_app(app, predictor)
+    predict.init_app(app, settings, predictor)
+    describe.init_app(app, predictor)
+    return app

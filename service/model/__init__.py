@@ -1,0 +1,7 @@
+"""What the service knows of the model, without a word of HTTP.
+
+Read in this order: `signature.py` (inputs and outputs), `manifest.py` (what a packed model says
+of itself), `artifact.py` (the folder: verify, read), `publish.py` (the folder: write),
+`engines.py` (the library that computes), `predictor.py` (columns in, predictions out), `numbers.py`
+(numbers in text).
+"""

@@ -1,0 +1,13 @@
+"""Numbers written as text, in a CSV cell: the decimal notation that JSON has, and no more.
+
+`float()` would also take `1_000`, `nan`, `inf` and the digits of other scripts.
+"""
+
+import re
+
+DECIMAL = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+
+
+def parse(text: str) -> float | None:
+    """The number, infinite where it is too large for one; None if the text is no number."""
+    return float(text) if DECIMAL.fullmatch(text) else None

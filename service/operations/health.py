@@ -1,0 +1,26 @@
+"""What load balancers and containers ask: should this task get traffic, does this process answer.
+
+Neither looks at anything outside this process: a check that fails everywhere at once would take the
+whole service out.
+"""
+
+from flask import Flask
+
+from service.model.predictor import Predictor
+
+
+def init_app(app: Flask, predictor: Predictor) -> None:
+    """Give the app its routes. That there is a predictor means that its artifact was verified."""
+    ready = {
+        "status": "ready",
+        "model": predictor.manifest.name,
+        "version": predictor.manifest.version,
+    }
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return ready
+
+    @app.get("/health/live")
+    def live() -> dict[str, str]:
+        return {"status": "live"}

@@ -1,0 +1,97 @@
+"""One JSON object per line on stdout: requests, gunicorn's own lines and warnings alike.
+
+Never a body, a header or a query: whatever a client sends, a line stays one valid object.
+"""
+
+import json
+import logging
+import re
+import sys
+import traceback
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any
+from uuid import uuid4
+
+from flask import Flask, Response, g, request
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+HEADER = "X-Request-ID"
+# The bridge says here when the request's head arrived, by perf_counter.
+ARRIVED = "slipway.arrived"
+LONGEST_MESSAGE = 500  # a parser's complaint may quote the client at length
+
+log = logging.getLogger("slipway.requests")
+
+
+class JSONFormatter(logging.Formatter):
+    """A record as one line; what was given as `extra={"fields": {...}}` becomes keys of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one line."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage()[:LONGEST_MESSAGE],
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["exception"] = "".join(traceback.format_exception(*record.exc_info))
+        return json.dumps(line, default=str)
+
+
+def configure(level: str) -> None:
+    """Send everything that logs in this process through one handler on stdout."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JSONFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    logging.captureWarnings(True)
+
+
+class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no type hints
+    """gunicorn's logger, with its lines in our shape and our place."""
+
+    def setup(self, cfg: Config) -> None:
+        """Replace gunicorn's handlers by ours."""
+        super().setup(cfg)
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(JSONFormatter())
+        self.error_log.handlers = [handler]
+
+
+def init_app(app: Flask, model_version: str) -> None:
+    """Give each request an id and, once it is answered, a line."""
+
+    @app.before_request
+    def begin() -> None:
+        given = request.headers.get(HEADER, "")
+        g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        g.arrived = request.environ.get(ARRIVED) or perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers[HEADER] = g.request_id
+        route = request.url_rule.rule if request.url_rule else None
+        if route in ("/health", "/health/live") and response.status_code == 200:
+            return response
+        fields = {
+            "request_id": g.request_id,
+            "method": request.method,
+            "route": route,
+            "status": response.status_code,
+            "rows": g.get("rows"),
+            "predict_ms": _milliseconds(g.get("predict_seconds")),
+            "total_ms": _milliseconds(perf_counter() - g.arrived),
+            "model_version": model_version,
+        }
+        log.info("request", extra={"fields": fields})
+        return response
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)

@@ -1,0 +1,48 @@
+"""What gunicorn runs: the Flask app behind its bridge, or one clear line and an exit code."""
+
+import sys
+from collections.abc import Callable
+
+from service.app import create_app
+from service.model.artifact import ArtifactError
+from service.model.manifest import Manifest
+from service.model.predictor import Predictor
+from service.operations.bridge import Bridge
+from service.settings import Settings, SettingsError
+
+BYTE_SECONDS = 1e-7  # reading, checking and answering, for each byte of a body
+
+
+def application() -> Bridge:
+    """Load everything, in gunicorn's first process, before the workers are forked from it.
+
+    Exits with a sysexits code if anything is wrong: a task that cannot serve must not start.
+    """
+    try:
+        settings = Settings.from_environment()
+        predictor = Predictor.load(settings.model)
+    except (SettingsError, ArtifactError) as error:
+        print(f"slipway: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from error
+    return Bridge(
+        create_app(settings, predictor),
+        max_body_bytes=settings.max_body_bytes,
+        body_seconds=settings.body_seconds,
+        expected_seconds=expected_seconds(predictor.manifest),
+        warm_up=predictor.verify,
+    )
+
+
+def expected_seconds(manifest: Manifest) -> Callable[[int], float]:
+    """How long the answer to a body of so many bytes will take, at most, by the packing machine.
+
+    A row takes at least two bytes of the body for each of its values.
+    """
+    one, many = manifest.seconds["1"], manifest.seconds["1000"]
+    each = max(many - one, 0.0) / 999
+    width = 2 * len(manifest.signature.inputs)
+
+    def seconds(size: int) -> float:
+        return one + size / width * each + size * BYTE_SECONDS if size else 0.0
+
+    return seconds

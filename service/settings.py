@@ -1,0 +1,64 @@
+"""Every setting of the service, and the only reader of the environment.
+
+gunicorn's own (`WEB_CONCURRENCY`, `FORWARDED_ALLOW_IPS`, `GUNICORN_CMD_ARGS`) stay gunicorn's.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+PREFIX = "SERVICE_"
+DEFAULT_MODEL = Path("artifacts/model")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the text is one line: which, its value, what it may be."""
+
+    exit_code = os.EX_CONFIG
+
+
+def _setting(default: Any, help: str) -> Any:
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The field `max_rows` is the environment's `SERVICE_MAX_ROWS`, and so on."""
+
+    model: Path = _setting(DEFAULT_MODEL, "folder of the artifact to serve")
+    max_rows: int = _setting(10_000, "rows in one request; more are refused with 422")
+    max_body_bytes: int = _setting(1_048_576, "bytes in one body; more are refused with 413")
+    body_seconds: int = _setting(10, "time for a request body to arrive; after it 408")
+    log_level: str = _setting("info", f"least severe log lines to write: {', '.join(LOG_LEVELS)}")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read all settings; SettingsError for an unknown name with our prefix or a bad value."""
+        known = {f"{PREFIX}{setting.name.upper()}": setting for setting in fields(cls)}
+        values: dict[str, Any] = {}
+        for name in sorted(environment):
+            if not name.startswith(PREFIX):
+                continue
+            if name not in known:
+                close = get_close_matches(name, known, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+                raise SettingsError(f"{name} is not a setting; {hint}")
+            setting = known[name]
+            values[setting.name] = _parse(name, environment[name], setting.default)
+        return cls(**values)
+
+
+def _parse(name: str, text: str, default: Any) -> Any:
+    if isinstance(default, int):
+        if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:12]) <= 10**9:
+            raise SettingsError(f"{name} is {text[:40]!r}; it must be a whole number, 1 to 10^9")
+        return int(text)
+    if not text:
+        raise SettingsError(f"{name} is empty; set it or leave it out")
+    if name == f"{PREFIX}LOG_LEVEL" and text not in LOG_LEVELS:
+        raise SettingsError(f"{name} is {text[:40]!r}; it must be one of {', '.join(LOG_LEVELS)}")
+    return type(default)(text) if isinstance(default, str) else Path(text)

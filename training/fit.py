@@ -1,0 +1,62 @@
+"""The sensor model from readings to artifact: read, split, fit, evaluate, gate, pack."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from service.model.manifest import Manifest
+from training import data, evaluate, pipeline
+from training.pack import pack
+
+HELD_OUT = 0.25
+
+
+def fit(path: Path, folder: Path) -> Manifest:
+    """Train on the CSV at `path` and publish at `folder`; DataError, GateError or ArtifactError.
+
+    The model that is published is the one that was evaluated: it has not seen the held-out quarter.
+    """
+    readings = data.read(path)
+    train, test, train_target, test_target = train_test_split(
+        readings.inputs,
+        readings.target,
+        test_size=HELD_OUT,
+        stratify=readings.target,
+        random_state=0,
+    )
+    model = pipeline.build().fit(train, train_target)
+    metrics = {
+        "held_out": evaluate.held_out(model, test, test_target),
+        "cross_validation": evaluate.cross_validated(model, train, train_target),
+    }
+    evaluate.gate(model, metrics)
+    return pack(
+        model,
+        train,
+        names=data.INPUTS,
+        target=data.TARGET,
+        name=pipeline.NAME,
+        metrics=metrics,
+        data={
+            "file": path.name,
+            "sha256": readings.sha256,
+            "rows": len(readings.target),
+            "commit": commit(),
+        },
+        folder=folder,
+        examples=np.array(pipeline.EXAMPLE_INPUTS),
+    )
+
+
+def commit() -> str | None:
+    """The commit of this checkout; None outside one, as in the image's build."""
+    here = Path(__file__).parent
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return answer.stdout.strip()
