@@ -15,7 +15,6 @@ def create_app(settings: Settings | None = None, predictor: Predictor | None = N
     and gunicorn want it; tests pass their own.
     """
     settings = settings or Settings.from_environment()
-    logs.configure(settings.log_level)
     predictor = predictor or Predictor.load(settings.model)
 
     app = Flask(__name__, static_folder=None)

@@ -7,6 +7,7 @@ from service.app import create_app
 from service.model.artifact import ArtifactError
 from service.model.manifest import Manifest
 from service.model.predictor import Predictor
+from service.operations import logs
 from service.operations.bridge import Bridge
 from service.settings import Settings, SettingsError
 
@@ -20,6 +21,7 @@ def application() -> Bridge:
     """
     try:
         settings = Settings.from_environment()
+        logs.configure(settings.log_level)
         predictor = Predictor.load(settings.model)
     except (SettingsError, ArtifactError) as error:
         print(f"slipway: {error}", file=sys.stderr)

@@ -44,8 +44,13 @@ class Settings:
             if not name.startswith(PREFIX):
                 continue
             if name not in known:
-                close = get_close_matches(name, known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+                endings = [setting.removeprefix(PREFIX) for setting in known]
+                close = get_close_matches(name.removeprefix(PREFIX), endings, n=1)
+                hint = (
+                    f"did you mean {PREFIX}{close[0]}?"
+                    if close
+                    else f"there are {', '.join(known)}"
+                )
                 raise SettingsError(f"{name} is not a setting; {hint}")
             setting = known[name]
             values[setting.name] = _parse(name, environment[name], setting.default)

@@ -1,0 +1,63 @@
+"""What all tests share: one trained artifact, an app on it, one real server."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from service.app import create_app
+from service.model.predictor import Predictor
+from service.settings import Settings
+from tests.serving import Server, serve
+from training import data
+from training.fit import fit
+
+
+@pytest.fixture(scope="session")
+def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sensor model as `python -m training fit` packs it; not to be changed."""
+    folder = tmp_path_factory.mktemp("artifacts") / "model"
+    fit(data.DEFAULT, folder)
+    return folder
+
+
+@pytest.fixture
+def own_artifact(artifact: Path, tmp_path: Path) -> Path:
+    """A copy of the artifact that a test may spoil."""
+    return Path(shutil.copytree(artifact, tmp_path / "model"))
+
+
+@pytest.fixture
+def edit_manifest(own_artifact: Path) -> Callable[[Callable[[dict[str, Any]], object]], None]:
+    """Change the manifest of `own_artifact` with a function that is given its content."""
+
+    def edit(change: Callable[[dict[str, Any]], object]) -> None:
+        path = own_artifact / "manifest.json"
+        content = json.loads(path.read_text())
+        change(content)
+        path.write_text(json.dumps(content))
+
+    return edit
+
+
+@pytest.fixture(scope="session")
+def predictor(artifact: Path) -> Predictor:
+    """The loaded sensor model."""
+    return Predictor.load(artifact)
+
+
+@pytest.fixture
+def app(predictor: Predictor) -> Flask:
+    """The app; pytest-flask makes `client` of it. Crashes answer 500, as in production."""
+    return create_app(Settings(), predictor)
+
+
+@pytest.fixture(scope="session")
+def server(artifact: Path) -> Iterator[Server]:
+    """A real gunicorn with the committed configuration, shared by the tests that only ask."""
+    with serve(artifact) as running:
+        yield running

@@ -1,0 +1,26 @@
+"""The one error body, as a test: every error of the service is checked by `assert_problem`."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+LARGEST = 4096
+
+
+def assert_problem(status: int, content_type: str, body: bytes) -> dict[str, Any]:
+    """Check an error answer against RFC 9457 and our promises; return it."""
+    assert content_type == "application/problem+json"
+    assert len(body) < LARGEST
+    problem: dict[str, Any] = json.loads(body)
+    assert set(problem) - {"errors"} == {"type", "title", "status", "detail", "request_id"}
+    assert problem["type"] == "about:blank"
+    assert problem["status"] == status
+    assert problem["title"] == HTTPStatus(status).phrase
+    assert problem["detail"]
+    assert problem["request_id"]
+    assert b"Traceback" not in body
+    for error in problem.get("errors", []):
+        assert set(error) in ({"pointer", "detail"}, {"parameter", "detail"})
+        assert error["detail"]
+    assert len(problem.get("errors", [])) <= 20
+    return problem

@@ -1,0 +1,126 @@
+"""Run the real gunicorn as production does, wait until it answers, stop it for good."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PATIENCE = 30.0  # seconds; only a broken test takes that long
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running service."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request over its own connection."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            response = connection.getresponse()
+            names = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, names, response.read())
+        finally:
+            connection.close()
+
+    def predict(
+        self, body: bytes | str, content_type: str = "application/json", query: str = ""
+    ) -> Answer:
+        """Ask for predictions."""
+        return self.request("POST", f"/predict{query}", body, {"Content-Type": content_type})
+
+    def connect(self) -> socket.socket:
+        """Open a bare connection, for what no proper client would send."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """Copy the environment without settings of the service or gunicorn, but with these."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("SERVICE_", "GUNICORN_", "MAKE")) and name != "WEB_CONCURRENCY"
+    }
+    return {**kept, **settings}
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Poll until it holds; fail by name if it does not in time."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {PATIENCE} seconds in vain: {what}"
+        time.sleep(0.02)
+
+
+def gunicorn(port: int, *arguments: str) -> list[str]:
+    """Build the command that serves on this port with the committed configuration."""
+    return [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", *arguments]
+
+
+@contextmanager
+def serve(artifact: Path, *arguments: str, **settings: str) -> Iterator[Server]:
+    """Serve an artifact; the block runs once it is ready."""
+    port = free_port()
+    log = artifact.parent / f"gunicorn-{port}.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            gunicorn(port, *arguments),
+            cwd=ROOT,
+            env=clean_environment(SERVICE_MODEL=str(artifact), **settings),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(process, port, log)
+    try:
+        wait_until(lambda: _is_ready(server), f"{log.read_text()}\nthe service to be ready")
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+
+def _is_ready(server: Server) -> bool:
+    assert server.process.poll() is None, server.log.read_text()
+    try:
+        return server.request("GET", "/health").status == 200
+    except OSError:
+        return False

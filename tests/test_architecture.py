@@ -1,0 +1,109 @@
+"""The walls of the house: who may import whom, who reads the environment, how large a room gets."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.serving import ROOT
+
+LARGEST_FILE = 200
+WEB = {"flask", "werkzeug", "marshmallow", "gunicorn", "jinja2", "http"}
+LEARNING = {"sklearn", "joblib", "scipy", "pandas"}
+HEAVY = {"sklearn", "joblib", "scipy", "pandas", "boto3"}
+
+
+def files(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def imports(path: Path, inside_functions: bool = True) -> Iterator[str]:
+    """The modules that a file imports, dotted."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree) if inside_functions else tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def packages(path: Path, inside_functions: bool = True) -> set[str]:
+    return {name.split(".")[0] for name in imports(path, inside_functions)}
+
+
+def names(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", files("service"), ids=names)
+def test_service_never_imports_training(path: Path) -> None:
+    assert not packages(path) & {"training", "tests"}
+
+
+@pytest.mark.parametrize("path", files("training"), ids=names)
+def test_training_imports_of_the_service_only_the_model(path: Path) -> None:
+    of_the_service = [name for name in imports(path) if name.split(".")[0] == "service"]
+    assert all(name.startswith("service.model") for name in of_the_service)
+    assert not packages(path) & (WEB | {"tests"})
+
+
+@pytest.mark.parametrize("path", files("service/model"), ids=names)
+def test_the_model_rooms_know_no_http(path: Path) -> None:
+    assert not packages(path) & WEB
+    of_the_service = {name for name in imports(path) if name.startswith("service.")}
+    assert all(name.startswith("service.model") for name in of_the_service)
+
+
+@pytest.mark.parametrize("path", files("service/api", "service/operations"), ids=names)
+def test_the_web_rooms_know_no_scikit_learn(path: Path) -> None:
+    assert not packages(path) & LEARNING
+
+
+@pytest.mark.parametrize("path", files("service"), ids=names)
+def test_heavy_imports_happen_where_they_are_used(path: Path) -> None:
+    assert not packages(path, inside_functions=False) & HEAVY
+
+
+def uses(path: Path) -> set[str]:
+    """Dotted names that the code reads or imports, like `os.environ`; plain names, too."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    read = {ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute | ast.Name)}
+    return read | set(imports(path))
+
+
+@pytest.mark.parametrize("path", files("service", "training"), ids=names)
+def test_only_settings_reads_the_environment(path: Path) -> None:
+    if names(path) != "service/settings.py":
+        assert not uses(path) & {"os.environ", "os.environb", "os.getenv", "os.getenvb"}
+
+
+@pytest.mark.parametrize("path", files("service", "training"), ids=names)
+def test_only_the_engines_unpickle(path: Path) -> None:
+    if names(path) != "service/model/engines.py":
+        assert not uses(path) & {"pickle", "joblib.load", "np.load", "numpy.load", "eval", "exec"}
+
+
+@pytest.mark.parametrize("path", files("service", "training", "tests"), ids=names)
+def test_no_file_outgrows_its_room(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LARGEST_FILE
+
+
+@pytest.mark.parametrize("path", files("service", "training", "tests"), ids=names)
+def test_every_module_says_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text()))
+    assert path.stem not in {"utils", "util", "helpers", "common", "base", "misc"}
+
+
+@pytest.mark.parametrize("path", files("service"), ids=names)
+def test_a_package_s_docstring_names_every_module_in_it(path: Path) -> None:
+    if path.name != "__init__.py":
+        return
+    docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+    for module in path.parent.glob("[a-z]*.py"):
+        assert f"`{module.name}`" in docstring
+    for folder in path.parent.glob("[a-z]*/"):
+        assert f"`{folder.name}/`" in docstring
+    if path.parent.name == "service":
+        assert not list(imports(path))

@@ -1,0 +1,169 @@
+"""Reading an artifact: all that is wrong is refused, before a byte is unpickled if it can be."""
+
+import json
+import os
+import pickle
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.model.artifact import (
+    ArtifactError,
+    ChecksumError,
+    GoldenError,
+    ManifestError,
+    MissingError,
+    VersionError,
+    file_entry,
+)
+from service.model.predictor import Predictor
+
+Edit = Callable[[Callable[[dict[str, Any]], object]], None]
+
+
+def refusal(folder: Path, kind: type[ArtifactError]) -> str:
+    """Load what must not load; the error's text, which must be one line."""
+    with pytest.raises(ArtifactError) as caught:
+        Predictor.load(folder)
+    assert type(caught.value) is kind
+    text = str(caught.value)
+    assert "\n" not in text
+    assert str(folder) in text
+    return text
+
+
+def test_a_sound_artifact_loads(artifact: Path) -> None:
+    assert Predictor.load(artifact).manifest.name == "sensors"
+
+
+def test_any_flipped_bit_is_refused(own_artifact: Path) -> None:
+    path = own_artifact / "model.joblib"
+    original = path.read_bytes()
+    for bit in random.Random(0).sample(range(len(original) * 8), 50):  # noqa: S311
+        damaged = bytearray(original)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        text = refusal(own_artifact, ChecksumError)
+    assert file_entry(original).sha256 in text
+    assert file_entry(bytes(damaged)).sha256 in text
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.1, 0.5, 0.999])
+def test_a_truncated_file_is_refused(own_artifact: Path, keep: float) -> None:
+    path = own_artifact / "model.joblib"
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
+    assert "bytes" in refusal(own_artifact, ChecksumError)
+
+
+def test_an_appended_byte_is_refused(own_artifact: Path) -> None:
+    path = own_artifact / "model.joblib"
+    path.write_bytes(path.read_bytes() + b"\0")
+    refusal(own_artifact, ChecksumError)
+
+
+class Sentinel:
+    """Unpickling it makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.mkdir, (str(self.path),))
+
+
+def test_another_file_in_the_model_s_place_is_never_unpickled(
+    own_artifact: Path, tmp_path: Path
+) -> None:
+    trap = tmp_path / "trap"
+    (own_artifact / "model.joblib").write_bytes(pickle.dumps(Sentinel(trap)))
+    refusal(own_artifact, ChecksumError)
+    assert not trap.exists()
+    pickle.loads((own_artifact / "model.joblib").read_bytes())  # noqa: S301
+    assert trap.exists(), "the trap does not work, so the test proves nothing"
+
+
+def test_versions_are_checked_before_unpickling(
+    own_artifact: Path, tmp_path: Path, edit_manifest: Edit
+) -> None:
+    trap = tmp_path / "trap"
+    content = pickle.dumps(Sentinel(trap))
+    (own_artifact / "model.joblib").write_bytes(content)
+
+    def swap_in(manifest: dict[str, Any]) -> None:
+        entry = file_entry(content)
+        manifest["files"]["model.joblib"] = {"sha256": entry.sha256, "bytes": entry.bytes}
+        manifest["versions"]["scikit-learn"] = "1.0.0"
+
+    edit_manifest(swap_in)
+    refusal(own_artifact, VersionError)
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("library", ["numpy", "scipy", "scikit-learn", "joblib"])
+def test_another_library_version_is_refused_naming_both(
+    own_artifact: Path, edit_manifest: Edit, library: str
+) -> None:
+    here = json.loads((own_artifact / "manifest.json").read_text())["versions"][library]
+    edit_manifest(lambda manifest: manifest["versions"].update({library: "0.9.9"}))
+    text = refusal(own_artifact, VersionError)
+    assert f"{library} 0.9.9" in text
+    assert here in text
+
+
+def test_another_python_is_not(own_artifact: Path, edit_manifest: Edit) -> None:
+    edit_manifest(lambda manifest: manifest["versions"].update({"python": "3.99.0"}))
+    assert Predictor.load(own_artifact)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "model.joblib"])
+def test_a_missing_file_is_named(own_artifact: Path, name: str) -> None:
+    (own_artifact / name).unlink()
+    assert name in refusal(own_artifact, MissingError)
+
+
+def test_a_missing_folder_is_refused_with_the_command_that_makes_one(tmp_path: Path) -> None:
+    assert "python -m training fit --out" in refusal(tmp_path / "nothing", MissingError)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff\xfe{", b'{"format": 99}', b"null"])
+def test_a_manifest_that_is_none_is_refused(own_artifact: Path, content: bytes) -> None:
+    (own_artifact / "manifest.json").write_bytes(content)
+    refusal(own_artifact, ManifestError)
+
+
+@pytest.mark.parametrize("name", ["../model.joblib", "/etc/hostname", "a/b"])
+def test_a_file_outside_the_folder_is_refused(
+    own_artifact: Path, edit_manifest: Edit, name: str
+) -> None:
+    edit_manifest(lambda m: m["files"].update({name: {"sha256": "0", "bytes": 0}}))
+    assert "no plain file name" in refusal(own_artifact, ManifestError)
+
+
+def test_a_golden_value_off_by_a_thousandth_is_refused(
+    own_artifact: Path, edit_manifest: Edit
+) -> None:
+    def nudge(manifest: dict[str, Any]) -> None:
+        manifest["golden"]["outputs"]["probabilities"][4][1] += 1e-3
+
+    edit_manifest(nudge)
+    assert "golden row 4: probabilities" in refusal(own_artifact, GoldenError)
+
+
+def test_a_golden_class_that_comes_out_differently_is_refused(
+    own_artifact: Path, edit_manifest: Edit
+) -> None:
+    def nudge(manifest: dict[str, Any]) -> None:
+        manifest["golden"]["outputs"]["class"][0] += 1e-3
+
+    edit_manifest(nudge)
+    assert "golden row 0: class" in refusal(own_artifact, GoldenError)
+
+
+def test_exit_codes_are_those_of_sysexits() -> None:
+    codes = {kind: kind.exit_code for kind in (ChecksumError, ManifestError, VersionError)}
+    assert set(codes.values()) == {65}
+    assert GoldenError.exit_code == ArtifactError.exit_code == 65
+    assert MissingError.exit_code == 66

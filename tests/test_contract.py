@@ -1,0 +1,77 @@
+"""From training to an HTTP answer: what is served is what the estimator predicts."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from sklearn.tree import DecisionTreeClassifier
+
+from service.app import create_app
+from service.model.predictor import Predictor
+from service.settings import Settings
+from tests.serving import Server, serve
+from training import data, pipeline
+from training.pack import pack
+
+
+def test_the_served_sensor_model_predicts_as_the_estimator_does(server: Server) -> None:
+    readings = data.read(data.DEFAULT)
+    rows = readings.inputs[:500]
+    payload = {"sensor_1": rows[:, 0].tolist(), "sensor_2": rows[:, 1].tolist()}
+    answer = json.loads(server.predict(json.dumps(payload), query="?probabilities=true").body)
+    assert np.mean(np.array(answer["class"]) == readings.target[:500]) > 0.9
+    alone = json.loads(server.predict(json.dumps({"instances": rows[7:8].tolist()})).body)
+    assert alone["class"] == answer["class"][7:8]
+
+
+def test_any_classifier_on_numbers_is_served_bit_for_bit(tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    rows = random.normal(size=(300, 4))
+    model = DecisionTreeClassifier(random_state=0, max_depth=4).fit(rows, rows.argmax(axis=1))
+    names = ["a", "b.c", "d e", "Meta"]
+    pack(
+        model,
+        rows,
+        names=names,
+        target="largest",
+        name="tiny",
+        metrics={},
+        data={},
+        folder=tmp_path / "model",
+    )
+    with serve(tmp_path / "model") as server:
+        payload = json.dumps({"instances": rows.tolist()})
+        answer = json.loads(server.predict(payload, query="?probabilities=true").body)
+    assert answer["largest"] == model.predict(rows).tolist()
+    assert answer["labels"] == [0, 1, 2, 3]
+    assert answer["probabilities"] == model.predict_proba(rows).tolist()
+
+
+def test_nothing_in_the_service_knows_what_a_sensor_is(tmp_path: Path) -> None:
+    readings = data.read(data.DEFAULT)
+    model = pipeline.build().fit(readings.inputs, readings.target)
+    pack(
+        model,
+        readings.inputs,
+        names=["left", "right"],
+        target="drift",
+        name="other",
+        metrics={},
+        data={},
+        folder=tmp_path / "model",
+    )
+    app = create_app(Settings(), Predictor.load(tmp_path / "model"))
+    response = app.test_client().post("/predict", json={"left": [1, 2, 3], "right": [1, -1, 0]})
+    assert response.json == {"drift": [0.0, 1.0, 1.0]}
+    service = Path(__file__).parent.parent / "service"
+    assert not [path for path in service.rglob("*.py") if "sensor" in code_of(path)]
+
+
+def code_of(path: Path) -> str:
+    """The file without its docstrings' examples of forms."""
+    return path.read_text().replace(forms_example(path), "")
+
+
+def forms_example(path: Path) -> str:
+    text = path.read_text()
+    return text.split('"""')[1] if path.name == "forms.py" else "\0"

@@ -1,0 +1,15 @@
+"""`GET /model`: the manifest, without anybody's rows."""
+
+import json
+from pathlib import Path
+
+from flask.testing import FlaskClient
+
+
+def test_the_manifest_is_told(client: FlaskClient, artifact: Path) -> None:
+    response = client.get("/model")
+    manifest = json.loads((artifact / "manifest.json").read_text())
+    assert response.status_code == 200
+    assert response.json == {key: manifest[key] for key in manifest if key != "golden"}
+    for promised in ("name", "version", "signature", "metrics", "engine"):
+        assert response.json[promised]

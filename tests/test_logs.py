@@ -1,0 +1,107 @@
+"""Log lines: one valid JSON object each, whatever happens."""
+
+import json
+import logging
+import sys
+from io import StringIO
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from gunicorn.config import Config
+
+from service.operations import logs
+
+
+def line_of(record: logging.LogRecord) -> dict[str, Any]:
+    text = logs.JSONFormatter().format(record)
+    assert "\n" not in text
+    line: dict[str, Any] = json.loads(text)
+    return line
+
+
+def record(message: str, *args: object, **attributes: object) -> logging.LogRecord:
+    made = logging.LogRecord("slipway", logging.INFO, __file__, 1, message, args, None)
+    made.__dict__.update(attributes)
+    return made
+
+
+def test_a_line_has_time_level_logger_and_message() -> None:
+    line = line_of(record("took %d rows", 3))
+    assert set(line) == {"time", "level", "logger", "message"}
+    assert line["message"] == "took 3 rows"
+    assert line["level"] == "info"
+    assert line["time"].endswith("+00:00")
+
+
+def test_fields_become_keys() -> None:
+    assert line_of(record("request", fields={"status": 200}))["status"] == 200
+
+
+@pytest.mark.parametrize("text", ['"', "\n", "\x00", "\ud800", "\u2028", "é" * 10_000])
+def test_any_text_gives_one_valid_line(text: str) -> None:
+    assert line_of(record(text))["message"] == text[: logs.LONGEST_MESSAGE]
+
+
+def test_an_exception_is_kept_in_its_line() -> None:
+    try:
+        raise RuntimeError("broken")
+    except RuntimeError:
+        line = line_of(record("failed", exc_info=sys.exc_info()))
+    assert "RuntimeError: broken" in line["exception"]
+
+
+def test_a_request_is_one_line_with_all_that_operators_ask(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        response = client.post("/predict", json={"sensor_1": [1, 2], "sensor_2": [1, 2]})
+    [line] = [line_of(entry) for entry in caplog.records if entry.name == "slipway.requests"]
+    assert line["request_id"] == response.headers["X-Request-ID"]
+    assert line["model_version"] == response.headers["Model-Version"]
+    assert (line["method"], line["route"], line["status"]) == ("POST", "/predict", 200)
+    assert line["rows"] == 2
+    assert 0 < line["predict_ms"] < line["total_ms"]
+
+
+def test_a_path_that_is_no_route_is_not_logged(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        client.get("/canary?canary=canary")
+    assert [entry.fields["route"] for entry in caplog.records] == [None]  # type: ignore[attr-defined]
+    assert "canary" not in str([line_of(entry) for entry in caplog.records])
+
+
+def test_health_checks_are_logged_only_when_they_fail(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        client.get("/health")
+        client.get("/health/live")
+        assert not caplog.records
+        client.post("/health")
+    assert len(caplog.records) == 1
+
+
+def test_everything_in_a_process_goes_through_one_handler(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", logging.WARNING)
+    monkeypatch.setattr(sys, "stdout", written := StringIO())
+    logs.configure("warning")
+    logging.captureWarnings(False)
+    logging.getLogger("any.library").warning("careful")
+    logging.getLogger("any.library").info("never mind")
+    assert json.loads(written.getvalue())["message"] == "careful"
+
+
+def test_gunicorn_s_own_lines_have_the_same_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", written := StringIO())
+    logger = logs.GunicornLogger(Config())
+    logger.info("Listening at: %s", "here")
+    logger.error_log.handlers = []
+    line = json.loads(written.getvalue())
+    assert (line["logger"], line["message"]) == ("gunicorn.error", "Listening at: here")

@@ -1,0 +1,133 @@
+"""`POST /predict`: every form of the published example, and what else a request may ask."""
+
+import json
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.problems import assert_problem
+
+ANSWER = {"class": [0.0, 1.0, 1.0]}
+FORMS = {
+    "columns": {"sensor_1": [1, 2.0, 3], "sensor_2": [1, -1, 0]},
+    "JSON lists in strings": {"sensor_1": "[1,2.0,3]", "sensor_2": "[1,-1,0]"},
+    "columns in another order": {"sensor_2": [1, -1, 0], "sensor_1": [1, 2.0, 3]},
+    "named rows": {
+        "instances": [
+            {"sensor_1": 1, "sensor_2": 1},
+            {"sensor_2": -1, "sensor_1": 2.0},
+            {"sensor_1": 3, "sensor_2": 0},
+        ]
+    },
+    "ordered rows": {"instances": [[1, 1], [2.0, -1], [3, 0]]},
+}
+TABLES = {
+    "plain": "sensor_1,sensor_2\n1,1\n2.0,-1\n3,0\n",
+    "Windows line ends, no last one": "sensor_1,sensor_2\r\n1,1\r\n2.0,-1\r\n3,0",
+    "columns in another order": "sensor_2,sensor_1\n1,1\n-1,2.0\n0,3\n",
+    "quoted, spaced, blank line": '"sensor_1", sensor_2\n\n"1", 1\n2.0,-1e0\n+3.,0\n',
+    "byte order mark, as Excel writes it": "\ufeffsensor_1,sensor_2\n1,1\n2.0,-1\n3,0\n",
+}
+
+
+@pytest.mark.parametrize("payload", FORMS.values(), ids=FORMS)
+def test_the_published_example_comes_out_of_every_json_form(
+    client: FlaskClient, payload: object
+) -> None:
+    response = client.post("/predict", json=payload)
+    assert (response.status_code, response.json) == (200, ANSWER)
+    assert response.mimetype == "application/json"
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_the_published_example_comes_out_of_csv(client: FlaskClient, table: str) -> None:
+    response = client.post("/predict", data=table.encode(), content_type="text/csv")
+    assert (response.status_code, response.json) == (200, ANSWER)
+
+
+def test_scalars_are_one_row(client: FlaskClient) -> None:
+    response = client.post("/predict", json={"sensor_1": 1, "sensor_2": 1})
+    assert response.json == {"class": [0.0]}
+
+
+def test_probabilities_come_on_request_and_sum_to_one(client: FlaskClient) -> None:
+    response = client.post("/predict?probabilities=true", json=FORMS["columns"])
+    answer = response.json
+    assert answer is not None
+    assert answer["class"] == ANSWER["class"]
+    assert answer["labels"] == [0.0, 1.0]
+    assert len(answer["probabilities"]) == 3
+    for row, label in zip(answer["probabilities"], answer["class"], strict=True):
+        assert sum(row) == pytest.approx(1.0)
+        assert answer["labels"][row.index(max(row))] == label
+
+
+def test_probabilities_can_be_declined(client: FlaskClient) -> None:
+    response = client.post("/predict?probabilities=false", json=FORMS["columns"])
+    assert response.json == ANSWER
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter", "hint"),
+    [
+        ("probabilities=yes", "probabilities", "true or false"),
+        ("probabilities=true&probabilities=false", "probabilities", "true or false"),
+        ("probabilites=true", "probabilites", "did you mean probabilities?"),
+    ],
+)
+def test_a_query_that_means_nothing_is_refused(
+    client: FlaskClient, query: str, parameter: str, hint: str
+) -> None:
+    response = client.post(f"/predict?{query}", json=FORMS["columns"])
+    problem = assert_problem(422, response.content_type, response.data)
+    assert response.status_code == 422
+    [error] = problem["errors"]
+    assert error["parameter"] == parameter
+    assert hint in error["detail"]
+
+
+def test_as_many_rows_come_out_as_go_in(client: FlaskClient) -> None:
+    for rows in (1, 2, 1000, 10_000):
+        column = [row % 7 - 3 for row in range(rows)]
+        response = client.post("/predict", json={"sensor_1": column, "sensor_2": column[::-1]})
+        assert response.json is not None
+        assert len(response.json["class"]) == rows
+
+
+def test_more_rows_than_allowed_are_refused_with_the_limit(client: FlaskClient) -> None:
+    column = [0] * 10_001
+    for payload, pointer in (
+        ({"sensor_1": column, "sensor_2": column}, "/sensor_1"),
+        ({"sensor_1": json.dumps(column), "sensor_2": 1}, "/sensor_1"),
+        ({"instances": [[0, 0]] * 10_001}, "/instances"),
+    ):
+        response = client.post("/predict", json=payload)
+        problem = assert_problem(422, response.content_type, response.data)
+        [error] = problem["errors"]
+        assert error["pointer"] == pointer
+        assert "10001" in error["detail"]
+        assert "10000" in error["detail"]
+
+
+def test_every_answer_names_the_model_and_the_request(client: FlaskClient) -> None:
+    version = client.get("/model").json["version"]  # type: ignore[index]
+    for payload in (FORMS["columns"], {}):
+        response = client.post("/predict", json=payload)
+        assert response.headers["Model-Version"] == version
+        assert response.headers["X-Request-ID"]
+
+
+def test_a_request_id_is_kept_if_it_is_well_formed(client: FlaskClient) -> None:
+    for given, kept in (("abc-1.2_3", True), ("x" * 65, False), ('"quoted"', False), ("", False)):
+        response = client.post("/predict", json={}, headers={"X-Request-ID": given})
+        assert response.json is not None
+        assert (response.headers["X-Request-ID"] == given) is kept
+        assert response.json["request_id"] == response.headers["X-Request-ID"]
+
+
+def test_the_largest_numbers_the_signature_admits_are_answered(client: FlaskClient) -> None:
+    limit = client.get("/model").json["signature"]["inputs"][0]["limit"]  # type: ignore[index]
+    for first in (limit, -limit, 0):
+        for second in (limit, -limit, 5e-324):
+            response = client.post("/predict", json={"sensor_1": first, "sensor_2": second})
+            assert response.status_code == 200

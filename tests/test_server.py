@@ -1,0 +1,124 @@
+"""The real gunicorn: what it says when it cannot serve, how it stops, what it shares."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.model.manifest import Manifest
+from service.server import expected_seconds
+from tests.serving import ROOT, Server, clean_environment, free_port, gunicorn, serve, wait_until
+
+Edit = Callable[[Callable[[dict[str, Any]], object]], None]
+EXAMPLE = json.dumps({"sensor_1": "[1,2.0,3]", "sensor_2": "[1,-1,0]"})
+
+
+def refusal(code: int, port: int | None = None, **settings: str) -> str:
+    """Start what must not start; its only line on stderr, after which it must be gone in time."""
+    start = time.monotonic()
+    ended = subprocess.run(
+        gunicorn(port or free_port()),
+        cwd=ROOT,
+        env=clean_environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert time.monotonic() - start < 5
+    assert ended.returncode == code, ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert ended.stderr.startswith("slipway: ")
+    return ended.stderr
+
+
+def test_the_published_example_is_answered(server: Server) -> None:
+    answer = server.predict(EXAMPLE)
+    assert answer.status == 200
+    assert json.loads(answer.body) == {"class": [0.0, 1.0, 1.0]}
+
+
+def test_a_damaged_model_does_not_start(own_artifact: Path) -> None:
+    with (own_artifact / "model.joblib").open("ab") as file:
+        file.write(b"\0")
+    assert "model.joblib" in refusal(65, SERVICE_MODEL=str(own_artifact))
+
+
+def test_a_model_of_another_library_version_does_not_start(
+    own_artifact: Path, edit_manifest: Edit
+) -> None:
+    edit_manifest(lambda manifest: manifest["versions"].update({"scikit-learn": "1.0.0"}))
+    assert "scikit-learn 1.0.0" in refusal(65, SERVICE_MODEL=str(own_artifact))
+
+
+def test_a_model_that_predicts_something_else_does_not_start(
+    own_artifact: Path, edit_manifest: Edit
+) -> None:
+    edit_manifest(lambda m: m["golden"]["outputs"]["class"].__setitem__(0, 0.001))
+    assert "golden row 0" in refusal(65, SERVICE_MODEL=str(own_artifact))
+
+
+def test_no_model_does_not_start(tmp_path: Path) -> None:
+    assert "no artifact" in refusal(66, SERVICE_MODEL=str(tmp_path / "none"))
+
+
+def test_a_misspelt_setting_does_not_start() -> None:
+    assert "did you mean SERVICE_MAX_ROWS?" in refusal(78, SERVICE_MAX_ROW="5")
+
+
+def test_a_bad_value_does_not_start() -> None:
+    assert "SERVICE_MAX_ROWS is 'many'" in refusal(78, SERVICE_MAX_ROWS="many")
+
+
+def test_a_port_in_use_does_not_start(artifact: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port: int = taken.getsockname()[1]
+        line = refusal(69, port, SERVICE_MODEL=str(artifact))
+    assert f"127.0.0.1:{port}" in line
+    assert "PORT=" in line
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_cleanly(artifact: Path, stop: signal.Signals) -> None:
+    with serve(artifact, WEB_CONCURRENCY="2") as server:
+        wait_until(lambda: len(children_of(server.process.pid)) == 2, "two workers")
+        children = children_of(server.process.pid)
+        server.process.send_signal(stop)
+        assert server.process.wait(10) == 0
+        assert not [child for child in children if Path(f"/proc/{child}").exists()]
+        assert "Traceback" not in server.log.read_text()
+        with pytest.raises(ConnectionRefusedError):
+            server.connect()
+
+
+def test_workers_share_what_the_first_process_loaded(artifact: Path) -> None:
+    with serve(artifact, WEB_CONCURRENCY="2") as server:
+        threads = f"/proc/{server.process.pid}/task"
+        assert len(os.listdir(threads)) == 1, "a thread before the fork can hang the workers"
+        moved = artifact.rename(artifact.with_name("moved"))
+        try:
+            os.kill(children_of(server.process.pid)[0], signal.SIGKILL)
+            for _ in range(20):
+                assert server.predict(EXAMPLE).status == 200
+        finally:
+            moved.rename(artifact)
+
+
+def test_long_bodies_are_expected_to_take_longer(artifact: Path) -> None:
+    manifest = Manifest.from_json((artifact / "manifest.json").read_text())
+    seconds = expected_seconds(manifest)
+    assert seconds(0) == 0
+    assert manifest.seconds["1"] <= seconds(50) < seconds(5_000) < seconds(1_000_000)
+
+
+def children_of(process: int) -> list[int]:
+    path = Path(f"/proc/{process}/task/{process}/children")
+    return [int(child) for child in path.read_text().split()]

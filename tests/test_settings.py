@@ -1,0 +1,74 @@
+"""The one reader of the environment: names, values, and what it says of wrong ones."""
+
+import os
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from service.settings import Settings, SettingsError
+
+
+def test_an_empty_environment_gives_the_promised_defaults() -> None:
+    settings = Settings.from_environment({})
+    assert settings.model == Path("artifacts/model")
+    assert settings.max_rows == 10_000
+    assert settings.max_body_bytes == 1024 * 1024
+
+
+def test_every_setting_is_read_under_its_name() -> None:
+    given = {
+        "SERVICE_MODEL": "/models/churn",
+        "SERVICE_MAX_ROWS": "7",
+        "SERVICE_MAX_BODY_BYTES": "8",
+        "SERVICE_BODY_SECONDS": "9",
+        "SERVICE_LOG_LEVEL": "error",
+    }
+    settings = Settings.from_environment(given)
+    assert {f"SERVICE_{field.name.upper()}" for field in fields(Settings)} == set(given)
+    assert settings.model == Path("/models/churn")
+    assert (settings.max_rows, settings.max_body_bytes, settings.body_seconds) == (7, 8, 9)
+    assert settings.log_level == "error"
+
+
+def test_names_of_others_are_left_alone() -> None:
+    given = {"WEB_CONCURRENCY": "4", "MY_SERVICE_MAX_ROWS": "x", "PORT": "80"}
+    assert Settings.from_environment(given) == Settings()
+
+
+def test_a_misspelt_name_is_refused_with_the_likely_one() -> None:
+    with pytest.raises(SettingsError, match="SERVICE_MAXROWS.*did you mean SERVICE_MAX_ROWS?"):
+        Settings.from_environment({"SERVICE_MAXROWS": "7"})
+
+
+def test_a_name_unlike_any_is_refused_with_all_that_there_are() -> None:
+    with pytest.raises(SettingsError, match="SERVICE_XYZ is not.*SERVICE_MODEL.*SERVICE_MAX_ROWS"):
+        Settings.from_environment({"SERVICE_XYZ": "7"})
+
+
+@pytest.mark.parametrize("value", ["", "0", "-1", "1.5", "1_000", "ten", "１２", "9" * 30, "1e3"])
+def test_a_number_that_is_none_is_refused_with_its_name_and_range(value: str) -> None:
+    with pytest.raises(SettingsError, match="SERVICE_MAX_ROWS is .*whole number, 1 to"):
+        Settings.from_environment({"SERVICE_MAX_ROWS": value})
+
+
+@pytest.mark.parametrize("value", ["", "loud", "INFO"])
+def test_a_log_level_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="SERVICE_LOG_LEVEL"):
+        Settings.from_environment({"SERVICE_LOG_LEVEL": value})
+
+
+def test_an_empty_path_is_refused() -> None:
+    with pytest.raises(SettingsError, match="SERVICE_MODEL is empty"):
+        Settings.from_environment({"SERVICE_MODEL": ""})
+
+
+def test_settings_errors_are_one_line_and_the_sysexits_code_for_configuration() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({"SERVICE_MAX_ROWS": "a\nb" * 100})
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == os.EX_CONFIG == 78
+
+
+def test_every_setting_has_its_help() -> None:
+    assert all(field.metadata["help"] for field in fields(Settings))

@@ -1,0 +1,43 @@
+"""The signature: what it keeps through the manifest, and what it refuses."""
+
+import json
+
+import pytest
+
+from service.model.signature import Input, Output, Signature
+
+SIGNATURE = Signature(
+    inputs=(
+        Input(name="b", kind="number", dtype="float64", minimum=0.0, maximum=1.5, limit=1e6),
+        Input(name="a", kind="number", dtype="float32", minimum=-1.0, maximum=1.0, limit=1e6),
+    ),
+    outputs=(Output(name="y", kind="number", labels=(0.0, 1.0), probabilities=True),),
+)
+
+
+def test_names_keep_the_model_s_order() -> None:
+    assert SIGNATURE.names == ("b", "a")
+
+
+def test_it_comes_back_equal_through_json() -> None:
+    assert Signature.from_dict(json.loads(json.dumps(SIGNATURE.to_dict()))) == SIGNATURE
+
+
+def test_an_output_without_labels_comes_back_without() -> None:
+    regression = Signature(inputs=SIGNATURE.inputs, outputs=(Output(name="y", kind="number"),))
+    assert Signature.from_dict(json.loads(json.dumps(regression.to_dict()))) == regression
+
+
+@pytest.mark.parametrize("key", ["inputs", "outputs"])
+def test_a_missing_half_is_refused(key: str) -> None:
+    values = SIGNATURE.to_dict()
+    del values[key]
+    with pytest.raises(KeyError):
+        Signature.from_dict(values)
+
+
+def test_an_unknown_property_is_refused() -> None:
+    values = json.loads(json.dumps(SIGNATURE.to_dict()))
+    values["inputs"][0]["colour"] = "red"
+    with pytest.raises(TypeError):
+        Signature.from_dict(values)
