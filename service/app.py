@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from service.api import describe, predict, problems
+from service.api import body, describe, predict, problems
 from service.model.predictor import Predictor
 from service.operations import health, logs
 from service.settings import Settings
@@ -18,8 +18,10 @@ def create_app(settings: Settings | None = None, predictor: Predictor | None = N
     predictor = predictor or Predictor.load(settings.model)
 
     app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # an address has one spelling; rules in front rely on it
     logs.init_app(app, predictor.manifest.version)
     problems.init_app(app)
+    body.init_app(app)
     health.init_app(app, predictor)
     predict.init_app(app, settings, predictor)
     describe.init_app(app, predictor)

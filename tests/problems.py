@@ -1,8 +1,9 @@
 """The one error body, as a test: every error of the service is checked by `assert_problem`."""
 
 import json
-from http import HTTPStatus
 from typing import Any
+
+from werkzeug.http import HTTP_STATUS_CODES
 
 LARGEST = 4096
 
@@ -15,7 +16,7 @@ def assert_problem(status: int, content_type: str, body: bytes) -> dict[str, Any
     assert set(problem) - {"errors"} == {"type", "title", "status", "detail", "request_id"}
     assert problem["type"] == "about:blank"
     assert problem["status"] == status
-    assert problem["title"] == HTTPStatus(status).phrase
+    assert problem["title"] == HTTP_STATUS_CODES[status]
     assert problem["detail"]
     assert problem["request_id"]
     assert b"Traceback" not in body

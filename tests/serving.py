@@ -78,11 +78,11 @@ def free_port() -> int:
         return port
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
+def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
     """Poll until it holds; fail by name if it does not in time."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not condition():
-        assert time.monotonic() < deadline, f"waited {PATIENCE} seconds in vain: {what}"
+        assert time.monotonic() < deadline, f"waited {patience} seconds in vain: {what}"
         time.sleep(0.02)
 
 

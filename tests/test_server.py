@@ -10,13 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import joblib
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from service.model.manifest import Manifest
 from service.server import expected_seconds
 from tests.serving import ROOT, Server, clean_environment, free_port, gunicorn, serve, wait_until
+from training import data
 
-Edit = Callable[[Callable[[dict[str, Any]], object]], None]
 EXAMPLE = json.dumps({"sensor_1": "[1,2.0,3]", "sensor_2": "[1,-1,0]"})
 
 
@@ -44,24 +46,68 @@ def test_the_published_example_is_answered(server: Server) -> None:
     assert json.loads(answer.body) == {"class": [0.0, 1.0, 1.0]}
 
 
-def test_a_damaged_model_does_not_start(own_artifact: Path) -> None:
-    with (own_artifact / "model.joblib").open("ab") as file:
+def flip_a_bit(folder: Path) -> None:
+    content = bytearray((folder / "model.joblib").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "model.joblib").write_bytes(content)
+
+
+def truncate(folder: Path) -> None:
+    content = (folder / "model.joblib").read_bytes()
+    (folder / "model.joblib").write_bytes(content[:-1])
+
+
+def append_a_byte(folder: Path) -> None:
+    with (folder / "model.joblib").open("ab") as file:
         file.write(b"\0")
-    assert "model.joblib" in refusal(65, SERVICE_MODEL=str(own_artifact))
 
 
-def test_a_model_of_another_library_version_does_not_start(
-    own_artifact: Path, edit_manifest: Edit
+def remove_the_model(folder: Path) -> None:
+    (folder / "model.joblib").unlink()
+
+
+def remove_the_manifest(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+
+
+def put_another_model_there(folder: Path) -> None:
+    readings = data.read(data.DEFAULT)
+    other = LogisticRegression(C=0.01).fit(readings.inputs, readings.target)
+    joblib.dump(other, folder / "model.joblib")
+
+
+def change_a_version(folder: Path) -> None:
+    edit(folder, lambda manifest: manifest["versions"].update({"scikit-learn": "1.0.0"}))
+
+
+def change_a_golden_value(folder: Path) -> None:
+    edit(folder, lambda m: m["golden"]["outputs"]["class"].__setitem__(0, 0.001))
+
+
+def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    change(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "complaint"),
+    [
+        (flip_a_bit, 65, "sha256"),
+        (truncate, 65, "bytes"),
+        (append_a_byte, 65, "bytes"),
+        (remove_the_model, 66, "model.joblib: cannot be read"),
+        (remove_the_manifest, 66, "manifest.json: cannot be read"),
+        (put_another_model_there, 65, "not the file that was packed"),
+        (change_a_version, 65, "packed with scikit-learn 1.0.0"),
+        (change_a_golden_value, 65, "golden row 0"),
+    ],
+)
+def test_a_bad_artifact_does_not_start(
+    own_artifact: Path, spoil: Callable[[Path], None], code: int, complaint: str
 ) -> None:
-    edit_manifest(lambda manifest: manifest["versions"].update({"scikit-learn": "1.0.0"}))
-    assert "scikit-learn 1.0.0" in refusal(65, SERVICE_MODEL=str(own_artifact))
-
-
-def test_a_model_that_predicts_something_else_does_not_start(
-    own_artifact: Path, edit_manifest: Edit
-) -> None:
-    edit_manifest(lambda m: m["golden"]["outputs"]["class"].__setitem__(0, 0.001))
-    assert "golden row 0" in refusal(65, SERVICE_MODEL=str(own_artifact))
+    spoil(own_artifact)
+    assert complaint in refusal(code, SERVICE_MODEL=str(own_artifact))
 
 
 def test_no_model_does_not_start(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from flask import Request
+from flask import Flask, Request, request
 
 from service.api.problems import Problem
 
@@ -24,11 +24,18 @@ CLOSE = {"Connection": "close"}  # what is left of the body would be taken for t
 REFUSED = "slipway.refused"
 
 
+def init_app(app: Flask) -> None:
+    """Answer what the bridge refused, whatever its address."""
+
+    @app.before_request
+    def refuse() -> None:
+        if refused := request.environ.get(REFUSED):
+            status, detail = refused
+            raise Problem(status, detail, headers=CLOSE)
+
+
 def read(request: Request, limit: int) -> bytes:
-    """The whole body, at most `limit` bytes of it; Problem 400, 408 or 413 otherwise."""
-    if refused := request.environ.get(REFUSED):
-        status, detail = refused
-        raise Problem(status, detail, headers=CLOSE)
+    """The whole body, at most `limit` bytes of it; Problem 400 or 413 otherwise."""
     length = request.content_length
     if length is not None and length > limit:
         raise too_large(limit)

@@ -8,6 +8,7 @@
 sensor_1,sensor_2 and a line for each row                  CSV
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -54,9 +55,9 @@ def from_csv(text: str, signature: Signature, max_rows: int) -> Columns:
     header, rows = body.parse_csv(text)
     if not header:
         raise _misfit("", "the table has no header line")
-    twice = next((name for name in header if header.count(name) > 1), None)
-    if twice is not None:
-        raise _misfit(pointer(twice), "is there more than once in the header")
+    name, times = Counter(header).most_common(1)[0]
+    if times > 1:
+        raise _misfit(pointer(name), "is there more than once in the header")
     _check_rows(len(rows), max_rows, "")
     cells = zip(*rows, strict=True) if rows else [()] * len(header)
     known = set(signature.names)

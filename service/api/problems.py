@@ -4,16 +4,19 @@ Routes raise; nothing else in the service builds an error answer.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from http import HTTPStatus
+from itertools import takewhile
 from typing import Any
 
 from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
 
 MOST_ERRORS = 20
+MOST_BYTES = 3000  # of errors in one answer; an answer stays small whatever was asked
 LONGEST_DETAIL = 300
+LONGEST_KEY = 64
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -38,14 +41,18 @@ class Problem(HTTPException):
 
 
 def pointer(*steps: str | int) -> str:
-    """JSON Pointer (RFC 6901) to the value that these keys and positions lead to."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+    """JSON Pointer (RFC 6901) to the value that these keys and positions lead to.
+
+    It ends before a key that is too long to be repeated: at the object that holds it.
+    """
+    short = takewhile(lambda step: len(str(step)) <= LONGEST_KEY, steps)
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in short)
 
 
 def unknown(name: str, known: Collection[str], kind: str) -> str:
     """Detail for a name that nothing here has, with the likeliest one that was meant."""
     # comparing is slow for long names, and nobody means a short one with them
-    close = get_close_matches(name, known, n=1) if len(name) <= 64 else []
+    close = get_close_matches(name, known, n=1) if len(name) <= LONGEST_KEY else []
     hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
     return f"is no {kind}; {hint}"[:LONGEST_DETAIL]
 
@@ -57,10 +64,10 @@ def init_app(app: Flask) -> None:
 
 def answer(error: HTTPException) -> Response:
     """Write one error. A crash arrives here as InternalServerError, after Flask has logged it."""
-    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    status = error.code or 500
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": HTTP_STATUS_CODES[status],  # Python's own phrases change with its version
         "status": status,
         "detail": (error.description or "")[:LONGEST_DETAIL],
         "request_id": g.request_id,
@@ -69,7 +76,16 @@ def answer(error: HTTPException) -> Response:
     if isinstance(error, Problem):
         headers = dict(error.headers)
         if error.errors:
-            body["errors"] = list(error.errors[:MOST_ERRORS])
-    elif status == HTTPStatus.METHOD_NOT_ALLOWED:
+            body["errors"] = list(_fitting(error.errors))
+    elif status == 405:
         headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
     return Response(json.dumps(body), status, headers, mimetype=MEDIA_TYPE)
+
+
+def _fitting(errors: Sequence[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:
+    size = 0
+    for error in errors[:MOST_ERRORS]:
+        size += len(json.dumps(error))
+        if size > MOST_BYTES:
+            return
+        yield error

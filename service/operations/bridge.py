@@ -6,6 +6,7 @@ thread would cost more than computing it.
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -129,7 +130,7 @@ class Bridge:
         client that is still sending would never see the answer."""
         try:
             async with asyncio.timeout(LINGER_SECONDS):
-                for _ in range(1000):
+                while True:
                     message = await receive()
                     if message["type"] == "http.disconnect" or not message.get("more_body"):
                         return
@@ -151,7 +152,7 @@ def wsgi_environ(scope: Scope) -> WSGIEnvironment:
         "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
-        "wsgi.errors": None,
+        "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,

@@ -1,0 +1,81 @@
+# The service's image: docker build --tag slipway .
+#
+#   --build-arg MODEL=packed              serve an artifact of this checkout instead of training one
+#   --build-arg ARTIFACT=artifacts/model  which one; it must be below artifacts/ (see .dockerignore)
+#   --build-arg VERSION= REVISION= CREATED=   what the image's labels say
+ARG MODEL=trained
+
+FROM python:3.13-slim-trixie AS base
+ENV PATH=/opt/venv/bin:$PATH
+WORKDIR /app
+
+# What is installed. It changes rarely, so it comes before all code.
+FROM base AS dependencies
+COPY requirements.txt .
+# The environment has no pip: that of the base image installs into it from outside. The packages'
+# own tests are a fifth of its size. Bytecode is made here because nothing can be written later.
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python -m venv --without-pip /opt/venv \
+    && pip --python /opt/venv/bin/python install --disable-pip-version-check --quiet \
+        --root-user-action ignore --no-compile --require-hashes --only-binary :all: \
+        -r requirements.txt \
+    && find /opt/venv -type d -name tests -prune -exec rm -r {} + \
+    && python -m compileall -q -j 0 /opt/venv
+
+# MODEL=trained. Only what training imports is copied, so a change of the API trains nothing anew.
+FROM dependencies AS trained
+COPY service/__init__.py service/
+COPY service/model service/model
+COPY training training
+RUN python -m training fit
+
+# MODEL=packed. Whoever packed it may have kept it from other users, such as the image's.
+FROM base AS packed
+ARG ARTIFACT=artifacts/model
+COPY ${ARTIFACT} artifacts/model
+RUN chmod -R a+rX artifacts
+
+FROM ${MODEL} AS model
+
+# Our code, readable whatever the checkout's umask was.
+FROM base AS code
+COPY gunicorn.conf.py .
+COPY service service
+RUN chmod -R a+rX . && python -m compileall -q service
+
+FROM base
+# The base image's pip goes, with the copies that ensurepip keeps of it; so do setuid bits. The
+# official image has no bytecode of the standard library: each start, each health check would make
+# it anew.
+RUN find / -xdev \( -name ensurepip -o -name pip -o -name 'pip[-0-9]*' \) -prune -exec rm -r {} + \
+    && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
+    && python -m compileall -q -j 0 -x 'site-packages|idlelib|tkinter|turtledemo' \
+        "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+COPY --from=dependencies /opt/venv /opt/venv
+COPY --from=code /app .
+COPY --from=model /app/artifacts/model artifacts/model
+
+# DONTWRITEBYTECODE: no user may write here. FAULTHANDLER: a worker that hangs is aborted by
+# gunicorn and says where it was.
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONFAULTHANDLER=1 PYTHONUNBUFFERED=1
+
+# A number, for whoever checks that it is not root cannot look up names.
+USER 10001:10001
+# Whatever would stop the start stops the build: settings, artifact, file modes.
+RUN ["gunicorn", "--check-config"]
+
+EXPOSE 8080
+# Every 5 seconds, so that `docker compose up --wait` waits no longer. ECS ignores this line.
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-m", "service.operations.probe"]
+# No shell in between: gunicorn is process 1 and gets SIGTERM. It reads gunicorn.conf.py by itself.
+CMD ["gunicorn"]
+
+# Last, for they change with every build.
+ARG VERSION= REVISION= CREATED=
+LABEL org.opencontainers.image.title="slipway" \
+      org.opencontainers.image.description="A scikit-learn model as a REST API" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.created="$CREATED"

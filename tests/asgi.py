@@ -1,0 +1,119 @@
+"""The server's side of ASGI, in memory: it drives a bridge as gunicorn's event loop does."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from io import BytesIO
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from service.operations.bridge import Bridge, Message, Scope
+
+LARGEST = 100  # bytes of a body
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request: what the client sends, chunk by chunk, and what it gets.
+
+    Once all chunks have been received, further waiting lasts until the client leaves: for ever,
+    or, with `leaves`, not at all. A body is whole only with `whole`.
+    """
+
+    chunks: list[bytes] = field(default_factory=list)
+    whole: bool = True
+    leaves: bool = False
+    received: int = 0
+    sent: list[Message] = field(default_factory=list)
+
+    async def receive(self) -> Message:
+        if self.received < len(self.chunks):
+            self.received += 1
+            more = not self.whole or self.received < len(self.chunks)
+            body = self.chunks[self.received - 1]
+            return {"type": "http.request", "body": body, "more_body": more}
+        if not self.leaves:
+            await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        self.sent.append(message)
+
+    @property
+    def status(self) -> int:
+        """The status of the one answer."""
+        start, _ = self.sent
+        status: int = start["status"]
+        return status
+
+    @property
+    def body(self) -> bytes:
+        """The body of the one answer."""
+        _, end = self.sent
+        assert not end.get("more_body")
+        return bytes(end["body"])
+
+
+def scope(
+    headers: Iterable[tuple[str, str]] = (), path: str = "/predict", query: bytes = b""
+) -> Scope:
+    """A request's head, as gunicorn gives it."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query,
+        "root_path": "",
+        "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
+        "server": ("127.0.0.1", 8080),
+        "client": ("127.0.0.1", 50000),
+        "state": {},
+    }
+
+
+def nothing_takes_long(size: int) -> float:
+    return 0.0
+
+
+def make_bridge(
+    app: WSGIApplication,
+    expected_seconds: Callable[[int], float] = nothing_takes_long,
+    body_seconds: float = 30.0,
+    warm_up: Callable[[], object] = bool,
+) -> Bridge:
+    """A bridge with a small limit, around any app."""
+    return Bridge(
+        app,
+        max_body_bytes=LARGEST,
+        body_seconds=body_seconds,
+        expected_seconds=expected_seconds,
+        warm_up=warm_up,
+    )
+
+
+def of_length(body: bytes) -> Scope:
+    """The head of a request with this body."""
+    return scope([("content-length", str(len(body)))])
+
+
+async def ask(bridge: Bridge, body: bytes = b"") -> Exchange:
+    """Send one whole request."""
+    exchange = Exchange([body])
+    await bridge(of_length(body), exchange.receive, exchange.send)
+    return exchange
+
+
+@dataclass(slots=True)
+class Recorder:
+    """A WSGI app that answers with the request's body, and keeps every environ."""
+
+    environs: list[WSGIEnvironment] = field(default_factory=list)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        self.environs.append(environ)
+        assert isinstance(environ["wsgi.input"], BytesIO)
+        start_response("200 OK", [("Content-Type", "text/plain"), ("X-Twice", "1")])
+        return [environ["wsgi.input"].read()]

@@ -1,0 +1,182 @@
+"""Build images, run containers, look inside; what is started here is removed, also on failure."""
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.serving import PATIENCE, ROOT, clean_environment, free_port, wait_until
+
+BUILD_SECONDS = 1200.0  # the first build downloads all packages
+MODEL = "/app/artifacts/model"
+PROBE = ("python", "-m", "service.operations.probe")
+
+Finished = subprocess.CompletedProcess[str]
+
+
+def docker(
+    *arguments: str, seconds: float = PATIENCE, stdin: str = "", **environment: str
+) -> Finished:
+    """Run one docker command to its end, whatever its exit code."""
+    return subprocess.run(
+        ["docker", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        cwd=ROOT,
+        env=clean_environment(**environment),
+    )
+
+
+def output(finished: Finished) -> str:
+    """What a command printed; fail if it failed."""
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout.strip()
+
+
+def require_engine() -> None:
+    """Skip the test if no container can be run here; in CI fail."""
+    try:
+        answers = [docker(*tool, "version", seconds=10) for tool in ((), ("compose",), ("buildx",))]
+        reasons = [answer.stderr for answer in answers if answer.returncode]
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reasons = [str(error)]
+    if reasons:
+        reason = f"no container engine: {' '.join(reasons[0].split())}"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+
+
+def unique() -> str:
+    """A name for an image, a container or a project that nothing else has."""
+    return f"slipway-test-{uuid4().hex[:12]}"
+
+
+def inspect(kind: str, name: str) -> dict[str, Any]:
+    """All that the engine knows of an image or a container."""
+    [found] = json.loads(output(docker(kind, "inspect", name)))
+    return dict(found)
+
+
+def run(image: str, *command: str, flags: tuple[str, ...] = ()) -> Finished:
+    """Run a container without a network to its end."""
+    name = unique()
+    try:
+        return docker("run", "--name", name, "--network", "none", *flags, image, *command)
+    finally:
+        docker("rm", "--force", "--volumes", name)
+
+
+def execute(container: str, *command: str) -> Finished:
+    """Run a command inside a running container."""
+    return docker("exec", container, *command)
+
+
+@contextmanager
+def serving(image: str, *flags: str) -> Iterator[str]:
+    """Run the service without a network; the block gets the container once the probe succeeds."""
+    name = unique()
+    try:
+        output(docker("run", "--detach", "--name", name, "--network", "none", *flags, image))
+        wait_until(lambda: _answers(name), f"an answer in {flags}")
+        yield name
+    finally:
+        docker("rm", "--force", "--volumes", name)
+
+
+def _answers(container: str) -> bool:
+    asked = execute(container, *PROBE)
+    assert "is not running" not in asked.stderr, docker("logs", container)
+    return asked.returncode == 0
+
+
+@contextmanager
+def built(context: Path, *flags: str) -> Iterator[str]:
+    """Build an image with `docker build`; the block gets its name."""
+    name = unique()
+    try:
+        output(docker("build", *flags, "--tag", name, str(context), seconds=BUILD_SECONDS))
+        yield name
+    finally:
+        docker("image", "rm", "--force", name)
+
+
+@contextmanager
+def composed(*flags: str) -> Iterator[str]:
+    """Build the image with `docker compose build`; the block gets its name."""
+    name = unique()
+    try:
+        with project(name) as own:
+            own.compose("build", *flags, seconds=BUILD_SECONDS)
+        yield name
+    finally:
+        docker("image", "rm", "--force", name)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The committed docker-compose.yml under a name, a port and an image name of its own."""
+
+    image: str
+    name: str
+    port: int
+
+    def compose(self, *arguments: str, seconds: float = 2 * PATIENCE) -> str:
+        """Run one docker compose command, which must succeed."""
+        files = ("--file", "docker-compose.yml", "--file", "-")
+        own = json.dumps({"services": {"api": {"image": self.image}}})
+        command = ("compose", "--project-name", self.name, *files, *arguments)
+        return output(docker(*command, seconds=seconds, stdin=own, PORT=str(self.port)))
+
+    @property
+    def container(self) -> str:
+        """The id of its one container, running or not."""
+        return self.compose("ps", "--all", "--quiet", "api")
+
+    def request(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
+        """Ask through the published port: status and body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def is_ready(self) -> bool:
+        """Whether it wants traffic."""
+        try:
+            return self.request("GET", "/health")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+
+@contextmanager
+def project(image: str) -> Iterator[Project]:
+    """A compose project; after the block nothing of it is left but the image."""
+    own = Project(image, unique(), free_port())
+    try:
+        yield own
+    finally:
+        own.compose("down", "--volumes", "--timeout", "5")
+
+
+def private_checkout(folder: Path, artifact: Path) -> Path:
+    """Copy what an image with a packed artifact is made of, readable for its owner only."""
+    shutil.copytree(ROOT / "service", folder / "service")
+    shutil.copytree(artifact, folder / "artifacts/another")
+    shutil.copy(ROOT / "gunicorn.conf.py", folder)
+    for path in folder.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    for name in ("Dockerfile", ".dockerignore", "requirements.txt"):
+        shutil.copy(ROOT / name, folder)  # as it is, or all packages would be installed again
+    return folder

@@ -1,0 +1,124 @@
+"""Numbers that stand in several files and must agree."""
+
+import re
+import runpy
+import tomllib
+from dataclasses import fields
+from typing import Any
+
+import pytest
+import yaml
+from flask import Flask
+
+from service.operations import probe
+from service.settings import Settings
+from tests.serving import ROOT
+
+LOAD_BALANCER_IDLE = 60  # seconds; an ALB's default
+GUNICORN = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+API: dict[str, Any] = COMPOSE["services"]["api"]
+GUNICORNS_OWN = {"WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "GUNICORN_CMD_ARGS"}
+
+
+def found(pattern: str, text: str) -> list[Any]:
+    return re.findall(pattern, text, re.MULTILINE)
+
+
+def seconds(text: str) -> int:
+    [number] = found(r"^(\d+)s$", text)
+    return int(number)
+
+
+def test_one_port_everywhere() -> None:
+    assert GUNICORN["bind"] == f"0.0.0.0:{probe.PORT}"
+    assert found(r"^EXPOSE (\d+)$", DOCKERFILE) == [str(probe.PORT)]
+    assert API["ports"] == [f"${{PORT:-{probe.PORT}}}:{probe.PORT}"]
+    assert f"PORT ?= {probe.PORT}" in (ROOT / "Makefile").read_text()
+
+
+def test_the_container_asks_a_route_of_the_app(app: Flask) -> None:
+    assert "service.operations.probe" in DOCKERFILE
+    [asked] = found(r'request\("GET", "(.*)"\)', (ROOT / "service/operations/probe.py").read_text())
+    assert asked in {rule.rule for rule in app.url_map.iter_rules()}
+
+
+def test_kept_alive_connections_outlive_the_load_balancer_s_interest() -> None:
+    assert GUNICORN["keepalive"] > LOAD_BALANCER_IDLE
+
+
+def test_a_stop_has_time_for_requests_in_flight() -> None:
+    assert GUNICORN["graceful_timeout"] + 5 < seconds(API["stop_grace_period"]) <= 120
+
+
+def test_a_slow_body_is_answered_before_gunicorn_gives_it_up() -> None:
+    assert Settings().body_seconds < GUNICORN["timeout"]
+
+
+def test_workers_are_never_counted_from_the_host_s_processors() -> None:
+    assert "workers" not in GUNICORN
+    for path in [ROOT / "gunicorn.conf.py", *(ROOT / "service").rglob("*.py")]:
+        assert not found(r"^[^#]*cpu_count\(", path.read_text())
+
+
+@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"])
+def test_a_worker_computes_with_one_thread(name: str) -> None:
+    assert f"{name}=1" in GUNICORN["raw_env"]
+
+
+def test_a_read_only_root_is_enough() -> None:
+    assert API["read_only"] is True
+    assert GUNICORN["control_socket_disable"] is True
+    assert GUNICORN["worker_tmp_dir"] == "/dev/shm"  # noqa: S108
+    [user] = found(r"^USER (\S+)$", DOCKERFILE)
+    assert int(user.split(":")[0]) > 0
+
+
+def test_every_environment_name_in_compose_is_a_setting() -> None:
+    settings = {f"SERVICE_{field.name.upper()}" for field in fields(Settings)}
+    named = API.get("environment", {})
+    names = named if isinstance(named, dict) else [line.split("=")[0] for line in named]
+    assert set(names) <= settings | GUNICORNS_OWN
+
+
+def test_one_newest_python_in_image_and_ci_and_one_oldest_everywhere() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    pythons = workflow["jobs"]["check"]["strategy"]["matrix"]["python"]
+    images = set(found(r"FROM python:(\d+\.\d+)-", DOCKERFILE))
+    assert images == {pythons[-1]}
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    assert tools["mypy"]["python_version"] == pythons[0]
+    assert tools["ruff"]["target-version"] == "py" + pythons[0].replace(".", "")
+    makefile = (ROOT / "Makefile").read_text()
+    assert f"--python-version {pythons[0]}" in makefile
+    assert f"({pythons[0].replace('.', ', ')})" in makefile
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_the_lock_has_one_version_of_each_package_for_all_pythons(name: str) -> None:
+    pinned = found(r"^([a-z0-9.-]+)==", (ROOT / name).read_text())
+    assert len(pinned) == len(set(pinned)) > 10
+    assert not found(r"python_(?:full_)?version", (ROOT / name).read_text())
+
+
+def test_both_locks_pin_the_same_versions() -> None:
+    pattern = r"^([a-z0-9.-]+)==(\S+)"
+    serving = dict(found(pattern, (ROOT / "requirements.txt").read_text()))
+    developing = dict(found(pattern, (ROOT / "requirements-dev.txt").read_text()))
+    for package in serving.keys() & developing.keys():
+        assert serving[package] == developing[package]
+    assert {"numpy", "scipy", "scikit-learn", "joblib"} <= serving.keys()
+
+
+def test_ci_runs_make_check_and_nothing_else() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    commands = [step["run"] for step in workflow["jobs"]["check"]["steps"] if "run" in step]
+    assert commands == ["make check"]
+    assert (ROOT / ".ci/run").read_text().endswith("CI=true make check\n")
+
+
+def test_actions_are_pinned_by_commit() -> None:
+    for path in (ROOT / ".github/workflows").glob("*.yml"):
+        for action in found(r"uses: (\S+)", path.read_text()):
+            assert found(r"@[0-9a-f]{40}$", action)

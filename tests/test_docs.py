@@ -1,0 +1,60 @@
+"""The documentation says what the code does."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from service.model import artifact
+from service.model.artifact import ArtifactError
+from service.settings import Settings, SettingsError
+from tests.serving import ROOT
+
+README = (ROOT / "README.md").read_text()
+PAGES = sorted(ROOT.glob("*.md"))
+
+
+def table_rows(text: str, header: str) -> list[list[str]]:
+    """Cells of the table under this header line."""
+    lines = text[text.index(header) :].split("\n")[2:]
+    table = lines[: lines.index("")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
+
+
+def test_every_setting_is_in_the_readme_as_it_is_in_the_code() -> None:
+    rows = table_rows(README, "| setting | default | meaning |")
+    assert rows == [
+        [f"`SERVICE_{setting.name.upper()}`", f"`{setting.default}`", setting.metadata["help"]]
+        for setting in fields(Settings)
+    ]
+
+
+def test_every_route_is_in_the_readme(app: Flask) -> None:
+    documented = set(re.findall(r"`(GET|POST) (/[a-z/]*)", README))
+    routes = {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) & {"GET", "POST"}
+    }
+    assert documented == routes
+
+
+def test_every_exit_code_is_in_the_readme() -> None:
+    documented = {int(code) for code, _ in table_rows(README, "| code | the service did not")}
+    errors = [kind for kind in vars(artifact).values() if isinstance(kind, type)]
+    codes = {kind.exit_code for kind in errors if issubclass(kind, ArtifactError)}
+    assert documented == codes | {SettingsError.exit_code, 69}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text())
+    assert all((page.parent / target).exists() for target in targets)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_exist(page: Path) -> None:
+    named = re.findall(r"`([a-z_/.-]+/[a-z_.-]+\.(?:py|yml|txt|csv))`", page.read_text())
+    assert all((ROOT / name).exists() for name in named)

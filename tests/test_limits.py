@@ -1,0 +1,175 @@
+"""Bodies up to the limit, over it, and built to be dear: refused in time, in few words."""
+
+import json
+import select
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from service.settings import Settings
+from tests.bad_bodies import ANSWER, EXAMPLE
+from tests.problems import assert_problem
+from tests.raw import (
+    CHUNKED,
+    CLOSE,
+    LENGTH,
+    assert_still_good,
+    chunks,
+    exchange,
+    post,
+    read_answer,
+)
+from tests.serving import Answer, Server
+
+LIMIT = Settings().max_body_bytes
+FULL = EXAMPLE.ljust(LIMIT)
+TOO_FULL = EXAMPLE.ljust(LIMIT + 1)
+MANY = 50_000
+SECONDS = 3  # a fault that costs the square of its length takes minutes, a good refusal 0.5
+
+
+def body(payload: object) -> bytes:
+    return json.dumps(payload, separators=(",", ":")).encode()
+
+
+def table(columns: int) -> bytes:
+    header = ",".join(f"{number:x}" for number in range(columns))
+    return f"{header}\n{','.join('1' * columns)}\n".encode()
+
+
+DEAR = {
+    "10,000 rows of text": body({"sensor_1": ["x"] * 10_000, "sensor_2": ["x"] * 10_000}),
+    "10,000 empty objects": body({"instances": [{}] * 10_000}),
+    "10,000 empty lists": body({"instances": [[]] * 10_000}),
+    "350,000 empty objects": body({"instances": [{}] * 349_000}),
+    "unknown names": body({f"sensor_{number}": 1 for number in range(MANY)}),
+    "unknown names of one row": body({"instances": [{str(n): 1 for n in range(MANY)}]}),
+    "lists in strings": body({str(number): "[1]" for number in range(MANY)}),
+    "a long name": body({"k" * 900_000: 1}),
+    "a long name in a row": body({"instances": [{"k" * 900_000: 1}]}),
+    "a long name beside instances": body({"instances": [[1, 1]], "k" * 900_000: 1}),
+    "a long name twice": b'{"%s":1,"%s":1}' % (b"k" * 500_000, b"k" * 500_000),
+    "long names in other scripts": body({chr(0x1F600 + n) * 64: 1 for n in range(30)}),
+    "longer names in other scripts": body({chr(0x1F600 + n) * 2000: 1 for n in range(30)}),
+    "a number of a million digits": b'{"sensor_1":%s,"sensor_2":1}' % (b"9" * 1_000_000),
+    "numbers of 4,000 digits": body({"sensor_1": [10**4000] * 262, "sensor_2": 1}),
+    "nested a million deep": b"[" * LIMIT,
+    "nested in a string": body({"sensor_1": "[" * 1_000_000, "sensor_2": 1}),
+    "empty lists in a list": b"[" + b"[]," * 340_000 + b"1]",
+}
+DEAR_TABLES = {
+    "columns": table(120_000),
+    "a long column name": b"k" * 130_000 + b",sensor_2\n1,1\n",
+    "a long column name in another script": "\U0001f600".encode() * 30_000 + b",sensor_2\n1,1\n",
+    "a long column name twice": b"k" * 130_000 + b"," + b"k" * 130_000 + b"\n1,1\n",
+    "260,000 rows": b"sensor_1,sensor_2\n" + b"1,1\n" * 260_000,
+    "10,000 rows of text": b"sensor_1,sensor_2\n" + b"x,x\n" * 10_000,
+    "spaces": b"sensor_1,sensor_2\n" + (b"1" + b" " * 130_000 + b"x,1\n") * 8,
+    "commas": b"a".ljust(LIMIT, b","),
+    "blank lines": b"a".ljust(LIMIT, b"\n"),
+}
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [(content, "application/json") for content in DEAR.values()]
+    + [(content, "text/csv") for content in DEAR_TABLES.values()],
+    ids=[*DEAR, *(f"CSV: {name}" for name in DEAR_TABLES)],
+)
+def test_a_body_built_to_be_dear_is_refused_in_time_and_in_few_words(
+    client: FlaskClient, content: bytes, content_type: str
+) -> None:
+    assert len(content) <= LIMIT
+    start = time.monotonic()
+    response = client.post("/predict", data=content, content_type=content_type)
+    assert time.monotonic() - start < SECONDS
+    assert response.status_code in (400, 422)
+    assert assert_problem(response.status_code, response.content_type, response.data)["errors"]
+
+
+def assert_too_large(answer: Answer | None) -> None:
+    assert answer is not None
+    assert answer.status == 413
+    problem = assert_problem(413, answer.headers["content-type"], answer.body)
+    assert str(LIMIT) in problem["detail"]
+    assert answer.headers["connection"] == "close"
+
+
+def test_a_body_at_the_limit_is_taken_and_one_over_it_is_not(
+    client: FlaskClient, server: Server
+) -> None:
+    assert server.predict(FULL).body == ANSWER
+    assert_too_large(server.predict(TOO_FULL))
+    response = client.post("/predict", data=FULL, content_type="application/json")
+    assert response.data == ANSWER
+    response = client.post("/predict", data=TOO_FULL, content_type="application/json")
+    assert_too_large(
+        Answer(response.status_code, {k.lower(): v for k, v in response.headers}, response.data)
+    )
+
+
+@pytest.mark.parametrize("size", [65_536, 1000, LIMIT])
+def test_a_chunked_body_at_the_limit_is_taken_and_one_over_it_is_not(
+    server: Server, size: int
+) -> None:
+    taken = exchange(server, post(CHUNKED + CLOSE, chunks(FULL, size)))
+    assert taken is not None
+    assert (taken.status, taken.body) == (200, ANSWER)
+    assert_too_large(exchange(server, post(CHUNKED, chunks(TOO_FULL, size))))
+    assert_still_good(server)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, len(EXAMPLE) - 1, len(EXAMPLE)])
+def test_chunks_may_be_cut_anywhere(server: Server, size: int) -> None:
+    answer = exchange(server, post(CHUNKED + CLOSE, chunks(EXAMPLE, size)))
+    assert answer is not None
+    assert (answer.status, answer.body) == (200, ANSWER)
+
+
+def test_a_length_over_the_limit_is_refused_before_the_body_is_sent(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(post(LENGTH % (LIMIT + 1) + b"Expect: 100-continue\r\n"))
+        assert connection.recv(12) == b"HTTP/1.1 413"
+
+
+def test_a_length_within_the_limit_is_asked_for(server: Server) -> None:
+    with server.connect() as connection:
+        headers = LENGTH % len(EXAMPLE) + CLOSE + b"Expect: 100-Continue\r\n"
+        connection.sendall(post(headers))
+        assert connection.recv(1024) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(EXAMPLE)
+        answer = read_answer(connection)
+    assert answer is not None
+    assert (answer.status, answer.body) == (200, ANSWER)
+
+
+def test_a_client_that_goes_on_sending_small_chunks_is_not_cut_off(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(post(CHUNKED, b"%x\r\n%s\r\n" % (len(TOO_FULL), TOO_FULL)))
+        assert_too_large(read_answer(connection))
+        connection.sendall(b"1\r\nx\r\n" * 5000)
+        closed, _, _ = select.select([connection], [], [], 0.5)
+        assert not closed
+        connection.sendall(b"0\r\n\r\n")
+    assert_still_good(server)
+
+
+@pytest.mark.parametrize("headers", [[], ["Expect:"], ["Transfer-Encoding: chunked"]])
+def test_curl_gets_the_refusal_of_five_megabytes(
+    server: Server, tmp_path: Path, headers: list[str]
+) -> None:
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed")
+    (tmp_path / "body").write_bytes(b" " * 5_000_000)
+    options = ["--data-binary", f"@{tmp_path / 'body'}", "-H", "Content-Type: application/json"]
+    for header in headers:
+        options += ["-H", header]
+    url = f"http://127.0.0.1:{server.port}/predict"
+    command = ["curl", "-q", "--silent", "--noproxy", "*", "--max-time", "20", *options, url]
+    problem = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert problem["status"] == 413
+    assert_still_good(server)

@@ -1,0 +1,149 @@
+"""Clients that dawdle, hold connections or crash: they are cut off, and nobody waits for them."""
+
+import json
+import os
+import select
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.bad_bodies import ANSWER, EXAMPLE
+from tests.problems import assert_problem
+from tests.raw import CHUNKED, LENGTH, post, read_answer, reset
+from tests.serving import PATIENCE, Answer, Server, serve, wait_until
+
+DEADLINE = 1.0
+AT_ONCE = 1.0  # seconds; measured are a few milliseconds
+HEADS = [post(LENGTH % 500), post(CHUNKED)]
+LINUX = pytest.mark.skipif(not Path("/proc").is_dir(), reason="descriptors are read from /proc")
+
+
+@pytest.fixture(scope="module")
+def impatient(artifact: Path) -> Iterator[Server]:
+    """A server that gives a body one second."""
+    with serve(artifact, SERVICE_BODY_SECONDS="1") as running:
+        yield running
+
+
+def assert_answers_at_once(server: Server) -> None:
+    start = time.monotonic()
+    answer = server.predict(EXAMPLE)
+    assert (answer.status, answer.body) == (200, ANSWER)
+    assert time.monotonic() - start < AT_ONCE
+
+
+def assert_too_slow(answer: Answer | None) -> None:
+    assert answer is not None
+    assert answer.status == 408
+    problem = assert_problem(408, answer.headers["content-type"], answer.body)
+    assert "1 seconds" in problem["detail"]
+    assert answer.headers["connection"] == "close"
+
+
+def can_be_read(connection: socket.socket, seconds: float) -> bool:
+    return bool(select.select([connection], [], [], seconds)[0])
+
+
+def worker_of(server: Server) -> int:
+    master = server.process.pid
+    [worker] = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    return int(worker)
+
+
+def descriptors(worker: int) -> int:
+    return len(os.listdir(f"/proc/{worker}/fd"))
+
+
+@pytest.mark.parametrize("head", HEADS, ids=["length", "chunks"])
+def test_a_body_that_never_comes_is_refused_at_the_deadline(impatient: Server, head: bytes) -> None:
+    with impatient.connect() as connection:
+        start = time.monotonic()
+        connection.sendall(head)
+        assert_too_slow(read_answer(connection))
+        assert DEADLINE - 0.1 < time.monotonic() - start < DEADLINE + AT_ONCE
+
+
+@pytest.mark.parametrize("head", HEADS, ids=["length", "chunks"])
+def test_a_body_that_drips_is_refused_at_the_deadline(impatient: Server, head: bytes) -> None:
+    drop = b"1\r\n \r\n" if head == post(CHUNKED) else b" "
+    with impatient.connect() as connection:
+        start = time.monotonic()
+        connection.sendall(head)
+        while not can_be_read(connection, 0.05):
+            assert time.monotonic() - start < PATIENCE
+            connection.sendall(drop)
+        assert_too_slow(read_answer(connection))
+        assert DEADLINE - 0.1 < time.monotonic() - start < DEADLINE + AT_ONCE
+
+
+def test_a_body_that_comes_in_time_is_answered(impatient: Server) -> None:
+    with impatient.connect() as connection:
+        connection.sendall(post(LENGTH % len(EXAMPLE)))
+        for place in range(len(EXAMPLE)):
+            assert not can_be_read(connection, 0.005)
+            connection.sendall(EXAMPLE[place : place + 1])
+        answer = read_answer(connection)
+    assert answer is not None
+    assert (answer.status, answer.body) == (200, ANSWER)
+
+
+@pytest.mark.slow
+@LINUX
+def test_fifty_slow_bodies_hold_nobody_up_and_leave_nothing(impatient: Server) -> None:
+    worker = worker_of(impatient)
+    assert_answers_at_once(impatient)
+    before = descriptors(worker)
+    with ExitStack() as stack:
+        slow = [stack.enter_context(impatient.connect()) for _ in range(50)]
+        for number, connection in enumerate(slow):
+            connection.sendall(HEADS[number % 2])
+        while not can_be_read(slow[0], 0.02):
+            assert_answers_at_once(impatient)
+        for connection in slow:
+            assert_too_slow(read_answer(connection))
+        assert_answers_at_once(impatient)
+        for connection in slow:
+            assert connection.recv(1) == b"", "it is closed, if the client does not go on"
+    wait_until(lambda: descriptors(worker) <= before, "the descriptors to be closed")
+    assert worker_of(impatient) == worker
+
+
+@LINUX
+def test_two_hundred_unfinished_headers_hold_nobody_up(impatient: Server) -> None:
+    worker = worker_of(impatient)
+    before = descriptors(worker)
+    with ExitStack() as stack:
+        for _ in range(200):
+            connection = stack.enter_context(impatient.connect())
+            connection.sendall(HEADS[0][:40])
+        wait_until(lambda: descriptors(worker) > 200, "all to be connected")
+        for _ in range(5):
+            assert_answers_at_once(impatient)
+    wait_until(lambda: descriptors(worker) <= before, "the descriptors to be closed")
+    assert worker_of(impatient) == worker
+
+
+@LINUX
+def test_a_hundred_clients_that_crash_leave_nothing(server: Server) -> None:
+    worker = worker_of(server)
+    assert_answers_at_once(server)
+    before = descriptors(worker)
+    begun = server.log.stat().st_size
+    unfinished = [HEADS[0], HEADS[1], HEADS[0] + EXAMPLE, HEADS[1] + b"ff\r\n" + EXAMPLE]
+    crashing = [server.connect() for _ in range(100)]
+    for number, connection in enumerate(crashing):
+        connection.sendall(unfinished[number % 4])
+    wait_until(lambda: descriptors(worker) > 100, "all to be connected")
+    assert_answers_at_once(server)
+    for connection in crashing:
+        reset(connection)
+    wait_until(lambda: descriptors(worker) <= before, "the descriptors to be closed")
+    assert_answers_at_once(server)
+    assert worker_of(server) == worker
+    lines = [json.loads(line) for line in server.log.read_bytes()[begun:].splitlines()]
+    assert [line["status"] for line in lines] == [200] + [400] * 100 + [200]
+    assert "Traceback" not in str(lines)

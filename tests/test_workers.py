@@ -1,0 +1,87 @@
+"""The app under gunicorn's workers: behind its bridge or plain, and one that cannot warm up."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bad_bodies import ANSWER, BAD_JSON, EXAMPLE
+from tests.bad_tables import BAD_TABLES
+from tests.raw import CHUNKED, CLOSE, chunks, exchange, post
+from tests.serving import ROOT, Answer, Server, clean_environment, free_port, gunicorn, serve
+
+COLD = """
+from service.operations import logs
+from service.operations.bridge import Bridge
+
+logs.configure("info")
+
+
+def fail():
+    raise ValueError("golden row 7 is cold")
+
+
+bridge = Bridge(
+    None, max_body_bytes=1, body_seconds=1, expected_seconds=lambda size: 0.0, warm_up=fail
+)
+"""
+
+
+def test_a_worker_that_cannot_warm_up_stops_the_service(tmp_path: Path) -> None:
+    (tmp_path / "cold.py").write_text(COLD)
+    ended = subprocess.run(
+        gunicorn(free_port(), "--pythonpath", str(tmp_path), "cold:bridge"),
+        cwd=ROOT,
+        env=clean_environment(PYTHONDONTWRITEBYTECODE="1"),
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=30,
+    )
+    assert ended.returncode not in (0, None)
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert "golden row 7 is cold" in str([line for line in lines if line["level"] == "error"])
+
+
+@pytest.fixture(scope="module")
+def plain(artifact: Path) -> Iterator[Server]:
+    """The app without its bridge, under gunicorn's worker of threads."""
+    with serve(artifact, "--worker-class", "gthread", "service.app:create_app()") as running:
+        yield running
+
+
+def told(answer: Answer) -> tuple[int, str, Any]:
+    """What an answer says, but for the request's id."""
+    content = json.loads(answer.body)
+    content.pop("request_id", None)
+    return answer.status, answer.headers["content-type"], content
+
+
+def test_the_published_example_is_answered_without_the_bridge(plain: Server) -> None:
+    answer = plain.predict(EXAMPLE)
+    assert (answer.status, answer.body) == (200, ANSWER)
+    chunked = exchange(plain, post(CHUNKED + CLOSE, chunks(EXAMPLE, 7)))
+    assert chunked is not None
+    assert (chunked.status, chunked.body) == (200, ANSWER)
+
+
+def test_a_body_over_the_limit_is_refused_without_the_bridge(plain: Server, server: Server) -> None:
+    body = b" " * 1_048_577
+    answer = plain.predict(body)
+    assert answer.status == 413
+    assert told(answer) == told(server.predict(body))
+    in_chunks = exchange(plain, post(CHUNKED, chunks(body, 65_536)))
+    assert in_chunks is not None
+    assert told(in_chunks) == told(answer)
+
+
+@pytest.mark.slow
+def test_bad_input_gets_the_same_problem_without_the_bridge(plain: Server, server: Server) -> None:
+    for name, case in {**BAD_JSON, **BAD_TABLES}.items():
+        one, other = (
+            told(running.request("POST", "/predict", case.body, case.headers))
+            for running in (plain, server)
+        )
+        assert one == other, name
