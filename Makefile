@@ -59,7 +59,8 @@ lock-check: .venv/developing ## Check that requirements*.txt match requirements*
 		{ echo "$$name.txt does not match $$name.in: run make lock"; exit 1; }; done
 
 image: ## Build the container image, slipway
-	@docker build --tag slipway .
+	@docker build --tag slipway --build-arg REVISION=$$(git rev-parse HEAD) \
+		--build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) .
 
 clean: ## Remove what make made
 	@rm -rf .venv artifacts .coverage .mypy_cache .pytest_cache .ruff_cache

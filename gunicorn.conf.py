@@ -1,6 +1,7 @@
 # gunicorn reads this file by itself. tests/test_agreement.py holds these numbers against the
 # Dockerfile and docker-compose.yml.
 import os
+import signal
 import socket
 import sys
 
@@ -31,6 +32,11 @@ control_socket_disable = True  # it would write to the home directory
 
 accesslog = None  # the app logs requests
 logger_class = "service.operations.logs.GunicornLogger"
+
+# Process 1 of a container has no default action for a signal: until gunicorn sets its own handler,
+# SIGTERM would be lost, and stopping a container that is still starting would take all its grace.
+if os.getpid() == 1 and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(os.EX_OK))
 
 
 def on_starting(server):

@@ -1,14 +1,18 @@
 """The server's side of ASGI, in memory: it drives a bridge as gunicorn's event loop does."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from io import BytesIO
+from typing import TypeVar
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from service.operations.bridge import Bridge, Message, Scope
 
 LARGEST = 100  # bytes of a body
+PATIENCE = 10.0  # seconds; only a broken bridge takes that long
+
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -51,6 +55,11 @@ class Exchange:
         _, end = self.sent
         assert not end.get("more_body")
         return bytes(end["body"])
+
+
+def run(scene: Coroutine[None, None, Result]) -> Result:
+    """Run a scene on a loop of its own, but not for ever."""
+    return asyncio.run(asyncio.wait_for(scene, PATIENCE))
 
 
 def scope(

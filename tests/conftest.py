@@ -12,6 +12,8 @@ from flask import Flask
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
+from tests import containers
+from tests.containers import Project
 from tests.serving import Server, serve
 from training import data
 from training.fit import fit
@@ -61,3 +63,21 @@ def server(artifact: Path) -> Iterator[Server]:
     """A real gunicorn with the committed configuration, shared by the tests that only ask."""
     with serve(artifact) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def image() -> Iterator[str]:
+    """The image, built once."""
+    containers.require_engine()
+    with containers.composed(
+        *(f"--build-arg={name}={value}" for name, value in containers.LABELS.items())
+    ) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def api(image: str) -> Iterator[Project]:
+    """The service as `docker compose up` starts it, shared by the tests that only look."""
+    with containers.project(image) as own:
+        own.compose("up", "--wait")
+        yield own

@@ -18,6 +18,7 @@ from tests.serving import PATIENCE, ROOT, clean_environment, free_port, wait_unt
 
 BUILD_SECONDS = 1200.0  # the first build downloads all packages
 MODEL = "/app/artifacts/model"
+LABELS = {"VERSION": "1.2.3", "REVISION": "0" * 40, "CREATED": "2026-01-02T03:04:05Z"}
 PROBE = ("python", "-m", "service.operations.probe")
 
 Finished = subprocess.CompletedProcess[str]
@@ -133,9 +134,10 @@ class Project:
     def compose(self, *arguments: str, seconds: float = 2 * PATIENCE) -> str:
         """Run one docker compose command, which must succeed."""
         files = ("--file", "docker-compose.yml", "--file", "-")
-        own = json.dumps({"services": {"api": {"image": self.image}}})
+        own = {"services": {"api": {"image": self.image, "pull_policy": "never"}}}
         command = ("compose", "--project-name", self.name, *files, *arguments)
-        return output(docker(*command, seconds=seconds, stdin=own, PORT=str(self.port)))
+        ended = docker(*command, seconds=seconds, stdin=json.dumps(own), PORT=str(self.port))
+        return output(ended)
 
     @property
     def container(self) -> str:

@@ -1,6 +1,5 @@
 """The bridge alone, driven as gunicorn drives it: what it refuses, what it hands to the app."""
 
-import asyncio
 from collections.abc import Iterator
 from wsgiref.types import StartResponse, WSGIEnvironment
 from wsgiref.validate import validator
@@ -9,7 +8,7 @@ import pytest
 
 from service.api.body import REFUSED
 from service.operations import bridge as bridge_module
-from tests.asgi import LARGEST, Exchange, Recorder, ask, make_bridge, of_length, scope
+from tests.asgi import LARGEST, Exchange, Recorder, ask, make_bridge, of_length, run, scope
 
 HEADERS = [
     ("host", "localhost:8080"),
@@ -25,7 +24,7 @@ def test_the_environ_is_what_pep_3333_wants() -> None:
     app = Recorder()
     exchange = Exchange([b"sens", b"or_1"])
     head = scope(HEADERS, path="/caf\u00e9 au lait", query=b"a=%C3%A9&b")
-    asyncio.run(make_bridge(app)(head, exchange.receive, exchange.send))
+    run(make_bridge(app)(head, exchange.receive, exchange.send))
     [environ] = app.environs
     kept = {name: value for name, value in environ.items() if "." not in name}
     assert kept == {
@@ -49,7 +48,7 @@ def test_the_environ_is_what_pep_3333_wants() -> None:
 
 
 def test_status_headers_and_body_arrive_as_asgi_wants_them() -> None:
-    exchange = asyncio.run(ask(make_bridge(Recorder()), b"hello"))
+    exchange = run(ask(make_bridge(Recorder()), b"hello"))
     assert exchange.sent == [
         {
             "type": "http.response.start",
@@ -69,7 +68,7 @@ def test_the_standard_library_s_validator_finds_no_fault(framing: tuple[str, str
 
     exchange = Exchange([b"0123456", b"789"])
     bridge = make_bridge(validator(app))
-    asyncio.run(bridge(scope([framing]), exchange.receive, exchange.send))
+    run(bridge(scope([framing]), exchange.receive, exchange.send))
     assert (exchange.status, exchange.body) == (201, b"0123456789!")
 
 
@@ -96,20 +95,20 @@ class Closing:
 
 def test_what_an_app_returns_is_closed() -> None:
     app = Closing(b"a", b"", b"b")
-    assert asyncio.run(ask(make_bridge(app))).body == b"ab"
+    assert run(ask(make_bridge(app))).body == b"ab"
     assert app.closed == 1
 
 
 def test_what_an_app_returns_is_closed_even_if_it_fails_midway() -> None:
     app = Closing(b"a", RuntimeError("midway"))
     with pytest.raises(RuntimeError, match="midway"):
-        asyncio.run(ask(make_bridge(app)))
+        run(ask(make_bridge(app)))
     assert app.closed == 1
 
 
 def test_a_request_without_a_body_is_not_waited_for() -> None:
     app, exchange = Recorder(), Exchange(leaves=True)
-    asyncio.run(make_bridge(app)(scope(), exchange.receive, exchange.send))
+    run(make_bridge(app)(scope(), exchange.receive, exchange.send))
     assert app.environs[0]["CONTENT_LENGTH"] == "0"
     assert REFUSED not in app.environs[0]
     assert exchange.body == b""
@@ -119,7 +118,7 @@ def refused(headers: dict[str, str], exchange: Exchange, path: str = "/predict")
     """The status with which the app was told to refuse a request, of whose body it saw nothing."""
     app = Recorder()
     bridge = make_bridge(app, body_seconds=0.05)
-    asyncio.run(bridge(scope(headers.items(), path), exchange.receive, exchange.send))
+    run(bridge(scope(headers.items(), path), exchange.receive, exchange.send))
     [environ] = app.environs
     assert (environ["CONTENT_LENGTH"], exchange.body) == ("0", b"")
     status, detail = environ[REFUSED]
@@ -132,7 +131,7 @@ CHUNKED = {"transfer-encoding": "chunked"}
 
 
 def test_a_body_of_the_largest_size_is_taken() -> None:
-    assert asyncio.run(ask(make_bridge(Recorder()), b"x" * LARGEST)).body == b"x" * LARGEST
+    assert run(ask(make_bridge(Recorder()), b"x" * LARGEST)).body == b"x" * LARGEST
 
 
 def test_a_length_over_the_limit_is_refused_before_the_body_is_asked_for() -> None:
@@ -145,7 +144,7 @@ def test_a_length_over_the_limit_is_refused_before_the_body_is_asked_for() -> No
 
     headers = {"content-length": str(LARGEST + 1), "expect": "100-continue"}
     app = Recorder()
-    asyncio.run(make_bridge(app)(scope(headers.items()), receive, exchange.send))
+    run(make_bridge(app)(scope(headers.items()), receive, exchange.send))
     assert app.environs[0][REFUSED][0] == 413
 
 
@@ -174,7 +173,7 @@ def test_an_address_that_flask_would_bend_is_refused(path: str) -> None:
 
 def test_an_expectation_but_100_continue_is_refused() -> None:
     assert refused({**LENGTH, "expect": "something"}, Exchange([b"x"])) == 417
-    assert asyncio.run(ask(make_bridge(Recorder()), b"x")).status == 200
+    assert run(ask(make_bridge(Recorder()), b"x")).status == 200
 
 
 def test_after_a_refusal_the_rest_of_the_body_is_read() -> None:
@@ -185,7 +184,7 @@ def test_after_a_refusal_the_rest_of_the_body_is_read() -> None:
 
 def test_a_websocket_is_refused() -> None:
     exchange = Exchange()
-    asyncio.run(make_bridge(Recorder())({"type": "websocket"}, exchange.receive, exchange.send))
+    run(make_bridge(Recorder())({"type": "websocket"}, exchange.receive, exchange.send))
     assert exchange.sent == [{"type": "websocket.close"}]
 
 
@@ -195,5 +194,5 @@ def test_an_app_that_fails_is_left_to_gunicorn() -> None:
 
     exchange = Exchange([b"x"])
     with pytest.raises(RuntimeError, match="at once"):
-        asyncio.run(make_bridge(app)(of_length(b"x"), exchange.receive, exchange.send))
+        run(make_bridge(app)(of_length(b"x"), exchange.receive, exchange.send))
     assert exchange.sent == []

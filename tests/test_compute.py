@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from service.operations.bridge import QUICK_SECONDS, Message
-from tests.asgi import Recorder, ask, make_bridge
+from tests.asgi import PATIENCE, Recorder, ask, make_bridge, run
 
-PATIENCE = 10.0
 SLOW, QUICK = b"slow", b"q"
 
 
@@ -32,7 +31,7 @@ class Blocking:
         released = True
         if body == SLOW:
             self.started.set()
-            released = self.release.wait(PATIENCE)
+            released = self.release.wait(PATIENCE / 2)
         start_response("200 OK" if released else "500 Blocked", [])
         return [body]
 
@@ -45,7 +44,7 @@ def thread_that_answers(expected_seconds: float) -> threading.Thread:
         start_response("200 OK", [])
         return []
 
-    asyncio.run(ask(make_bridge(app, lambda size: expected_seconds), QUICK))
+    run(ask(make_bridge(app, lambda size: expected_seconds), QUICK))
     [thread] = threads
     return thread
 
@@ -61,13 +60,13 @@ def test_the_loop_answers_others_while_a_slow_one_computes() -> None:
         app = Blocking()
         bridge = make_bridge(app, seconds)
         slow = asyncio.create_task(ask(bridge, SLOW))
-        assert await asyncio.to_thread(app.started.wait, PATIENCE)
+        assert await asyncio.to_thread(app.started.wait, PATIENCE / 2)
         assert (await ask(bridge, QUICK)).body == QUICK
         assert not slow.done()
         app.release.set()
         assert (await slow).status == 200
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_two_slow_ones_never_run_at_once() -> None:
@@ -86,7 +85,7 @@ def test_two_slow_ones_never_run_at_once() -> None:
         bridge = make_bridge(app, seconds)
         await asyncio.gather(ask(bridge, SLOW), ask(bridge, SLOW))
 
-    asyncio.run(scene())
+    run(scene())
     assert met == [False, False]
 
 
@@ -95,7 +94,7 @@ def test_a_slow_one_whose_client_left_is_not_computed_in_vain() -> None:
         app = Blocking()
         bridge = make_bridge(app, seconds)
         first = asyncio.create_task(ask(bridge, SLOW))
-        assert await asyncio.to_thread(app.started.wait, PATIENCE)
+        assert await asyncio.to_thread(app.started.wait, PATIENCE / 2)
         second = asyncio.create_task(ask(bridge, SLOW))
         await ask(bridge, QUICK)
         second.cancel()
@@ -105,7 +104,7 @@ def test_a_slow_one_whose_client_left_is_not_computed_in_vain() -> None:
         await ask(bridge, SLOW)
         assert app.bodies == [SLOW, QUICK, SLOW]
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def live(warm_up: Callable[[], object]) -> list[Message]:
@@ -119,7 +118,7 @@ def live(warm_up: Callable[[], object]) -> list[Message]:
     async def send(message: Message) -> None:
         told.append(message)
 
-    asyncio.run(make_bridge(Recorder(), warm_up=warm_up)({"type": "lifespan"}, receive, send))
+    run(make_bridge(Recorder(), warm_up=warm_up)({"type": "lifespan"}, receive, send))
     return told
 
 

@@ -3,36 +3,17 @@
 import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import containers
-from tests.containers import MODEL, PROBE, Project, docker, execute, inspect, output, run
-from tests.serving import ROOT, wait_until
+from tests.containers import LABELS, MODEL, PROBE, Project, execute, inspect, output, run
+from tests.serving import ROOT
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 
-LABELS = {"VERSION": "1.2.3", "REVISION": "0" * 40, "CREATED": "2026-01-02T03:04:05Z"}
-HARDENED = ("--read-only", "--cap-drop=ALL", "--user=12345:12345")
 PACKED = ("--build-arg=MODEL=packed", "--build-arg=ARTIFACT=artifacts/another")
-
-
-@pytest.fixture(scope="session")
-def image() -> Iterator[str]:
-    """The image, built once."""
-    containers.require_engine()
-    with containers.composed(*(f"--build-arg={name}={LABELS[name]}" for name in LABELS)) as name:
-        yield name
-
-
-@pytest.fixture(scope="session")
-def api(image: str) -> Iterator[Project]:
-    """The service as `docker compose up` starts it, shared by the tests that only look."""
-    with containers.project(image) as own:
-        own.compose("up", "--wait")
-        yield own
 
 
 @pytest.mark.parametrize("ci", ["true", ""])
@@ -49,25 +30,6 @@ def test_compose_up_becomes_healthy_and_answers_the_published_example(api: Proje
     payload = json.dumps({"sensor_1": [1, 2.0, 3], "sensor_2": [1, -1, 0]})
     status, body = api.request("POST", "/predict", payload)
     assert (status, json.loads(body)) == (200, {"class": [0.0, 1.0, 1.0]})
-
-
-def test_compose_stop_ends_it_well_within_its_grace(image: str) -> None:
-    with containers.project(image) as own:
-        own.compose("up", "--detach")
-        wait_until(own.is_ready, "the service to be ready")
-        begin = time.monotonic()
-        own.compose("stop")
-        took = time.monotonic() - begin
-        found = inspect("container", own.container)
-    assert found["State"]["ExitCode"] == 0
-    assert took < found["Config"]["StopTimeout"] / 2
-
-
-@pytest.mark.parametrize("flags", [(), HARDENED], ids=["plain", "hardened, as any user"])
-def test_docker_stop_ends_a_container_with_exit_code_0(image: str, flags: tuple[str, ...]) -> None:
-    with containers.serving(image, *flags) as container:
-        output(docker("stop", container))
-        assert inspect("container", container)["State"]["ExitCode"] == 0
 
 
 def test_the_image_is_smaller_than_420_megabytes(image: str) -> None:

@@ -7,7 +7,7 @@ import shlex
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def foreground(checkout: Path, command: str, port: int) -> Iterator[Server]:
+def foreground(
+    checkout: Path, command: str, port: int, interrupt: Callable[[int, int], None]
+) -> Iterator[Server]:
     """Run a command that serves until it is interrupted; it must end by itself then."""
     log = checkout.parent / f"{port}.log"
     with log.open("wb") as file:
@@ -72,7 +74,7 @@ def foreground(checkout: Path, command: str, port: int) -> Iterator[Server]:
         wait_until(lambda: answers(server), f"{command} to serve", patience=600)
         yield server
     finally:
-        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+        interrupt(process.pid, signal.SIGINT)
         try:
             process.wait(60)
         except subprocess.TimeoutExpired:
@@ -117,7 +119,7 @@ DONE_BY_DOCKER = {"docker compose up", "docker build --build-arg MODEL=packed --
 
 def test_make_serves_the_published_example_and_stops_on_ctrl_c(checkout: Path) -> None:
     port = free_port()
-    with foreground(checkout, "make serve", port) as server:
+    with foreground(checkout, "make serve", port, os.killpg) as server:  # as Ctrl-C does
         try_curls(port)
         log = server.log.read_text()
         assert f"curl http://127.0.0.1:{port}/predict" in log
@@ -146,15 +148,19 @@ def test_fitting_by_hand_replaces_the_artifact(checkout: Path) -> None:
 @pytest.mark.container
 def test_docker_compose_serves_the_published_example_and_stops_on_ctrl_c(checkout: Path) -> None:
     require_engine()
-    port = free_port()
+    port, tag = free_port(), unique()
+    compose = checkout / "docker-compose.yml"
+    compose.write_text(compose.read_text().replace("image: slipway", f"image: {tag}"))
     try:
-        with foreground(checkout, "docker compose up", port):
+        # to the one process: some releases of compose panic when a group's signal comes twice
+        with foreground(checkout, "docker compose up", port, os.kill):
             try_curls(port)
         container = f"slipway-test-{port}-api-1"
         ended = docker("inspect", "--format", "{{.State.ExitCode}}", container)
         assert ended.stdout == "0\n", ended.stderr
     finally:
         docker("compose", "--project-name", f"slipway-test-{port}", "down", seconds=120)
+        docker("image", "rm", tag)
 
 
 @pytest.mark.container

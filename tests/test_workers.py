@@ -56,6 +56,7 @@ def told(answer: Answer) -> tuple[int, str, Any]:
     """What an answer says, but for the request's id."""
     content = json.loads(answer.body)
     content.pop("request_id", None)
+    content.get("errors", []).sort(key=lambda error: error["pointer"])  # names come in any order
     return answer.status, answer.headers["content-type"], content
 
 

@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"training: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        print(f"training: {options.out}: cannot be written ({error})", file=sys.stderr)
+        print(
+            f"training: {options.out}: cannot be written ({error}); choose another", file=sys.stderr
+        )
         return 73  # EX_CANTCREAT of sysexits
     print(summary(manifest, options.out))
     return 0
