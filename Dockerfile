@@ -2,6 +2,8 @@
 #
 #   --build-arg MODEL=packed              serve an artifact of this checkout instead of training one
 #   --build-arg ARTIFACT=artifacts/model  which one; it must be below artifacts/ (see .dockerignore)
+#   --build-arg REQUIREMENTS="requirements.txt requirements-pandas.txt"
+#                                         for a model that was fitted on a DataFrame
 #   --build-arg VERSION= REVISION= CREATED=   what the image's labels say
 ARG MODEL=trained
 
@@ -11,14 +13,15 @@ WORKDIR /app
 
 # What is installed. It changes rarely, so it comes before all code.
 FROM base AS dependencies
-COPY requirements.txt .
+ARG REQUIREMENTS=requirements.txt
+COPY requirements.txt requirements-pandas.txt ./
 # The environment has no pip: that of the base image installs into it from outside. The packages'
 # own tests are a fifth of its size. Bytecode is made here because nothing can be written later.
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --disable-pip-version-check --quiet \
         --root-user-action ignore --no-compile --require-hashes --only-binary :all: \
-        -r requirements.txt \
+        $(for file in $REQUIREMENTS; do echo "-r $file"; done) \
     && find /opt/venv -type d -name tests -prune -exec rm -r {} + \
     && python -m compileall -q -j 0 /opt/venv
 

@@ -7,6 +7,7 @@ ARGS ?=
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+LOCKS := requirements requirements-pandas requirements-dev
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 
@@ -49,11 +50,10 @@ format: .venv/developing ## Put the code into shape
 	@$(BIN)/ruff format --quiet .
 
 lock: .venv/developing ## Write requirements*.txt anew from requirements*.in (ARGS=--upgrade)
-	@$(LOCK) $(ARGS) requirements.in --output-file requirements.txt
-	@$(LOCK) $(ARGS) requirements-dev.in --output-file requirements-dev.txt
+	@for name in $(LOCKS); do $(LOCK) $(ARGS) $$name.in --output-file $$name.txt >/dev/null; done
 
 lock-check: .venv/developing ## Check that requirements*.txt match requirements*.in
-	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && for name in requirements requirements-dev; do \
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && for name in $(LOCKS); do \
 		cp $$name.txt "$$folder" && $(LOCK) $$name.in --output-file "$$folder/$$name.txt" >/dev/null && \
 		diff $$name.txt "$$folder/$$name.txt" || \
 		{ echo "$$name.txt does not match $$name.in: run make lock"; exit 1; }; done
@@ -66,14 +66,14 @@ clean: ## Remove what make made
 	@rm -rf .venv artifacts .coverage .mypy_cache .pytest_cache .ruff_cache
 
 # What is installed: for serving and training, and for developing on top.
-.venv/serving: requirements.txt | .venv/bin/python
+.venv/serving: requirements.txt requirements-pandas.txt | .venv/bin/python
 	@echo "Installing what serving and training need"
-	@$(INSTALL) -r requirements.txt
+	@$(INSTALL) -r requirements.txt -r requirements-pandas.txt
 	@touch $@
 
 .venv/developing: requirements-dev.txt .venv/serving
 	@echo "Installing what developing needs"
-	@$(INSTALL) -r requirements.txt -r requirements-dev.txt
+	@$(INSTALL) -r requirements.txt -r requirements-pandas.txt -r requirements-dev.txt
 	@touch $@
 
 .venv/bin/python:

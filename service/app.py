@@ -15,7 +15,7 @@ def create_app(settings: Settings | None = None, predictor: Predictor | None = N
     and gunicorn want it; tests pass their own.
     """
     settings = settings or Settings.from_environment()
-    predictor = predictor or Predictor.load(settings.model)
+    predictor = predictor or Predictor.load(settings.model, settings.trusted_modules)
 
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # an address has one spelling; rules in front rely on it

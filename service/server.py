@@ -22,7 +22,7 @@ def application() -> Bridge:
     try:
         settings = Settings.from_environment()
         logs.configure(settings.log_level)
-        predictor = Predictor.load(settings.model)
+        predictor = Predictor.load(settings.model, settings.trusted_modules)
     except (SettingsError, ArtifactError) as error:
         print(f"slipway: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error

@@ -33,6 +33,9 @@ class Settings:
     max_rows: int = _setting(10_000, "rows in one request; more are refused with 422")
     max_body_bytes: int = _setting(1_048_576, "bytes in one body; more are refused with 413")
     body_seconds: int = _setting(10, "time for a request body to arrive; after it 408")
+    trusted_modules: tuple[str, ...] = _setting(
+        (), "modules that a model may import from, besides the usual; separated by commas"
+    )
     log_level: str = _setting("info", f"least severe log lines to write: {', '.join(LOG_LEVELS)}")
 
     @classmethod
@@ -62,6 +65,11 @@ def _parse(name: str, text: str, default: Any) -> Any:
         if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:12]) <= 10**9:
             raise SettingsError(f"{name} is {text[:40]!r}; it must be a whole number, 1 to 10^9")
         return int(text)
+    if isinstance(default, tuple):
+        modules = tuple(module.strip() for module in text.split(","))
+        if not all(part.isidentifier() for module in modules for part in module.split(".")):
+            raise SettingsError(f"{name} is {text[:40]!r}; it must be module names, with commas")
+        return modules
     if not text:
         raise SettingsError(f"{name} is empty; set it or leave it out")
     if name == f"{PREFIX}LOG_LEVEL" and text not in LOG_LEVELS:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from service.model.predictor import Predictor
 from service.settings import Settings
 from tests import containers
 from tests.containers import Project
-from tests.serving import Server, serve
+from tests.serving import ROOT, Server, serve
 from training import data
 from training.fit import fit
 
@@ -81,3 +82,38 @@ def api(image: str) -> Iterator[Project]:
     with containers.project(image) as own:
         own.compose("up", "--wait")
         yield own
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What git would clone, with what is not committed yet."""
+    folder = tmp_path_factory.mktemp("stranger") / "slipway"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.rstrip("\0").split("\0"):
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+TOLD = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def told(pytestconfig: pytest.Config) -> list[str]:
+    """Lines that the run prints at its end."""
+    return pytestconfig.stash.setdefault(TOLD, [])
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print what tests had to tell."""
+    for line in sorted(config.stash.get(TOLD, None) or ()):
+        terminalreporter.write_line(line)

@@ -113,6 +113,11 @@ def test_another_library_version_is_refused_naming_both(
     assert here in text
 
 
+def test_another_engine_is_refused(own_artifact: Path, edit_manifest: Edit) -> None:
+    edit_manifest(lambda manifest: manifest.update({"engine": "abacus"}))
+    assert "abacus" in refusal(own_artifact, ManifestError)
+
+
 def test_another_python_is_not(own_artifact: Path, edit_manifest: Edit) -> None:
     edit_manifest(lambda manifest: manifest["versions"].update({"python": "3.99.0"}))
     assert Predictor.load(own_artifact)

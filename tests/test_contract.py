@@ -4,13 +4,12 @@ import json
 from pathlib import Path
 
 import numpy as np
-from sklearn.tree import DecisionTreeClassifier
 
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.serving import Server, serve
-from training import data, pipeline
+from tests.serving import Server
+from training import data, pipeline, sample
 from training.pack import pack
 
 
@@ -24,39 +23,16 @@ def test_the_served_sensor_model_predicts_as_the_estimator_does(server: Server) 
     assert alone["class"] == answer["class"][7:8]
 
 
-def test_any_classifier_on_numbers_is_served_bit_for_bit(tmp_path: Path) -> None:
-    random = np.random.default_rng(5)
-    rows = random.normal(size=(300, 4))
-    model = DecisionTreeClassifier(random_state=0, max_depth=4).fit(rows, rows.argmax(axis=1))
-    names = ["a", "b.c", "d e", "Meta"]
-    pack(
-        model,
-        rows,
-        names=names,
-        target="largest",
-        name="tiny",
-        metrics={},
-        data={},
-        folder=tmp_path / "model",
-    )
-    with serve(tmp_path / "model") as server:
-        payload = json.dumps({"instances": rows.tolist()})
-        answer = json.loads(server.predict(payload, query="?probabilities=true").body)
-    assert answer["largest"] == model.predict(rows).tolist()
-    assert answer["labels"] == [0, 1, 2, 3]
-    assert answer["probabilities"] == model.predict_proba(rows).tolist()
-
-
 def test_nothing_in_the_service_knows_what_a_sensor_is(tmp_path: Path) -> None:
     readings = data.read(data.DEFAULT)
     model = pipeline.build().fit(readings.inputs, readings.target)
+    rows = tmp_path / "rows.csv"
+    rows.write_text(data.DEFAULT.read_text().replace("sensor_1,sensor_2,class", "left,right,drift"))
     pack(
         model,
-        readings.inputs,
-        names=["left", "right"],
-        target="drift",
+        sample.read(rows),
+        targets=["drift"],
         name="other",
-        metrics={},
         data={},
         folder=tmp_path / "model",
     )

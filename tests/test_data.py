@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from training import data
-from training.data import DataError, MissingDataError
+from training.errors import DataError, MissingFileError
 
 GOOD = ["1.5,1,0.0", "3,0,1.0"] * 20
 
@@ -61,7 +61,7 @@ def test_a_byte_order_mark_and_blank_lines_do_no_harm(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MissingDataError, match=r"none\.csv: cannot be read") as caught:
+    with pytest.raises(MissingFileError, match=r"none\.csv: cannot be read") as caught:
         data.read(tmp_path / "none.csv")
     assert caught.value.exit_code == 66
 

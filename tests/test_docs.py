@@ -26,7 +26,11 @@ def table_rows(text: str, header: str) -> list[list[str]]:
 def test_every_setting_is_in_the_readme_as_it_is_in_the_code() -> None:
     rows = table_rows(README, "| setting | default | meaning |")
     assert rows == [
-        [f"`SERVICE_{setting.name.upper()}`", f"`{setting.default}`", setting.metadata["help"]]
+        [
+            f"`SERVICE_{setting.name.upper()}`",
+            f"`{setting.default}`" if setting.default else "–",
+            setting.metadata["help"],
+        ]
         for setting in fields(Settings)
     ]
 

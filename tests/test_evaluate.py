@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from training import data, evaluate, pipeline
-from training.evaluate import Array, GateError
+from training.errors import GateError
+from training.evaluate import Array
 
 
 class Threshold:

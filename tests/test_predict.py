@@ -125,9 +125,12 @@ def test_a_request_id_is_kept_if_it_is_well_formed(client: FlaskClient) -> None:
         assert response.json["request_id"] == response.headers["X-Request-ID"]
 
 
+@pytest.mark.filterwarnings("ignore:overflow")  # as far as numbers go, sums go further
 def test_the_largest_numbers_the_signature_admits_are_answered(client: FlaskClient) -> None:
-    limit = client.get("/model").json["signature"]["inputs"][0]["limit"]  # type: ignore[index]
-    for first in (limit, -limit, 0):
-        for second in (limit, -limit, 5e-324):
-            response = client.post("/predict", json={"sensor_1": first, "sensor_2": second})
+    first, second = client.get("/model").json["signature"]["inputs"]  # type: ignore[index]
+    for one in (first["lowest"], first["highest"], 0):
+        for other in (second["lowest"], second["highest"], 5e-324):
+            response = client.post("/predict", json={"sensor_1": one, "sensor_2": other})
             assert response.status_code == 200
+    beyond = client.post("/predict", json={"sensor_1": 1.01 * first["highest"], "sensor_2": 0})
+    assert beyond.status_code == 422

@@ -21,11 +21,11 @@ class Made:
         self.values = values
         self.given = probabilities
 
-    def predict(self, columns: Sequence[Column]) -> Column:
-        return self.values
+    def predict(self, columns: Sequence[Column]) -> list[Column]:
+        return [self.values]
 
-    def probabilities(self, columns: Sequence[Column]) -> Column:
-        return self.given
+    def confidence(self, columns: Sequence[Column]) -> list[Column]:
+        return [self.given]
 
 
 def rows(count: int) -> dict[str, Column]:
@@ -39,12 +39,12 @@ def test_columns_are_put_into_the_signature_s_order(predictor: Predictor) -> Non
 
 @pytest.mark.parametrize("count", [1, 2, 500])
 def test_there_are_as_many_answers_as_rows(predictor: Predictor, count: int) -> None:
-    answer = predictor.predict(rows(count), probabilities=True)
+    answer = predictor.predict(rows(count), confidence=True)
     assert len(answer["class"]) == len(answer["probabilities"]) == count
 
 
 def test_answers_are_plain_values(predictor: Predictor) -> None:
-    answer = predictor.predict(rows(3), probabilities=True)
+    answer = predictor.predict(rows(3), confidence=True)
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
     assert {type(value) for value in answer["class"]} == {float}
 
@@ -68,15 +68,15 @@ def test_an_answer_that_is_not_finite_is_an_error_naming_its_row(
     assert caught.value.rows == [1]
     engine.values = np.zeros(3)
     with pytest.raises(NotFiniteError) as caught:
-        Predictor(predictor.manifest, engine).predict(rows(3), probabilities=True)
+        Predictor(predictor.manifest, engine).predict(rows(3), confidence=True)
     assert caught.value.rows == [2]
 
 
-def test_probabilities_of_a_model_without_any_are_an_error(predictor: Predictor) -> None:
-    output = replace(predictor.signature.outputs[0], probabilities=False)
+def test_confidence_of_a_model_without_any_is_an_error(predictor: Predictor) -> None:
+    output = replace(predictor.signature.outputs[0], confidence=None)
     signature = replace(predictor.signature, outputs=(output,))
     manifest = replace(predictor.manifest, signature=signature)
-    with pytest.raises(ValueError, match="no probabilities"):
+    with pytest.raises(ValueError, match="no confidence"):
         Predictor(manifest, Made(np.zeros(1), np.zeros((1, 2)))).predict(rows(1), True)
 
 

@@ -3,31 +3,21 @@
 import json
 import os
 import re
-import shlex
-import shutil
-import signal
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import joblib
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from tests.containers import docker, require_engine, unique
-from tests.serving import ROOT, Server, clean_environment, free_port, wait_until
+from tests.serving import ROOT, free_port
+from tests.stranger import ask, commands, foreground, run
 
 pytestmark = pytest.mark.slow
 
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
-URL = "http://127.0.0.1:8080"
-
-
-def commands(page: str) -> list[str]:
-    """The commands in the page's shell blocks, each on one line."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in block.replace("\\\n  ", "").splitlines()]
 
 
 def curls() -> list[tuple[str, Any]]:
@@ -36,67 +26,10 @@ def curls() -> list[tuple[str, Any]]:
     return [(command.replace("\\\n", ""), json.loads(answer)) for command, answer in found]
 
 
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What git would clone, with what is not committed yet."""
-    folder = tmp_path_factory.mktemp("stranger") / "slipway"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in listed.stdout.rstrip("\0").split("\0"):
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    return folder
-
-
-@contextmanager
-def foreground(
-    checkout: Path, command: str, port: int, interrupt: Callable[[int, int], None]
-) -> Iterator[Server]:
-    """Run a command that serves until it is interrupted; it must end by itself then."""
-    log = checkout.parent / f"{port}.log"
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            shlex.split(command),
-            cwd=checkout,
-            env=clean_environment(PORT=str(port), COMPOSE_PROJECT_NAME=f"slipway-test-{port}"),
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    server = Server(process, port, log)
-    try:
-        wait_until(lambda: answers(server), f"{command} to serve", patience=600)
-        yield server
-    finally:
-        interrupt(process.pid, signal.SIGINT)
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            raise
-
-
-def answers(server: Server) -> bool:
-    assert server.process.poll() is None, server.log.read_text()
-    try:
-        return server.request("GET", "/health").status == 200
-    except OSError:
-        return False
-
-
 def try_curls(port: int) -> None:
     """Paste each curl of the README into a shell; only the port is another."""
     for command, promised in curls():
-        pasted = command.replace(URL, f"http://127.0.0.1:{port}")
-        done = subprocess.run(["sh", "-c", pasted], capture_output=True, check=True)
-        answer = json.loads(done.stdout)
+        answer = json.loads(ask(command, port))
         if "request_id" in promised:
             answer["request_id"] = promised["request_id"]
         assert answer == promised
@@ -112,6 +45,9 @@ DONE_BY_MAKE = {
     "make serve",
     "make test",
     "make check",
+    ".venv/bin/python -m training pack model.joblib --sample rows.csv --target answer "
+    "--out artifacts/mine",
+    "SERVICE_MODEL=artifacts/mine make serve",
     ".venv/bin/python -m training fit --data training/data/sensors.csv --out artifacts/model",
 }
 DONE_BY_DOCKER = {"docker compose up", "docker build --build-arg MODEL=packed --tag slipway ."}
@@ -137,6 +73,19 @@ def test_make_tests(checkout: Path) -> None:
 def test_make_checks(checkout: Path) -> None:
     planned = run(checkout, "make --dry-run check")
     assert [word for word in ("ruff", "mypy", "diff", "pytest --cov") if word not in planned] == []
+
+
+def test_a_model_of_ones_own_is_packed_and_served(checkout: Path) -> None:
+    own = LogisticRegression().fit([[0.0], [1.0]], ["no", "yes"])
+    joblib.dump(own, checkout / "model.joblib")
+    (checkout / "rows.csv").write_text("size,answer\n0,no\n1,yes\n")
+    run(checkout, "make .venv/serving")
+    [pack] = [line for line in DONE_BY_MAKE if "training pack" in line]
+    assert "size" in run(checkout, pack)
+    port = free_port()
+    with foreground(checkout, "SERVICE_MODEL=artifacts/mine make serve", port, os.killpg) as server:
+        answer = server.predict('{"size": [5, -5]}')
+    assert json.loads(answer.body) == {"answer": ["yes", "no"]}
 
 
 def test_fitting_by_hand_replaces_the_artifact(checkout: Path) -> None:
@@ -174,16 +123,3 @@ def test_docker_builds_with_the_packed_artifact(checkout: Path) -> None:
         run(checkout, command.replace("--tag slipway", f"--tag {tag}"))
     finally:
         docker("image", "rm", tag)
-
-
-def run(checkout: Path, command: str, **environment: str) -> str:
-    """Run a command to its end; what it printed."""
-    ended = subprocess.run(
-        shlex.split(command),
-        cwd=checkout,
-        env=clean_environment(**environment),
-        capture_output=True,
-        text=True,
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout

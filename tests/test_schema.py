@@ -16,8 +16,9 @@ from service.model.signature import Input, Signature
 
 def signature(*names: str, dtype: str = "float64", limit: float = 1e300) -> Signature:
     return Signature(
+        container="array",
         inputs=tuple(
-            Input(name=name, kind="number", dtype=dtype, minimum=0, maximum=1, limit=limit)
+            Input(name=name, kind="number", dtype=dtype, lowest=-limit, highest=limit)
             for name in names
         ),
         outputs=(),

@@ -22,12 +22,14 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_MAX_ROWS": "7",
         "SERVICE_MAX_BODY_BYTES": "8",
         "SERVICE_BODY_SECONDS": "9",
+        "SERVICE_TRUSTED_MODULES": "mine.features, theirs",
         "SERVICE_LOG_LEVEL": "error",
     }
     settings = Settings.from_environment(given)
     assert {f"SERVICE_{field.name.upper()}" for field in fields(Settings)} == set(given)
     assert settings.model == Path("/models/churn")
     assert (settings.max_rows, settings.max_body_bytes, settings.body_seconds) == (7, 8, 9)
+    assert settings.trusted_modules == ("mine.features", "theirs")
     assert settings.log_level == "error"
 
 
@@ -56,6 +58,12 @@ def test_a_number_that_is_none_is_refused_with_its_name_and_range(value: str) ->
 def test_a_log_level_that_is_none_is_refused(value: str) -> None:
     with pytest.raises(SettingsError, match="SERVICE_LOG_LEVEL"):
         Settings.from_environment({"SERVICE_LOG_LEVEL": value})
+
+
+@pytest.mark.parametrize("value", ["", "a b", "a,,b", "os.*", "1a", "-"])
+def test_a_module_name_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="SERVICE_TRUSTED_MODULES is"):
+        Settings.from_environment({"SERVICE_TRUSTED_MODULES": value})
 
 
 def test_an_empty_path_is_refused() -> None:

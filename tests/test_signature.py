@@ -1,22 +1,25 @@
 """The signature: what it keeps through the manifest, and what it refuses."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from service.model.signature import Input, Output, Signature
 
 SIGNATURE = Signature(
+    container="frame",
     inputs=(
-        Input(name="b", kind="number", dtype="float64", minimum=0.0, maximum=1.5, limit=1e6),
-        Input(name="a", kind="number", dtype="float32", minimum=-1.0, maximum=1.0, limit=1e6),
+        Input(name="b", kind="number", dtype="float64", minimum=0.0, maximum=1.5, highest=1e6),
+        Input(name="a", kind="category", dtype="str", categories=("x", "y"), closed=True),
+        Input(name="c", kind="integer", dtype="int64", nullable=True),
     ),
-    outputs=(Output(name="y", kind="number", labels=(0.0, 1.0), probabilities=True),),
+    outputs=(Output(name="y", kind="number", labels=(0.0, 1.0), confidence="probabilities"),),
 )
 
 
 def test_names_keep_the_model_s_order() -> None:
-    assert SIGNATURE.names == ("b", "a")
+    assert SIGNATURE.names == ("b", "a", "c")
 
 
 def test_it_comes_back_equal_through_json() -> None:
@@ -24,12 +27,12 @@ def test_it_comes_back_equal_through_json() -> None:
 
 
 def test_an_output_without_labels_comes_back_without() -> None:
-    regression = Signature(inputs=SIGNATURE.inputs, outputs=(Output(name="y", kind="number"),))
+    regression = replace(SIGNATURE, outputs=(Output(name="y", kind="number"),))
     assert Signature.from_dict(json.loads(json.dumps(regression.to_dict()))) == regression
 
 
-@pytest.mark.parametrize("key", ["inputs", "outputs"])
-def test_a_missing_half_is_refused(key: str) -> None:
+@pytest.mark.parametrize("key", ["inputs", "outputs", "container"])
+def test_a_missing_part_is_refused(key: str) -> None:
     values = SIGNATURE.to_dict()
     del values[key]
     with pytest.raises(KeyError):

@@ -1,6 +1,9 @@
-"""The training half: from readings to a packed model.
+"""The training half: from readings, or from a fitted estimator, to a packed model.
 
-Read in this order: `prototype.ipynb` (where it came from), `data.py`, `pipeline.py`, `evaluate.py`,
-`pack.py`, `fit.py`, which joins them, and `__main__.py`, the command line. Packing ends by loading
-what it wrote through `service.model`, the very code that will serve it.
+Read in this order: `prototype.ipynb` (where the sensor model came from), `data.py`, `pipeline.py`,
+`evaluate.py` and `fit.py`, which train it; `sample.py` (rows to try a model on), `contract.py` with
+`inputs.py`, `outputs.py`, `walk.py` and `probe.py` (the signature read off an estimator), and
+`pack.py`, which both share; `commands.py`, `summary.py`, `__main__.py` (the command line) and
+`errors.py`. Packing ends by loading what it wrote through `service.model`, the very code that will
+serve it.
 """

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,24 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model import numbers
+from training.errors import DataError, MissingFileError
 
 INPUTS = ("sensor_1", "sensor_2")
 TARGET = "class"
 CLASSES = (0.0, 1.0)
 LEAST_ROWS = 20  # of each class: enough for a held-out quarter and five folds
 DEFAULT = Path(__file__).parent / "data" / "sensors.csv"
-
-
-class DataError(Exception):
-    """Data that cannot be trained on; the text is one line with file, line and column."""
-
-    exit_code = os.EX_DATAERR
-
-
-class MissingDataError(DataError):
-    """The file is not there or cannot be read."""
-
-    exit_code = os.EX_NOINPUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +35,7 @@ def read(path: Path) -> Readings:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise MissingDataError(f"{path}: cannot be read ({error.strerror})") from error
+        raise MissingFileError.of(path, error) from error
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

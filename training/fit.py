@@ -2,12 +2,13 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
 from service.model.manifest import Manifest
-from training import data, evaluate, pipeline
+from training import data, evaluate, pipeline, sample
 from training.pack import pack
 
 HELD_OUT = 0.25
@@ -32,22 +33,23 @@ def fit(path: Path, folder: Path) -> Manifest:
         "cross_validation": evaluate.cross_validated(model, train, train_target),
     }
     evaluate.gate(model, metrics)
+    rows = sample.read(path)
+    example = np.array(pipeline.EXAMPLE_INPUTS).T.tolist()
     return pack(
         model,
-        train,
-        names=data.INPUTS,
-        target=data.TARGET,
+        rows.only([*data.INPUTS, data.TARGET]),
+        targets=[data.TARGET],
         name=pipeline.NAME,
         metrics=metrics,
-        data={
-            "file": path.name,
-            "sha256": readings.sha256,
-            "rows": len(readings.target),
-            "commit": commit(),
-        },
+        data=provenance(path, readings.sha256, len(readings.target)),
         folder=folder,
-        examples=np.array(pipeline.EXAMPLE_INPUTS),
+        examples=dict(zip(data.INPUTS, example, strict=True)),
     )
+
+
+def provenance(path: Path, sha256: str, rows: int) -> dict[str, Any]:
+    """Where rows came from, as the manifest tells it."""
+    return {"file": path.name, "sha256": sha256, "rows": rows, "commit": commit()}
 
 
 def commit() -> str | None:

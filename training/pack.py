@@ -5,144 +5,139 @@ import io
 import json
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import joblib
 import numpy as np
-from numpy.typing import NDArray
+from sklearn.base import is_classifier
 
 from service.model import artifact, publish
 from service.model.artifact import ArtifactError
-from service.model.engines import ScikitLearn
+from service.model.engines import Column, ScikitLearn
+from service.model.imports import imports
 from service.model.manifest import Golden, Manifest
-from service.model.predictor import Predictor
-from service.model.signature import Input, Output, Signature
+from service.model.predictor import NotFiniteError, Predictor, as_column
+from service.model.signature import Signature
+from training import evaluate, walk
+from training.contract import describe
+from training.errors import PackError
+from training.sample import Sample
 
 GOLDEN_ROWS = 8  # taken evenly from the sample, after the caller's own examples
 TIMED_ROWS = (1, 1000)
 
-Array = NDArray[np.float64]
-
 
 def pack(
     estimator: Any,
-    sample: Array,
+    sample: Sample,
     *,
-    names: Sequence[str],
-    target: str,
+    targets: Sequence[str],
     name: str,
-    metrics: Mapping[str, Any],
     data: Mapping[str, Any],
     folder: Path,
-    examples: Array | None = None,
+    metrics: Mapping[str, Any] | None = None,
+    examples: Mapping[str, list[Any]] | None = None,
+    trusted: Collection[str] = (),
+    advance: Callable[[str], object] = lambda name: None,
 ) -> Manifest:
-    """Publish a fitted classifier at `folder` and return its manifest.
+    """Publish a fitted estimator at `folder` and return its manifest.
 
-    `sample` has shape (rows, len(names)) and gives ranges and golden rows; `examples`, of the same
-    width, come first among the golden rows. ArtifactError if `folder` is in use for something else,
-    or if the model does not predict the same once it is loaded back; nothing is published then.
+    The sample's columns, without `targets`, are what the estimator takes; `examples` are columns of
+    rows that come first among the golden rows; `trusted` are modules that the model may import from
+    besides the usual; `advance` is told each input that was tried on the model. PackError if the
+    estimator cannot be packed with this sample; ArtifactError if `folder` is in use for something
+    else, or if the model does not predict the same once it is loaded back. Nothing is published
+    then.
     """
     publish.refuse_to_replace(folder.resolve())
-    signature = describe(estimator, sample, names, target)
+    for part in filter(walk.runs_a_pool, walk.parts(estimator)):
+        part.n_jobs = 1  # a worker has one core
+    signature = describe(estimator, sample, targets, advance)
     content = _pickled(estimator)
     files = {artifact.MODEL: artifact.file_entry(content)}
-    rows = np.linspace(0, len(sample) - 1, GOLDEN_ROWS).astype(int)
-    golden_rows = np.vstack([sample[:0] if examples is None else examples, sample[rows]])
+    engine = ScikitLearn(estimator, signature)
+    columns = {
+        column.name: as_column(sample.columns[column.name].values, column.dtype)
+        for column in signature.inputs
+    }
     manifest = Manifest(
         name=name,
         version=_version(signature, files),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         engine="scikit-learn",
         files=files,
-        versions=artifact.library_versions(),
+        versions=artifact.library_versions(_more_libraries(signature, content)),
         signature=signature,
-        metrics=metrics,
+        metrics=metrics or _metrics(engine, sample, columns, targets),
         data=data,
-        seconds=_seconds(estimator, sample),
+        seconds=_seconds(engine, list(columns.values())),
         golden=Golden(inputs={}, outputs={}),
     )
-    columns = dict(zip(names, golden_rows.T, strict=True))
-    outputs = Predictor(manifest, ScikitLearn(estimator)).predict(
-        columns, signature.outputs[0].probabilities
+    manifest = replace(
+        manifest, golden=_golden(Predictor(manifest, engine), sample, examples or {})
     )
-    golden = Golden(inputs={key: value.tolist() for key, value in columns.items()}, outputs=outputs)
-    manifest = replace(manifest, golden=golden)
     publish.publish(
         folder,
         manifest,
         {artifact.MODEL: content},
-        check=lambda staged: _compare(Predictor.load(staged), estimator, sample),
+        check=lambda staged: _compare(Predictor.load(staged, trusted), engine, columns),
     )
     return manifest
 
 
-def describe(estimator: Any, sample: Array, names: Sequence[str], target: str) -> Signature:
-    """The signature of a fitted classifier that takes an array; see `pack` for the shapes."""
-    limit = largest_magnitude(estimator, sample)
-    inputs = tuple(
-        Input(
-            name=name,
-            kind="number",
-            dtype=sample.dtype.name,
-            minimum=float(column.min()),
-            maximum=float(column.max()),
-            limit=limit,
+def _metrics(
+    engine: ScikitLearn, sample: Sample, columns: Mapping[str, Column], targets: Sequence[str]
+) -> dict[str, Any]:
+    """How the model does on the sample's kept rows, if the sample says what is right."""
+    if not targets:
+        return {}
+    found = engine.predict(list(columns.values()))
+    told = {
+        output.name: evaluate.on_sample(
+            values.tolist(),
+            sample.columns[output.name].values,
+            labelled=is_classifier(engine.estimator),
         )
-        for name, column in zip(names, sample.T, strict=True)
-    )
-    output = Output(
-        name=target,
-        kind="number",
-        labels=tuple(estimator.classes_.tolist()),
-        probabilities=hasattr(estimator, "predict_proba"),
-    )
-    return Signature(inputs=inputs, outputs=(output,))
+        for output, values in zip(engine.signature.outputs, found, strict=True)
+        if output.name in sample.columns
+    }
+    return {"sample": told[targets[0]] if len(told) == 1 else told}
 
 
-def largest_magnitude(estimator: Any, sample: Array) -> float:
-    """The largest power of ten that all inputs may reach at once, with any signs.
-
-    Found by trying: some models overflow inside long before their type does, and a request must
-    not be able to make them fail. Never below what the sample itself holds.
-    """
-    width = sample.shape[1]
-    if width <= 4:
-        corners = np.array(list(product((-1.0, 0.0, 1.0), repeat=width)))
-    else:
-        signs = np.random.default_rng(0).choice((-1.0, 1.0), (256, width))
-        corners = np.vstack([signs, np.eye(width), -np.eye(width)])
-    works, fails = 0, 309  # powers of ten; a float64 ends at 1.8e308
-    while fails - works > 1:
-        middle = (works + fails) // 2
-        if _predicts(estimator, corners * float(f"1e{middle}")):
-            works = middle
-        else:
-            fails = middle
-    return max(float(f"1e{works}"), float(np.abs(sample).max()))
-
-
-def _predicts(estimator: Any, rows: Array) -> bool:
-    with np.errstate(all="raise", under="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            estimator.predict(rows)
-            if hasattr(estimator, "predict_proba"):
-                return bool(np.isfinite(estimator.predict_proba(rows)).all())
-        except (ArithmeticError, ValueError, Warning):
-            return False
-    return True
+def _golden(predictor: Predictor, sample: Sample, examples: Mapping[str, list[Any]]) -> Golden:
+    """Rows of the sample, and what the model says to them."""
+    picked = sorted({round(row) for row in np.linspace(0, sample.kept - 1, GOLDEN_ROWS)})
+    inputs = {}
+    for column in predictor.signature.inputs:
+        values = sample.columns[column.name].values
+        inputs[column.name] = [*examples.get(column.name, []), *(values[row] for row in picked)]
+    columns = {
+        column.name: as_column(inputs[column.name], column.dtype)
+        for column in predictor.signature.inputs
+    }
+    outputs = predictor.predict(columns, predictor.signature.confidence is not None)
+    try:
+        json.dumps(outputs, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise PackError(f"the model predicts what JSON cannot hold ({error})") from error
+    return Golden(inputs=inputs, outputs=outputs)
 
 
 def _pickled(estimator: Any) -> bytes:
     buffer = io.BytesIO()
     joblib.dump(estimator, buffer)
     return buffer.getvalue()
+
+
+def _more_libraries(signature: Signature, content: bytes) -> list[str]:
+    """What serving this model takes besides the libraries that every model takes."""
+    modules = {module.split(".")[0] for module, _ in imports(content)}
+    return ["pandas"] if signature.container == "frame" or "pandas" in modules else []
 
 
 def _version(signature: Signature, files: Mapping[str, Any]) -> str:
@@ -154,27 +149,31 @@ def _version(signature: Signature, files: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _seconds(estimator: Any, sample: Array) -> dict[str, float]:
+def _seconds(engine: ScikitLearn, columns: Sequence[Column]) -> dict[str, float]:
     """Median time of one `predict` call by number of rows."""
     timed = {}
     for rows in TIMED_ROWS:
-        batch = np.resize(sample, (rows, sample.shape[1]))
-        estimator.predict(batch)  # the first call also pays for imports
+        batch = [np.resize(column, rows) for column in columns]
+        engine.predict(batch)  # the first call also pays for imports
         durations = []
         for _ in range(9):
             start = time.perf_counter()
-            estimator.predict(batch)
+            engine.predict(batch)
             durations.append(time.perf_counter() - start)
         timed[str(rows)] = round(median(durations), 6)
     return timed
 
 
-def _compare(served: Predictor, estimator: Any, sample: Array) -> None:
-    output = served.signature.outputs[0]
-    columns = dict(zip(served.signature.names, sample.T, strict=True))
-    answer = served.predict(columns, output.probabilities)
-    same = answer[output.name] == estimator.predict(sample).tolist()
-    if output.probabilities:
-        same = same and answer["probabilities"] == estimator.predict_proba(sample).tolist()
+def _compare(served: Predictor, engine: ScikitLearn, columns: Mapping[str, Column]) -> None:
+    """Raise ArtifactError unless what will be served predicts the sample as the estimator does."""
+    fresh = Predictor(served.manifest, engine)
+    confidence = served.signature.confidence is not None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            same = served.predict(columns, confidence) == fresh.predict(columns, confidence)
+        except NotFiniteError as error:
+            count = len(error.rows)
+            raise PackError(f"the model has no finite answer for {count} of its rows") from error
     if not same:
         raise ArtifactError("the model predicts differently once packed; nothing was published")

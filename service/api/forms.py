@@ -17,7 +17,7 @@ from typing import Any
 from service.api import body
 from service.api.problems import MOST_ERRORS, Problem, pointer, unknown
 from service.model import numbers
-from service.model.signature import Signature
+from service.model.signature import Input, Signature
 
 INSTANCES = "instances"  # unless the model has an input of that name
 
@@ -38,9 +38,10 @@ def from_json(payload: Any, signature: Signature, max_rows: int) -> Columns:
         return _from_instances(payload, signature, max_rows)
     values = {}
     whole = set()  # names whose value is no list in the body: it has no inner places
+    strings = {column.name for column in signature.inputs if _takes_strings(column)}
     for name, value in payload.items():
         if isinstance(value, str) and value.lstrip().startswith("["):
-            value = _list_in_string(name, value)
+            value = _list_in_string(name, value, or_text=name in strings)
             whole.add(name)
         elif not isinstance(value, list):
             value = [value]
@@ -60,24 +61,47 @@ def from_csv(text: str, signature: Signature, max_rows: int) -> Columns:
         raise _misfit(pointer(name), "is there more than once in the header")
     _check_rows(len(rows), max_rows, "")
     cells = zip(*rows, strict=True) if rows else [()] * len(header)
-    known = set(signature.names)
+    readers = {column.name: _cell_reader(column) for column in signature.inputs}
     return Columns(
         {
-            name: [_number(cell) for cell in column] if name in known else column
+            name: list(map(readers.get(name, str), column))
             for name, column in zip(header, cells, strict=True)
         }
     )
 
 
-def _number(cell: str) -> float | str:
+def _cell_reader(column: Input) -> Callable[[str], Any]:
+    """What makes a value of a cell; a cell that cannot be one stays a string, to be refused."""
+    if column.kind == "text":
+        return str
+    if _takes_strings(column):
+        return lambda cell: cell or None
+    if column.kind == "boolean" or isinstance((column.categories or [None])[0], bool):
+        return _boolean
+    return _number
+
+
+def _takes_strings(column: Input) -> bool:
+    return column.kind == "text" or isinstance((column.categories or [None])[0], str)
+
+
+def _boolean(cell: str) -> bool | str | None:
+    return {"": None, "true": True, "false": False}.get(cell.strip().lower(), cell)
+
+
+def _number(cell: str) -> float | str | None:
     number = numbers.parse(cell)
-    return cell if number is None else number
+    if number is None:
+        return cell if cell.strip() else None
+    return number
 
 
-def _list_in_string(name: str, text: str) -> list[Any]:
+def _list_in_string(name: str, text: str, or_text: bool) -> list[Any]:
     try:
         value = body.parse_json(text)
     except Problem as problem:
+        if or_text:
+            return [text]
         fault = problem.errors[0]["detail"]
         raise _misfit(pointer(name), f"is a string that holds no JSON list: {fault}") from problem
     listed: list[Any] = value  # it starts with a bracket
@@ -116,7 +140,9 @@ def _named_errors(rows: list[Any], names: Sequence[str]) -> Iterator[dict[str, s
         if not isinstance(row, dict):
             yield _error(pointer(INSTANCES, number), "is not an object, as the first row is")
         elif row.keys() != expected:
-            for name in row.keys() - expected:
+            for name in row:
+                if name in expected:
+                    continue
                 yield _error(pointer(INSTANCES, number, name), unknown(name, names, "input"))
             for name in names:
                 if name not in row:

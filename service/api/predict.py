@@ -9,10 +9,11 @@ from flask import Flask, Response, g, request
 from service.api import body, forms, schema
 from service.api.problems import Problem, unknown
 from service.model.predictor import NotFiniteError, Predictor
+from service.model.signature import Confidence
 from service.settings import Settings
 
 PATH = "/predict"
-PROBABILITIES = "probabilities"
+CONFIDENCE: tuple[Confidence, ...] = ("probabilities", "scores")
 
 
 def init_app(app: Flask, settings: Settings, predictor: Predictor) -> None:
@@ -22,7 +23,7 @@ def init_app(app: Flask, settings: Settings, predictor: Predictor) -> None:
 
     @app.post(PATH)
     def predict() -> Response:
-        probabilities = _wants_probabilities(predictor)
+        confidence = _wants_confidence(predictor)
         content = body.read(request, settings.max_body_bytes)
         is_csv = body.media_type(request) == body.CSV
         text = body.decode(content)
@@ -35,7 +36,7 @@ def init_app(app: Flask, settings: Settings, predictor: Predictor) -> None:
         g.rows = len(arrays[signature.names[0]])
         start = perf_counter()
         try:
-            answer = predictor.predict(arrays, probabilities)
+            answer = predictor.predict(arrays, confidence)
         except NotFiniteError as error:
             raise _no_answer(signature.names, columns, error.rows) from error
         g.predict_seconds = perf_counter() - start
@@ -48,17 +49,19 @@ def init_app(app: Flask, settings: Settings, predictor: Predictor) -> None:
         return response
 
 
-def _wants_probabilities(predictor: Predictor) -> bool:
+def _wants_confidence(predictor: Predictor) -> bool:
+    """Whether the query asks for what the model has: ?probabilities=true, or ?scores=true."""
+    kind = predictor.signature.confidence
     for name in request.args:
-        if name != PROBABILITIES:
-            raise _bad_parameter(name[:64], unknown(name, [PROBABILITIES], "parameter"))
-    values = request.args.getlist(PROBABILITIES)
-    if values not in ([], ["true"], ["false"]):
-        raise _bad_parameter(PROBABILITIES, "must be true or false")
-    wanted = values == ["true"]
-    if wanted and not predictor.signature.outputs[0].probabilities:
-        raise _bad_parameter(PROBABILITIES, "this model has none")
-    return wanted
+        if name not in CONFIDENCE:
+            raise _bad_parameter(name[:64], unknown(name, CONFIDENCE, "parameter"))
+        values = request.args.getlist(name)
+        if values not in (["true"], ["false"]):
+            raise _bad_parameter(name, "must be true or false")
+        if values == ["true"] and name != kind:
+            hint = f"; it has {kind}" if kind else ""
+            raise _bad_parameter(name, f"this model has no {name}{hint}")
+    return kind is not None and request.args.get(kind) == "true"
 
 
 def _bad_parameter(name: str, detail: str) -> Problem:

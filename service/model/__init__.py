@@ -1,7 +1,7 @@
 """What the service knows of the model, without a word of HTTP.
 
 Read in this order: `signature.py` (inputs and outputs), `manifest.py` (what a packed model says
-of itself), `artifact.py` (the folder: verify, read), `publish.py` (the folder: write),
-`engines.py` (the library that computes), `predictor.py` (columns in, predictions out), `numbers.py`
-(numbers in text).
+of itself), `artifact.py` (the folder: verify, read), `publish.py` (the folder: write), `trust.py`
+(what may be unpickled), `imports.py` (what would be), `engines.py` (the library that computes),
+`predictor.py` (columns in, predictions out), `numbers.py` (numbers in text).
 """

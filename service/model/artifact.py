@@ -13,7 +13,8 @@ about one time in ten.
 
 import hashlib
 import os
-from importlib.metadata import version
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
 
@@ -57,9 +58,9 @@ def file_entry(content: bytes) -> FileEntry:
     return FileEntry(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
 
 
-def library_versions() -> dict[str, str]:
+def library_versions(more: Iterable[str] = ()) -> dict[str, str]:
     """Versions of Python and of the libraries that compute, as installed; imports nothing."""
-    return {"python": python_version(), **{name: version(name) for name in LIBRARIES}}
+    return {"python": python_version(), **{name: version(name) for name in (*LIBRARIES, *more)}}
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -104,13 +105,21 @@ def check_versions(folder: Path, manifest: Manifest) -> None:
     Python may differ: the lock keeps one version of each library from Python 3.11 on, and
     scikit-learn's pickles do not depend on Python's minor version.
     """
-    here = library_versions()
-    for name in LIBRARIES:
-        packed = manifest.versions.get(name)
-        if packed != here[name]:
+    packed = dict(manifest.versions)
+    packed.pop("python", None)
+    for name in (*LIBRARIES, *(packed.keys() - LIBRARIES)):
+        wanted = packed.get(name)
+        try:
+            here = version(name)
+        except PackageNotFoundError:
             raise VersionError(
-                f"{folder / MANIFEST}: was packed with {name} {packed}, here is {here[name]}: "
-                f"pack the model again with {name} {here[name]}, or serve it with {packed}"
+                f"{folder / MANIFEST}: needs {name} {wanted}, which is not installed here: "
+                f"install it (see requirements-{name}.txt)"
+            ) from None
+        if wanted != here:
+            raise VersionError(
+                f"{folder / MANIFEST}: was packed with {name} {wanted}, here is {here}: "
+                f"pack the model again with {name} {here}, or serve it with {wanted}"
             )
 
 

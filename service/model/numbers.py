@@ -5,9 +5,12 @@
 
 import re
 
+WHOLE = re.compile(r"\s*[+-]?\d{1,19}\s*", re.ASCII)  # longer ones overflow anyway
 DECIMAL = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
-def parse(text: str) -> float | None:
+def parse(text: str) -> int | float | None:
     """The number, infinite where it is too large for one; None if the text is no number."""
+    if WHOLE.fullmatch(text):
+        return int(text)
     return float(text) if DECIMAL.fullmatch(text) else None

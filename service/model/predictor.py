@@ -1,16 +1,17 @@
 """A verified model as a function: columns in, predictions out."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from service.model import artifact, engines
-from service.model.artifact import ArtifactError, GoldenError
+from service.model.artifact import ArtifactError, GoldenError, ManifestError
 from service.model.engines import Column, Engine
 from service.model.manifest import Manifest
+from service.model.trust import UntrustedError
 
 # Another processor or BLAS may round the last bits differently; a damaged model is further off.
 TOLERANCE = 1e-6
@@ -31,20 +32,32 @@ class Predictor:
         self.manifest = manifest
         self.signature = manifest.signature
         self._engine = engine
-        self._output = manifest.signature.outputs[0]
 
     @classmethod
-    def load(cls, folder: Path) -> "Predictor":
-        """Read an artifact, refusing whatever is wrong with it; ArtifactError says what."""
+    def load(cls, folder: Path, trusted: Collection[str] = ()) -> "Predictor":
+        """Read an artifact, refusing whatever is wrong with it; ArtifactError says what.
+
+        `trusted` are modules that the model may import from besides the usual ones.
+        """
         manifest = artifact.read_manifest(folder)
         contents = artifact.read_files(folder, manifest)
         artifact.check_versions(folder, manifest)
+        path = folder / artifact.MODEL
+        if manifest.engine not in engines.ENGINES:
+            raise ManifestError(
+                f"{folder / artifact.MANIFEST}: engine {manifest.engine!r} is not one of this "
+                f"service's ({', '.join(engines.ENGINES)}); renew the service, or pack again"
+            )
         try:
-            engine = engines.load(manifest.engine, contents[artifact.MODEL])
+            engine = engines.load(manifest.signature, contents[artifact.MODEL], trusted)
+        except UntrustedError as error:
+            raise ArtifactError(
+                f"{path}: needs {error}, which is not trusted; if you do trust it, set "
+                f"SERVICE_TRUSTED_MODULES={str(error).rpartition('.')[0]}"
+            ) from error
         except Exception as error:
             raise ArtifactError(
-                f"{folder / artifact.MODEL}: cannot be loaded ({type(error).__name__}: {error}); "
-                "pack the model again"
+                f"{path}: cannot be loaded ({type(error).__name__}: {error}); pack the model again"
             ) from error
         predictor = cls(manifest, engine)
         try:
@@ -53,44 +66,65 @@ class Predictor:
             raise GoldenError(f"{folder}: {error}; pack the model again, here") from error
         return predictor
 
-    def predict(self, columns: Mapping[str, Column], probabilities: bool = False) -> dict[str, Any]:
-        """Predict one value per row.
+    def predict(self, columns: Mapping[str, Column], confidence: bool = False) -> dict[str, Any]:
+        """Predict one value per row and output.
 
         `columns` holds one array of shape (rows,) for each input of the signature. The answer holds
-        a list of `rows` plain values by output name; with `probabilities` also `labels` and a list
-        of `rows` lists with one number per label. NotFiniteError if JSON could not hold the answer;
-        ValueError if probabilities are asked of a model that has none.
+        a list of `rows` plain values by output name. With `confidence` it also holds `labels` and
+        `probabilities` (one number per row and label) or `scores`; of a model with several outputs
+        each of them is an object by output name. NotFiniteError if JSON could not hold the answer;
+        ValueError if the model has no confidence to tell.
         """
-        if probabilities and not self._output.probabilities:
-            raise ValueError("this model has no probabilities")
+        kind = self.signature.confidence
+        if confidence and kind is None:
+            raise ValueError("this model tells no confidence")
         ordered = [columns[name] for name in self.signature.names]
-        answer: dict[str, Any] = {self._output.name: _plain(self._engine.predict(ordered))}
-        if probabilities:
-            answer["labels"] = list(self._output.labels or ())
-            answer["probabilities"] = _plain(self._engine.probabilities(ordered))
+        outputs = self.signature.outputs
+        found = self._engine.predict(ordered)
+        answer: dict[str, Any] = {
+            output.name: _plain(values) for output, values in zip(outputs, found, strict=True)
+        }
+        if confidence and kind is not None:
+            found = self._engine.confidence(ordered)
+            told = [_plain(values) for values in found]
+            labels = [list(output.labels or ()) for output in outputs]
+            names = [output.name for output in outputs]
+            if any(labels):
+                answer["labels"] = labels[0] if len(outputs) == 1 else _by_name(names, labels)
+            answer[kind] = told[0] if len(outputs) == 1 else _by_name(names, told)
         return answer
 
     def verify(self) -> None:
         """Replay the golden rows; GoldenError names the first row that comes out differently."""
         golden = self.manifest.golden
-        kinds = {column.name: column.dtype for column in self.signature.inputs}
         try:
             columns = {
-                name: np.asarray(golden.inputs[name], dtype=kind) for name, kind in kinds.items()
+                column.name: as_column(golden.inputs[column.name], column.dtype)
+                for column in self.signature.inputs
             }
-            found = self.predict(columns, self._output.probabilities)
+            found = self.predict(columns, self.signature.confidence is not None)
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise GoldenError(f"the golden rows cannot be predicted ({reason})") from error
-        for name in (self._output.name, "probabilities"):
-            expected, given = golden.outputs.get(name, []), found.get(name, [])
-            if len(expected) != len(given):
-                raise GoldenError(f"{len(given)} golden {name} came out, not {len(expected)}")
-            for row, (wanted, got) in enumerate(zip(expected, given, strict=True)):
-                if not _same(wanted, got):
-                    raise GoldenError(
-                        f"golden row {row}: {name} is {got}, was {wanted} when the model was packed"
-                    )
+        if found.keys() != golden.outputs.keys():
+            raise GoldenError(f"golden rows give {sorted(found)}, not {sorted(golden.outputs)}")
+        for name, expected in golden.outputs.items():
+            _compare(name, expected, found[name])
+
+
+def as_column(values: list[Any], dtype: str) -> Column:
+    """An array of plain values: None is NaN, and text is an array of objects."""
+    if dtype in ("float64", "float32"):
+        return np.array(values, dtype=dtype)  # None becomes NaN
+    if dtype in ("int64", "bool"):
+        return np.array(values, dtype=dtype)
+    column = np.empty(len(values), dtype=object)
+    column[:] = [math.nan if value is None else value for value in values]
+    return column
+
+
+def _by_name(names: list[str], values: list[Any]) -> dict[str, Any]:
+    return dict(zip(names, values, strict=True))
 
 
 def _plain(values: Column) -> list[Any]:
@@ -102,6 +136,20 @@ def _plain(values: Column) -> list[Any]:
             raise NotFiniteError(np.flatnonzero(rows).tolist())
     listed: list[Any] = values.tolist()
     return listed
+
+
+def _compare(name: str, expected: Any, found: Any) -> None:
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key in expected:
+            _compare(f"{name} of {key}", expected[key], found.get(key, []))
+        return
+    if len(expected) != len(found):
+        raise GoldenError(f"{len(found)} golden {name} came out, not {len(expected)}")
+    for row, (wanted, got) in enumerate(zip(expected, found, strict=True)):
+        if not _same(wanted, got):
+            raise GoldenError(
+                f"golden row {row}: {name} is {got}, was {wanted} when the model was packed"
+            )
 
 
 def _same(wanted: Any, got: Any) -> bool:

@@ -9,43 +9,58 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Label = float | int | str | bool
+Kind = Literal["number", "integer", "boolean", "category", "text"]
+Container = Literal["array", "frame", "list"]
+Confidence = Literal["probabilities", "scores"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
     """One column that the model takes.
 
-    `dtype` is the NumPy type the model computes in. `minimum` and `maximum` are what training saw,
-    for people to read; they refuse nothing. `limit` is the largest magnitude with which the packed
-    model was seen to work; anything beyond it is refused.
+    `dtype` is the type that its values get: NumPy's name, or pandas' in a frame. A `nullable`
+    column takes null. `minimum` and `maximum` of numbers are what the sample held, for people to
+    read; they refuse nothing. From `lowest` to `highest` the packed model was seen to work; a
+    number beyond is refused. `categories` are the values of a category; where it
+    is `closed`, the model knows no others, and they are refused.
     """
 
     name: str
-    kind: Literal["number"]
+    kind: Kind
     dtype: str
-    minimum: float
-    maximum: float
-    limit: float
+    nullable: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    lowest: float | None = None
+    highest: float | None = None
+    categories: tuple[Label, ...] | None = None
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """One value per row that the model returns.
 
-    `labels` are the classes of a classifier in the model's own order, else None. `probabilities`
-    says whether the model can give one number per label, too.
+    `labels` are the classes of a classifier in the model's own order, else None. `confidence` says
+    what else there is for each row on request: one probability per label, or the scores of a model
+    without probabilities (scikit-learn's `decision_function`).
     """
 
     name: str
-    kind: Literal["number"]
+    kind: Kind
     labels: tuple[Label, ...] | None = None
-    probabilities: bool = False
+    confidence: Confidence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """Inputs in the order in which the model takes them, and outputs."""
+    """Inputs in the order in which the model takes them, and outputs.
 
+    `container` is what the model was fitted on: a two-dimensional NumPy array, a pandas DataFrame,
+    or (of one input) a one-dimensional list of values, as text vectorizers take it.
+    """
+
+    container: Container
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
 
@@ -54,6 +69,11 @@ class Signature:
         """Names of the inputs, in the model's order."""
         return tuple(column.name for column in self.inputs)
 
+    @property
+    def confidence(self) -> Confidence | None:
+        """What the outputs have besides their values; the same for all of them."""
+        return self.outputs[0].confidence
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as the manifest holds them."""
         return asdict(self)
@@ -61,9 +81,13 @@ class Signature:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Signature":
         """Build from plain values; TypeError or KeyError when they have another shape."""
-        inputs = tuple(Input(**column) for column in values["inputs"])
-        outputs = tuple(
-            Output(**{**output, "labels": output["labels"] and tuple(output["labels"])})
-            for output in values["outputs"]
+        return cls(
+            container=values["container"],
+            inputs=tuple(Input(**_tuples(column)) for column in values["inputs"]),
+            outputs=tuple(Output(**_tuples(output)) for output in values["outputs"]),
         )
-        return cls(inputs=inputs, outputs=outputs)
+
+
+def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has lists where we have tuples."""
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}

@@ -1,0 +1,142 @@
+"""What the schema accepts never makes a model fail; what a model accepts is never refused."""
+
+import logging
+import math
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from service.app import create_app
+from service.model.predictor import Predictor
+from service.model.signature import Input
+from service.settings import Settings
+from tests.animals import Animal
+from tests.zoo import ZOO
+from training.commands import load
+from training.pack import pack
+from training.sample import read
+
+SPECIES = [
+    "logistic regression, string labels",
+    "random forest",
+    "gradient boosting",
+    "transformed features",
+    "mixed table, open categories",
+    "mixed table, closed categories",
+    "mixed table, ordinal codes",
+    "numbers and booleans of the mixed table",
+    "native categories",
+    "text within a frame",
+    "codes as categories",
+]
+Values = st.SearchStrategy[Any]
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # what a model says of odd numbers is its own
+
+
+@cache
+def packed(name: str) -> tuple[Animal, Predictor, FlaskClient]:
+    """An estimator, and the service that it was packed for."""
+    animal, folder = ZOO[name](), Path(mkdtemp())
+    joblib.dump(animal.estimator, folder / "model.joblib")
+    animal.rows.to_csv(folder / "rows.csv", index=False)
+    estimator = load(folder / "model.joblib", [])
+    pack(estimator, read(folder / "rows.csv"), targets=[], name="x", data={}, folder=folder / "a")
+    predictor = Predictor.load(folder / "a")
+    logging.getLogger("slipway.requests").setLevel(logging.WARNING)
+    return animal, predictor, create_app(Settings(), predictor).test_client()
+
+
+def accepted(column: Input) -> Values:
+    """Values that the signature says are fine."""
+    kinds: dict[str, Callable[[], Values]] = {
+        "number": lambda: st.floats(column.lowest, column.highest),
+        "integer": lambda: st.integers(
+            math.ceil(max(column.lowest or 0, -9e18)), math.floor(min(column.highest or 0, 9e18))
+        ),
+        "boolean": st.booleans,
+        "text": lambda: st.text(max_size=20),
+        "category": lambda: (
+            st.sampled_from(column.categories or ("",))
+            if column.closed
+            else st.sampled_from(column.categories or ("",)) | st.text(min_size=1, max_size=9)
+        ),
+    }
+    values = kinds[column.kind]()
+    return values | st.none() if column.nullable else values
+
+
+def of_its_kind(column: Input) -> Values:
+    """Values of the column's kind, whether the model takes them or not."""
+    kinds: dict[str, Values] = {
+        "number": st.floats(-1e9, 1e9),
+        "integer": st.integers(-(10**9), 10**9),
+        "boolean": st.booleans(),
+        "text": st.text(max_size=20),
+    }
+    known = column.categories or ("",)
+    unlike = st.text(min_size=1, max_size=9) if isinstance(known[0], str) else st.integers(-99, 99)
+    values = kinds.get(column.kind, st.sampled_from(known) | unlike)
+    return values | st.none()
+
+
+def rows_of(name: str, values: Callable[[Input], Values]) -> Values:
+    signature = packed(name)[1].signature
+    row = st.tuples(*(values(column) for column in signature.inputs))
+    return st.lists(row, min_size=1, max_size=4)
+
+
+def columns_of(name: str, rows: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    names = packed(name)[1].signature.names
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+
+
+def takes(animal: Animal, columns: dict[str, list[Any]]) -> bool:
+    """Whether the estimator itself predicts these rows, given as it was fitted on them."""
+    rows = pd.DataFrame(
+        {
+            name: pd.Series(values, dtype=kind if None not in values else wider(kind))
+            for (name, values), kind in zip(columns.items(), animal.rows.dtypes, strict=True)
+        }
+    )
+    try:
+        predicted = np.asarray(animal.estimator.predict(animal.own(rows)))
+    except Exception:
+        return False
+    return predicted.dtype.kind != "f" or bool(np.isfinite(predicted).all())
+
+
+def wider(kind: Any) -> Any:
+    """A type of pandas that has a missing value."""
+    return {"int64": "float64", "bool": "object"}.get(str(kind), kind)
+
+
+@pytest.mark.parametrize("name", SPECIES)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_what_the_schema_accepts_is_predicted(name: str, data: st.DataObject) -> None:
+    rows = data.draw(rows_of(name, accepted))
+    response = packed(name)[2].post("/predict", json=columns_of(name, rows))
+    assert response.status_code == 200, response.json
+    assert response.json is not None
+    assert all(len(values) == len(rows) for values in response.json.values())
+
+
+@pytest.mark.parametrize("name", SPECIES)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_what_the_model_accepts_is_not_refused(name: str, data: st.DataObject) -> None:
+    columns = columns_of(name, data.draw(rows_of(name, of_its_kind)))
+    response = packed(name)[2].post("/predict", json=columns)
+    assert response.status_code in (200, 422), response.json
+    assert takes(packed(name)[0], columns) is (response.status_code == 200), response.json

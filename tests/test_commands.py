@@ -1,0 +1,177 @@
+"""`python -m training pack` and `inspect`: what they say, and what they refuse in one line."""
+
+import gzip
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from tests.animals import MACHINES
+from tests.test_trust import Calls
+from training.__main__ import main
+
+TEXT = pd.DataFrame({"kind": ["pump", "fan"] * 10, "age": range(20)})
+LABELS = ["yes", "no"] * 10
+
+
+class Own(BaseEstimator):  # type: ignore[misc]
+    """An estimator that nobody else knows."""
+
+    def fit(self, rows: Any, target: Any) -> "Own":
+        self.seen_ = len(rows)
+        return self
+
+    def predict(self, rows: Any) -> Any:
+        return np.zeros(len(rows))
+
+
+@pytest.fixture
+def packing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """Save a model and rows, pack them: the exit code and all that was printed."""
+
+    def run(model: Any, rows: pd.DataFrame, *more: str) -> tuple[int, str]:
+        if model is not None:
+            joblib.dump(model, tmp_path / "model.joblib")
+        rows.to_csv(tmp_path / "rows.csv", index=False)
+        command = ["pack", tmp_path / "model.joblib", "--sample", tmp_path / "rows.csv"]
+        code = main([*map(str, command), "--out", str(tmp_path / "artifact"), *more])
+        printed = capsys.readouterr()
+        if code:
+            assert printed.out == ""
+            assert printed.err.count("\n") == 1
+            assert not (tmp_path / "artifact").exists()
+        return code, printed.out + printed.err
+
+    return run
+
+
+Packing = Callable[..., tuple[int, str]]
+
+
+def mixed() -> Any:
+    return make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression())
+
+
+def test_pack_says_what_it_found_and_how_to_try_it(packing: Packing, tmp_path: Path) -> None:
+    rows = TEXT.assign(site="Oslo", answer=LABELS)
+    rows.loc[0, "kind"] = "press"
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), KNeighborsClassifier(n_jobs=2))
+    code, said = packing(model.fit(rows[["kind", "site"]], LABELS), rows, "--target", "answer")
+    assert code == 0
+    lines = [" ".join(line.split()) for line in said.splitlines()]
+    assert "kind category or null fan, press, pump, and any other" in lines
+    assert "answer category one of no, yes, probabilities" in lines
+    assert "note: site is Oslo in every row of the sample" in lines
+    assert "note: kind is press only once in the sample" in lines
+    assert "note: n_jobs of KNeighborsClassifier is 1 for serving: a worker has one core" in lines
+    assert f"serve it: SERVICE_MODEL={tmp_path / 'artifact'} make serve" in lines
+    assert any(line.startswith("try it: ") for line in lines)
+
+
+def test_what_pack_refuses(packing: Packing) -> None:
+    fitted = mixed().fit(TEXT, LABELS)
+    numbers = LogisticRegression().fit(TEXT[["age"]].to_numpy(), LABELS)
+    answered = TEXT.assign(answer=LABELS)
+    for model, rows, more, complaint in [
+        ({"not": "a model"}, TEXT, (), "holds a dict, which is no scikit-learn estimator"),
+        (LogisticRegression, TEXT, (), "no scikit-learn estimator"),
+        (mixed(), TEXT, (), "is not fitted"),
+        (StandardScaler().fit(TEXT[["age"]]), TEXT, (), "without predict"),
+        (fitted, TEXT, ("--target", "answer"), "the sample has no column answer"),
+        (fitted, TEXT[["age"]], (), "the sample has no column kind"),
+        (numbers, TEXT, (), "has 2 columns besides the target, the model takes 1"),
+        (numbers, TEXT[["kind"]], (), "cannot predict the rows of the sample"),
+        (Own().fit(TEXT, LABELS), answered, (), "needs tests.test_commands.Own"),
+    ]:
+        code, said = packing(model, rows, *more)
+        assert (code, complaint in said) == (65, True), said
+        assert said.startswith("training: ")
+
+
+def test_a_column_that_is_there_twice_is_refused(packing: Packing) -> None:
+    twice = pd.concat([TEXT, TEXT[["age"]]], axis=1)
+    code, said = packing(mixed().fit(TEXT, LABELS), twice)
+    assert code == 65
+    assert "column age is there more than once" in said
+
+
+def test_a_class_of_ones_own_is_packed_if_it_is_trusted(packing: Packing) -> None:
+    model = Own().fit(TEXT[["age"]].to_numpy(), LABELS)
+    code, said = packing(model, TEXT[["age"]], "--trust", "tests.test_commands")
+    assert code == 0, said
+    assert "SERVICE_TRUSTED_MODULES=tests.test_commands" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "cannot be loaded"),
+        (b"age,kind\n", "cannot be loaded"),
+        (gzip.compress(b"x" * 500)[:-20], "cannot be decompressed"),
+    ],
+)
+def test_a_file_that_is_no_model_is_refused(
+    packing: Packing, tmp_path: Path, content: bytes, complaint: str
+) -> None:
+    (tmp_path / "model.joblib").write_bytes(content)
+    code, said = packing(None, TEXT)
+    assert (code, complaint in said) == (65, True), said
+
+
+def test_a_missing_file_is_told(packing: Packing) -> None:
+    code, said = packing(None, TEXT)
+    assert code == 66
+    assert "model.joblib: cannot be read" in said
+
+
+def test_a_model_of_another_scikit_learn_is_refused(packing: Packing, tmp_path: Path) -> None:
+    model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    content = pickle.dumps(model, protocol=2)
+    here = model.__getstate__()["_sklearn_version"].encode()
+    assert content.count(here) == 1
+    (tmp_path / "model.joblib").write_bytes(content.replace(here, b"0.9.1"[: len(here)]))
+    code, said = packing(None, TEXT[["age"]])
+    assert code == 65
+    assert "was saved by scikit-learn 0.9.1" in said
+
+
+def test_inspect_tells_what_would_be_imported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trap = tmp_path / "trap"
+    path = tmp_path / "model.joblib"
+    path.write_bytes(
+        gzip.compress(pickle.dumps([LogisticRegression(), Calls(os.mkdir, str(trap))]))
+    )
+    assert main(["inspect", str(path)]) == 65
+    printed = capsys.readouterr()
+    assert "    trusted  sklearn.linear_model._logistic.LogisticRegression" in printed.out
+    assert "NOT trusted  posix.mkdir" in printed.out
+    assert "1 of them are not trusted: posix.mkdir" in printed.err
+    assert not trap.exists()
+
+
+def test_inspect_tells_what_an_artifact_takes(
+    artifact: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", str(artifact)]) == 0
+    printed = capsys.readouterr().out
+    assert "sensor_1  number  -6.37 to 8.79 in the sample" in printed
+    assert "NOT" not in printed
+
+
+def test_inspect_refuses_what_is_no_pickle(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(MACHINES)]) == 65
+    assert "is no pickle" in capsys.readouterr().err
+    assert main(["inspect", "nothing.joblib"]) == 66

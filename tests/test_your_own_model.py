@@ -1,0 +1,86 @@
+"""docs/your-own-model.md and docs/trust.md, done as a stranger does it, in a fresh checkout."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests import containers
+from tests.containers import docker, output, require_engine, unique
+from tests.serving import ROOT, free_port, wait_until
+from tests.stranger import ask, commands, foreground, run, script
+
+pytestmark = pytest.mark.slow
+
+PAGE = (ROOT / "docs/your-own-model.md").read_text()
+TRUST = (ROOT / "docs/trust.md").read_text()
+PACK, SERVE, CURL, BUILD = commands(PAGE)
+[INSPECT] = commands(TRUST)
+
+
+@pytest.fixture(scope="module")
+def said(checkout: Path) -> str:
+    """What pack said, once the page's model was fitted and packed."""
+    run(checkout, "make .venv/serving")
+    (checkout / "fails.py").write_text(script(PAGE))
+    run(checkout, ".venv/bin/python fails.py")
+    return run(checkout, PACK)
+
+
+def test_pack_says_what_the_page_says(said: str) -> None:
+    assert said.split("\n\n")[1:3] == PAGE.split("```\n  input")[1].split("```")[0].join(
+        ["  input", ""]
+    ).rstrip().split("\n\n")
+
+
+def test_the_page_s_model_is_served(checkout: Path, said: str) -> None:
+    port = free_port()
+    with foreground(checkout, SERVE, port, os.killpg):
+        answer = json.loads(ask(CURL, port))
+    assert answer["labels"] == ["no", "yes"]
+    [probabilities] = answer["probabilities"]
+    assert sum(probabilities) == pytest.approx(1.0)
+    assert answer["fails"] == [answer["labels"][probabilities.index(max(probabilities))]]
+
+
+@pytest.mark.container
+def test_the_page_s_image_serves_it_with_pandas(checkout: Path, said: str) -> None:
+    require_engine()
+    tag, port, name = unique(), free_port(), unique()
+    try:
+        run(checkout, BUILD.replace("--tag fails", f"--tag {tag}"))
+        published = f"--publish=127.0.0.1:{port}:8080"
+        output(docker("run", "--detach", "--name", name, published, tag))
+        wait_until(lambda: containers.execute(name, *containers.PROBE).returncode == 0, "an answer")
+        assert json.loads(ask(CURL, port))["labels"] == ["no", "yes"]
+    finally:
+        docker("rm", "--force", name)
+        docker("image", "rm", tag)
+
+
+@pytest.mark.container
+def test_an_image_without_pandas_says_what_is_missing(
+    checkout: Path, said: str, image: str
+) -> None:
+    volume = f"--volume={checkout}/artifacts/fails:{containers.MODEL}:ro"
+    ended = containers.run(image, flags=(volume,))
+    assert ended.returncode == 65
+    assert "needs pandas 3" in ended.stderr
+    assert "requirements-pandas.txt" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_inspect_lists_what_the_page_promises(checkout: Path) -> None:
+    run(checkout, "make train")
+    assert "trusted  sklearn.linear_model._logistic.LogisticRegression" in run(checkout, INSPECT)
+
+
+def test_the_example_s_page_makes_its_table_byte_for_byte(checkout: Path, tmp_path: Path) -> None:
+    folder = ROOT / "docs/example"
+    run(checkout, "make .venv/serving")
+    code = script((folder / "README.md").read_text())
+    python = checkout / ".venv/bin/python"
+    subprocess.run([python, "-c", code], cwd=tmp_path, check=True)
+    assert (tmp_path / "machines.csv").read_bytes() == (folder / "machines.csv").read_bytes()

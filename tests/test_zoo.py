@@ -1,0 +1,122 @@
+"""The zoo through real HTTP: what is served is what the estimator predicts, bit for bit."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+from service.model.signature import Signature
+from tests.animals import Animal
+from tests.serving import Server, serve
+from tests.zoo import ZOO
+from training.__main__ import main
+
+ROWS = (1, 100)
+
+
+def plain(rows: pd.DataFrame) -> dict[str, list[Any]]:
+    """Columns of plain values, None where one is missing."""
+    return {
+        str(name): [
+            None if value != value else value for value in rows[name].astype(object).tolist()
+        ]
+        for name in rows
+    }
+
+
+def forms(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """The same rows as columns, as rows and as CSV: body and media type."""
+    columns = plain(rows)
+    instances = [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
+    yield json.dumps(columns), "application/json"
+    yield json.dumps({"instances": instances}), "application/json"
+    yield rows.to_csv(index=False), "text/csv"
+
+
+def by_output(found: Any, outputs: int) -> list[Any]:
+    """What an estimator returned, output by output, as plain values."""
+    if isinstance(found, list):
+        return [np.asarray(one).tolist() for one in found]
+    values = np.asarray(found)
+    return [values.tolist()] if outputs == 1 else values.T.tolist()
+
+
+def expected(animal: Animal, rows: pd.DataFrame, signature: Signature) -> dict[str, Any]:
+    """The whole answer, as the estimator itself gives it."""
+    own = animal.own(rows)
+    names = [output.name for output in signature.outputs]
+    predicted = animal.estimator.predict(own)
+    if len(names) == 1:
+        predicted = np.asarray(predicted).ravel()
+    answer = dict(zip(names, by_output(predicted, len(names)), strict=True))
+    if signature.confidence:
+        ask = {"probabilities": "predict_proba", "scores": "decision_function"}
+        found = getattr(animal.estimator, ask[signature.confidence])(own)
+        told = by_output(found, len(names))
+        answer[signature.confidence] = (
+            told[0] if len(names) == 1 else dict(zip(names, told, strict=True))
+        )
+    return answer
+
+
+def equal_rows(animal: Animal, server: Server, signature: Signature) -> int:
+    """How many rows were answered, each in every form, exactly as the estimator does."""
+    query = f"?{signature.confidence}=true" if signature.confidence else ""
+    for count in ROWS:
+        rows = animal.rows.iloc[:count]
+        right = expected(animal, rows, signature)
+        for body, media_type in forms(rows):
+            answer = server.predict(body.encode(), media_type, query)
+            assert answer.status == 200, answer.body
+            served = json.loads(answer.body)
+            labels = served.pop("labels", None)
+            assert served == right
+            if len(signature.outputs) == 1 and labels is not None:
+                assert labels == np.asarray(animal.estimator.classes_).tolist()
+    return sum(ROWS)
+
+
+def milliseconds(animal: Animal, server: Server) -> float:
+    """Median time of a request with one row, on this machine."""
+    body, media_type = next(forms(animal.rows.iloc[:1]))
+    durations = []
+    for _ in range(20):
+        start = time.perf_counter()
+        server.predict(body, media_type)
+        durations.append(time.perf_counter() - start)
+    return 1000 * median(durations)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ZOO)
+def test_what_is_served_is_what_the_estimator_predicts(
+    name: str, tmp_path: Path, told: list[str]
+) -> None:
+    animal = ZOO[name]()
+    joblib.dump(animal.estimator, tmp_path / "model.joblib")
+    animal.rows.to_csv(tmp_path / "rows.csv", index=False)
+    folder = tmp_path / "artifact"
+    command = [
+        "pack",
+        tmp_path / "model.joblib",
+        "--sample",
+        tmp_path / "rows.csv",
+        "--out",
+        folder,
+    ]
+    assert main(list(map(str, command))) == 0
+    manifest = json.loads((folder / "manifest.json").read_text())
+    with serve(folder) as server:
+        equal = equal_rows(animal, server, Signature.from_dict(manifest["signature"]))
+        taken = milliseconds(animal, server)
+        assert "Traceback" not in server.log.read_text()
+    told.append(f"{name:42} {equal:4} rows equal   {taken:6.2f} ms")

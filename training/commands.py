@@ -1,0 +1,155 @@
+"""The commands of `python -m training`: each reads, does its work and says what it did."""
+
+import hashlib
+import sys
+import warnings
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from service.model import artifact, trust
+from service.model.imports import imports
+from service.model.manifest import Manifest
+from training import summary
+from training.errors import MissingFileError, PackError
+
+
+def fit(options: Namespace) -> None:
+    """Train, evaluate and pack the sensor model."""
+    from training.fit import fit as fitted  # imports scikit-learn, which --help can do without
+
+    manifest = fitted(options.data, options.out)
+    held_out = manifest.metrics["held_out"]
+    folds = manifest.metrics["cross_validation"]
+    _say(manifest, options.out, trained=True)
+    print(f"balanced accuracy  {held_out['balanced_accuracy']:.3f} on held-out readings")
+    print(
+        f"                   {folds['balanced_accuracy_mean']:.3f} ± "
+        f"{folds['balanced_accuracy_std']:.3f} in {folds['folds']} folds"
+    )
+    print(
+        f"accuracy           {held_out['accuracy']:.3f}; always saying the commoner class: "
+        f"{held_out['accuracy_of_the_majority_class']:.3f}"
+    )
+
+
+def pack(options: Namespace) -> None:
+    """Pack a fitted estimator with a sample of what it takes."""
+    from training import sample, walk  # import scikit-learn
+    from training.contract import check
+    from training.fit import provenance
+    from training.pack import pack as packed
+
+    targets = [name.strip() for name in options.target.split(",") if name.strip()]
+    estimator = load(options.model, options.trust)
+    try:
+        check(estimator)
+        with _bar("Reading the sample", _size(options.sample)) as advance:
+            rows = sample.read(options.sample, advance)
+        pools = walk.pools(estimator)
+        with options.sample.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        with _bar("Trying the model", len(rows.columns)) as advance:
+            manifest = packed(
+                estimator,
+                rows,
+                targets=targets,
+                name=options.name or options.model.name.split(".")[0],
+                data=provenance(options.sample, digest, rows.rows),
+                folder=options.out,
+                trusted=options.trust,
+                advance=lambda name: advance(1),
+            )
+    except PackError as error:
+        raise PackError(f"{options.model}: {error}") from error
+    _say(manifest, options.out, trained=False)
+    for warning in summary.warnings(rows, manifest, pools):
+        print(f"note: {warning}")
+    if options.trust:
+        print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")
+
+
+def load(path: Path, trusted: list[str]) -> Any:
+    """The estimator in a file, if it needs nothing but what is trusted."""
+    from sklearn.exceptions import InconsistentVersionWarning
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", InconsistentVersionWarning)
+            return trust.load(_content(path), trusted)
+    except trust.UntrustedError as error:
+        module = str(error).rpartition(".")[0]
+        raise PackError(
+            f"{path}: needs {error}, which is not trusted; if you do trust it: --trust {module}"
+        ) from error
+    except InconsistentVersionWarning as error:
+        raise PackError(
+            f"{path}: was saved by scikit-learn {error.original_sklearn_version}, here is "
+            f"{error.current_sklearn_version}; fit it again with this one"
+        ) from error
+    except MissingFileError:
+        raise
+    except Exception as error:
+        raise PackError(f"{path}: cannot be loaded here ({_reason(error)})") from error
+
+
+def _reason(error: Exception) -> str:
+    """An error of somebody else's in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200].rstrip(": ")
+
+
+def inspect(options: Namespace) -> None:
+    """Say what a model file would import and, once it is packed, what it takes and gives."""
+    path: Path = options.file
+    if path.is_dir():
+        manifest = artifact.read_manifest(path)
+        _say(manifest, path, trained=False)
+        path = path / artifact.MODEL
+    try:
+        found = imports(trust.decompressed(_content(path)))
+    except MissingFileError:
+        raise
+    except Exception as error:
+        raise PackError(f"{path}: is no pickle ({_reason(error)})") from error
+    print(f"{path} would import:")
+    for module, name in found:
+        print(f"  {'    ' if trust.allowed(module, name) else 'NOT '}trusted  {module}.{name}")
+    refused = [f"{module}.{name}" for module, name in found if not trust.allowed(module, name)]
+    if refused:
+        raise PackError(f"{path}: {len(refused)} of them are not trusted: {refused[0]}")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise MissingFileError.of(path, error) from error
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise MissingFileError.of(path, error) from error
+
+
+def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
+    rows = manifest.data["rows"]
+    how = f"trained on {rows} readings" if trained else f"packed with a sample of {rows} rows"
+    print(f"{manifest.name} {manifest.version}, {how}, in {folder}\n")
+    print(summary.table(manifest))
+    print()
+    print(f"serve it:  SERVICE_MODEL={folder} make serve")
+    print(f"try it:    .venv/bin/python -m service example {folder}\n")
+
+
+@contextmanager
+def _bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal, none elsewhere; told how far it went."""
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(length=length, label=label, file=sys.stderr, hidden=hidden) as bar:
+        yield bar.update

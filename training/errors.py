@@ -1,0 +1,39 @@
+"""What can go wrong in training, each told in one line, with its sysexits code.
+
+TrainingError             65 (bad data)
+├── DataError             65 (rows that cannot be used: file, line and column)
+├── MissingFileError      66 (a file is not there, or cannot be read)
+├── GateError             65 (a model that is not good enough to be published)
+└── PackError             65 (a file or an estimator that cannot be packed)
+"""
+
+import os
+
+
+class TrainingError(Exception):
+    """Nothing was published; the text is one line."""
+
+    exit_code = os.EX_DATAERR
+
+
+class DataError(TrainingError):
+    """Rows that cannot be used."""
+
+
+class MissingFileError(TrainingError):
+    """A file that is not there, or cannot be read."""
+
+    exit_code = os.EX_NOINPUT
+
+    @classmethod
+    def of(cls, path: object, error: OSError) -> "MissingFileError":
+        """The error for a file that could not be opened or read."""
+        return cls(f"{path}: cannot be read ({error.strerror})")
+
+
+class GateError(TrainingError):
+    """A model that is not good enough to be published."""
+
+
+class PackError(TrainingError):
+    """A file or an estimator that cannot be packed."""

@@ -1,0 +1,124 @@
+"""What each column of a model takes: its kind, its categories, null, and its range."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from service.model.signature import Container, Input, Kind, Label
+from training.probe import LARGEST, ROOMY, Probe
+from training.sample import Column
+
+UNSEEN = "\N{SNOWMAN} never seen before"
+LARGEST_INTEGER = 9e18  # an int64 ends soon after
+MANY = 50  # more texts than these, most of them different, are no categories
+
+
+def describe(probe: Probe, column: Column, known: set[Any], is_text: bool) -> Input:
+    """What one column takes, tried on the model; `known` are the categories of an encoder."""
+    name, dtype = column.name, probe.types[column.name]
+    missing_type = {"int64": "float64", "bool": "object"}.get(dtype, dtype)
+    nullable = bool(column.missing) or probe.works({name: [None]}, {name: missing_type})
+    if nullable:
+        dtype = missing_type
+    described = Input(
+        name=name,
+        kind=_kind(column, probe.signature.container),
+        dtype=dtype,
+        nullable=nullable,
+        minimum=column.minimum,
+        maximum=column.maximum,
+    )
+    if is_text or (column.kind == "text" and probe.signature.container == "list"):
+        return replace(described, kind="text")
+    values = _values(column, known)
+    if not probe.works({name: [_unseen(column)]}, {name: _wide(dtype)}):
+        takes = tuple(value for value in values if probe.works({name: [value]}))
+        return replace(
+            described, kind="category", categories=takes, closed=True, minimum=None, maximum=None
+        )
+    if column.kind != "text":
+        return described
+    if not known and len(values) > MANY and _mostly_different(column):
+        return replace(described, kind="text")
+    return replace(described, categories=tuple(values))
+
+
+def _kind(column: Column, container: Container) -> Kind:
+    if column.kind == "text":
+        return "category"
+    if container != "frame" and column.kind in ("integer", "boolean"):
+        return "number"  # an array of floats, whatever whole numbers the sample holds
+    return {"boolean": "boolean", "integer": "integer"}.get(column.kind, "number")  # type: ignore[return-value]
+
+
+def _unseen(column: Column) -> Any:
+    """A value of the column's kind that the model cannot have been fitted on."""
+    if column.kind == "text":
+        return UNSEEN
+    if column.kind == "boolean":
+        return not next(value for value in column.values if value is not None)
+    return (column.maximum or 0.0) + (1009 if column.kind == "integer" else 0.123456789)
+
+
+def _wide(dtype: str) -> str:
+    return "float64" if dtype == "int64" else dtype
+
+
+def _values(column: Column, known: set[Any]) -> list[Label]:
+    """The column's different values, as far as the sample or an encoder knows them."""
+    counted = {column.parse(text) for text in column.counts or ()}
+    kept = {value for value in column.values if value is not None}
+    learned = {value for value in known if value is not None and value == value}
+    return sorted(counted | kept | learned, key=lambda value: (str(type(value)), value))
+
+
+def _mostly_different(column: Column) -> bool:
+    if column.counts is None:
+        return True
+    return len(column.counts) > 0.5 * column.counts.total()
+
+
+def bounded(probe: Probe, taken: Sequence[Input]) -> list[Input]:
+    """The inputs, numbers with the range in which the model works."""
+    numeric = [one for one in taken if one.kind in ("number", "integer")]
+    found = _bounds(probe, numeric) if numeric else {}
+    return [found.get(one.name, one) for one in taken]
+
+
+def _bounds(probe: Probe, numeric: Sequence[Input]) -> dict[str, Input]:
+    """The inputs with the range in which the model works, even if all are at their ends."""
+    highs = probe.bound({one.name: one.maximum or 0.0 for one in numeric}, LARGEST)
+    lows = probe.bound({one.name: one.minimum or 0.0 for one in numeric}, -LARGEST)
+    while (
+        not _all_work(probe, lows, highs)
+        and max(map(abs, (*lows.values(), *highs.values()))) > ROOMY
+    ):
+        lows = {name: _shrunk(value) for name, value in lows.items()}
+        highs = {name: _shrunk(value) for name, value in highs.items()}
+    found = {}
+    for one in numeric:
+        low, high = lows[one.name], highs[one.name]
+        if one.dtype == "int64":
+            low, high = max(low, -LARGEST_INTEGER), min(high, LARGEST_INTEGER)
+        found[one.name] = replace(one, lowest=low, highest=high)
+    return found
+
+
+def _shrunk(bound: float) -> float:
+    return bound / 10 if abs(bound) > ROOMY else bound
+
+
+def _all_work(probe: Probe, lows: Mapping[str, float], highs: Mapping[str, float]) -> bool:
+    """Whether the model works at the corners: all of them for few columns, many for many."""
+    names = list(lows)
+    corners: Any = np.random.default_rng(0).random((64, len(names))) < 0.5
+    if len(names) <= 6:
+        corners = list(product((False, True), repeat=len(names)))
+    columns = {
+        name: [highs[name] if corner[place] else lows[name] for corner in corners]
+        for place, name in enumerate(names)
+    }
+    return probe.works(columns, dict.fromkeys(names, "float64"))

@@ -1,0 +1,174 @@
+"""A sample of rows from a CSV file of any length, in bounded memory.
+
+Every row is counted: types, ranges, missing values and categories are those of the whole file. Only
+some rows are kept, chosen at random with a fixed seed, to try the model on.
+"""
+
+import csv
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from service.model import numbers
+from training.errors import DataError, MissingFileError
+
+KEPT_ROWS = 5_000
+CHUNK_ROWS = 10_000
+MOST_CATEGORIES = 10_000
+
+# What pandas.read_csv reads as missing: most samples were written or read by it.
+MISSING = frozenset(
+    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
+    | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
+)
+BOOLEANS = {
+    "True": True,
+    "False": False,
+    "true": True,
+    "false": False,
+    "TRUE": True,
+    "FALSE": False,
+}
+INTEGERS = re.compile(r"(?:[+-]?\d{1,18}\n)*+", re.ASCII)
+DECIMALS = re.compile(r"(?:[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\n)*+", re.ASCII)
+
+
+@dataclass(slots=True)
+class Column:
+    """What one column of the file holds, all rows counted.
+
+    `kind` is the narrowest of boolean, integer, number and text that all its values have.
+    `values` are the kept rows' values, None where one is missing. `counts` has how often each value
+    occurs, as text, or is None where there are too many different ones.
+    """
+
+    name: str
+    kind: str = "boolean"
+    missing: int = 0
+    minimum: float | None = None
+    maximum: float | None = None
+    counts: Counter[str] | None = field(default_factory=Counter)
+    values: list[Any] = field(default_factory=list)
+
+    def see(self, cells: Sequence[str]) -> None:
+        """Count one chunk of cells."""
+        present = [cell for cell in cells if cell not in MISSING]
+        self.missing += len(cells) - len(present)
+        if not present:
+            return
+        if self.counts is not None:
+            self.counts.update(present)
+            if len(self.counts) > MOST_CATEGORIES:
+                self.counts = None
+        if self.kind == "boolean" and not BOOLEANS.keys() >= set(present):
+            self.kind = "integer" if self.minimum is None and not self._seen_booleans() else "text"
+        lines = "\n".join([*present, ""])
+        if self.kind == "integer" and not INTEGERS.fullmatch(lines):
+            self.kind = "number"
+        if self.kind == "number" and not DECIMALS.fullmatch(lines):
+            self.kind = "text"
+        if self.kind in ("integer", "number"):
+            found = np.array(present, dtype=np.float64)
+            low, high = float(found.min()), float(found.max())
+            self.minimum = low if self.minimum is None else min(low, self.minimum)
+            self.maximum = high if self.maximum is None else max(high, self.maximum)
+
+    def _seen_booleans(self) -> bool:
+        return self.counts is None or any(value in BOOLEANS for value in self.counts)
+
+    def parse(self, text: str) -> Any:
+        """The value of a cell, by the column's kind."""
+        if text in MISSING:
+            return None
+        return PARSERS[self.kind](text)
+
+
+PARSERS: dict[str, Callable[[str], Any]] = {
+    "boolean": BOOLEANS.__getitem__,
+    "integer": int,
+    "number": float,
+    "text": str,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """Columns by name in the file's order, `rows` counted and `kept` of them held."""
+
+    columns: dict[str, Column]
+    rows: int
+    kept: int
+
+    def only(self, names: Sequence[str]) -> "Sample":
+        """The same sample with these columns alone."""
+        return replace(self, columns={name: self.columns[name] for name in names})
+
+
+def read(path: Path, advance: Callable[[int], object] = lambda size: None) -> Sample:
+    """Read a CSV file with a header line; `advance` is told how many bytes were read.
+
+    DataError, with the line, for what is no table.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(_counted(file, advance), strict=True)
+            try:
+                return _read(path, reader)
+            except csv.Error as error:
+                raise DataError(f"{path}, line {reader.line_num}: is not CSV ({error})") from error
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{path}, after line {reader.line_num}: is not UTF-8 text"
+                ) from error
+    except OSError as error:
+        raise MissingFileError.of(path, error) from error
+
+
+def _read(path: Path, reader: Iterator[list[str]]) -> Sample:
+    header = [name.strip() for name in next(reader, [])]
+    if not header:
+        raise DataError(f"{path}, line 1: the file is empty; it needs a header line and rows")
+    if all(numbers.parse(name) is not None for name in header):  # it is a row already
+        reader = chain([header], reader)
+        header = [f"x{place}" for place in range(len(header))]
+    twice = [name for name, times in Counter(header).items() if times > 1]
+    if twice:
+        raise DataError(f"{path}, line 1: column {twice[0]} is there more than once in the header")
+    columns = {name: Column(name) for name in header}
+    chance = random.Random(0)  # noqa: S311 (a sample, not a secret)
+    kept: list[list[str]] = []
+    rows = 0
+    while chunk := [cells for cells in islice(reader, CHUNK_ROWS) if cells]:
+        for cells in chunk:
+            if len(cells) != len(header):
+                raise DataError(
+                    f"{path}, row {rows + 1} below the header: "
+                    f"has {len(cells)} cells, the header has {len(header)} columns"
+                )
+            if len(kept) < KEPT_ROWS:
+                kept.append(cells)
+            elif (place := chance.randrange(rows + 1)) < KEPT_ROWS:
+                kept[place] = cells
+            rows += 1
+        for column, values in zip(columns.values(), zip(*chunk, strict=True), strict=True):
+            column.see(values)
+    if not rows:
+        raise DataError(f"{path}, line 2: there are no rows")
+    for place, column in enumerate(columns.values()):
+        if column.missing == rows:
+            column.kind = "text"
+        column.values = [column.parse(cells[place]) for cells in kept]
+    return Sample(columns=columns, rows=rows, kept=len(kept))
+
+
+def _counted(lines: Iterator[str], advance: Callable[[int], object]) -> Iterator[str]:
+    for line in lines:
+        advance(len(line))
+        yield line

@@ -1,0 +1,65 @@
+"""What pack has to say, for people: what it found, and what to look at."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from service.model.manifest import Manifest
+from service.model.signature import Input, Output
+from training.sample import Sample
+
+SHOWN = 5  # categories
+
+
+def table(manifest: Manifest) -> str:
+    """Inputs and outputs, one line each."""
+    signature = manifest.signature
+    rows = [("input", "kind", "takes")]
+    rows += [(column.name, _kind(column), _takes(column)) for column in signature.inputs]
+    rows += [("", "", ""), ("output", "kind", "gives")]
+    rows += [(output.name, output.kind, _gives(output)) for output in signature.outputs]
+    widths = [max(len(row[place]) for row in rows) for place in range(2)]
+    lines = [f"  {a:{widths[0]}}  {b:{widths[1]}}  {c}".rstrip() for a, b, c in rows]
+    return "\n".join(lines)
+
+
+def _kind(column: Input) -> str:
+    return f"{column.kind} or null" if column.nullable else column.kind
+
+
+def _takes(column: Input) -> str:
+    if column.categories is not None:
+        shown = ", ".join(map(str, column.categories[:SHOWN]))
+        more = len(column.categories) - SHOWN
+        others = f" and {more} more" if more > 0 else ""
+        return f"{shown}{others}" + ("" if column.closed else ", and any other")
+    if column.kind == "boolean":
+        return "true, false"
+    if column.minimum is not None:
+        return f"{column.minimum:g} to {column.maximum:g} in the sample"
+    return ""
+
+
+def _gives(output: Output) -> str:
+    labels = f"one of {', '.join(map(str, output.labels[:SHOWN]))}" if output.labels else ""
+    if output.labels and len(output.labels) > SHOWN:
+        labels += f" and {len(output.labels) - SHOWN} more"
+    return f"{labels}, {output.confidence}".strip(", ") if output.confidence else labels
+
+
+def warnings(sample: Sample, manifest: Manifest, pools: Sequence[str]) -> Iterator[str]:
+    """What is worth a look before the model is served."""
+    for column in manifest.signature.inputs:
+        seen = sample.columns[column.name]
+        if seen.counts is not None and len(seen.counts) == 1 and not seen.missing:
+            yield f"{column.name} is {next(iter(seen.counts))} in every row of the sample"
+        if column.kind == "category" and seen.counts is not None:
+            once = [value for value, times in seen.counts.items() if times == 1]
+            if once and len(seen.counts) > 1:
+                yield f"{column.name} is {_listed(once)} only once in the sample"
+    if pools:
+        yield f"n_jobs of {_listed(pools)} is 1 for serving: a worker has one core"
+
+
+def _listed(values: Sequence[Any]) -> str:
+    more = f" and {len(values) - SHOWN} others" if len(values) > SHOWN else ""
+    return ", ".join(map(str, values[:SHOWN])) + more

@@ -1,0 +1,111 @@
+"""What a fitted estimator is made of, and what its encoders know of each input column."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+Names = Sequence[str]
+
+
+def parts(estimator: Any) -> Iterator[Any]:
+    """Every estimator inside a fitted one, itself first, each once."""
+    seen: set[int] = set()
+    waiting = [estimator]
+    while waiting:
+        part = waiting.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if hasattr(part, "get_params") and not isinstance(part, type):
+            yield part
+            waiting.extend(vars(part).values())
+        elif isinstance(part, Mapping):
+            waiting.extend(part.values())
+        elif isinstance(part, list | tuple):
+            waiting.extend(part)
+        elif isinstance(part, np.ndarray) and part.dtype == object:
+            waiting.extend(part.ravel().tolist())
+        elif type(part).__module__.startswith("sklearn.") and hasattr(part, "__dict__"):
+            waiting.extend(vars(part).values())  # such as a calibrated classifier's folds
+
+
+def runs_a_pool(part: Any) -> bool:
+    """Whether a part asks for more than one core."""
+    return getattr(part, "n_jobs", None) not in (None, 1)
+
+
+def pools(estimator: Any) -> list[str]:
+    """Names of the parts that would compute in several processes or threads."""
+    return sorted({type(part).__name__ for part in filter(runs_a_pool, parts(estimator))})
+
+
+def known_values(estimator: Any, names: Names) -> dict[str, set[Any]]:
+    """The categories that encoders inside learned, by input column."""
+    known: dict[str, set[Any]] = {}
+    for part, columns in _fed(estimator, list(names)):
+        categories = getattr(part, "categories_", None)
+        if isinstance(categories, list) and len(categories) == len(columns):
+            for name, values in zip(columns, categories, strict=True):
+                known.setdefault(name, set()).update(np.asarray(values).tolist())
+    return known
+
+
+def text_columns(estimator: Any, names: Names) -> set[str]:
+    """The input columns that text vectorizers read."""
+    return {
+        columns[0]
+        for part, columns in _fed(estimator, list(names))
+        if hasattr(part, "build_analyzer") and len(columns) == 1
+    }
+
+
+def _fed(part: Any, columns: list[str]) -> Iterator[tuple[Any, list[str]]]:
+    """Each part inside that is fed input columns as they are, with their names."""
+    yield part, columns
+    if steps := getattr(part, "steps", None):  # a pipeline
+        for _, step in steps:
+            if step is None or isinstance(step, str):
+                continue
+            yield from _fed(step, columns)
+            if getattr(step, "n_features_in_", None) != len(columns) or not _keeps(step):
+                return
+    for _, transformer, chosen in getattr(part, "transformers_", ()):
+        if not isinstance(transformer, str):
+            yield from _fed(transformer, _chosen(chosen, columns))
+    for _, transformer in getattr(part, "transformer_list", ()):  # a union
+        if not isinstance(transformer, str):
+            yield from _fed(transformer, columns)
+    for attribute in ("best_estimator_", "estimator_", "regressor_", "estimator"):
+        inner = getattr(part, attribute, None)
+        if hasattr(inner, "get_params"):
+            yield from _fed(inner, columns)
+    inner = getattr(part, "estimators_", None)
+    if isinstance(inner, list):
+        for one in inner:
+            yield from _fed(one, columns)
+    for one in getattr(part, "calibrated_classifiers_", ()):
+        yield from _fed(one.estimator, columns)
+
+
+def _keeps(step: Any) -> bool:
+    """Whether a step gives out the columns it was given, one by one, such as an imputer."""
+    return type(step).__name__ in {
+        "SimpleImputer",
+        "StandardScaler",
+        "MinMaxScaler",
+        "RobustScaler",
+    }
+
+
+def _chosen(chosen: Any, columns: list[str]) -> list[str]:
+    """The names behind a ColumnTransformer's choice: names, positions, a slice or a mask."""
+    if isinstance(chosen, str):
+        return [chosen]
+    if isinstance(chosen, slice) and isinstance(chosen.start, str):
+        return columns[columns.index(chosen.start) : columns.index(chosen.stop) + 1]
+    listed = list(chosen) if not isinstance(chosen, int | slice) else chosen
+    if isinstance(listed, list) and all(isinstance(one, str) for one in listed):
+        return listed
+    picked = np.array(columns, dtype=object)[listed]
+    return [str(name) for name in np.atleast_1d(picked)]
