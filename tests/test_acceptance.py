@@ -1,6 +1,5 @@
 """What the schema accepts never makes a model fail; what a model accepts is never refused."""
 
-import logging
 import math
 from collections.abc import Callable
 from functools import cache
@@ -53,7 +52,6 @@ def packed(name: str) -> tuple[Animal, Predictor, FlaskClient]:
     estimator = load(folder / "model.joblib", [])
     pack(estimator, read(folder / "rows.csv"), targets=[], name="x", data={}, folder=folder / "a")
     predictor = Predictor.load(folder / "a")
-    logging.getLogger("slipway.requests").setLevel(logging.WARNING)
     return animal, predictor, create_app(Settings(), predictor).test_client()
 
 

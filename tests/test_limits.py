@@ -84,9 +84,9 @@ def test_a_body_built_to_be_dear_is_refused_in_time_and_in_few_words(
     client: FlaskClient, content: bytes, content_type: str
 ) -> None:
     assert len(content) <= LIMIT
-    start = time.monotonic()
+    start = time.process_time()
     response = client.post("/predict", data=content, content_type=content_type)
-    assert time.monotonic() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     assert response.status_code in (400, 422)
     assert assert_problem(response.status_code, response.content_type, response.data)["errors"]
 
