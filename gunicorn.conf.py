@@ -39,6 +39,13 @@ if os.getpid() == 1 and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(os.EX_OK))
 
 
+def when_ready(server):
+    """Go on serving for a while after SIGTERM, until the load balancer knows."""
+    drain = getattr(server.app.wsgi(), "drain", None)
+    if drain is not None:  # the Flask app alone, under another worker, has none
+        drain.arm(server)
+
+
 def on_starting(server):
     """Say in one line that an address is taken; gunicorn would retry five times first."""
     for address in server.cfg.address:

@@ -5,10 +5,15 @@ from flask import Flask
 from service.api import body, describe, predict, problems
 from service.model.predictor import Predictor
 from service.operations import health, logs
+from service.operations.drain import Drain
 from service.settings import Settings
 
 
-def create_app(settings: Settings | None = None, predictor: Predictor | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None,
+    predictor: Predictor | None = None,
+    drain: Drain | None = None,
+) -> Flask:
     """Make the app; SettingsError or ArtifactError if it could not serve.
 
     Without arguments it reads the environment and the artifact, as `flask --app service.app run`
@@ -22,7 +27,7 @@ def create_app(settings: Settings | None = None, predictor: Predictor | None = N
     logs.init_app(app, predictor.manifest.version)
     problems.init_app(app)
     body.init_app(app)
-    health.init_app(app, predictor)
+    health.init_app(app, predictor, drain or Drain(settings.drain_seconds))
     predict.init_app(app, settings, predictor)
     describe.init_app(app, predictor)
     return app

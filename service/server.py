@@ -9,6 +9,7 @@ from service.model.manifest import Manifest
 from service.model.predictor import Predictor
 from service.operations import logs
 from service.operations.bridge import Bridge
+from service.operations.drain import Drain
 from service.settings import Settings, SettingsError
 
 BYTE_SECONDS = 1e-7  # reading, checking and answering, for each byte of a body
@@ -26,10 +27,11 @@ def application() -> Bridge:
     except (SettingsError, ArtifactError) as error:
         print(f"slipway: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error
+    drain = Drain(settings.drain_seconds)
     return Bridge(
-        create_app(settings, predictor),
-        max_body_bytes=settings.max_body_bytes,
-        body_seconds=settings.body_seconds,
+        create_app(settings, predictor, drain),
+        settings,
+        drain,
         expected_seconds=expected_seconds(predictor.manifest),
         warm_up=predictor.verify,
     )

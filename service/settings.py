@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "SERVICE_"
+MAY_BE_ZERO = {"SERVICE_DRAIN_SECONDS"}
 DEFAULT_MODEL = Path("artifacts/model")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -33,6 +34,9 @@ class Settings:
     max_rows: int = _setting(10_000, "rows in one request; more are refused with 422")
     max_body_bytes: int = _setting(1_048_576, "bytes in one body; more are refused with 413")
     body_seconds: int = _setting(10, "time for a request body to arrive; after it 408")
+    queue_ms: int = _setting(50, "longest that a prediction may wait for its turn; after it 503")
+    deadline_ms: int = _setting(2000, "latest that a prediction may begin; after it 504")
+    drain_seconds: int = _setting(10, "time to go on serving after SIGTERM, with /health at 503")
     trusted_modules: tuple[str, ...] = _setting(
         (), "modules that a model may import from, besides the usual; separated by commas"
     )
@@ -62,8 +66,10 @@ class Settings:
 
 def _parse(name: str, text: str, default: Any) -> Any:
     if isinstance(default, int):
-        if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:12]) <= 10**9:
-            raise SettingsError(f"{name} is {text[:40]!r}; it must be a whole number, 1 to 10^9")
+        least = 0 if name in MAY_BE_ZERO else 1
+        if not (text.isascii() and text.isdigit()) or not least <= int(text[:12]) <= 10**9:
+            fault = f"{name} is {text[:40]!r}; it must be a whole number, {least} to 10^9"
+            raise SettingsError(fault)
         return int(text)
     if isinstance(default, tuple):
         modules = tuple(module.strip() for module in text.split(","))

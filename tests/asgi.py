@@ -7,7 +7,10 @@ from io import BytesIO
 from typing import TypeVar
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from service.operations.bridge import Bridge, Message, Scope
+from service.operations.bridge import Bridge, Message
+from service.operations.drain import Drain
+from service.operations.wsgi import Scope
+from service.settings import Settings
 
 LARGEST = 100  # bytes of a body
 PATIENCE = 10.0  # seconds; only a broken bridge takes that long
@@ -91,13 +94,20 @@ def make_bridge(
     app: WSGIApplication,
     expected_seconds: Callable[[int], float] = nothing_takes_long,
     body_seconds: float = 30.0,
+    queue_ms: int = 10_000,
+    deadline_ms: int = 10_000,
     warm_up: Callable[[], object] = bool,
 ) -> Bridge:
     """A bridge with a small limit, around any app."""
     return Bridge(
         app,
-        max_body_bytes=LARGEST,
-        body_seconds=body_seconds,
+        Settings(
+            max_body_bytes=LARGEST,
+            body_seconds=body_seconds,  # type: ignore[arg-type]  # a test has no whole second
+            queue_ms=queue_ms,
+            deadline_ms=deadline_ms,
+        ),
+        Drain(0),
         expected_seconds=expected_seconds,
         warm_up=warm_up,
     )
@@ -108,10 +118,12 @@ def of_length(body: bytes) -> Scope:
     return scope([("content-length", str(len(body)))])
 
 
-async def ask(bridge: Bridge, body: bytes = b"") -> Exchange:
+async def ask(bridge: Bridge, body: bytes = b"", headers: dict[str, str] | None = None) -> Exchange:
     """Send one whole request."""
     exchange = Exchange([body])
-    await bridge(of_length(body), exchange.receive, exchange.send)
+    head = of_length(body)
+    more = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+    await bridge({**head, "headers": [*head["headers"], *more]}, exchange.receive, exchange.send)
     return exchange
 
 

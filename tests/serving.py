@@ -100,7 +100,9 @@ def serve(artifact: Path, *arguments: str, **settings: str) -> Iterator[Server]:
         process = subprocess.Popen(
             gunicorn(port, *arguments),
             cwd=ROOT,
-            env=clean_environment(SERVICE_MODEL=str(artifact), **settings),
+            env=clean_environment(
+                **{"SERVICE_MODEL": str(artifact), "SERVICE_DRAIN_SECONDS": "0", **settings}
+            ),
             stdout=file,
             stderr=subprocess.STDOUT,
         )

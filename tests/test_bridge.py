@@ -121,7 +121,7 @@ def refused(headers: dict[str, str], exchange: Exchange, path: str = "/predict")
     run(bridge(scope(headers.items(), path), exchange.receive, exchange.send))
     [environ] = app.environs
     assert (environ["CONTENT_LENGTH"], exchange.body) == ("0", b"")
-    status, detail = environ[REFUSED]
+    status, detail, _ = environ[REFUSED]
     assert detail
     return int(status)
 

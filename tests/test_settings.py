@@ -22,6 +22,9 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_MAX_ROWS": "7",
         "SERVICE_MAX_BODY_BYTES": "8",
         "SERVICE_BODY_SECONDS": "9",
+        "SERVICE_QUEUE_MS": "10",
+        "SERVICE_DEADLINE_MS": "11",
+        "SERVICE_DRAIN_SECONDS": "0",
         "SERVICE_TRUSTED_MODULES": "mine.features, theirs",
         "SERVICE_LOG_LEVEL": "error",
     }
@@ -29,6 +32,7 @@ def test_every_setting_is_read_under_its_name() -> None:
     assert {f"SERVICE_{field.name.upper()}" for field in fields(Settings)} == set(given)
     assert settings.model == Path("/models/churn")
     assert (settings.max_rows, settings.max_body_bytes, settings.body_seconds) == (7, 8, 9)
+    assert (settings.queue_ms, settings.deadline_ms, settings.drain_seconds) == (10, 11, 0)
     assert settings.trusted_modules == ("mine.features", "theirs")
     assert settings.log_level == "error"
 

@@ -16,6 +16,8 @@ from tests.serving import ROOT, Answer, Server, clean_environment, free_port, gu
 COLD = """
 from service.operations import logs
 from service.operations.bridge import Bridge
+from service.operations.drain import Drain
+from service.settings import Settings
 
 logs.configure("info")
 
@@ -25,7 +27,7 @@ def fail():
 
 
 bridge = Bridge(
-    None, max_body_bytes=1, body_seconds=1, expected_seconds=lambda size: 0.0, warm_up=fail
+    None, Settings(), Drain(0), expected_seconds=lambda size: 0.0, warm_up=fail
 )
 """
 

@@ -20,7 +20,7 @@ CSV = "text/csv"
 
 CLOSE = {"Connection": "close"}  # what is left of the body would be taken for the next request
 
-# A bridge that has read the body already leaves its refusal here: status and detail.
+# A bridge that has read the body already leaves its refusal here: status, detail and headers.
 REFUSED = "slipway.refused"
 
 
@@ -30,8 +30,8 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def refuse() -> None:
         if refused := request.environ.get(REFUSED):
-            status, detail = refused
-            raise Problem(status, detail, headers=CLOSE)
+            status, detail, headers = refused
+            raise Problem(status, detail, headers=headers)
 
 
 def read(request: Request, limit: int) -> bytes:

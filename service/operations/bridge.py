@@ -6,28 +6,26 @@ thread would cost more than computing it.
 """
 
 import asyncio
-import sys
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
 from time import perf_counter
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from service.api.body import REFUSED
-from service.operations.logs import ARRIVED
+from service.api.body import CLOSE, REFUSED
+from service.operations.admission import Admission, RefusedError
+from service.operations.drain import Drain
+from service.operations.logs import ARRIVED, WAITED
+from service.operations.wsgi import Answer, Scope, call, set_body, wsgi_environ
+from service.settings import Settings
 
 Message = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 QUICK_SECONDS = 0.002  # a thread hand-over, with the loop's other work in between, costs about this
 LINGER_SECONDS = 2.0
-
-
-class RefusedError(Exception):
-    """A body that will not be read to its end: status and detail of the answer."""
+DEADLINE = "HTTP_X_REQUEST_TIMEOUT_MS"
 
 
 class Bridge:
@@ -40,17 +38,18 @@ class Bridge:
     def __init__(
         self,
         app: WSGIApplication,
+        settings: Settings,
+        drain: Drain,
         *,
-        max_body_bytes: int,
-        body_seconds: float,
         expected_seconds: Callable[[int], float],
         warm_up: Callable[[], object],
     ) -> None:
         self.app = app
-        self.max_body_bytes = max_body_bytes
-        self.body_seconds = body_seconds
+        self.settings = settings
+        self.drain = drain
         self.expected_seconds = expected_seconds
         self.warm_up = warm_up
+        self.admission = Admission(settings.queue_ms / 1000)
         self._compute = ThreadPoolExecutor(1, "compute")  # starts its thread with the first task
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,55 +74,70 @@ class Bridge:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        arrived = perf_counter()
         environ = wsgi_environ(scope)
-        environ[ARRIVED] = arrived
-        body, refused = b"", None
+        environ[ARRIVED] = perf_counter()
+        unread = True
         try:
             body = await self._read(environ, receive)
+            unread = False
+            set_body(environ, body)
+            answer = await self._admit(environ, len(body))
         except RefusedError as error:
-            refused = environ[REFUSED] = error.args
-        environ["CONTENT_LENGTH"] = str(len(body))
-        environ["wsgi.input"] = BytesIO(body)
-        if self.expected_seconds(len(body)) <= QUICK_SECONDS:
+            environ[REFUSED] = error.args
+            set_body(environ, b"")
             answer = call(self.app, environ)
-        else:
-            loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(self._compute, call, self.app, environ)
         status, headers, content = answer
+        if self.drain.is_on:
+            headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
-        if refused:
+        if unread:
             await self._linger(receive)
+
+    async def _admit(self, environ: WSGIEnvironment, size: int) -> Answer:
+        """Call the app when it is this request's turn; RefusedError if that takes too long."""
+        if not size:
+            return call(self.app, environ)  # health checks and descriptions never wait
+        asked = perf_counter()
+        deadline = asked + deadline_seconds(environ, self.settings.deadline_ms)
+        if self.expected_seconds(size) <= QUICK_SECONDS:
+            async with self.admission.quick_turn():
+                check_deadline(environ, asked, deadline)
+                return call(self.app, environ)
+        async with self.admission.slow_turn():
+            check_deadline(environ, asked, deadline)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._compute, call, self.app, environ)
 
     async def _read(self, environ: WSGIEnvironment, receive: Receive) -> bytes:
         if not environ["PATH_INFO"].startswith("/") or environ["PATH_INFO"].startswith("//"):
-            raise RefusedError(404, "there is nothing at this address")
+            raise RefusedError(404, "there is nothing at this address", CLOSE)
         if environ.get("HTTP_EXPECT", "100-continue").lower() != "100-continue":
-            raise RefusedError(417, "the only expectation that is met is 100-continue")
+            raise RefusedError(417, "the only expectation that is met is 100-continue", CLOSE)
         length = environ.get("CONTENT_LENGTH")
         if length is None and "HTTP_TRANSFER_ENCODING" not in environ:
             return b""
-        too_large = RefusedError(413, f"the body is larger than {self.max_body_bytes} bytes")
-        if length is not None and int(length) > self.max_body_bytes:
+        limit = self.settings.max_body_bytes
+        too_large = RefusedError(413, f"the body is larger than {limit} bytes", CLOSE)
+        if length is not None and int(length) > limit:
             raise too_large
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         chunks, size = [], 0
         try:
-            async with asyncio.timeout(self.body_seconds):
+            async with asyncio.timeout(self.settings.body_seconds):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        raise RefusedError(400, "the body ended before it was whole")
+                        raise RefusedError(400, "the body ended before it was whole", CLOSE)
                     chunks.append(message.get("body", b""))
                     size += len(chunks[-1])
-                    if size > self.max_body_bytes:
+                    if size > limit:
                         raise too_large
                     if not message.get("more_body", False):
                         return b"".join(chunks)
         except TimeoutError:
-            detail = f"the body did not arrive within {self.body_seconds} seconds"
-            raise RefusedError(408, detail) from None
+            detail = f"the body did not arrive within {self.settings.body_seconds} seconds"
+            raise RefusedError(408, detail, CLOSE) from None
 
     async def _linger(self, receive: Receive) -> None:
         """Read on a little after a refusal: closing at once would reset the connection, and a
@@ -138,50 +152,19 @@ class Bridge:
             return
 
 
-def wsgi_environ(scope: Scope) -> WSGIEnvironment:
-    """The WSGI environ (PEP 3333) of an ASGI scope, but for the body."""
-    host, port = scope["server"] or ("localhost", 0)
-    environ: WSGIEnvironment = {
-        "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": "",
-        "PATH_INFO": scope["path"].encode().decode("latin-1"),
-        "QUERY_STRING": scope["query_string"].decode("latin-1"),
-        "SERVER_NAME": host,
-        "SERVER_PORT": str(port),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope["scheme"],
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
-    for raw_name, raw_value in scope["headers"]:
-        name = raw_name.decode("latin-1").upper().replace("-", "_")
-        if name not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            name = f"HTTP_{name}"
-        value = raw_value.decode("latin-1")
-        environ[name] = f"{environ[name]},{value}" if name in environ else value
-    return environ
+def deadline_seconds(environ: WSGIEnvironment, longest_ms: int) -> float:
+    """How long the client will wait for its turn, by its own header, and at most as we allow."""
+    asked = environ.get(DEADLINE)
+    if asked is None:
+        return longest_ms / 1000
+    if not (asked.isascii() and asked.isdigit()):
+        raise RefusedError(400, "X-Request-Timeout-Ms must be a whole number of milliseconds")
+    return min(int(asked[:9]), longest_ms) / 1000
 
 
-def call(
-    app: WSGIApplication, environ: WSGIEnvironment
-) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """Run a WSGI app to its end: status, headers and body, as ASGI wants them."""
-    status = ""
-    headers: list[tuple[str, str]] = []
-
-    def start_response(line: str, fields: list[tuple[str, str]], *_: Any) -> Any:
-        nonlocal status, headers
-        status, headers = line, fields
-
-    chunks: Iterable[bytes] = app(environ, start_response)
-    try:
-        content = b"".join(chunks)
-    finally:
-        if close := getattr(chunks, "close", None):
-            close()
-    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    return int(status[:3]), encoded, content
+def check_deadline(environ: WSGIEnvironment, asked: float, deadline: float) -> None:
+    """Note how long the request waited; RefusedError if nobody waits for its answer any more."""
+    now = perf_counter()
+    environ[WAITED] = now - asked
+    if now > deadline:
+        raise RefusedError(504, "the deadline passed before the prediction began")

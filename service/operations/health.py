@@ -6,10 +6,12 @@ whole service out.
 
 from flask import Flask
 
+from service.api.problems import Problem
 from service.model.predictor import Predictor
+from service.operations.drain import Drain
 
 
-def init_app(app: Flask, predictor: Predictor) -> None:
+def init_app(app: Flask, predictor: Predictor, drain: Drain) -> None:
     """Give the app its routes. That there is a predictor means that its artifact was verified."""
     ready = {
         "status": "ready",
@@ -19,6 +21,8 @@ def init_app(app: Flask, predictor: Predictor) -> None:
 
     @app.get("/health")
     def health() -> dict[str, str]:
+        if drain.is_on:
+            raise Problem(503, "this service is going; others have taken over")
         return ready
 
     @app.get("/health/live")

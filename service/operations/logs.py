@@ -21,6 +21,8 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 HEADER = "X-Request-ID"
 # The bridge says here when the request's head arrived, by perf_counter.
 ARRIVED = "slipway.arrived"
+# And here how long it waited for its turn, in seconds.
+WAITED = "slipway.waited"
 LONGEST_MESSAGE = 500  # a parser's complaint may quote the client at length
 
 log = logging.getLogger("slipway.requests")
@@ -85,6 +87,7 @@ def init_app(app: Flask, model_version: str) -> None:
             "route": route,
             "status": response.status_code,
             "rows": g.get("rows"),
+            "queue_ms": _milliseconds(request.environ.get(WAITED)),
             "predict_ms": _milliseconds(g.get("predict_seconds")),
             "total_ms": _milliseconds(perf_counter() - g.arrived),
             "model_version": model_version,

@@ -1,0 +1,150 @@
+"""Admission: a bounded wait, then 503; a deadline, then 504; health never waits."""
+
+import asyncio
+import threading
+from functools import partial
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pytest
+
+from service.api.body import REFUSED
+from service.operations.bridge import Bridge
+from tests.asgi import PATIENCE, Recorder, ask, make_bridge, run
+
+BODY = b"body"
+
+
+def seconds(expected: float, size: int) -> float:
+    """The same for every body."""
+    return expected
+
+
+class Gate:
+    """A WSGI app that blocks a request until it is opened, and says what was refused."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+        self.entered = threading.Event()
+        self.refusals: list[tuple[int, str, dict[str, str]]] = []
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        if refused := environ.get(REFUSED):
+            self.refusals.append(refused)
+            start_response(f"{refused[0]} Refused", [])
+        else:
+            self.entered.set()
+            if environ["CONTENT_LENGTH"] != "0":
+                assert self.opened.wait(PATIENCE)
+            start_response("200 OK", [])
+        return []
+
+
+def slow(app: Gate, queue_ms: int) -> Bridge:
+    return make_bridge(app, lambda size: 1.0, queue_ms=queue_ms)
+
+
+def test_a_slow_one_that_waits_too_long_is_told_to_come_again() -> None:
+    async def scene() -> None:
+        app = Gate()
+        bridge = slow(app, queue_ms=20)
+        first = asyncio.create_task(ask(bridge, BODY))
+        assert await asyncio.to_thread(app.entered.wait, PATIENCE)
+        assert (await ask(bridge, BODY)).status == 503
+        [(_, detail, headers)] = app.refusals
+        assert detail == "too many predictions at once"
+        assert headers["Retry-After"] in {"1", "2", "3"}
+        app.opened.set()
+        assert (await first).status == 200
+        assert (await ask(bridge, BODY)).status == 200, "the gate is open again"
+
+    run(scene())
+
+
+def test_clients_are_sent_away_for_different_times() -> None:
+    async def scene() -> None:
+        app = Gate()
+        bridge = slow(app, queue_ms=1)
+        first = asyncio.create_task(ask(bridge, BODY))
+        assert await asyncio.to_thread(app.entered.wait, PATIENCE)
+        for _ in range(40):
+            await ask(bridge, BODY)
+        app.opened.set()
+        await first
+        assert {headers["Retry-After"] for _, _, headers in app.refusals} == {"1", "2", "3"}
+
+    run(scene())
+
+
+def test_health_is_answered_while_the_gate_is_shut() -> None:
+    async def scene() -> None:
+        app = Gate()
+        bridge = slow(app, queue_ms=20)
+        first = asyncio.create_task(ask(bridge, BODY))
+        assert await asyncio.to_thread(app.entered.wait, PATIENCE)
+        assert (await ask(bridge, b"")).status == 200
+        app.opened.set()
+        await first
+
+    run(scene())
+
+
+def test_a_line_of_quick_ones_that_is_too_long_is_cut() -> None:
+    async def scene() -> list[int]:
+        bridge = make_bridge(Recorder(), lambda size: 0.0, queue_ms=50)
+        bridge.admission.mean_seconds = 0.01  # as if each took that long: six fit
+        answers = await asyncio.gather(*(ask(bridge, BODY) for _ in range(20)))
+        assert bridge.admission.quick == 0
+        return [answer.status for answer in answers]
+
+    async def refusing() -> None:
+        app = Gate()
+        app.opened.set()
+        bridge = make_bridge(app, lambda size: 0.0, queue_ms=50)
+        bridge.admission.mean_seconds = 0.01
+        statuses = [a.status for a in await asyncio.gather(*(ask(bridge, BODY) for _ in range(20)))]
+        assert statuses == [200] * 6 + [503] * 14
+        assert (await ask(bridge, BODY)).status == 200
+
+    assert len(run(scene())) == 20
+    run(refusing())
+
+
+def test_the_time_of_quick_ones_is_learnt() -> None:
+    async def scene() -> float:
+        bridge = make_bridge(Recorder(), lambda size: 0.0)
+        for _ in range(5):
+            await ask(bridge, BODY)
+        return bridge.admission.mean_seconds
+
+    assert 0 < run(scene()) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [("0", 504), ("60000", 200), ("abc", 400), ("-1", 400), ("1e3", 400), ("", 400)],
+)
+def test_a_client_may_set_an_earlier_deadline(asked: str, status: int) -> None:
+    async def scene() -> int:
+        app = Gate()
+        app.opened.set()
+        for expected in (0.0, 1.0):
+            bridge = make_bridge(app, partial(seconds, expected))
+            answer = await ask(bridge, BODY, {"x-request-timeout-ms": asked})
+            assert answer.status == status
+        return len(app.refusals)
+
+    assert run(scene()) == (0 if status == 200 else 2)
+
+
+def test_a_client_cannot_set_a_later_deadline() -> None:
+    async def scene() -> None:
+        app = Gate()
+        bridge = make_bridge(app, lambda size: 1.0, deadline_ms=1)
+        first = asyncio.create_task(ask(bridge, BODY))
+        assert await asyncio.to_thread(app.entered.wait, PATIENCE)
+        second = asyncio.create_task(ask(bridge, BODY, {"x-request-timeout-ms": "60000"}))
+        await asyncio.sleep(0.01)
+        app.opened.set()
+        assert [(await first).status, (await second).status] == [200, 504]
+
+    run(scene())

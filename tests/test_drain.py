@@ -1,0 +1,64 @@
+"""From SIGTERM to exit 0: the service says that it goes, goes on serving, then stops."""
+
+import http.client
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from service.operations.drain import Drain
+from tests.problems import assert_problem
+from tests.serving import Server, serve, wait_until
+
+EXAMPLE = json.dumps({"sensor_1": "[1,2.0,3]", "sensor_2": "[1,-1,0]"})
+
+
+def is_going(server: Server) -> bool:
+    return server.request("GET", "/health").status == 503
+
+
+def test_one_byte_is_shared_and_off_at_first() -> None:
+    assert not Drain(1).is_on
+
+
+@pytest.mark.slow
+def test_sigterm_drains_before_it_stops(artifact: Path) -> None:
+    with serve(artifact, SERVICE_DRAIN_SECONDS="3", WEB_CONCURRENCY="2") as server:
+        kept = http.client.HTTPConnection("127.0.0.1", server.port)
+        kept.request("GET", "/health/live")
+        assert kept.getresponse().read()
+        begin = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: is_going(server), "health to tell")
+        answer = server.request("GET", "/health")
+        assert_problem(503, answer.headers["content-type"], answer.body)
+        server.process.send_signal(signal.SIGTERM)  # changes nothing
+        served = 0
+        while time.monotonic() < begin + 2:
+            answer = server.predict(EXAMPLE)
+            assert answer.status == 200
+            assert answer.headers["connection"] == "close"
+            served += 1
+        assert served > 20
+        kept.request("GET", "/health/live")
+        response = kept.getresponse()
+        assert (response.status, response.getheader("connection")) == (200, "close")
+        assert response.read()  # which closes it, as it was told
+        assert server.process.wait(15) == 0
+        assert 3 <= time.monotonic() - begin < 8
+        assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.slow
+def test_sigint_stops_at_once_also_while_draining(artifact: Path) -> None:
+    for signals in ([signal.SIGINT], [signal.SIGTERM, signal.SIGINT]):
+        with serve(artifact, SERVICE_DRAIN_SECONDS="60") as server:
+            begin = time.monotonic()
+            for number, one in enumerate(signals):
+                server.process.send_signal(one)
+                if number + 1 < len(signals):
+                    wait_until(lambda server=server: is_going(server), "health to tell")  # type: ignore[misc]
+            assert server.process.wait(10) == 0
+            assert time.monotonic() - begin < 5
