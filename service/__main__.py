@@ -1,7 +1,9 @@
-"""`python -m service example ARTIFACT`: a request to try on a served model."""
+"""`python -m service example` and `key`: what one needs to send a request."""
 
 import argparse
+import hashlib
 import json
+import secrets
 import shlex
 import sys
 from collections.abc import Sequence
@@ -22,13 +24,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument(
         "--url", default="http://127.0.0.1:8080", help="where it is served (%(default)s)"
     )
+    commands.add_parser("key", help="make a new API key, and the digest to configure")
     options = parser.parse_args(arguments)
+    if options.command == "key":
+        print(new_key())
+        return 0
     try:
         print(example(options.artifact, options.url))
     except ArtifactError as error:
         print(f"slipway: {error}", file=sys.stderr)
         return error.exit_code
     return 0
+
+
+def new_key() -> str:
+    """A key of 256 random bits for a client, and its digest for SERVICE_API_KEYS."""
+    key = secrets.token_urlsafe(32)
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return f"key, for the client:               {key}\ndigest, for SERVICE_API_KEYS:      {digest}"
 
 
 def example(folder: Path, url: str) -> str:

@@ -4,7 +4,7 @@ from flask import Flask
 
 from service.api import body, describe, predict, problems
 from service.model.predictor import Predictor
-from service.operations import health, logs
+from service.operations import access, health, logs
 from service.operations.drain import Drain
 from service.settings import Settings
 
@@ -26,6 +26,7 @@ def create_app(
     app.url_map.merge_slashes = False  # an address has one spelling; rules in front rely on it
     logs.init_app(app, predictor.manifest.version)
     problems.init_app(app)
+    access.init_app(app, settings)
     body.init_app(app)
     health.init_app(app, predictor, drain or Drain(settings.drain_seconds))
     predict.init_app(app, settings, predictor)

@@ -4,8 +4,9 @@ gunicorn's own (`WEB_CONCURRENCY`, `FORWARDED_ALLOW_IPS`, `GUNICORN_CMD_ARGS`) s
 """
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,9 @@ class SettingsError(Exception):
     exit_code = os.EX_CONFIG
 
 
-def _setting(default: Any, help: str) -> Any:
-    return field(default=default, metadata={"help": help})
+def _setting(default: Any, help: str, each: str = "", wanted: str = "") -> Any:
+    """Make a field; of several values each must match a pattern, which people know as `wanted`."""
+    return field(default=default, metadata={"help": help, "each": each, "wanted": wanted})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +38,18 @@ class Settings:
     body_seconds: int = _setting(10, "time for a request body to arrive; after it 408")
     queue_ms: int = _setting(50, "longest that a prediction may wait for its turn; after it 503")
     deadline_ms: int = _setting(2000, "latest that a prediction may begin; after it 504")
-    drain_seconds: int = _setting(10, "time to go on serving after SIGTERM, with /health at 503")
+    drain_seconds: int = _setting(5, "time to go on serving after SIGTERM, with /health at 503")
+    api_keys: tuple[str, ...] = _setting(
+        (),
+        "SHA-256 digests of keys, one of which a request must bring; separated by commas",
+        each=r"[0-9a-f]{64}",
+        wanted="SHA-256 digests in small hexadecimal digits",
+    )
     trusted_modules: tuple[str, ...] = _setting(
-        (), "modules that a model may import from, besides the usual; separated by commas"
+        (),
+        "modules that a model may import from, besides the usual; separated by commas",
+        each=r"[^\W\d]\w*(\.[^\W\d]\w*)*",
+        wanted="module names",
     )
     log_level: str = _setting("info", f"least severe log lines to write: {', '.join(LOG_LEVELS)}")
 
@@ -60,11 +71,12 @@ class Settings:
                 )
                 raise SettingsError(f"{name} is not a setting; {hint}")
             setting = known[name]
-            values[setting.name] = _parse(name, environment[name], setting.default)
+            values[setting.name] = _parse(name, environment[name], setting)
         return cls(**values)
 
 
-def _parse(name: str, text: str, default: Any) -> Any:
+def _parse(name: str, text: str, setting: Field[Any]) -> Any:
+    default = setting.default
     if isinstance(default, int):
         least = 0 if name in MAY_BE_ZERO else 1
         if not (text.isascii() and text.isdigit()) or not least <= int(text[:12]) <= 10**9:
@@ -72,10 +84,11 @@ def _parse(name: str, text: str, default: Any) -> Any:
             raise SettingsError(fault)
         return int(text)
     if isinstance(default, tuple):
-        modules = tuple(module.strip() for module in text.split(","))
-        if not all(part.isidentifier() for module in modules for part in module.split(".")):
-            raise SettingsError(f"{name} is {text[:40]!r}; it must be module names, with commas")
-        return modules
+        parts = tuple(part.strip() for part in text.split(","))
+        if not all(re.fullmatch(setting.metadata["each"], part) for part in parts):
+            wanted = setting.metadata["wanted"]
+            raise SettingsError(f"{name} must be {wanted}, separated by commas")  # may be a secret
+        return parts
     if not text:
         raise SettingsError(f"{name} is empty; set it or leave it out")
     if name == f"{PREFIX}LOG_LEVEL" and text not in LOG_LEVELS:

@@ -50,7 +50,8 @@ def test_kept_alive_connections_outlive_the_load_balancer_s_interest() -> None:
 
 
 def test_a_stop_has_time_for_requests_in_flight() -> None:
-    assert GUNICORN["graceful_timeout"] + 5 < seconds(API["stop_grace_period"]) <= 120
+    stopping = Settings().drain_seconds + GUNICORN["graceful_timeout"]
+    assert stopping + 5 < seconds(API["stop_grace_period"]) <= 120
 
 
 def test_a_slow_body_is_answered_before_gunicorn_gives_it_up() -> None:

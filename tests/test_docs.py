@@ -13,7 +13,7 @@ from service.settings import Settings, SettingsError
 from tests.serving import ROOT
 
 README = (ROOT / "README.md").read_text()
-PAGES = sorted(ROOT.glob("*.md"))
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 
 
 def table_rows(text: str, header: str) -> list[list[str]]:
@@ -54,7 +54,7 @@ def test_every_exit_code_is_in_the_readme() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text())
+    targets = re.findall(r"\]\((?!https?://)([^)#]+)[^)]*\)", page.read_text())
     assert all((page.parent / target).exists() for target in targets)
 
 
@@ -62,3 +62,15 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_files_that_are_named_exist(page: Path) -> None:
     named = re.findall(r"`([a-z_/.-]+/[a-z_.-]+\.(?:py|yml|txt|csv))`", page.read_text())
     assert all((ROOT / name).exists() for name in named)
+
+
+def test_every_field_of_a_request_s_log_line_is_explained() -> None:
+    code = (ROOT / "service/operations/logs.py").read_text()
+    fields_of_a_line = set(re.findall(r'^ {12}"([a-z_]+)":', code, re.MULTILINE))
+    page = (ROOT / "docs/operations.md").read_text()
+    explained = {
+        name
+        for cells in table_rows(page, "| field |")
+        for name in re.findall(r"`([a-z_]+)`", cells[0])
+    }
+    assert explained == fields_of_a_line

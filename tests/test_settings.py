@@ -25,6 +25,7 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_QUEUE_MS": "10",
         "SERVICE_DEADLINE_MS": "11",
         "SERVICE_DRAIN_SECONDS": "0",
+        "SERVICE_API_KEYS": f"{'0' * 64},{'a' * 64}",
         "SERVICE_TRUSTED_MODULES": "mine.features, theirs",
         "SERVICE_LOG_LEVEL": "error",
     }
@@ -33,6 +34,7 @@ def test_every_setting_is_read_under_its_name() -> None:
     assert settings.model == Path("/models/churn")
     assert (settings.max_rows, settings.max_body_bytes, settings.body_seconds) == (7, 8, 9)
     assert (settings.queue_ms, settings.deadline_ms, settings.drain_seconds) == (10, 11, 0)
+    assert settings.api_keys == ("0" * 64, "a" * 64)
     assert settings.trusted_modules == ("mine.features", "theirs")
     assert settings.log_level == "error"
 
@@ -66,8 +68,15 @@ def test_a_log_level_that_is_none_is_refused(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["", "a b", "a,,b", "os.*", "1a", "-"])
 def test_a_module_name_that_is_none_is_refused(value: str) -> None:
-    with pytest.raises(SettingsError, match="SERVICE_TRUSTED_MODULES is"):
+    with pytest.raises(SettingsError, match="SERVICE_TRUSTED_MODULES must be module names"):
         Settings.from_environment({"SERVICE_TRUSTED_MODULES": value})
+
+
+@pytest.mark.parametrize("value", ["", "secret", "A" * 64, "a" * 63, f"{'a' * 64},"])
+def test_a_digest_that_is_none_is_refused_without_showing_it(value: str) -> None:
+    with pytest.raises(SettingsError, match="SERVICE_API_KEYS must be SHA-256") as caught:
+        Settings.from_environment({"SERVICE_API_KEYS": value})
+    assert not value or value not in str(caught.value)
 
 
 def test_an_empty_path_is_refused() -> None:

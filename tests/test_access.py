@@ -1,0 +1,107 @@
+"""Keys: without one nothing but health answers, whatever is sent in its place."""
+
+import hashlib
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.__main__ import new_key
+from service.app import create_app
+from service.model.predictor import Predictor
+from service.operations.access import is_known
+from service.settings import Settings
+from tests.problems import assert_problem
+
+KEY, OLD = "correct-horse", "battery-staple"
+EXAMPLE = {"sensor_1": 1, "sensor_2": 1}
+PATHS = [("POST", "/predict"), ("GET", "/model"), ("GET", "/nowhere"), ("OPTIONS", "/predict")]
+
+
+def digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+@pytest.fixture
+def locked(predictor: Predictor) -> FlaskClient:
+    settings = Settings(api_keys=(digest(OLD), digest(KEY)))
+    return create_app(settings, predictor).test_client()
+
+
+@pytest.mark.parametrize("key", [KEY, OLD])
+@pytest.mark.parametrize("header", ["bearer", "own"])
+def test_either_key_opens_in_either_header(locked: FlaskClient, key: str, header: str) -> None:
+    headers = {"Authorization": f"Bearer {key}"} if header == "bearer" else {"X-API-Key": key}
+    assert locked.post("/predict", json=EXAMPLE, headers=headers).status_code == 200
+    assert locked.get("/model", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-API-Key": ""},
+        {"X-API-Key": KEY + "x"},
+        {"X-API-Key": KEY[:-1]},
+        {"X-API-Key": digest(KEY)},
+        {"X-API-Key": "é"},
+        {"X-API-Key": "k" * 8000},
+        {"X-API-Key": f"{KEY},{OLD}"},
+        {"Authorization": KEY},
+        {"Authorization": f"Basic {KEY}"},
+        {"Authorization": "Bearer"},
+        {"Authorization": f"Bearer  {KEY}"},
+        {"Authorization": f"Bearer {KEY}", "X-API-Key": KEY},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(("method", "path"), PATHS)
+def test_anything_else_does_not(
+    locked: FlaskClient, headers: dict[str, str], method: str, path: str
+) -> None:
+    response = locked.open(path, method=method, headers=headers)
+    assert response.status_code == 401
+    problem = assert_problem(401, response.content_type, response.data)
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    del problem["request_id"]
+    assert problem == {
+        "type": "about:blank",
+        "title": "Unauthorized",
+        "status": 401,
+        "detail": "this needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY",
+    }
+
+
+def test_a_key_in_the_query_does_not(locked: FlaskClient) -> None:
+    assert locked.get(f"/model?key={KEY}&X-API-Key={KEY}").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live"])
+def test_health_needs_no_key(locked: FlaskClient, path: str) -> None:
+    assert locked.get(path).status_code == 200
+
+
+def test_without_keys_all_is_open(app: Flask) -> None:
+    assert app.test_client().get("/model").status_code == 200
+
+
+def test_an_empty_key_is_none_even_if_its_digest_is_configured() -> None:
+    assert not is_known("", [hashlib.sha256(b"").digest()])
+
+
+def test_a_new_key_opens_what_its_digest_locks(predictor: Predictor) -> None:
+    key, made = (line.split()[-1] for line in new_key().splitlines())
+    client = create_app(Settings(api_keys=(made,)), predictor).test_client()
+    assert client.get("/model", headers={"X-API-Key": key}).status_code == 200
+    assert len(key) >= 43
+    assert new_key() != new_key()
+
+
+@pytest.mark.parametrize("path", ["/predict", "/health", "/model", "/nowhere"])
+def test_every_answer_has_the_headers_of_a_careful_server(client: FlaskClient, path: str) -> None:
+    response = client.get(path)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert not [name for name, _ in response.headers if name.startswith("Access-Control")]
+    assert "Set-Cookie" not in response.headers
