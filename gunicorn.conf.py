@@ -38,6 +38,10 @@ logger_class = "service.operations.logs.GunicornLogger"
 if os.getpid() == 1 and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(os.EX_OK))
 
+# Ctrl-C while the model is loading ends it as quietly.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
 
 def when_ready(server):
     """Go on serving for a while after SIGTERM, until the load balancer knows."""
@@ -55,10 +59,10 @@ def on_starting(server):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(address)
-            except OSError as error:
+            except (OSError, OverflowError) as error:
                 host, port = address
                 print(
-                    f"slipway: cannot listen on {host}:{port} ({error.strerror}); "
+                    f"slipway: cannot listen on {host}:{port} ({error}); "
                     "choose another port, like this: make serve PORT=8081",
                     file=sys.stderr,
                 )

@@ -113,6 +113,22 @@ def test_another_library_version_is_refused_naming_both(
     assert here in text
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("kind", "numbr"), ("dtype", "vloat64"), ("highest", 1.0), ("nullable", True), ("name", "b")],
+)
+def test_a_contract_that_was_changed_is_refused(
+    own_artifact: Path, edit_manifest: Edit, key: str, value: Any
+) -> None:
+    edit_manifest(lambda manifest: manifest["signature"]["inputs"][0].update({key: value}))
+    assert "changed after packing" in refusal(own_artifact, ManifestError)
+
+
+def test_a_version_that_was_changed_is_refused(own_artifact: Path, edit_manifest: Edit) -> None:
+    edit_manifest(lambda manifest: manifest.update({"version": "0" * 12}))
+    assert "changed after packing" in refusal(own_artifact, ManifestError)
+
+
 def test_another_engine_is_refused(own_artifact: Path, edit_manifest: Edit) -> None:
     edit_manifest(lambda manifest: manifest.update({"engine": "abacus"}))
     assert "abacus" in refusal(own_artifact, ManifestError)
@@ -130,7 +146,7 @@ def test_a_missing_file_is_named(own_artifact: Path, name: str) -> None:
 
 
 def test_a_missing_folder_is_refused_with_the_command_that_makes_one(tmp_path: Path) -> None:
-    assert "python -m training fit --out" in refusal(tmp_path / "nothing", MissingError)
+    assert "make train" in refusal(tmp_path / "nothing", MissingError)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff\xfe{", b'{"format": 99}', b"null"])

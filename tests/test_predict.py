@@ -5,6 +5,10 @@ import json
 import pytest
 from flask.testing import FlaskClient
 
+from service.app import create_app
+from service.model.engines import Column
+from service.model.predictor import Predictor
+from service.settings import Settings
 from tests.problems import assert_problem
 
 ANSWER = {"class": [0.0, 1.0, 1.0]}
@@ -123,6 +127,20 @@ def test_a_request_id_is_kept_if_it_is_well_formed(client: FlaskClient) -> None:
         assert response.json is not None
         assert (response.headers["X-Request-ID"] == given) is kept
         assert response.json["request_id"] == response.headers["X-Request-ID"]
+
+
+def test_rows_that_the_model_refuses_are_the_client_s_fault(predictor: Predictor) -> None:
+    class Refusing:
+        def predict(self, columns: object) -> list[Column]:
+            raise ValueError("No neighbors found for row 0: secret")
+
+        confidence = predict
+
+    app = create_app(Settings(), Predictor(predictor.manifest, Refusing()))
+    response = app.test_client().post("/predict", json=FORMS["columns"])
+    assert response.status_code == 422
+    assert_problem(422, response.content_type, response.data)
+    assert b"secret" not in response.data
 
 
 @pytest.mark.filterwarnings("ignore:overflow")  # as far as numbers go, sums go further

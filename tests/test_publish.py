@@ -81,6 +81,13 @@ def test_a_file_in_the_folder_s_place_is_left_alone(packed: Packed, tmp_path: Pa
     assert (tmp_path / "model").read_text() == "mine"
 
 
+def test_somebody_s_model_alone_in_a_folder_is_left_alone(packed: Packed, tmp_path: Path) -> None:
+    (tmp_path / "model.joblib").write_bytes(b"my only copy")
+    with pytest.raises(ArtifactError, match=r"model\.joblib"):
+        publish.publish(tmp_path, *packed, check=lambda staged: None)
+    assert (tmp_path / "model.joblib").read_bytes() == b"my only copy"
+
+
 def test_a_damaged_artifact_can_be_replaced(packed: Packed, own_artifact: Path) -> None:
     (own_artifact / "manifest.json").write_text("{")
     publish.publish(own_artifact, *packed, check=lambda staged: None)

@@ -74,6 +74,33 @@ def test_every_value_is_counted_and_some_rows_are_kept(tmp_path: Path) -> None:
     assert sample.read(path).columns["a"].values == kept, "the same rows each time"
 
 
+def test_numbers_may_have_spaces_around_them(tmp_path: Path) -> None:
+    columns = sample.read(written(tmp_path, "a, b, c", "1, 2, True", "3, NA, False")).columns
+    assert {name: column.kind for name, column in columns.items()} == {
+        "a": "integer",
+        "b": "integer",
+        "c": "boolean",
+    }
+    assert columns["b"].values == [2, None]
+    assert columns["c"].values == [True, False]
+
+
+def test_a_cell_with_a_line_break_is_text(tmp_path: Path) -> None:
+    column = sample.read(written(tmp_path, "a,b", '"1\n2",1', "3,4")).columns["a"]
+    assert (column.kind, column.values) == ("text", ["1\n2", "3"])
+
+
+def test_counted_columns_are_a_header(tmp_path: Path) -> None:
+    columns = sample.read(written(tmp_path, "0,1", "5,6")).columns
+    assert {name: column.values for name, column in columns.items()} == {"0": [5], "1": [6]}
+
+
+def test_columns_that_a_model_names_are_a_header_even_if_they_are_numbers(tmp_path: Path) -> None:
+    path = written(tmp_path, "2019,2020", "5,6")
+    assert list(sample.read(path, named=True).columns) == ["2019", "2020"]
+    assert list(sample.read(path).columns) == ["x0", "x1"]
+
+
 def test_a_file_without_a_header_gets_names(tmp_path: Path) -> None:
     columns = sample.read(written(tmp_path, "1,2.5", "3,4")).columns
     assert {name: column.values for name, column in columns.items()} == {

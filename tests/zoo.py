@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from sklearn import datasets
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.cluster import KMeans
+from sklearn.cluster import BisectingKMeans, KMeans
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
@@ -18,13 +18,20 @@ from sklearn.ensemble import (
     StackingClassifier,
     VotingClassifier,
 )
+from sklearn.feature_selection import SelectKBest, mutual_info_classif
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OrdinalEncoder,
+    SplineTransformer,
+    StandardScaler,
+)
 from sklearn.svm import SVC, SVR, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -95,6 +102,19 @@ ZOO: dict[str, Callable[[], Animal]] = {
     "calibrated": lambda: on_arrays(CalibratedClassifierCV(LinearSVC()), wine, names),
     "grid search": lambda: on_arrays(
         GridSearchCV(logistic(), {"logisticregression__C": [0.1, 1]}, scoring="accuracy"), iris
+    ),
+    "splines": lambda: on_arrays(make_pipeline(SplineTransformer(), Ridge()), diabetes),
+    "features chosen by their information": lambda: on_arrays(
+        make_pipeline(SelectKBest(mutual_info_classif, k=2), logistic()), iris
+    ),
+    "halved clusters": lambda: on_arrays(BisectingKMeans(3, n_init=2, random_state=0), iris),
+    "isotonic regression": lambda: Animal(
+        IsotonicRegression().fit(machines()[["age_years"]].to_numpy(), machines().hours_left),
+        machines()[["age_years"]],
+    ),
+    "booleans in an array": lambda: Animal(
+        GaussianNB().fit(machines()[["guarded"]].to_numpy(), machines().fails),
+        machines()[["guarded"]],
     ),
     "boolean labels": lambda: on_arrays(
         DecisionTreeClassifier(max_depth=3), cancer, lambda data: data.target == 1

@@ -18,6 +18,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+    except KeyboardInterrupt:
+        print("training: interrupted; nothing was published", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # whoever read the output has seen enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (TrainingError, ArtifactError) as error:
         print(f"training: {error}", file=sys.stderr)
         return error.exit_code

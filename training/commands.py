@@ -14,6 +14,7 @@ import click
 from service.model import artifact, trust
 from service.model.imports import imports
 from service.model.manifest import Manifest
+from service.model.names import allowed
 from training import summary
 from training.errors import MissingFileError, PackError
 
@@ -49,7 +50,8 @@ def pack(options: Namespace) -> None:
     try:
         check(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
-            rows = sample.read(options.sample, advance)
+            named = hasattr(estimator, "feature_names_in_")
+            rows = sample.read(options.sample, advance, named)
         pools = walk.pools(estimator)
         with options.sample.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -117,8 +119,8 @@ def inspect(options: Namespace) -> None:
         raise PackError(f"{path}: is no pickle ({_reason(error)})") from error
     print(f"{path} would import:")
     for module, name in found:
-        print(f"  {'    ' if trust.allowed(module, name) else 'NOT '}trusted  {module}.{name}")
-    refused = [f"{module}.{name}" for module, name in found if not trust.allowed(module, name)]
+        print(f"  {'    ' if allowed(module, name) else 'NOT '}trusted  {module}.{name}")
+    refused = [f"{module}.{name}" for module, name in found if not allowed(module, name)]
     if refused:
         raise PackError(f"{path}: {len(refused)} of them are not trusted: {refused[0]}")
 

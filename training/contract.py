@@ -31,11 +31,7 @@ def describe(
     names = [column.name for column in columns]
     known = walk.known_values(estimator, names)
     texts = walk.text_columns(estimator, names)
-    taken = []
-    for column in columns:
-        is_text = column.name in texts
-        taken.append(inputs.describe(probe, column, known.get(column.name, set()), is_text))
-        advance(column.name)
+    taken = inputs.describe(probe, columns, known, texts, advance)
     signature = replace(probe.signature, inputs=tuple(inputs.bounded(probe, taken)))
     return replace(signature, outputs=outputs.describe(estimator, probe.predict_kept(), targets))
 

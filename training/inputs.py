@@ -1,6 +1,6 @@
 """What each column of a model takes: its kind, its categories, null, and its range."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -13,43 +13,69 @@ from training.sample import Column
 
 UNSEEN = "\N{SNOWMAN} never seen before"
 LARGEST_INTEGER = 9e18  # an int64 ends soon after
-MANY = 50  # more texts than these, most of them different, are no categories
+MANY = 50  # more texts than these are no categories, where the model takes any
+MISSING_TYPES = {"int64": "float64", "bool": "object"}  # of a column with null
 
 
-def describe(probe: Probe, column: Column, known: set[Any], is_text: bool) -> Input:
-    """What one column takes, tried on the model; `known` are the categories of an encoder."""
-    name, dtype = column.name, probe.types[column.name]
-    missing_type = {"int64": "float64", "bool": "object"}.get(dtype, dtype)
-    nullable = bool(column.missing) or probe.works({name: [None]}, {name: missing_type})
-    if nullable:
-        dtype = missing_type
-    described = Input(
-        name=name,
-        kind=_kind(column, probe.signature.container),
-        dtype=dtype,
-        nullable=nullable,
-        minimum=column.minimum,
-        maximum=column.maximum,
-    )
-    if is_text or (column.kind == "text" and probe.signature.container == "list"):
-        return replace(described, kind="text")
-    values = _values(column, known)
-    if not probe.works({name: [_unseen(column)]}, {name: _wide(dtype)}):
-        takes = tuple(value for value in values if probe.works({name: [value]}))
-        return replace(
-            described, kind="category", categories=takes, closed=True, minimum=None, maximum=None
+def describe(
+    probe: Probe,
+    columns: Sequence[Column],
+    known: Mapping[str, set[Any]],
+    texts: Collection[str],
+    advance: Callable[[str], object],
+) -> list[Input]:
+    """What the columns take, tried on the model.
+
+    `known` are the categories that encoders learned, `texts` the columns that vectorizers read;
+    `advance` is told each column that is done.
+    """
+    wide = {name: MISSING_TYPES.get(dtype, dtype) for name, dtype in probe.types.items()}
+    nulls = probe.those_that_work(dict.fromkeys(probe.types), wide)
+    nulls |= {column.name for column in columns if column.missing}
+    floats = {name: _wide(dtype) for name, dtype in probe.types.items()}
+    unseen = {column.name: _unseen(column) for column in columns}
+    takes_unseen = probe.those_that_work(unseen, floats)
+    described = []
+    for column in columns:
+        name = column.name
+        learned = known.get(name, set())
+        one = Input(
+            name=name,
+            kind=_kind(column, probe.signature.container),
+            dtype=wide[name] if name in nulls else probe.types[name],
+            nullable=name in nulls,
+            minimum=column.minimum,
+            maximum=column.maximum,
         )
+        if name in texts or (column.kind == "text" and probe.signature.container == "list"):
+            one = replace(one, kind="text")
+        elif name in takes_unseen or (column.kind not in ("text", "boolean") and not learned):
+            one = _open(one, column, learned)  # a number that is too large is no unknown category
+        else:
+            one = _closed(one, probe, _values(column, learned))
+        described.append(one)
+        advance(name)
+    return described
+
+
+def _open(one: Input, column: Column, learned: set[Any]) -> Input:
     if column.kind != "text":
-        return described
-    if not known and len(values) > MANY and _mostly_different(column):
-        return replace(described, kind="text")
-    return replace(described, categories=tuple(values))
+        return one
+    values = tuple(sorted(learned - {None})) if learned else tuple(_values(column, learned))
+    if len(values) > MANY or not all(isinstance(value, str) for value in values):
+        return replace(one, kind="text")  # any text will do, and a list would tell the sample's
+    return replace(one, categories=values)
+
+
+def _closed(one: Input, probe: Probe, values: Sequence[Any]) -> Input:
+    takes = tuple(probe.values_that_work(one.name, values))
+    return replace(one, kind="category", categories=takes, closed=True, minimum=None, maximum=None)
 
 
 def _kind(column: Column, container: Container) -> Kind:
     if column.kind == "text":
         return "category"
-    if container != "frame" and column.kind in ("integer", "boolean"):
+    if container != "frame" and column.kind == "integer":
         return "number"  # an array of floats, whatever whole numbers the sample holds
     return {"boolean": "boolean", "integer": "integer"}.get(column.kind, "number")  # type: ignore[return-value]
 
@@ -59,7 +85,7 @@ def _unseen(column: Column) -> Any:
     if column.kind == "text":
         return UNSEEN
     if column.kind == "boolean":
-        return not next(value for value in column.values if value is not None)
+        return not next((value for value in column.values if value is not None), True)
     return (column.maximum or 0.0) + (1009 if column.kind == "integer" else 0.123456789)
 
 
@@ -73,12 +99,6 @@ def _values(column: Column, known: set[Any]) -> list[Label]:
     kept = {value for value in column.values if value is not None}
     learned = {value for value in known if value is not None and value == value}
     return sorted(counted | kept | learned, key=lambda value: (str(type(value)), value))
-
-
-def _mostly_different(column: Column) -> bool:
-    if column.counts is None:
-        return True
-    return len(column.counts) > 0.5 * column.counts.total()
 
 
 def bounded(probe: Probe, taken: Sequence[Input]) -> list[Input]:

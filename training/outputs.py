@@ -14,10 +14,14 @@ RESERVED = {"labels", "probabilities", "scores"}  # keys of an answer
 def describe(estimator: Any, predicted: Any, targets: Sequence[str]) -> tuple[Output, ...]:
     """The outputs of an estimator that gave this prediction for some rows."""
     values = np.asarray(predicted)
+    if values.dtype.kind in "Mm":
+        raise PackError("the model predicts dates, which JSON has no kind for")
     width = values.shape[1] if values.ndim == 2 else 1
     names = list(targets) if len(targets) == width else _names(width)
     if RESERVED & set(names):
-        raise PackError(f"an output cannot be called {min(RESERVED & set(names))}; name another")
+        raise PackError(
+            f"an output cannot be called {min(RESERVED & set(names))}; leave out --target"
+        )
     confidence: Confidence | None = None
     if hasattr(estimator, "predict_proba"):
         confidence = "probabilities"

@@ -1,12 +1,11 @@
 """From a fitted estimator to an artifact: describe it, write it, load it back, compare, publish."""
 
-import hashlib
 import io
 import json
 import time
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -20,7 +19,7 @@ from service.model import artifact, publish
 from service.model.artifact import ArtifactError
 from service.model.engines import Column, ScikitLearn
 from service.model.imports import imports
-from service.model.manifest import Golden, Manifest
+from service.model.manifest import Golden, Manifest, content_version
 from service.model.predictor import NotFiniteError, Predictor, as_column
 from service.model.signature import Signature
 from training import evaluate, walk
@@ -67,7 +66,7 @@ def pack(
     }
     manifest = Manifest(
         name=name,
-        version=_version(signature, files),
+        version=content_version(signature, files),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         engine="scikit-learn",
         files=files,
@@ -138,15 +137,6 @@ def _more_libraries(signature: Signature, content: bytes) -> list[str]:
     """What serving this model takes besides the libraries that every model takes."""
     modules = {module.split(".")[0] for module, _ in imports(content)}
     return ["pandas"] if signature.container == "frame" or "pandas" in modules else []
-
-
-def _version(signature: Signature, files: Mapping[str, Any]) -> str:
-    """A name for the content: the same model and contract, the same version."""
-    described = {
-        "signature": asdict(signature),
-        "files": {name: entry.sha256 for name, entry in files.items()},
-    }
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _seconds(engine: ScikitLearn, columns: Sequence[Column]) -> dict[str, float]:

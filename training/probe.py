@@ -70,6 +70,32 @@ class Probe:
                 return False
         return all(map(_is_finite, found))
 
+    def those_that_work(
+        self, changes: Mapping[str, Any], types: Mapping[str, str] | None = None
+    ) -> set[str]:
+        """The columns that may have these values, all of which are tried at once if they can be."""
+        names = list(changes)
+        if not names:
+            return set()
+        if self.works({name: [value] for name, value in changes.items()}, types):
+            return set(names)
+        if len(names) == 1:
+            return set()
+        half = len(names) // 2
+        parts = ({name: changes[name] for name in part} for part in (names[:half], names[half:]))
+        return set().union(*(self.those_that_work(part, types) for part in parts))
+
+    def values_that_work(self, name: str, values: Sequence[Any]) -> list[Any]:
+        """Those of the values that one column may have."""
+        if not values or self.works({name: values}):
+            return list(values)
+        if len(values) == 1:
+            return []
+        half = len(values) // 2
+        return self.values_that_work(name, values[:half]) + self.values_that_work(
+            name, values[half:]
+        )
+
     def works_at(self, bounds: Mapping[str, float]) -> bool:
         """Whether these columns may have these values, each alone and all at once."""
         names = list(bounds)

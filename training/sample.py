@@ -36,8 +36,10 @@ BOOLEANS = {
     "TRUE": True,
     "FALSE": False,
 }
-INTEGERS = re.compile(r"(?:[+-]?\d{1,18}\n)*+", re.ASCII)
-DECIMALS = re.compile(r"(?:[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\n)*+", re.ASCII)
+INTEGERS = re.compile(r"(?:[ \t]*+[+-]?\d{1,18}[ \t]*+\n)*+", re.ASCII)
+DECIMALS = re.compile(
+    r"(?:[ \t]*+[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?[ \t]*+\n)*+", re.ASCII
+)
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ class Column:
 
     def see(self, cells: Sequence[str]) -> None:
         """Count one chunk of cells."""
-        present = [cell for cell in cells if cell not in MISSING]
+        present = [cell for cell in cells if cell.strip() not in MISSING]
         self.missing += len(cells) - len(present)
         if not present:
             return
@@ -67,9 +69,11 @@ class Column:
             self.counts.update(present)
             if len(self.counts) > MOST_CATEGORIES:
                 self.counts = None
-        if self.kind == "boolean" and not BOOLEANS.keys() >= set(present):
+        if self.kind == "boolean" and not BOOLEANS.keys() >= {cell.strip() for cell in present}:
             self.kind = "integer" if self.minimum is None and not self._seen_booleans() else "text"
         lines = "\n".join([*present, ""])
+        if lines.count("\n") != len(present):
+            self.kind = "text"  # a cell with a line break is none of the others
         if self.kind == "integer" and not INTEGERS.fullmatch(lines):
             self.kind = "number"
         if self.kind == "number" and not DECIMALS.fullmatch(lines):
@@ -81,13 +85,13 @@ class Column:
             self.maximum = high if self.maximum is None else max(high, self.maximum)
 
     def _seen_booleans(self) -> bool:
-        return self.counts is None or any(value in BOOLEANS for value in self.counts)
+        return self.counts is None or any(value.strip() in BOOLEANS for value in self.counts)
 
     def parse(self, text: str) -> Any:
         """The value of a cell, by the column's kind."""
-        if text in MISSING:
+        if text.strip() in MISSING:
             return None
-        return PARSERS[self.kind](text)
+        return PARSERS[self.kind](text if self.kind == "text" else text.strip())
 
 
 PARSERS: dict[str, Callable[[str], Any]] = {
@@ -111,16 +115,20 @@ class Sample:
         return replace(self, columns={name: self.columns[name] for name in names})
 
 
-def read(path: Path, advance: Callable[[int], object] = lambda size: None) -> Sample:
-    """Read a CSV file with a header line; `advance` is told how many bytes were read.
+def read(
+    path: Path, advance: Callable[[int], object] = lambda size: None, named: bool = False
+) -> Sample:
+    """Read a CSV file; `advance` is told how many bytes were read.
 
+    A first line of nothing but numbers is taken for a row, and the columns are called x0, x1 and so
+    on, unless the columns are `named`, or these are their numbers 0, 1 and so on.
     DataError, with the line, for what is no table.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(_counted(file, advance), strict=True)
             try:
-                return _read(path, reader)
+                return _read(path, reader, named)
             except csv.Error as error:
                 raise DataError(f"{path}, line {reader.line_num}: is not CSV ({error})") from error
             except UnicodeDecodeError as error:
@@ -131,11 +139,13 @@ def read(path: Path, advance: Callable[[int], object] = lambda size: None) -> Sa
         raise MissingFileError.of(path, error) from error
 
 
-def _read(path: Path, reader: Iterator[list[str]]) -> Sample:
+def _read(path: Path, reader: Any, named: bool) -> Sample:
     header = [name.strip() for name in next(reader, [])]
     if not header:
         raise DataError(f"{path}, line 1: the file is empty; it needs a header line and rows")
-    if all(numbers.parse(name) is not None for name in header):  # it is a row already
+    counted = [str(place) for place in range(len(header))]  # what pandas writes for an array
+    headless = header != counted and all(numbers.parse(name) is not None for name in header)
+    if headless and not named:
         reader = chain([header], reader)
         header = [f"x{place}" for place in range(len(header))]
     twice = [name for name, times in Counter(header).items() if times > 1]

@@ -48,6 +48,8 @@ def _gives(output: Output) -> str:
 
 def warnings(sample: Sample, manifest: Manifest, pools: Sequence[str]) -> Iterator[str]:
     """What is worth a look before the model is served."""
+    if [*sample.columns] == [f"x{place}" for place in range(len(sample.columns))]:
+        yield "the sample has no header line but numbers: its columns are x0, x1 and so on"
     for column in manifest.signature.inputs:
         seen = sample.columns[column.name]
         if seen.counts is not None and len(seen.counts) == 1 and not seen.missing:

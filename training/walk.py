@@ -102,8 +102,10 @@ def _chosen(chosen: Any, columns: list[str]) -> list[str]:
     """The names behind a ColumnTransformer's choice: names, positions, a slice or a mask."""
     if isinstance(chosen, str):
         return [chosen]
-    if isinstance(chosen, slice) and isinstance(chosen.start, str):
-        return columns[columns.index(chosen.start) : columns.index(chosen.stop) + 1]
+    if isinstance(chosen, slice) and isinstance(chosen.start or chosen.stop, str):
+        first = 0 if chosen.start is None else columns.index(chosen.start)
+        last = len(columns) if chosen.stop is None else columns.index(chosen.stop) + 1
+        return columns[first:last]
     listed = list(chosen) if not isinstance(chosen, int | slice) else chosen
     if isinstance(listed, list) and all(isinstance(one, str) for one in listed):
         return listed

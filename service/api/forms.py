@@ -105,6 +105,8 @@ def _list_in_string(name: str, text: str, or_text: bool) -> list[Any]:
         fault = problem.errors[0]["detail"]
         raise _misfit(pointer(name), f"is a string that holds no JSON list: {fault}") from problem
     listed: list[Any] = value  # it starts with a bracket
+    if or_text and not all(isinstance(one, str | None) for one in listed):
+        return [text]
     return listed
 
 

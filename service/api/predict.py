@@ -1,6 +1,7 @@
 """`POST /predict`: the main road, from the bytes of a request to the model's answer."""
 
 import json
+import logging
 from collections.abc import Sequence
 from time import perf_counter
 
@@ -8,9 +9,11 @@ from flask import Flask, Response, g, request
 
 from service.api import body, forms, schema
 from service.api.problems import Problem, unknown
-from service.model.predictor import NotFiniteError, Predictor
+from service.model.predictor import NotFiniteError, Predictor, UnpredictableError
 from service.model.signature import Confidence
 from service.settings import Settings
+
+log = logging.getLogger("slipway.predict")
 
 PATH = "/predict"
 CONFIDENCE: tuple[Confidence, ...] = ("probabilities", "scores")
@@ -39,6 +42,10 @@ def init_app(app: Flask, settings: Settings, predictor: Predictor) -> None:
             answer = predictor.predict(arrays, confidence)
         except NotFiniteError as error:
             raise _no_answer(signature.names, columns, error.rows) from error
+        except UnpredictableError as error:
+            log.warning("prediction failed", extra={"fields": {"reason": str(error)}})
+            detail = "the model cannot predict some of these rows"
+            raise Problem(422, detail, [{"pointer": "", "detail": detail}]) from error
         g.predict_seconds = perf_counter() - start
         return Response(json.dumps(answer, allow_nan=False), mimetype=body.JSON)
 

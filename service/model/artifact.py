@@ -67,7 +67,7 @@ def read_manifest(folder: Path) -> Manifest:
     """Read `manifest.json` alone: enough to say what a model takes, not to trust its files."""
     if not folder.is_dir():
         raise MissingError(
-            f"{folder}: there is no artifact; make one: python -m training fit --out {folder}"
+            f"{folder}: there is no artifact; look at SERVICE_MODEL, or make one: make train"
         )
     path = folder / MANIFEST
     try:

@@ -59,9 +59,14 @@ class ScikitLearn:
         if self.signature.container == "frame":
             import pandas as pd  # heavy, and only models that were fitted on a frame need it
 
-            types = {column.name: column.dtype for column in self.signature.inputs}
             data = dict(zip(self.signature.names, columns, strict=True))
-            return pd.DataFrame(data, copy=False).astype(types)
+            types = {
+                column.name: column.dtype
+                for column in self.signature.inputs
+                if data[column.name].dtype.name != column.dtype or column.dtype == "object"
+            }
+            frame = pd.DataFrame(data, copy=False)
+            return frame.astype(types) if types else frame
         return np.column_stack(columns)
 
 

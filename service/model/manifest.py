@@ -6,6 +6,7 @@ A new key that old readers may ignore does not change it. A reader takes its own
 says which side to renew otherwise.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,6 +15,15 @@ from typing import Any
 from service.model.signature import Signature
 
 FORMAT = 1
+
+
+def content_version(signature: Signature, files: Mapping[str, "FileEntry"]) -> str:
+    """A name for the content: the same model and contract, the same version."""
+    described = {
+        "signature": signature.to_dict(),
+        "files": {name: entry.sha256 for name, entry in files.items()},
+    }
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +94,8 @@ class Manifest:
                 f"has format {values['format']}, this service reads format {FORMAT}: renew {side}"
             )
         try:
+            if not {"1", "1000"} <= values["seconds"].keys():
+                raise ValueError("seconds")
             return cls(
                 **{
                     **values,

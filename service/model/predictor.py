@@ -10,7 +10,7 @@ import numpy as np
 from service.model import artifact, engines
 from service.model.artifact import ArtifactError, GoldenError, ManifestError
 from service.model.engines import Column, Engine
-from service.model.manifest import Manifest
+from service.model.manifest import Manifest, content_version
 from service.model.trust import UntrustedError
 
 # Another processor or BLAS may round the last bits differently; a damaged model is further off.
@@ -23,6 +23,10 @@ class NotFiniteError(ValueError):
     def __init__(self, rows: list[int]) -> None:
         super().__init__(f"no finite prediction for {len(rows)} rows")
         self.rows = rows
+
+
+class UnpredictableError(ValueError):
+    """The model refuses some of these rows, which its signature admits."""
 
 
 class Predictor:
@@ -42,6 +46,11 @@ class Predictor:
         manifest = artifact.read_manifest(folder)
         contents = artifact.read_files(folder, manifest)
         artifact.check_versions(folder, manifest)
+        if manifest.version != content_version(manifest.signature, manifest.files):
+            raise ManifestError(
+                f"{folder / artifact.MANIFEST}: version {manifest.version} is not the name of what "
+                "it lists: it was changed after packing; pack the model again"
+            )
         path = folder / artifact.MODEL
         if manifest.engine not in engines.ENGINES:
             raise ManifestError(
@@ -73,14 +82,17 @@ class Predictor:
         a list of `rows` plain values by output name. With `confidence` it also holds `labels` and
         `probabilities` (one number per row and label) or `scores`; of a model with several outputs
         each of them is an object by output name. NotFiniteError if JSON could not hold the answer;
-        ValueError if the model has no confidence to tell.
+        UnpredictableError if the model raises; ValueError if it has no confidence to tell.
         """
         kind = self.signature.confidence
         if confidence and kind is None:
             raise ValueError("this model tells no confidence")
         ordered = [columns[name] for name in self.signature.names]
         outputs = self.signature.outputs
-        found = self._engine.predict(ordered)
+        try:
+            found = self._engine.predict(ordered)
+        except (ArithmeticError, ValueError) as error:
+            raise UnpredictableError(f"the model raises {type(error).__name__}") from error
         answer: dict[str, Any] = {
             output.name: _plain(values) for output, values in zip(outputs, found, strict=True)
         }

@@ -64,6 +64,8 @@ def refuse_to_replace(folder: Path) -> None:
 
 
 def _own_names(folder: Path) -> set[str]:
+    if not (folder / MANIFEST).exists():
+        return set()  # a model.joblib alone is somebody's model, not an artifact
     own = {MANIFEST, MODEL}
     with suppress(ArtifactError):  # replacing a damaged one is how it is mended
         own.update(read_manifest(folder).files)

@@ -1,0 +1,76 @@
+"""Ways past a list of names that others found: each uses trusted names alone, and none works."""
+
+import copyreg
+import os
+import pickle
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pandas.core.computation.expr import Expr
+from scipy import stats
+from sklearn.metrics._scorer import _cached_call
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from service.model import trust
+from service.model.trust import UntrustedError
+from tests.test_trust import Calls, Named, dumped
+
+RECONSTRUCTOR: Any = vars(copyreg)["_reconstructor"]
+
+
+class Rebuilt:
+    """Unpickling it makes an object without its constructor and hands it a state."""
+
+    def __init__(self, kind: type, state: object) -> None:
+        self.reduced = (RECONSTRUCTOR, (kind, object, None), state)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.reduced
+
+
+def ways_in(trap: Path) -> dict[str, object]:
+    """Pickles that use nothing but classes and functions of the usual libraries to do harm."""
+    state = {
+        name: value
+        for name, value in stats.norm.__dict__.items()
+        if not callable(value) and name != "_random_state"
+    }
+    touch = f"import os; os.mkdir({str(trap)!r})"
+    state["_parse_arg_template"] = f"{stats.norm._parse_arg_template}\n{touch}\n"
+    fit = make_pipeline(StandardScaler(), memory=str(trap))
+    return {
+        "a distribution that executes its state": Rebuilt(type(stats.norm), state),
+        "an expression that is evaluated": Calls(
+            Expr, f"@sys.modules['os'].mkdir({str(trap)!r})", "python", "pandas"
+        ),
+        "a scorer that calls fit": Calls(_cached_call, None, fit, "fit", [[0.0], [1.0]], [0, 1]),
+        "an array in a file": Calls(np.memmap, str(trap), "uint8", "w+", 0, (1,)),
+        "a partial that is called": Calls(partial(os.mkdir, str(trap))),
+        "a base with a constructor": Calls(
+            RECONSTRUCTOR,
+            FunctionTransformer,
+            FunctionTransformer,
+            None,
+        ),
+    }
+
+
+@pytest.mark.parametrize("way", ways_in(Path("/nowhere")))
+@pytest.mark.parametrize("inside", [False, True], ids=["plain", "in an array of objects"])
+def test_trusted_names_cannot_be_put_to_other_uses(tmp_path: Path, way: str, inside: bool) -> None:
+    trap = tmp_path / "trap"
+    value = ways_in(trap)[way]
+    with pytest.raises(UntrustedError):
+        trust.load(dumped(np.array([value, 1], dtype=object) if inside else value))
+    assert not trap.exists()
+
+
+def test_a_class_cannot_be_changed_by_a_state() -> None:
+    name = Named("sklearn.linear_model._logistic", "LogisticRegression").pickle[:-1]
+    state = pickle.dumps((None, {"predict": 1}), protocol=2)[2:-1]
+    with pytest.raises(UntrustedError, match="a change to LogisticRegression"):
+        trust.load(name + state + b"b.")
