@@ -150,7 +150,7 @@ def test_a_damaged_artifact_ends_the_container_with_65(image: str, own_artifact:
     (own_artifact / "model.joblib").write_bytes(content)
     begin = time.monotonic()
     ended = run(image, flags=("--volume", f"{own_artifact}:{MODEL}:ro"))
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 15  # about one on a machine with nothing else to do
     assert (ended.returncode, ended.stdout) == (65, "")
     assert re.fullmatch(r"slipway: .+ its sha256 is .+\n", ended.stderr)
 

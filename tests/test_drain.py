@@ -47,7 +47,7 @@ def test_sigterm_drains_before_it_stops(artifact: Path) -> None:
         assert (response.status, response.getheader("connection")) == (200, "close")
         assert response.read()  # which closes it, as it was told
         assert server.process.wait(15) == 0
-        assert 3 <= time.monotonic() - begin < 8
+        assert 3 <= time.monotonic() - begin < 12  # idle connections would have taken 10 more
         assert "Traceback" not in server.log.read_text()
 
 
