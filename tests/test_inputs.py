@@ -87,6 +87,18 @@ def test_a_number_that_must_not_be_too_large_stays_a_number(model: Any, tmp_path
     assert 9.0 <= column.highest < 1e6
 
 
+@pytest.mark.parametrize("unknown", ["ignore", "error"])
+def test_an_encoder_that_learned_null_as_a_category_is_no_trouble(
+    unknown: str, tmp_path: Path
+) -> None:
+    rows = pd.DataFrame({"kind": ["a", "b", None, "a"] * 5})
+    model = make_pipeline(OneHotEncoder(handle_unknown=unknown), LogisticRegression())
+    [column] = described(model.fit(rows, LABELS[:20]), rows, tmp_path).inputs
+    assert (column.kind, column.categories) == ("category", ("a", "b"))
+    assert column.nullable
+    assert column.closed is (unknown == "error")
+
+
 def test_open_categories_tell_what_the_encoder_knows_and_a_long_list_is_text(
     tmp_path: Path,
 ) -> None:

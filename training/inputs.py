@@ -38,7 +38,7 @@ def describe(
     described = []
     for column in columns:
         name = column.name
-        learned = known.get(name, set())
+        learned = {value for value in known.get(name, ()) if value is not None and value == value}
         one = Input(
             name=name,
             kind=_kind(column, probe.signature.container),
@@ -61,10 +61,10 @@ def describe(
 def _open(one: Input, column: Column, learned: set[Any]) -> Input:
     if column.kind != "text":
         return one
-    values = tuple(sorted(learned - {None})) if learned else tuple(_values(column, learned))
+    values = sorted(learned, key=_order) if learned else _values(column, learned)
     if len(values) > MANY or not all(isinstance(value, str) for value in values):
         return replace(one, kind="text")  # any text will do, and a list would tell the sample's
-    return replace(one, categories=values)
+    return replace(one, categories=tuple(values))
 
 
 def _closed(one: Input, probe: Probe, values: Sequence[Any]) -> Input:
@@ -93,12 +93,15 @@ def _wide(dtype: str) -> str:
     return "float64" if dtype == "int64" else dtype
 
 
-def _values(column: Column, known: set[Any]) -> list[Label]:
+def _values(column: Column, learned: set[Any]) -> list[Label]:
     """The column's different values, as far as the sample or an encoder knows them."""
     counted = {column.parse(text) for text in column.counts or ()}
     kept = {value for value in column.values if value is not None}
-    learned = {value for value in known if value is not None and value == value}
-    return sorted(counted | kept | learned, key=lambda value: (str(type(value)), value))
+    return sorted(counted | kept | learned, key=_order)
+
+
+def _order(value: Label) -> tuple[str, Label]:
+    return type(value).__name__, value
 
 
 def bounded(probe: Probe, taken: Sequence[Input]) -> list[Input]:

@@ -91,7 +91,7 @@ class Predictor:
         outputs = self.signature.outputs
         try:
             found = self._engine.predict(ordered)
-        except (ArithmeticError, ValueError) as error:
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise UnpredictableError(f"the model raises {type(error).__name__}") from error
         answer: dict[str, Any] = {
             output.name: _plain(values) for output, values in zip(outputs, found, strict=True)
