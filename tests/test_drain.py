@@ -34,6 +34,7 @@ def test_sigterm_drains_before_it_stops(artifact: Path) -> None:
         wait_until(lambda: is_going(server), "health to tell")
         answer = server.request("GET", "/health")
         assert_problem(503, answer.headers["content-type"], answer.body)
+        assert answer.headers["retry-after"] == "1"
         server.process.send_signal(signal.SIGTERM)  # changes nothing
         served = 0
         while time.monotonic() < begin + 2:

@@ -85,6 +85,11 @@ def test_numbers_may_have_spaces_around_them(tmp_path: Path) -> None:
     assert columns["c"].values == [True, False]
 
 
+def test_rows_after_many_blank_lines_count(tmp_path: Path) -> None:
+    path = written(tmp_path, "a,b", "1,2", *[""] * (2 * CHUNK_ROWS), "3,4")
+    assert sample.read(path).columns["a"].values == [1, 3]
+
+
 def test_a_cell_with_a_line_break_is_text(tmp_path: Path) -> None:
     column = sample.read(written(tmp_path, "a,b", '"1\n2",1', "3,4")).columns["a"]
     assert (column.kind, column.values) == ("text", ["1\n2", "3"])

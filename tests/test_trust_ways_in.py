@@ -3,6 +3,7 @@
 import copyreg
 import os
 import pickle
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,9 @@ def ways_in(trap: Path) -> dict[str, object]:
 def test_trusted_names_cannot_be_put_to_other_uses(tmp_path: Path, way: str, inside: bool) -> None:
     trap = tmp_path / "trap"
     value = ways_in(trap)[way]
-    with pytest.raises(UntrustedError):
+    with pytest.raises(UntrustedError) as caught:
         trust.load(dumped(np.array([value, 1], dtype=object) if inside else value))
+    assert re.fullmatch(r"\w+(\.\w+)*", caught.value.module), "the operator is told what to name"
     assert not trap.exists()
 
 

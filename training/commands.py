@@ -84,9 +84,9 @@ def load(path: Path, trusted: list[str]) -> Any:
             warnings.simplefilter("error", InconsistentVersionWarning)
             return trust.load(_content(path), trusted)
     except trust.UntrustedError as error:
-        module = str(error).rpartition(".")[0]
         raise PackError(
-            f"{path}: needs {error}, which is not trusted; if you do trust it: --trust {module}"
+            f"{path}: needs {error}, which is not trusted; "
+            f"if you do trust it: --trust {error.module}"
         ) from error
     except InconsistentVersionWarning as error:
         raise PackError(

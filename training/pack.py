@@ -20,7 +20,7 @@ from service.model.artifact import ArtifactError
 from service.model.engines import Column, ScikitLearn
 from service.model.imports import imports
 from service.model.manifest import Golden, Manifest, content_version
-from service.model.predictor import NotFiniteError, Predictor, as_column
+from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
 from training import evaluate, walk
 from training.contract import describe
@@ -119,12 +119,20 @@ def _golden(predictor: Predictor, sample: Sample, examples: Mapping[str, list[An
         column.name: as_column(inputs[column.name], column.dtype)
         for column in predictor.signature.inputs
     }
-    outputs = predictor.predict(columns, predictor.signature.confidence is not None)
+    outputs = _predicted(predictor, columns)
     try:
         json.dumps(outputs, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise PackError(f"the model predicts what JSON cannot hold ({error})") from error
     return Golden(inputs=inputs, outputs=outputs)
+
+
+def _predicted(predictor: Predictor, columns: Mapping[str, Column]) -> dict[str, Any]:
+    """The whole answer; PackError if the model has none for rows of its own sample."""
+    try:
+        return predictor.predict(columns, predictor.signature.confidence is not None)
+    except (NotFiniteError, UnpredictableError) as error:
+        raise PackError(f"the model cannot predict rows of the sample ({error})") from error
 
 
 def _pickled(estimator: Any) -> bytes:
@@ -156,14 +164,9 @@ def _seconds(engine: ScikitLearn, columns: Sequence[Column]) -> dict[str, float]
 
 def _compare(served: Predictor, engine: ScikitLearn, columns: Mapping[str, Column]) -> None:
     """Raise ArtifactError unless what will be served predicts the sample as the estimator does."""
-    fresh = Predictor(served.manifest, engine)
-    confidence = served.signature.confidence is not None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            same = served.predict(columns, confidence) == fresh.predict(columns, confidence)
-        except NotFiniteError as error:
-            count = len(error.rows)
-            raise PackError(f"the model has no finite answer for {count} of its rows") from error
+        fresh = _predicted(Predictor(served.manifest, engine), columns)
+        same = _predicted(served, columns) == fresh
     if not same:
         raise ArtifactError("the model predicts differently once packed; nothing was published")

@@ -155,7 +155,8 @@ def _read(path: Path, reader: Any, named: bool) -> Sample:
     chance = random.Random(0)  # noqa: S311 (a sample, not a secret)
     kept: list[list[str]] = []
     rows = 0
-    while chunk := [cells for cells in islice(reader, CHUNK_ROWS) if cells]:
+    filled = filter(None, reader)  # a blank line is no row
+    while chunk := list(islice(filled, CHUNK_ROWS)):
         for cells in chunk:
             if len(cells) != len(header):
                 raise DataError(

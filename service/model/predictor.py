@@ -62,7 +62,7 @@ class Predictor:
         except UntrustedError as error:
             raise ArtifactError(
                 f"{path}: needs {error}, which is not trusted; if you do trust it, set "
-                f"SERVICE_TRUSTED_MODULES={str(error).rpartition('.')[0]}"
+                f"SERVICE_TRUSTED_MODULES={error.module}"
             ) from error
         except Exception as error:
             raise ArtifactError(

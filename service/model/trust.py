@@ -29,7 +29,11 @@ PLAIN = (object, dict, list, set, tuple, str, int, float)
 
 
 class UntrustedError(Exception):
-    """A model file wants something that is not allowed; the text names it."""
+    """A model file wants something that is not allowed: what, and the module to trust for it."""
+
+    def __init__(self, wanted: str, module: str) -> None:
+        super().__init__(wanted)
+        self.module = module
 
 
 def decompressed(content: bytes) -> bytes:
@@ -54,7 +58,8 @@ def load(content: bytes, trusted: Collection[str] = ()) -> Any:
 def _reconstructor(cls: type, base: type, state: Any) -> Any:
     """copyreg's, but only for plain bases: it would run the constructor of another."""
     if base not in PLAIN or not isinstance(cls, type):
-        raise UntrustedError(f"copyreg._reconstructor of {getattr(base, '__name__', base)}")
+        name = getattr(base, "__name__", "something")
+        raise UntrustedError(f"the constructor of {name}", getattr(base, "__module__", ""))
     if base is object:
         return object.__new__(cls)
     made: Any = base.__new__(cls, state)  # type: ignore[call-arg]
@@ -107,11 +112,11 @@ def _unpickler() -> Any:
             if (module, name) == ("joblib.numpy_pickle", "NumpyArrayWrapper"):
                 return Wrapper
             if not allowed(module, name, self.trusted):
-                raise UntrustedError(f"{module}.{name}")
+                raise UntrustedError(f"{module}.{name}", module)
             found = super().find_class(module, name)
             home = getattr(found, "__module__", None) or module
             if isinstance(found, ModuleType) or not allowed(home, name, self.trusted, also=module):
-                raise UntrustedError(f"{module}.{name}")
+                raise UntrustedError(f"{module}.{name}", module)
             return found
 
         def load_reduce(self) -> None:
@@ -122,7 +127,8 @@ def _unpickler() -> Any:
 
         def load_build(self) -> None:
             if isinstance(self.stack[-2], type | FunctionType | BuiltinFunctionType):
-                raise UntrustedError(f"a change to {self.stack[-2].__name__}")
+                kind = self.stack[-2]
+                raise UntrustedError(f"a change to {kind.__name__}", kind.__module__ or "")
             joblib.NumpyUnpickler.load_build(self)
 
         dispatch[b"b"[0]] = load_build
@@ -133,7 +139,8 @@ def _unpickler() -> Any:
 
         def check_call(self, function: Any) -> None:
             if not may_be_called(function, self.trusted):
+                module = getattr(function, "__module__", None) or ""
                 name = getattr(function, "__qualname__", type(function).__qualname__)
-                raise UntrustedError(f"a call of {getattr(function, '__module__', '')}.{name}")
+                raise UntrustedError(f"a call of {module}.{name}", module)
 
     return Unpickler

@@ -22,7 +22,8 @@ def init_app(app: Flask, predictor: Predictor, drain: Drain) -> None:
     @app.get("/health")
     def health() -> dict[str, str]:
         if drain.is_on:
-            raise Problem(503, "this service is going; others have taken over")
+            detail = "this service is going; others have taken over"
+            raise Problem(503, detail, headers={"Retry-After": "1"})
         return ready
 
     @app.get("/health/live")
