@@ -60,6 +60,23 @@ def test_a_slow_one_that_waits_too_long_is_told_to_come_again() -> None:
     run(scene())
 
 
+def test_the_gate_stays_shut_while_a_client_that_left_is_computed_for() -> None:
+    async def scene() -> None:
+        app = Gate()
+        bridge = slow(app, queue_ms=20)
+        first = asyncio.create_task(ask(bridge, BODY))
+        assert await asyncio.to_thread(app.entered.wait, PATIENCE)
+        first.cancel()
+        await asyncio.wait([first])
+        second = asyncio.create_task(ask(bridge, BODY))
+        await asyncio.wait([second], timeout=1)
+        app.opened.set()
+        assert (await second).status == 503
+        assert (await ask(slow(app, queue_ms=5000), BODY)).status == 200
+
+    run(scene())
+
+
 def test_clients_are_sent_away_for_different_times() -> None:
     async def scene() -> None:
         app = Gate()

@@ -7,9 +7,13 @@ without bound, health checks with it, and the load balancer kills a task that is
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from asyncio import Future
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import perf_counter
+from typing import TypeVar
+
+Result = TypeVar("Result")
 
 RECENT = 0.1  # how much the newest prediction counts in the mean time of one
 
@@ -30,18 +34,23 @@ class Admission:
         self.mean_seconds = 0.0  # of a quick prediction
         self._gate = asyncio.Semaphore(1)
 
-    @asynccontextmanager
-    async def slow_turn(self) -> AsyncIterator[None]:
-        """Hold the gate to the one thread that computes; RefusedError if it is too long in use."""
+    async def slow_turn(self, compute: Callable[[], Future[Result]]) -> Result:
+        """Start `compute` when the one thread is free; RefusedError if it is too long in use.
+
+        The gate opens when the thread is done, not when a client leaves: it cannot be interrupted.
+        """
         try:
             async with asyncio.timeout(self.wait_seconds):
                 await self._gate.acquire()
         except TimeoutError:
             raise busy() from None
         try:
-            yield
-        finally:
+            computing = compute()
+        except BaseException:
             self._gate.release()
+            raise
+        computing.add_done_callback(lambda _: self._gate.release())
+        return await asyncio.shield(computing)
 
     @asynccontextmanager
     async def quick_turn(self) -> AsyncIterator[None]:

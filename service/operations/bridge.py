@@ -104,10 +104,13 @@ class Bridge:
             async with self.admission.quick_turn():
                 check_deadline(environ, asked, deadline)
                 return call(self.app, environ)
-        async with self.admission.slow_turn():
+
+        def compute() -> asyncio.Future[Answer]:
             check_deadline(environ, asked, deadline)
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._compute, call, self.app, environ)
+            return loop.run_in_executor(self._compute, call, self.app, environ)
+
+        return await self.admission.slow_turn(compute)
 
     async def _read(self, environ: WSGIEnvironment, receive: Receive) -> bytes:
         if not environ["PATH_INFO"].startswith("/") or environ["PATH_INFO"].startswith("//"):
