@@ -22,7 +22,8 @@ help: ## List what there is
 serve: .venv/serving artifacts ## Serve the model on http://127.0.0.1:8080 (PORT=, SERVICE_MODEL=)
 	@echo "When it listens, try this in another terminal:"
 	@$(BIN)/python -m service example "$(SERVICE_MODEL)" --url http://127.0.0.1:$(PORT)
-	@SERVICE_DRAIN_SECONDS=$${SERVICE_DRAIN_SECONDS:-0} exec $(BIN)/gunicorn --bind 127.0.0.1:$(PORT)
+	@SERVICE_DRAIN_SECONDS=$${SERVICE_DRAIN_SECONDS:-0} exec $(BIN)/gunicorn \
+		--bind 127.0.0.1:$(PORT) $(if $(SERVICE_METRICS_PORT),--bind 127.0.0.1:$(SERVICE_METRICS_PORT))
 
 .PHONY: artifacts
 artifacts: .venv/serving

@@ -1,12 +1,16 @@
 # gunicorn reads this file by itself. tests/test_agreement.py holds these numbers against the
 # Dockerfile and docker-compose.yml.
+import atexit
+import gc
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 
 wsgi_app = "service.server:application()"
-bind = "0.0.0.0:8080"
+bind = ["0.0.0.0:8080", "0.0.0.0:9464"]  # the second for /metrics only: SERVICE_METRICS_PORT
 worker_class = "asgi"  # gunicorn's own event loop; service/operations/bridge.py joins it to Flask
 asgi_loop = "asyncio"
 asgi_lifespan = "on"  # a worker that fails to warm up stops the service instead of looping
@@ -15,7 +19,28 @@ asgi_lifespan = "on"  # a worker that fails to warm up stops the service instead
 # count the host's.
 
 preload_app = True  # the model is verified and loaded once, then shared with the workers
-raw_env = ["OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THREADS=1"]  # a core per worker
+# In memory, where there is such a place: the root file system may be read-only.
+MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
+if MEMORY:
+    worker_tmp_dir = MEMORY
+
+# Where the workers' metrics meet. SIGHUP runs this file again: the folder stays the same.
+METRICS = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+if METRICS is None:
+    METRICS = tempfile.mkdtemp(prefix="slipway-", dir=MEMORY)
+    OWNER = os.getpid()
+
+    @atexit.register
+    def forget_metrics():
+        """Workers pass here, too."""
+        if os.getpid() == OWNER:
+            shutil.rmtree(METRICS, ignore_errors=True)
+
+
+raw_env = [
+    *("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THREADS=1"),  # a core per worker
+    f"PROMETHEUS_MULTIPROC_DIR={METRICS}",
+]
 
 keepalive = 75  # seconds; longer than the load balancer's 60, or it would get resets (its 502)
 timeout = 30  # seconds without a sign of life from a worker; no limit for a request
@@ -26,8 +51,6 @@ limit_request_fields = 64
 limit_request_field_size = 8190
 http_parser = "python"  # "auto" would change parsers when a C one gets installed
 
-if os.path.isdir("/dev/shm"):  # noqa: S108
-    worker_tmp_dir = "/dev/shm"  # noqa: S108 (in memory; the root file system may be read-only)
 control_socket_disable = True  # it would write to the home directory
 
 accesslog = None  # the app logs requests
@@ -40,11 +63,16 @@ if os.getpid() == 1 and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
 
 # Ctrl-C while the model is loading ends it as quietly.
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    signal.signal(signal.SIGINT, lambda *_: (shutil.rmtree(METRICS, True), os._exit(130)))
 
 
 def when_ready(server):
-    """Go on serving for a while after SIGTERM, until the load balancer knows."""
+    """Before the first fork: take over SIGTERM, and share what is loaded.
+
+    Collecting garbage would write to every object, and so give each worker a copy of its own.
+    """
+    gc.collect()
+    gc.freeze()
     drain = getattr(server.app.wsgi(), "drain", None)
     if drain is not None:  # the Flask app alone, under another worker, has none
         drain.arm(server)
@@ -67,3 +95,19 @@ def on_starting(server):
                     file=sys.stderr,
                 )
                 sys.exit(os.EX_UNAVAILABLE)
+
+
+def post_fork(server, worker):
+    """When memory runs out, let the kernel take a worker, not the first process and so the task."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("500")
+    except OSError:  # not Linux, or its limit is higher already
+        pass
+
+
+def child_exit(server, worker):
+    """A worker that was lost has no requests in flight."""
+    from prometheus_client.multiprocess import mark_process_dead  # not before its folder is set
+
+    mark_process_dead(worker.pid)

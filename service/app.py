@@ -4,8 +4,9 @@ from flask import Flask
 
 from service.api import body, describe, predict, problems
 from service.model.predictor import Predictor
-from service.operations import access, health, logs
+from service.operations import access, health, logs, metrics
 from service.operations.drain import Drain
+from service.operations.metrics import Metrics
 from service.settings import Settings
 
 
@@ -13,6 +14,7 @@ def create_app(
     settings: Settings | None = None,
     predictor: Predictor | None = None,
     drain: Drain | None = None,
+    counted: Metrics | None = None,
 ) -> Flask:
     """Make the app; SettingsError or ArtifactError if it could not serve.
 
@@ -28,6 +30,7 @@ def create_app(
     problems.init_app(app)
     access.init_app(app, settings)
     body.init_app(app)
+    metrics.init_app(app, counted or Metrics(predictor.manifest), settings.metrics_port)
     health.init_app(app, predictor, drain or Drain(settings.drain_seconds))
     predict.init_app(app, settings, predictor)
     describe.init_app(app, predictor)

@@ -39,6 +39,7 @@ class Settings:
     queue_ms: int = _setting(50, "longest that a prediction may wait for its turn; after it 503")
     deadline_ms: int = _setting(2000, "latest that a prediction may begin; after it 504")
     drain_seconds: int = _setting(5, "time to go on serving after SIGTERM, with /health at 503")
+    metrics_port: int = _setting(9464, "port on which /metrics is answered, and nothing else")
     api_keys: tuple[str, ...] = _setting(
         (),
         "SHA-256 digests of keys, one of which a request must bring; separated by commas",

@@ -7,6 +7,8 @@ from io import BytesIO
 from typing import TypeVar
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from prometheus_client import Gauge
+
 from service.operations.bridge import Bridge, Message
 from service.operations.drain import Drain
 from service.operations.wsgi import Scope
@@ -108,6 +110,7 @@ def make_bridge(
             deadline_ms=deadline_ms,
         ),
         Drain(0),
+        Gauge("in_flight", "for tests", registry=None),
         expected_seconds=expected_seconds,
         warm_up=warm_up,
     )

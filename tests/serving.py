@@ -31,6 +31,7 @@ class Server:
     process: subprocess.Popen[bytes]
     port: int
     log: Path
+    metrics_port: int = 0
 
     def request(
         self,
@@ -38,9 +39,10 @@ class Server:
         path: str,
         body: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
+        port: int | None = None,
     ) -> Answer:
         """Send one request over its own connection."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body, dict(headers or {}))
             response = connection.getresponse()
@@ -55,6 +57,13 @@ class Server:
         """Ask for predictions."""
         return self.request("POST", f"/predict{query}", body, {"Content-Type": content_type})
 
+    def metrics(self) -> dict[str, float]:
+        """All samples of /metrics, by their name and labels as they stand there."""
+        answer = self.request("GET", "/metrics", port=self.metrics_port)
+        assert answer.status == 200, answer
+        lines = [line for line in answer.body.decode().splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
     def connect(self) -> socket.socket:
         """Open a bare connection, for what no proper client would send."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
@@ -65,7 +74,8 @@ def clean_environment(**settings: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("SERVICE_", "GUNICORN_", "MAKE")) and name != "WEB_CONCURRENCY"
+        if not name.startswith(("SERVICE_", "GUNICORN_", "PROMETHEUS_", "MAKE"))
+        and name != "WEB_CONCURRENCY"
     }
     return {**kept, **settings}
 
@@ -94,19 +104,22 @@ def gunicorn(port: int, *arguments: str) -> list[str]:
 @contextmanager
 def serve(artifact: Path, *arguments: str, **settings: str) -> Iterator[Server]:
     """Serve an artifact; the block runs once it is ready."""
-    port = free_port()
+    port, metrics_port = free_port(), free_port()
     log = artifact.parent / f"gunicorn-{port}.log"
+    own = {
+        "SERVICE_MODEL": str(artifact),
+        "SERVICE_DRAIN_SECONDS": "0",
+        "SERVICE_METRICS_PORT": str(metrics_port),
+    }
     with log.open("wb") as file:
         process = subprocess.Popen(
-            gunicorn(port, *arguments),
+            gunicorn(port, "--bind", f"127.0.0.1:{metrics_port}", *arguments),
             cwd=ROOT,
-            env=clean_environment(
-                **{"SERVICE_MODEL": str(artifact), "SERVICE_DRAIN_SECONDS": "0", **settings}
-            ),
+            env=clean_environment(**{**own, **settings}),
             stdout=file,
             stderr=subprocess.STDOUT,
         )
-    server = Server(process, port, log)
+    server = Server(process, port, log, metrics_port)
     try:
         wait_until(lambda: _is_ready(server), f"{log.read_text()}\nthe service to be ready")
         yield server

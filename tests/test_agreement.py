@@ -33,10 +33,15 @@ def seconds(text: str) -> int:
 
 
 def test_one_port_everywhere() -> None:
-    assert GUNICORN["bind"] == f"0.0.0.0:{probe.PORT}"
+    assert GUNICORN["bind"][0] == f"0.0.0.0:{probe.PORT}"
     assert found(r"^EXPOSE (\d+)$", DOCKERFILE) == [str(probe.PORT)]
     assert API["ports"] == [f"${{PORT:-{probe.PORT}}}:{probe.PORT}"]
     assert f"PORT ?= {probe.PORT}" in (ROOT / "Makefile").read_text()
+
+
+def test_the_metrics_have_a_port_that_is_not_published() -> None:
+    assert GUNICORN["bind"][1:] == [f"0.0.0.0:{Settings().metrics_port}"]
+    assert str(Settings().metrics_port) not in str(API["ports"])
 
 
 def test_the_container_asks_a_route_of_the_app(app: Flask) -> None:

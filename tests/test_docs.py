@@ -74,3 +74,11 @@ def test_every_field_of_a_request_s_log_line_is_explained() -> None:
         for name in re.findall(r"`([a-z_]+)`", cells[0])
     }
     assert explained == fields_of_a_line
+
+
+def test_every_metric_is_explained(app: Flask) -> None:
+    shown = app.test_client().get("/metrics", environ_overrides={"SERVER_PORT": "9464"}).text
+    page = (ROOT / "docs/operations.md").read_text()
+    explained = {cells[0].strip("`") for cells in table_rows(page, "| metric |")}
+    named = set(re.findall(r"^# TYPE (slipway_\S+?) ", shown, re.MULTILINE))
+    assert explained == {name for name in named if not name.endswith("_created")}

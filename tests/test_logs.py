@@ -73,6 +73,41 @@ def test_a_path_that_is_no_route_is_not_logged(
     assert "canary" not in str([line_of(entry) for entry in caplog.records])
 
 
+ROOT = "1-67891233-abcdef012345678912345678"
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        (f"Root={ROOT}", ROOT),
+        (f"Self=1-67891234-12456789abcdef012345678;Root={ROOT}", ROOT),
+        (f"Root={ROOT};Parent=53995c3f42cd8ad8;Sampled=1", ROOT),
+        (f"Root={ROOT};", ROOT),
+        ("Root=garbage", None),
+        (f"Root={ROOT}canary", None),
+        (f"Root={ROOT.upper()}", None),
+        (f"canary {ROOT}", None),
+        (f"Root={ROOT};{'x' * 4000}", None),
+        ("Self=" * 200 + f";Root={ROOT}", None),
+        ("", None),
+    ],
+)
+def test_only_a_well_formed_trace_id_is_logged(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, header: str, found: str | None
+) -> None:
+    with caplog.at_level(logging.INFO):
+        client.get("/model", headers={"X-Amzn-Trace-Id": header})
+    assert [entry.fields["trace_id"] for entry in caplog.records] == [found]  # type: ignore[attr-defined]
+
+
+def test_a_method_that_http_does_not_know_is_not_logged(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        client.open("/model", method="CANARY")
+    assert [entry.fields["method"] for entry in caplog.records] == ["other"]  # type: ignore[attr-defined]
+
+
 def test_health_checks_are_logged_only_when_they_fail(
     client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -25,6 +25,7 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_QUEUE_MS": "10",
         "SERVICE_DEADLINE_MS": "11",
         "SERVICE_DRAIN_SECONDS": "0",
+        "SERVICE_METRICS_PORT": "12",
         "SERVICE_API_KEYS": f"{'0' * 64},{'a' * 64}",
         "SERVICE_TRUSTED_MODULES": "mine.features, theirs",
         "SERVICE_LOG_LEVEL": "error",
@@ -34,6 +35,7 @@ def test_every_setting_is_read_under_its_name() -> None:
     assert settings.model == Path("/models/churn")
     assert (settings.max_rows, settings.max_body_bytes, settings.body_seconds) == (7, 8, 9)
     assert (settings.queue_ms, settings.deadline_ms, settings.drain_seconds) == (10, 11, 0)
+    assert settings.metrics_port == 12
     assert settings.api_keys == ("0" * 64, "a" * 64)
     assert settings.trusted_modules == ("mine.features", "theirs")
     assert settings.log_level == "error"

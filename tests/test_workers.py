@@ -27,7 +27,7 @@ def fail():
 
 
 bridge = Bridge(
-    None, Settings(), Drain(0), expected_seconds=lambda size: 0.0, warm_up=fail
+    None, Settings(), Drain(0), None, expected_seconds=lambda size: 0.0, warm_up=fail
 )
 """
 

@@ -18,7 +18,6 @@ PAGE = (ROOT / "docs/your-own-model.md").read_text()
 TRUST = (ROOT / "docs/trust.md").read_text()
 PACK, SERVE, CURL, BUILD = commands(PAGE)
 [INSPECT] = commands(TRUST)
-[KEY] = commands((ROOT / "docs/operations.md").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +75,6 @@ def test_an_image_without_pandas_says_what_is_missing(
 def test_inspect_lists_what_the_page_promises(checkout: Path) -> None:
     run(checkout, "make train")
     assert "trusted  sklearn.linear_model._logistic.LogisticRegression" in run(checkout, INSPECT)
-
-
-def test_a_key_is_made(checkout: Path) -> None:
-    run(checkout, "make .venv/serving")
-    assert "digest, for SERVICE_API_KEYS" in run(checkout, KEY)
 
 
 def test_the_example_s_page_makes_its_table_byte_for_byte(checkout: Path, tmp_path: Path) -> None:

@@ -2,6 +2,6 @@
 
 Read in this order: `bridge.py` (from gunicorn's event loop to Flask), `wsgi.py` (what that takes),
 `access.py` (who may enter), `admission.py` (who may predict now), `drain.py` (going without losing
-a request), `health.py` (what load balancers ask), `logs.py` (one JSON line per event), `probe.py`
-(the container's own check).
+a request), `health.py` (what load balancers ask), `logs.py` (one JSON line per event), `metrics.py`
+(numbers for Prometheus), `probe.py` (the container's own check).
 """

@@ -12,6 +12,8 @@ from time import perf_counter
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
+from prometheus_client import Gauge
+
 from service.api.body import CLOSE, REFUSED
 from service.operations.admission import Admission, RefusedError
 from service.operations.drain import Drain
@@ -40,6 +42,7 @@ class Bridge:
         app: WSGIApplication,
         settings: Settings,
         drain: Drain,
+        in_flight: Gauge,
         *,
         expected_seconds: Callable[[int], float],
         warm_up: Callable[[], object],
@@ -47,6 +50,7 @@ class Bridge:
         self.app = app
         self.settings = settings
         self.drain = drain
+        self.in_flight = in_flight
         self.expected_seconds = expected_seconds
         self.warm_up = warm_up
         self.admission = Admission(settings.queue_ms / 1000)
@@ -55,7 +59,8 @@ class Bridge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or one phase of the worker's life."""
         if scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            with self.in_flight.track_inprogress():
+                await self._answer(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         else:

@@ -1,6 +1,7 @@
 """One JSON object per line on stdout: requests, gunicorn's own lines and warnings alike.
 
-Never a body, a header or a query: whatever a client sends, a line stays one valid object.
+Never a body or a query, and of headers only ids of a strict form: whatever a client sends, a line
+stays one valid object.
 """
 
 import json
@@ -9,16 +10,22 @@ import re
 import sys
 import traceback
 from datetime import UTC, datetime
+from http import HTTPMethod
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 HEADER = "X-Request-ID"
+# What a load balancer on AWS adds: fields, of which Root names the request everywhere.
+TRACE_ID = re.compile(
+    r"(?:[A-Za-z]{1,32}=[^;]{1,64};)*Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;.{0,256})?"
+)
+TRACE_HEADER = "X-Amzn-Trace-Id"
 # The bridge says here when the request's head arrived, by perf_counter.
 ARRIVED = "slipway.arrived"
 # And here how long it waited for its turn, in seconds.
@@ -83,7 +90,8 @@ def init_app(app: Flask, model_version: str) -> None:
             return response
         fields = {
             "request_id": g.request_id,
-            "method": request.method,
+            "trace_id": trace_id(request),
+            "method": known_method(request),
             "route": route,
             "status": response.status_code,
             "rows": g.get("rows"),
@@ -94,6 +102,17 @@ def init_app(app: Flask, model_version: str) -> None:
         }
         log.info("request", extra={"fields": fields})
         return response
+
+
+def known_method(request: Request) -> str:
+    """The method, if HTTP knows it: a client may send any word."""
+    return request.method if request.method in HTTPMethod.__members__ else "other"
+
+
+def trace_id(request: Request) -> str | None:
+    """The Root of a well-formed X-Amzn-Trace-Id."""
+    found = TRACE_ID.fullmatch(request.headers.get(TRACE_HEADER, ""))
+    return found[1] if found else None
 
 
 def _milliseconds(seconds: float | None) -> float | None:
