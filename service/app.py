@@ -5,6 +5,7 @@ from flask import Flask
 from service.api import body, describe, predict, problems
 from service.model.predictor import Predictor
 from service.operations import access, health, logs, metrics
+from service.operations.access import Keys
 from service.operations.drain import Drain
 from service.operations.metrics import Metrics
 from service.settings import Settings
@@ -28,9 +29,9 @@ def create_app(
     app.url_map.merge_slashes = False  # an address has one spelling; rules in front rely on it
     logs.init_app(app, predictor.manifest.version)
     problems.init_app(app)
-    access.init_app(app, settings)
+    access.init_app(app, Keys(settings.api_keys))
     body.init_app(app)
-    metrics.init_app(app, counted or Metrics(predictor.manifest), settings.metrics_port)
+    metrics.init_app(app, counted or Metrics.of(predictor.manifest), settings.metrics_port)
     health.init_app(app, predictor, drain or Drain(settings.drain_seconds))
     predict.init_app(app, settings, predictor)
     describe.init_app(app, predictor)

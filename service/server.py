@@ -8,9 +8,11 @@ from service.model.artifact import ArtifactError
 from service.model.manifest import Manifest
 from service.model.predictor import Predictor
 from service.operations import logs
+from service.operations.access import Keys
 from service.operations.bridge import Bridge
 from service.operations.drain import Drain
 from service.operations.metrics import Metrics
+from service.operations.shed import Shed
 from service.settings import Settings, SettingsError
 
 BYTE_SECONDS = 1e-7  # reading, checking and answering, for each byte of a body
@@ -29,12 +31,12 @@ def application() -> Bridge:
         print(f"slipway: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error
     drain = Drain(settings.drain_seconds)
-    metrics = Metrics(predictor.manifest)
+    metrics = Metrics.of(predictor.manifest)
     return Bridge(
         create_app(settings, predictor, drain, metrics),
         settings,
         drain,
-        metrics.in_flight,
+        Shed(Keys(settings.api_keys), metrics, predictor.manifest.version),
         expected_seconds=expected_seconds(predictor.manifest),
         warm_up=predictor.verify,
     )

@@ -7,13 +7,15 @@ from io import BytesIO
 from typing import TypeVar
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from prometheus_client import Gauge
-
+from service.operations.access import Keys
 from service.operations.bridge import Bridge, Message
 from service.operations.drain import Drain
+from service.operations.metrics import Metrics
+from service.operations.shed import Shed
 from service.operations.wsgi import Scope
 from service.settings import Settings
 
+VERSION = "abc123"
 LARGEST = 100  # bytes of a body
 PATIENCE = 10.0  # seconds; only a broken bridge takes that long
 
@@ -53,6 +55,11 @@ class Exchange:
         start, _ = self.sent
         status: int = start["status"]
         return status
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the one answer."""
+        return {name.decode(): value.decode() for name, value in self.sent[0]["headers"]}
 
     @property
     def body(self) -> bytes:
@@ -110,7 +117,7 @@ def make_bridge(
             deadline_ms=deadline_ms,
         ),
         Drain(0),
-        Gauge("in_flight", "for tests", registry=None),
+        Shed(Keys(()), Metrics("model", VERSION, "engine"), VERSION),
         expected_seconds=expected_seconds,
         warm_up=warm_up,
     )

@@ -13,8 +13,8 @@ from flask import Flask
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests import containers
-from tests.containers import Project
+from tests import compose, containers
+from tests.compose import Project
 from tests.serving import ROOT, Server, serve
 from training import data
 from training.fit import fit
@@ -70,7 +70,7 @@ def server(artifact: Path) -> Iterator[Server]:
 def image() -> Iterator[str]:
     """The image, built once."""
     containers.require_engine()
-    with containers.composed(
+    with compose.built_by_compose(
         *(f"--build-arg={name}={value}" for name, value in containers.LABELS.items())
     ) as name:
         yield name
@@ -79,7 +79,7 @@ def image() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def api(image: str) -> Iterator[Project]:
     """The service as `docker compose up` starts it, shared by the tests that only look."""
-    with containers.project(image) as own:
+    with compose.project(image) as own:
         own.compose("up", "--wait")
         yield own
 

@@ -1,20 +1,18 @@
 """Build images, run containers, look inside; what is started here is removed, also on failure."""
 
-import http.client
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.serving import PATIENCE, ROOT, clean_environment, free_port, wait_until
+from tests.serving import PATIENCE, ROOT, clean_environment, wait_until
 
 BUILD_SECONDS = 1200.0  # the first build downloads all packages
 MODEL = "/app/artifacts/model"
@@ -109,67 +107,6 @@ def built(context: Path, *flags: str) -> Iterator[str]:
         yield name
     finally:
         docker("image", "rm", "--force", name)
-
-
-@contextmanager
-def composed(*flags: str) -> Iterator[str]:
-    """Build the image with `docker compose build`; the block gets its name."""
-    name = unique()
-    try:
-        with project(name) as own:
-            own.compose("build", *flags, seconds=BUILD_SECONDS)
-        yield name
-    finally:
-        docker("image", "rm", "--force", name)
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """The committed docker-compose.yml under a name, a port and an image name of its own."""
-
-    image: str
-    name: str
-    port: int
-
-    def compose(self, *arguments: str, seconds: float = 2 * PATIENCE) -> str:
-        """Run one docker compose command, which must succeed."""
-        files = ("--file", "docker-compose.yml", "--file", "-")
-        own = {"services": {"api": {"image": self.image, "pull_policy": "never"}}}
-        command = ("compose", "--project-name", self.name, *files, *arguments)
-        ended = docker(*command, seconds=seconds, stdin=json.dumps(own), PORT=str(self.port))
-        return output(ended)
-
-    @property
-    def container(self) -> str:
-        """The id of its one container, running or not."""
-        return self.compose("ps", "--all", "--quiet", "api")
-
-    def request(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
-        """Ask through the published port: status and body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
-            connection.request(method, path, body, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            return response.status, response.read()
-        finally:
-            connection.close()
-
-    def is_ready(self) -> bool:
-        """Whether it wants traffic."""
-        try:
-            return self.request("GET", "/health")[0] == 200
-        except (OSError, http.client.HTTPException):
-            return False
-
-
-@contextmanager
-def project(image: str) -> Iterator[Project]:
-    """A compose project; after the block nothing of it is left but the image."""
-    own = Project(image, unique(), free_port())
-    try:
-        yield own
-    finally:
-        own.compose("down", "--volumes", "--timeout", "5")
 
 
 def private_checkout(folder: Path, artifact: Path) -> Path:

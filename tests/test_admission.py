@@ -9,7 +9,8 @@ import pytest
 
 from service.api.body import REFUSED
 from service.operations.bridge import Bridge
-from tests.asgi import PATIENCE, Recorder, ask, make_bridge, run
+from tests.asgi import PATIENCE, Exchange, Recorder, ask, make_bridge, run, scope
+from tests.problems import assert_problem
 
 BODY = b"body"
 
@@ -20,16 +21,14 @@ def seconds(expected: float, size: int) -> float:
 
 
 class Gate:
-    """A WSGI app that blocks a request until it is opened, and says what was refused."""
+    """A WSGI app that blocks a request until it is opened, and is never asked what was refused."""
 
     def __init__(self) -> None:
         self.opened = threading.Event()
         self.entered = threading.Event()
-        self.refusals: list[tuple[int, str, dict[str, str]]] = []
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         if refused := environ.get(REFUSED):
-            self.refusals.append(refused)
             start_response(f"{refused[0]} Refused", [])
         else:
             self.entered.set()
@@ -49,10 +48,11 @@ def test_a_slow_one_that_waits_too_long_is_told_to_come_again() -> None:
         bridge = slow(app, queue_ms=20)
         first = asyncio.create_task(ask(bridge, BODY))
         assert await asyncio.to_thread(app.entered.wait, PATIENCE)
-        assert (await ask(bridge, BODY)).status == 503
-        [(_, detail, headers)] = app.refusals
-        assert detail == "too many predictions at once"
-        assert headers["Retry-After"] in {"1", "2", "3"}
+        refused = await ask(bridge, BODY)
+        assert refused.status == 503
+        problem = assert_problem(503, refused.headers["content-type"], refused.body)
+        assert problem["detail"] == "too many predictions at once"
+        assert refused.headers["retry-after"] in {"1", "2", "3"}
         app.opened.set()
         assert (await first).status == 200
         assert (await ask(bridge, BODY)).status == 200, "the gate is open again"
@@ -83,11 +83,10 @@ def test_clients_are_sent_away_for_different_times() -> None:
         bridge = slow(app, queue_ms=1)
         first = asyncio.create_task(ask(bridge, BODY))
         assert await asyncio.to_thread(app.entered.wait, PATIENCE)
-        for _ in range(40):
-            await ask(bridge, BODY)
+        refused = [await ask(bridge, BODY) for _ in range(40)]
         app.opened.set()
         await first
-        assert {headers["Retry-After"] for _, _, headers in app.refusals} == {"1", "2", "3"}
+        assert {answer.headers["retry-after"] for answer in refused} == {"1", "2", "3"}
 
     run(scene())
 
@@ -106,24 +105,49 @@ def test_health_is_answered_while_the_gate_is_shut() -> None:
 
 
 def test_a_line_of_quick_ones_that_is_too_long_is_cut() -> None:
-    async def scene() -> list[int]:
+    async def scene() -> None:
         bridge = make_bridge(Recorder(), lambda size: 0.0, queue_ms=50)
         bridge.admission.mean_seconds = 0.01  # as if each took that long: six fit
-        answers = await asyncio.gather(*(ask(bridge, BODY) for _ in range(20)))
-        assert bridge.admission.quick == 0
-        return [answer.status for answer in answers]
-
-    async def refusing() -> None:
-        app = Gate()
-        app.opened.set()
-        bridge = make_bridge(app, lambda size: 0.0, queue_ms=50)
-        bridge.admission.mean_seconds = 0.01
         statuses = [a.status for a in await asyncio.gather(*(ask(bridge, BODY) for _ in range(20)))]
         assert statuses == [200] * 6 + [503] * 14
         assert (await ask(bridge, BODY)).status == 200
 
-    assert len(run(scene())) == 20
-    run(refusing())
+    run(scene())
+
+
+def test_between_two_quick_ones_the_loop_answers_others() -> None:
+    order: list[str] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        order.append(environ["REQUEST_METHOD"])
+        start_response("200 OK", [])
+        return []
+
+    async def scene() -> None:
+        bridge = make_bridge(app, lambda size: 0.0)
+        line = [asyncio.create_task(ask(bridge, BODY)) for _ in range(10)]
+        while not order:
+            await asyncio.sleep(0)
+        health = Exchange()
+        await bridge({**scope(path="/health"), "method": "GET"}, health.receive, health.send)
+        await asyncio.wait(line)
+
+    run(scene())
+    assert order.index("GET") <= 3
+    assert order.count("POST") == 10
+
+
+def test_one_that_leaves_the_line_holds_nobody_up() -> None:
+    async def scene() -> list[int]:
+        bridge = make_bridge(Recorder(), lambda size: 0.0)
+        line = [asyncio.create_task(ask(bridge, BODY)) for _ in range(5)]
+        await asyncio.sleep(0)
+        line[0].cancel()
+        line[2].cancel()
+        await asyncio.wait(line)
+        return [task.result().status for task in line if not task.cancelled()]
+
+    assert run(scene()) == [200, 200, 200]
 
 
 def test_the_time_of_quick_ones_is_learnt() -> None:
@@ -140,17 +164,15 @@ def test_the_time_of_quick_ones_is_learnt() -> None:
     ("asked", "status"),
     [("0", 504), ("60000", 200), ("abc", 400), ("-1", 400), ("1e3", 400), ("", 400)],
 )
-def test_a_client_may_set_an_earlier_deadline(asked: str, status: int) -> None:
+@pytest.mark.parametrize("expected", [0.0, 1.0], ids=["quick", "slow"])
+def test_a_client_may_set_an_earlier_deadline(asked: str, status: int, expected: float) -> None:
     async def scene() -> int:
         app = Gate()
         app.opened.set()
-        for expected in (0.0, 1.0):
-            bridge = make_bridge(app, partial(seconds, expected))
-            answer = await ask(bridge, BODY, {"x-request-timeout-ms": asked})
-            assert answer.status == status
-        return len(app.refusals)
+        bridge = make_bridge(app, partial(seconds, expected))
+        return (await ask(bridge, BODY, {"x-request-timeout-ms": asked})).status
 
-    assert run(scene()) == (0 if status == 200 else 2)
+    assert run(scene()) == status
 
 
 def test_a_client_cannot_set_a_later_deadline() -> None:

@@ -18,7 +18,9 @@ LOAD_BALANCER_IDLE = 60  # seconds; an ALB's default
 GUNICORN = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-API: dict[str, Any] = COMPOSE["services"]["api"]
+API: dict[str, Any] = COMPOSE["services"]["slipway"]
+BALANCED: dict[str, Any] = COMPOSE["services"]["api"]
+HAPROXY = (ROOT / "haproxy.cfg").read_text()
 LOCKS = ("requirements.txt", "requirements-pandas.txt", "requirements-dev.txt")
 GUNICORNS_OWN = {"WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "GUNICORN_CMD_ARGS"}
 
@@ -48,6 +50,23 @@ def test_the_container_asks_a_route_of_the_app(app: Flask) -> None:
     assert "service.operations.probe" in DOCKERFILE
     [asked] = found(r'request\("GET", "(.*)"\)', (ROOT / "service/operations/probe.py").read_text())
     assert asked in {rule.rule for rule in app.url_map.iter_rules()}
+
+
+def test_replicas_behind_the_load_balancer_are_what_is_served_alone() -> None:
+    alone = {key: value for key, value in API.items() if key not in ("ports", "environment")}
+    assert {**alone, "profiles": ["balanced"]} == BALANCED
+
+
+def test_the_load_balancer_asks_a_route_of_the_app_and_tries_nothing_twice(app: Flask) -> None:
+    [asked] = found(r"^ +http-check send meth GET uri (\S+) ", HAPROXY)
+    assert asked in {rule.rule for rule in app.url_map.iter_rules()}
+    assert found(r"^ +retries (\d+)$", HAPROXY) == ["0"]
+    assert found(r"^ +server-template \S+ \d+ api:(\d+)$", HAPROXY) == [str(probe.PORT)]
+
+
+def test_the_load_balancer_notices_before_a_draining_task_stops() -> None:
+    [(interval, times)] = found(r"check inter (\d+)s fall (\d+) ", HAPROXY)
+    assert int(interval) * (int(times) + 1) < Settings().drain_seconds
 
 
 def test_kept_alive_connections_outlive_the_load_balancer_s_interest() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests import containers
-from tests.containers import LABELS, MODEL, PROBE, Project, execute, inspect, output, run
+from tests.compose import Project
+from tests.containers import LABELS, MODEL, PROBE, execute, inspect, output, run
 from tests.serving import ROOT
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import containers
+from tests.compose import project
 from tests.containers import docker, inspect, output, unique
 from tests.serving import wait_until
 
@@ -16,7 +17,7 @@ HARDENED = ("--read-only", "--cap-drop=ALL", "--user=12345:12345")
 
 
 def test_compose_stop_ends_it_well_within_its_grace(image: str) -> None:
-    with containers.project(image) as own:
+    with project(image) as own:
         own.compose("up", "--detach")
         wait_until(own.is_ready, "the service to be ready")
         begin = time.monotonic()

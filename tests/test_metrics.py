@@ -6,10 +6,8 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from service.settings import Settings
@@ -126,13 +124,6 @@ def test_an_app_without_gunicorn_has_its_own(client: FlaskClient) -> None:
     client.post("/predict", data=EXAMPLE, content_type="application/json")
     found = client.get("/metrics", environ_overrides=PORT).text
     assert f"{ANSWERED} 1.0" in found
-
-
-def test_refusals_for_load_are_counted_by_their_reason(app: Flask) -> None:
-    refused: dict[str, Any] = {"slipway.refused": (503, "too many predictions at once", {})}
-    assert app.test_client().post("/predict", environ_overrides=refused).status_code == 503
-    found = app.test_client().get("/metrics", environ_overrides=PORT).text
-    assert 'slipway_shed_total{reason="busy"} 1.0' in found
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="the folder is in memory")  # noqa: S108

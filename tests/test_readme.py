@@ -104,7 +104,7 @@ def test_docker_compose_serves_the_published_example_and_stops_on_ctrl_c(checkou
         # to the one process: some releases of compose panic when a group's signal comes twice
         with foreground(checkout, "docker compose up", port, os.kill):
             try_curls(port)
-        container = f"slipway-test-{port}-api-1"
+        container = f"slipway-test-{port}-slipway-1"
         ended = docker("inspect", "--format", "{{.State.ExitCode}}", container)
         assert ended.stdout == "0\n", ended.stderr
     finally:

@@ -65,13 +65,7 @@ def init_app(app: Flask) -> None:
 def answer(error: HTTPException) -> Response:
     """Write one error. A crash arrives here as InternalServerError, after Flask has logged it."""
     status = error.code or 500
-    body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": HTTP_STATUS_CODES[status],  # Python's own phrases change with its version
-        "status": status,
-        "detail": (error.description or "")[:LONGEST_DETAIL],
-        "request_id": g.request_id,
-    }
+    body = content(status, error.description or "", g.request_id)
     headers = {}
     if isinstance(error, Problem):
         headers = dict(error.headers)
@@ -80,6 +74,17 @@ def answer(error: HTTPException) -> Response:
     elif status == 405:
         headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
     return Response(json.dumps(body), status, headers, mimetype=MEDIA_TYPE)
+
+
+def content(status: int, detail: str, request_id: str) -> dict[str, Any]:
+    """What every problem says."""
+    return {
+        "type": "about:blank",
+        "title": HTTP_STATUS_CODES[status],  # Python's own phrases change with its version
+        "status": status,
+        "detail": detail[:LONGEST_DETAIL],
+        "request_id": request_id,
+    }
 
 
 def _fitting(errors: Sequence[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:

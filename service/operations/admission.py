@@ -1,13 +1,15 @@
 """Who may predict now: a short, bounded wait, then a refusal that says when to come again.
 
-Slow predictions pass one gate per worker. Quick ones run one after the other on the event loop, so
-their queue is counted, and no longer than the same wait. Without this, latency under overload grows
-without bound, health checks with it, and the load balancer kills a task that is merely busy.
+Slow predictions pass one gate per worker. Quick ones stand in one line, which is no longer than the
+same wait: the event loop computes one, looks at its connections, computes the next. Without this,
+latency under overload grows without bound, health checks with it, and the load balancer kills a
+task that is merely busy.
 """
 
 import asyncio
 import random
 from asyncio import Future
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import perf_counter
@@ -23,6 +25,9 @@ class RefusedError(Exception):
 
     def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(status, detail, headers or {})
+        self.status = status
+        self.detail = detail
+        self.headers = headers or {}
 
 
 class Admission:
@@ -30,8 +35,9 @@ class Admission:
 
     def __init__(self, wait_seconds: float) -> None:
         self.wait_seconds = wait_seconds
-        self.quick = 0  # quick predictions that wait for their turn
-        self.mean_seconds = 0.0  # of a quick prediction
+        self.mean_seconds = 0.0  # of a quick prediction, with what the loop does in between
+        self.line: deque[Future[None]] = deque()  # quick predictions; the first is being computed
+        self._given = 0.0  # when the first in line got its turn
         self._gate = asyncio.Semaphore(1)
 
     async def slow_turn(self, compute: Callable[[], Future[Result]]) -> Result:
@@ -55,16 +61,25 @@ class Admission:
     @asynccontextmanager
     async def quick_turn(self) -> AsyncIterator[None]:
         """Stand in line on the event loop; RefusedError if the line is too long already."""
-        if self.quick * self.mean_seconds > self.wait_seconds:
+        if len(self.line) * self.mean_seconds > self.wait_seconds:
             raise busy()
-        self.quick += 1
+        turn = asyncio.get_running_loop().create_future()
+        self.line.append(turn)
         try:
-            await asyncio.sleep(0)  # the loop counts all that arrived together before it works
-            begin = perf_counter()
+            if turn is self.line[0]:
+                self._give(turn)
+                await asyncio.sleep(0)  # the loop sees all that arrived together, then works
+            await turn
             yield
-            self.mean_seconds += RECENT * (perf_counter() - begin - self.mean_seconds)
+            self.mean_seconds += RECENT * (perf_counter() - self._given - self.mean_seconds)
         finally:
-            self.quick -= 1
+            self.line.remove(turn)
+            if self.line and not self.line[0].done():
+                self._give(self.line[0])
+
+    def _give(self, turn: Future[None]) -> None:
+        self._given = perf_counter()
+        turn.set_result(None)
 
 
 def busy() -> RefusedError:

@@ -12,12 +12,11 @@ from time import perf_counter
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from prometheus_client import Gauge
-
 from service.api.body import CLOSE, REFUSED
 from service.operations.admission import Admission, RefusedError
 from service.operations.drain import Drain
 from service.operations.logs import ARRIVED, WAITED
+from service.operations.shed import Shed
 from service.operations.wsgi import Answer, Scope, call, set_body, wsgi_environ
 from service.settings import Settings
 
@@ -42,7 +41,7 @@ class Bridge:
         app: WSGIApplication,
         settings: Settings,
         drain: Drain,
-        in_flight: Gauge,
+        shed: Shed,
         *,
         expected_seconds: Callable[[int], float],
         warm_up: Callable[[], object],
@@ -50,7 +49,7 @@ class Bridge:
         self.app = app
         self.settings = settings
         self.drain = drain
-        self.in_flight = in_flight
+        self.shed = shed
         self.expected_seconds = expected_seconds
         self.warm_up = warm_up
         self.admission = Admission(settings.queue_ms / 1000)
@@ -59,7 +58,7 @@ class Bridge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or one phase of the worker's life."""
         if scope["type"] == "http":
-            with self.in_flight.track_inprogress():
+            with self.shed.metrics.in_flight.track_inprogress():
                 await self._answer(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
@@ -88,9 +87,12 @@ class Bridge:
             set_body(environ, body)
             answer = await self._admit(environ, len(body))
         except RefusedError as error:
-            environ[REFUSED] = error.args
-            set_body(environ, b"")
-            answer = call(self.app, environ)
+            if error.status in (503, 504):
+                answer = self.shed.refuse(environ, error)
+            else:
+                environ[REFUSED] = error.args
+                set_body(environ, b"")
+                answer = call(self.app, environ)
         status, headers, content = answer
         if self.drain.is_on:
             headers.append((b"connection", b"close"))
@@ -101,8 +103,8 @@ class Bridge:
 
     async def _admit(self, environ: WSGIEnvironment, size: int) -> Answer:
         """Call the app when it is this request's turn; RefusedError if that takes too long."""
-        if not size:
-            return call(self.app, environ)  # health checks and descriptions never wait
+        if not (size and self.shed.is_prediction(environ)):
+            return call(self.app, environ)  # health, metrics, descriptions and refusals never wait
         asked = perf_counter()
         deadline = asked + deadline_seconds(environ, self.settings.deadline_ms)
         if self.expected_seconds(size) <= QUICK_SECONDS:

@@ -14,8 +14,9 @@ from http import HTTPMethod
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
+from wsgiref.types import WSGIEnvironment
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Response, g, request
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
@@ -25,7 +26,6 @@ HEADER = "X-Request-ID"
 TRACE_ID = re.compile(
     r"(?:[A-Za-z]{1,32}=[^;]{1,64};)*Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;.{0,256})?"
 )
-TRACE_HEADER = "X-Amzn-Trace-Id"
 # The bridge says here when the request's head arrived, by perf_counter.
 ARRIVED = "slipway.arrived"
 # And here how long it waited for its turn, in seconds.
@@ -78,40 +78,69 @@ def init_app(app: Flask, model_version: str) -> None:
 
     @app.before_request
     def begin() -> None:
-        given = request.headers.get(HEADER, "")
-        g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        g.request_id = request_id(request.environ)
         g.arrived = request.environ.get(ARRIVED) or perf_counter()
 
     @app.after_request
     def end(response: Response) -> Response:
         response.headers[HEADER] = g.request_id
         route = request.url_rule.rule if request.url_rule else None
-        if route in ("/health", "/health/live") and response.status_code == 200:
-            return response
-        fields = {
-            "request_id": g.request_id,
-            "trace_id": trace_id(request),
-            "method": known_method(request),
-            "route": route,
-            "status": response.status_code,
-            "rows": g.get("rows"),
-            "queue_ms": _milliseconds(request.environ.get(WAITED)),
-            "predict_ms": _milliseconds(g.get("predict_seconds")),
-            "total_ms": _milliseconds(perf_counter() - g.arrived),
-            "model_version": model_version,
-        }
-        log.info("request", extra={"fields": fields})
+        if route not in ("/health", "/health/live") or response.status_code != 200:
+            write(
+                request.environ,
+                request_id=g.request_id,
+                route=route,
+                status=response.status_code,
+                rows=g.get("rows"),
+                predict_seconds=g.get("predict_seconds"),
+                total_seconds=perf_counter() - g.arrived,
+                model_version=model_version,
+            )
         return response
 
 
-def known_method(request: Request) -> str:
+def write(
+    environ: WSGIEnvironment,
+    *,
+    request_id: str,
+    route: str | None,
+    status: int,
+    total_seconds: float,
+    model_version: str,
+    rows: int | None = None,
+    predict_seconds: float | None = None,
+) -> None:
+    """Write the line of one request."""
+    fields = {
+        "request_id": request_id,
+        "trace_id": trace_id(environ),
+        "method": known_method(environ),
+        "route": route,
+        "status": status,
+        "rows": rows,
+        "queue_ms": _milliseconds(environ.get(WAITED)),
+        "predict_ms": _milliseconds(predict_seconds),
+        "total_ms": _milliseconds(total_seconds),
+        "model_version": model_version,
+    }
+    log.info("request", extra={"fields": fields})
+
+
+def request_id(environ: WSGIEnvironment) -> str:
+    """The client's own id for its request, if it is a plain one; else a new one."""
+    given: str = environ.get("HTTP_X_REQUEST_ID", "")
+    return given if REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+def known_method(environ: WSGIEnvironment) -> str:
     """The method, if HTTP knows it: a client may send any word."""
-    return request.method if request.method in HTTPMethod.__members__ else "other"
+    method: str = environ["REQUEST_METHOD"]
+    return method if method in HTTPMethod.__members__ else "other"
 
 
-def trace_id(request: Request) -> str | None:
+def trace_id(environ: WSGIEnvironment) -> str | None:
     """The Root of a well-formed X-Amzn-Trace-Id."""
-    found = TRACE_ID.fullmatch(request.headers.get(TRACE_HEADER, ""))
+    found = TRACE_ID.fullmatch(environ.get("HTTP_X_AMZN_TRACE_ID", ""))
     return found[1] if found else None
 
 

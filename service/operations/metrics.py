@@ -6,6 +6,7 @@ whatever clients send.
 """
 
 from time import perf_counter
+from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -13,7 +14,6 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import ValueClass
 
-from service.api.body import REFUSED
 from service.api.problems import Problem
 from service.model.manifest import Manifest
 from service.operations.logs import WAITED, known_method
@@ -26,7 +26,7 @@ SHED = {503: "busy", 504: "deadline"}
 class Metrics:
     """What is counted. The names and their meaning stand in docs/operations.md, too."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, name: str, version: str, engine: str) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "slipway_requests",
@@ -72,9 +72,25 @@ class Metrics:
             ("name", "version", "engine"),
             registry=self.registry,
             multiprocess_mode="max",
-        ).labels(manifest.name, manifest.version, manifest.engine).set(1)
+        ).labels(name, version, engine).set(1)
         for reason in SHED.values():
             self.shed.labels(reason)  # 0 is a number, too: alarms need it
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "Metrics":
+        """Those of a service with this model."""
+        return cls(manifest.name, manifest.version, manifest.engine)
+
+    def count(self, environ: WSGIEnvironment, route: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        self.requests.labels(known_method(environ), route, status).inc()
+        self.duration.labels(route).observe(seconds)
+        if WAITED in environ:
+            self.queue.observe(environ[WAITED])
+
+    def count_shed(self, status: int) -> None:
+        """Count one refusal because of the load."""
+        self.shed.labels(SHED[status]).inc()
 
     def text(self) -> bytes:
         """All of them, over all workers, in Prometheus' text format."""
@@ -101,13 +117,7 @@ def init_app(app: Flask, metrics: Metrics, port: int) -> None:
     @app.after_request
     def count(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "none"
-        status = response.status_code
-        metrics.requests.labels(known_method(request), route, status).inc()
-        metrics.duration.labels(route).observe(perf_counter() - g.arrived)
-        if REFUSED in request.environ and status in SHED:
-            metrics.shed.labels(SHED[status]).inc()
-        if WAITED in request.environ:
-            metrics.queue.observe(request.environ[WAITED])
+        metrics.count(request.environ, route, response.status_code, perf_counter() - g.arrived)
         if "predict_seconds" in g:
             metrics.predict.observe(g.predict_seconds)
             metrics.rows.inc(g.rows)

@@ -1,0 +1,70 @@
+"""What the fault tests share: the service as production runs it, and the table they print."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import joblib
+import pytest
+
+from tests import compose
+from tests.burning import Burner
+from tests.compose import Project
+from tests.serving import ROOT, wait_until
+from training.__main__ import main
+
+ROWS = pytest.StashKey[list[tuple[str, str, str]]]()
+Report = Callable[[str, str, str], None]
+Production = Callable[..., AbstractContextManager[Project]]
+
+
+@pytest.fixture(scope="session")
+def report(pytestconfig: pytest.Config) -> Report:
+    """Add a row to the table that the run prints: fault, promise, measured."""
+    rows = pytestconfig.stash.setdefault(ROWS, [])
+    return lambda fault, promise, measured: rows.append((fault, promise, measured))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print the table, as docs/operations.md has it."""
+    rows = config.stash.get(ROWS, [])
+    if rows:
+        for row in [("fault", "promise", "measured"), ("---",) * 3, *sorted(rows)]:
+            terminalreporter.write_line(f"| {' | '.join(row)} |")
+
+
+@pytest.fixture(scope="session")
+def production(image: str) -> Production:
+    """Start the committed compose service, with changes, and wait until it answers."""
+
+    @contextmanager
+    def start(**changes: Any) -> Iterator[Project]:
+        with compose.project(image, **changes) as own:
+            own.compose("up", "--detach")
+            wait_until(own.is_ready, "the service to be ready")
+            yield own
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def one(production: Production) -> Iterator[Project]:
+    """One service of the sensor model in production's container."""
+    with production() as own:
+        yield own
+
+
+@pytest.fixture(scope="session")
+def burning(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The changes that make it serve a model that burns 20 ms for each prediction."""
+    folder = tmp_path_factory.mktemp("burning")
+    joblib.dump(Burner().fit([[0.0, 0.0]], [0.0]), folder / "model.joblib")
+    (folder / "rows.csv").write_text("a,b\n1.5,2\n3,4\n")
+    pack = ["pack", folder / "model.joblib", "--sample", folder / "rows.csv"]
+    trust = ["--trust", "tests.burning", "--out", folder / "artifact"]
+    assert main([*map(str, pack), *map(str, trust)]) == 0
+    changes = compose.with_artifact(folder / "artifact")
+    changes["volumes"].append(f"{ROOT / 'tests/burning.py'}:/app/tests/burning.py:ro")
+    return {**changes, "environment": {"SERVICE_TRUSTED_MODULES": "tests.burning"}}

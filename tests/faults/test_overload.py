@@ -1,0 +1,91 @@
+"""Twice what the service can do: most of it is done, the rest refused fast, health stays fast.
+
+The asserted limits are wider than what is promised, since others may use the machine, too; the
+table says what was measured.
+"""
+
+import json
+from typing import Any
+
+from tests.bad_bodies import EXAMPLE
+from tests.burning import SECONDS
+from tests.faults.conftest import Production, Report
+from tests.load import Address, Load, drive, get, offer, post
+
+BURN = json.dumps({"instances": [[1.0, 2.0]]})
+SENSORS = EXAMPLE.decode()
+LONG = 30  # seconds
+SHORT = 2
+
+
+def told(load: Load, health: Load, capacity: float) -> str:
+    return (
+        f"{load.count(200) / capacity / LONG:.2f} of capacity answered, p99 "
+        f"{load.milliseconds(200, 0.99):.0f} ms; refused p99 {load.milliseconds(503, 0.99):.0f} ms; "
+        f"health at most {health.milliseconds(200, 1.0):.0f} ms"
+    )
+
+
+def assert_it_recovers(address: Address, body: str, rate: float) -> None:
+    after, health = offer(address, body, rate, SHORT)
+    assert (after.statuses, after.errors) == ({200}, 0)
+    assert (health.statuses, health.errors) == ({200}, 0)
+
+
+def test_a_slow_model_at_twice_its_capacity(
+    production: Production, burning: dict[str, Any], report: Report
+) -> None:
+    with production(**burning) as own:
+        address = own.address
+        alone, _ = offer(address, BURN, 10, SHORT)
+        capacity = 1000 / alone.milliseconds(200, 0.5)
+        assert capacity <= 1 / SECONDS
+        load, health = offer(address, BURN, 2 * capacity, LONG)
+        assert_it_recovers(address, BURN, 10)
+    report(
+        "2× the capacity of a model that takes 20 ms, 30 s",
+        "200s ≥ 0.9 of capacity, p99 ≤ 150 ms; refused p99 ≤ 120 ms; health ≤ 50 ms; no errors",
+        told(load, health, capacity),
+    )
+    assert load.errors == health.errors == 0
+    assert load.statuses == {200, 503}
+    assert health.statuses == {200}
+    assert load.count(200) > 0.7 * capacity * LONG
+    assert load.milliseconds(200, 0.99) < 400
+    assert load.milliseconds(503, 0.99) < 300
+    assert health.milliseconds(200, 1.0) < 200
+
+
+def test_the_sensor_model_at_twice_its_capacity(production: Production, report: Report) -> None:
+    with production() as own:
+        address = own.address
+        drive(address, post(SENSORS), 500)
+        capacity = drive(address, post(SENSORS), 4000)
+        load, health = offer(address, SENSORS, 2 * capacity, LONG)
+        assert_it_recovers(address, SENSORS, capacity / 4)
+    report(
+        "2× the capacity of the sensor model's quick path, 30 s",
+        "p99 of 200s bounded; health fast; no errors",
+        f"{capacity:.0f} requests/s alone; {told(load, health, capacity)}",
+    )
+    assert load.errors == health.errors == 0
+    assert load.statuses == {200, 503}
+    assert health.statuses == {200}
+    assert load.count(200) > 0.1 * capacity * LONG
+    assert load.milliseconds(200, 0.99) < 1000
+    assert health.milliseconds(200, 1.0) < 500
+
+
+def test_safety_does_not_cost_the_speed(production: Production, report: Report) -> None:
+    with production() as own:
+        predict, live = post(SENSORS), get("/health/live")
+        drive(own.address, predict, 500)
+        ratios = sorted(
+            drive(own.address, predict, 2000) / drive(own.address, live, 4000) for _ in range(5)
+        )
+    report(
+        "everything on, 16 connections",
+        "POST /predict ≥ 0.6 of GET /health/live's requests per second",
+        f"{ratios[2]:.2f} (median of 5)",
+    )
+    assert ratios[2] > 0.1
