@@ -4,7 +4,7 @@ from flask import Flask
 
 from service.api import body, describe, predict, problems
 from service.model.predictor import Predictor
-from service.operations import access, health, logs, metrics
+from service.operations import access, health, logs, metrics, traces
 from service.operations.access import Keys
 from service.operations.drain import Drain
 from service.operations.metrics import Metrics
@@ -27,6 +27,7 @@ def create_app(
 
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # an address has one spelling; rules in front rely on it
+    traces.init_app(app, settings)  # first, so that a request that is refused has its span
     logs.init_app(app, predictor.manifest.version)
     problems.init_app(app)
     access.init_app(app, Keys(settings.api_keys))

@@ -7,7 +7,7 @@ from service.app import create_app
 from service.model.artifact import ArtifactError
 from service.model.manifest import Manifest
 from service.model.predictor import Predictor
-from service.operations import logs
+from service.operations import logs, traces
 from service.operations.access import Keys
 from service.operations.bridge import Bridge
 from service.operations.drain import Drain
@@ -27,18 +27,25 @@ def application() -> Bridge:
         settings = Settings.from_environment()
         logs.configure(settings.log_level)
         predictor = Predictor.load(settings.model, settings.trusted_modules)
+        drain = Drain(settings.drain_seconds)
+        metrics = Metrics.of(predictor.manifest)
+        app = create_app(settings, predictor, drain, metrics)
     except (SettingsError, ArtifactError) as error:
         print(f"slipway: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error
-    drain = Drain(settings.drain_seconds)
-    metrics = Metrics.of(predictor.manifest)
+
+    def warm_up() -> None:
+        predictor.verify()
+        traces.start(settings)
+
     return Bridge(
-        create_app(settings, predictor, drain, metrics),
+        app,
         settings,
         drain,
         Shed(Keys(settings.api_keys), metrics, predictor.manifest.version),
         expected_seconds=expected_seconds(predictor.manifest),
-        warm_up=predictor.verify,
+        warm_up=warm_up,
+        wind_down=lambda: traces.stop(settings),
     )
 
 

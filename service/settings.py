@@ -52,6 +52,7 @@ class Settings:
         each=r"[^\W\d]\w*(\.[^\W\d]\w*)*",
         wanted="module names",
     )
+    traces: bool = _setting(False, "whether to export OpenTelemetry traces: true or false")
     log_level: str = _setting("info", f"least severe log lines to write: {', '.join(LOG_LEVELS)}")
 
     @classmethod
@@ -78,6 +79,10 @@ class Settings:
 
 def _parse(name: str, text: str, setting: Field[Any]) -> Any:
     default = setting.default
+    if isinstance(default, bool):  # before int, which it is, too
+        if text not in ("true", "false"):
+            raise SettingsError(f"{name} is {text[:40]!r}; it must be true or false")
+        return text == "true"
     if isinstance(default, int):
         least = 0 if name in MAY_BE_ZERO else 1
         if not (text.isascii() and text.isdigit()) or not least <= int(text[:12]) <= 10**9:

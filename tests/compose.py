@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.containers import BUILD_SECONDS, MODEL, docker, inspect, output, unique
-from tests.load import Address
+from tests.keep_alive import Address
 from tests.serving import PATIENCE, free_port
 
 SERVICES = ("slipway", "api")

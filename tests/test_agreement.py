@@ -21,7 +21,10 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 API: dict[str, Any] = COMPOSE["services"]["slipway"]
 BALANCED: dict[str, Any] = COMPOSE["services"]["api"]
 HAPROXY = (ROOT / "haproxy.cfg").read_text()
-LOCKS = ("requirements.txt", "requirements-pandas.txt", "requirements-dev.txt")
+LOCKS = tuple(
+    f"{name}.txt"
+    for name in ("requirements", "requirements-pandas", "requirements-traces", "requirements-dev")
+)
 GUNICORNS_OWN = {"WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "GUNICORN_CMD_ARGS"}
 
 

@@ -26,6 +26,7 @@ def test_its_routes_are_the_promised_ones(app: Flask) -> None:
         ("/health", "GET"),
         ("/health/live", "GET"),
         ("/model", "GET"),
+        ("/metrics", "GET"),
     }
 
 

@@ -23,12 +23,19 @@ def table_rows(text: str, header: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
 
 
+def shown(default: object) -> str:
+    """A default as one would set it; a dash where there is none."""
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return f"`{default}`" if default else "–"
+
+
 def test_every_setting_is_in_the_readme_as_it_is_in_the_code() -> None:
     rows = table_rows(README, "| setting | default | meaning |")
     assert rows == [
         [
             f"`SERVICE_{setting.name.upper()}`",
-            f"`{setting.default}`" if setting.default else "–",
+            shown(setting.default),
             setting.metadata["help"],
         ]
         for setting in fields(Settings)

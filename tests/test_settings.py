@@ -14,6 +14,7 @@ def test_an_empty_environment_gives_the_promised_defaults() -> None:
     assert settings.model == Path("artifacts/model")
     assert settings.max_rows == 10_000
     assert settings.max_body_bytes == 1024 * 1024
+    assert settings.traces is False
 
 
 def test_every_setting_is_read_under_its_name() -> None:
@@ -28,6 +29,7 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_METRICS_PORT": "12",
         "SERVICE_API_KEYS": f"{'0' * 64},{'a' * 64}",
         "SERVICE_TRUSTED_MODULES": "mine.features, theirs",
+        "SERVICE_TRACES": "true",
         "SERVICE_LOG_LEVEL": "error",
     }
     settings = Settings.from_environment(given)
@@ -38,6 +40,7 @@ def test_every_setting_is_read_under_its_name() -> None:
     assert settings.metrics_port == 12
     assert settings.api_keys == ("0" * 64, "a" * 64)
     assert settings.trusted_modules == ("mine.features", "theirs")
+    assert settings.traces is True
     assert settings.log_level == "error"
 
 
@@ -60,6 +63,13 @@ def test_a_name_unlike_any_is_refused_with_all_that_there_are() -> None:
 def test_a_number_that_is_none_is_refused_with_its_name_and_range(value: str) -> None:
     with pytest.raises(SettingsError, match="SERVICE_MAX_ROWS is .*whole number, 1 to"):
         Settings.from_environment({"SERVICE_MAX_ROWS": value})
+
+
+@pytest.mark.parametrize("value", ["", "1", "yes", "True", " true"])
+def test_a_switch_is_true_or_false_and_nothing_else(value: str) -> None:
+    with pytest.raises(SettingsError, match="SERVICE_TRACES is .*true or false"):
+        Settings.from_environment({"SERVICE_TRACES": value})
+    assert Settings.from_environment({"SERVICE_TRACES": "false"}).traces is False
 
 
 @pytest.mark.parametrize("value", ["", "loud", "INFO"])

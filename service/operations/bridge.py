@@ -33,7 +33,8 @@ class Bridge:
     """An ASGI app around a WSGI app.
 
     `expected_seconds` tells from the size of a body how long its answer will take. `warm_up` runs
-    once in each worker before it gets a request; if it raises, gunicorn stops.
+    once in each worker before it gets a request; if it raises, gunicorn stops. `wind_down` runs
+    after its last request.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Bridge:
         *,
         expected_seconds: Callable[[int], float],
         warm_up: Callable[[], object],
+        wind_down: Callable[[], object] = lambda: None,
     ) -> None:
         self.app = app
         self.settings = settings
@@ -52,6 +54,7 @@ class Bridge:
         self.shed = shed
         self.expected_seconds = expected_seconds
         self.warm_up = warm_up
+        self.wind_down = wind_down
         self.admission = Admission(settings.queue_ms / 1000)
         self._compute = ThreadPoolExecutor(1, "compute")  # starts its thread with the first task
 
@@ -75,6 +78,7 @@ class Bridge:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self._compute.shutdown(wait=False, cancel_futures=True)
+        self.wind_down()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:

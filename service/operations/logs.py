@@ -30,6 +30,8 @@ TRACE_ID = re.compile(
 ARRIVED = "slipway.arrived"
 # And here how long it waited for its turn, in seconds.
 WAITED = "slipway.waited"
+# And here, if there are traces, the request's span is found.
+SPAN = "opentelemetry-flask.span_key"
 LONGEST_MESSAGE = 500  # a parser's complaint may quote the client at length
 
 log = logging.getLogger("slipway.requests")
@@ -123,6 +125,8 @@ def write(
         "total_ms": _milliseconds(total_seconds),
         "model_version": model_version,
     }
+    if (span := environ.get(SPAN)) and span.get_span_context().is_valid:
+        fields["otel_trace_id"] = f"{span.get_span_context().trace_id:032x}"
     log.info("request", extra={"fields": fields})
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from tests.bad_bodies import EXAMPLE
 from tests.burning import SECONDS
 from tests.faults.conftest import Production, Report
-from tests.load import Address, Load, drive, get, offer, post
+from tests.keep_alive import Address, Load
+from tests.load import drive, get, offer, post
 
 BURN = json.dumps({"instances": [[1.0, 2.0]]})
 SENSORS = EXAMPLE.decode()
@@ -20,8 +21,9 @@ SHORT = 2
 
 def told(load: Load, health: Load, capacity: float) -> str:
     return (
-        f"{load.count(200) / capacity / LONG:.2f} of capacity answered, p99 "
-        f"{load.milliseconds(200, 0.99):.0f} ms; refused p99 {load.milliseconds(503, 0.99):.0f} ms; "
+        f"{load.count(200) / capacity / LONG:.2f} of capacity answered, "
+        f"p99 {load.milliseconds(200, 0.99):.0f} ms; "
+        f"refused p99 {load.milliseconds(503, 0.99):.0f} ms; "
         f"health at most {health.milliseconds(200, 1.0):.0f} ms"
     )
 

@@ -1,0 +1,159 @@
+"""Connections that are kept alive, one request at a time on each, as a load balancer has them."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from time import perf_counter
+
+PATIENCE = 30.0  # seconds that the last answers may take
+Address = tuple[str, int]
+
+
+@dataclass(slots=True)
+class Load:
+    """What came of a load: seconds by status, connections that failed, models that answered."""
+
+    seconds: dict[int, list[float]] = field(default_factory=dict)
+    errors: int = 0
+    versions: Counter[str] = field(default_factory=Counter)
+    answered: list[float] = field(default_factory=list)  # when, by perf_counter
+
+    def count(self, status: int) -> int:
+        """How many answers had this status."""
+        return len(self.seconds.get(status, []))
+
+    def milliseconds(self, status: int, quantile: float) -> float:
+        """A quantile of the time that answers with this status took; 0 if there were none."""
+        ordered = sorted(self.seconds.get(status, [0.0]))
+        return 1000 * ordered[min(int(quantile * len(ordered)), len(ordered) - 1)]
+
+    @property
+    def statuses(self) -> set[int]:
+        """Every status that came."""
+        return set(self.seconds)
+
+
+class Connection(asyncio.Protocol):
+    """One connection, with one request at a time."""
+
+    def __init__(self, client: "Client") -> None:
+        self.client = client
+        self.transport: asyncio.Transport
+        self.due: float | None = None
+        self.received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what can be written to."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def send(self, request: bytes, due: float) -> None:
+        """Send one request, which should have gone at `due`."""
+        self.due = due
+        self.received = b""
+        self.transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        """Collect an answer; note it once it is whole."""
+        self.received += data
+        head, end, body = self.received.partition(b"\r\n\r\n")
+        if not end or self.due is None:
+            return
+        head = head.lower() + b"\r\n"
+        if len(body) < int(header(head, b"content-length") or 0):
+            return
+        load, now = self.client.load, perf_counter()
+        load.seconds.setdefault(int(head[9:12]), []).append(now - self.due)
+        load.answered.append(now)
+        if version := header(head, b"model-version"):
+            load.versions[version.decode()] += 1
+        self.due = None
+        if header(head, b"connection") == b"close":
+            self.transport.close()
+        else:
+            self.client.idle.append(self)
+        self.client.finished()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Note a request that got no whole answer."""
+        if self in self.client.idle:
+            self.client.idle.remove(self)
+        if self.due is not None:
+            self.due = None
+            self.client.failed()
+
+
+def header(head: bytes, name: bytes) -> bytes:
+    """A header's value, empty if there is none; the head is in lower case."""
+    return head.partition(b"\r\n" + name + b": ")[2].partition(b"\r\n")[0]
+
+
+class Client:
+    """Keeps connections open, and opens one more when all are in use."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.idle: list[Connection] = []
+        self.load = Load()
+        self.pending = 0
+        self._request = b""  # to be sent again, so many times, as others are answered
+        self._left = 0
+        self._all_done = asyncio.Event()
+
+    def finished(self) -> None:
+        """One request less is under way."""
+        self.pending -= 1
+        if self._left:
+            self._left -= 1
+            self.send(self._request, perf_counter())
+        elif not self.pending:
+            self._all_done.set()
+
+    def failed(self) -> None:
+        """A request got no answer."""
+        self.load.errors += 1
+        self.finished()
+
+    def send(self, request: bytes, due: float) -> None:
+        """Start one request."""
+        self.pending += 1
+        self._all_done.clear()
+        if self.idle:
+            self.idle.pop().send(request, due)
+        else:
+            self._opening = asyncio.ensure_future(self._open(request, due))
+
+    async def _open(self, request: bytes, due: float) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            _, connection = await loop.create_connection(lambda: Connection(self), *self.address)
+        except OSError:
+            self.failed()
+        else:
+            connection.send(request, due)
+
+    async def offer(self, request: bytes, rate: float, seconds: float) -> None:
+        """Start `rate` requests per second, and wait for all answers."""
+        begin = perf_counter()
+        for number in range(int(rate * seconds)):
+            due = begin + number / rate
+            await asyncio.sleep(max(0.0, due - perf_counter()))
+            self.send(request, due)
+        await self.end()
+
+    async def drive(self, request: bytes, connections: int, requests: int) -> float:
+        """Keep so many connections busy until all requests are answered; requests per second."""
+        begin = perf_counter()
+        self._request, self._left = request, requests - connections
+        for _ in range(connections):
+            self.send(request, perf_counter())
+        await self.end(PATIENCE + requests / 100)
+        return requests / (perf_counter() - begin)
+
+    async def end(self, patience: float = PATIENCE) -> None:
+        """Wait for the last answers, then close."""
+        if self.pending:
+            async with asyncio.timeout(patience):
+                await self._all_done.wait()
+        for connection in list(self.idle):
+            connection.transport.close()
