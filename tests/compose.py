@@ -75,11 +75,11 @@ class Project:
             return False
 
 
-def address_of(container: str) -> Address:
+def address_of(container: str, port: int = 8080) -> Address:
     """A container's own address, which the engine's host reaches on Linux."""
     networks = inspect("container", container)["NetworkSettings"]["Networks"]
     [network] = networks.values()
-    return network["IPAddress"], 8080
+    return network["IPAddress"], port
 
 
 def with_artifact(folder: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Connections that are kept alive, one request at a time on each, as a load balancer has them."""
 
 import asyncio
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -137,6 +138,15 @@ class Client:
         begin = perf_counter()
         for number in range(int(rate * seconds)):
             due = begin + number / rate
+            await asyncio.sleep(max(0.0, due - perf_counter()))
+            self.send(request, due)
+        await self.end()
+
+    async def offer_until(self, request: bytes, rate: float, stop: threading.Event) -> None:
+        """Start `rate` requests per second until another thread says stop."""
+        due = perf_counter()
+        while not stop.is_set():
+            due += 1 / rate
             await asyncio.sleep(max(0.0, due - perf_counter()))
             self.send(request, due)
         await self.end()

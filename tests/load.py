@@ -5,6 +5,9 @@ and their time counts from then.
 """
 
 import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tests.keep_alive import Address, Client, Load
 
@@ -46,3 +49,16 @@ def drive(address: Address, request: bytes, requests: int, connections: int = 16
         return rate
 
     return asyncio.run(scene())
+
+
+@contextmanager
+def steady(address: Address, request: bytes, rate: float) -> Iterator[Load]:
+    """Send requests at a rate while the block runs; afterwards its load is complete."""
+    client, stop = Client(address), threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(client.offer_until(request, rate, stop)))
+    thread.start()
+    try:
+        yield client.load
+    finally:
+        stop.set()
+        thread.join()

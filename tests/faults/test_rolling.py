@@ -1,0 +1,64 @@
+"""Three tasks behind the load balancer are replaced by three others: no request notices."""
+
+from pathlib import Path
+
+import pytest
+
+from service.model.artifact import read_manifest
+from tests.bad_bodies import EXAMPLE
+from tests.compose import with_artifact
+from tests.containers import docker, inspect, output
+from tests.faults.balanced import Balanced, balanced
+from tests.faults.conftest import Report
+from tests.load import post, steady
+from tests.serving import wait_until
+from training import data
+from training.fit import fit
+
+RATE = 100  # requests per second
+
+
+@pytest.fixture(scope="module")
+def next_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another model of the same kind, from half of the readings."""
+    folder = tmp_path_factory.mktemp("next")
+    lines = data.DEFAULT.read_text().splitlines(keepends=True)
+    (folder / "half.csv").write_text("".join(lines[: len(lines) // 2]))
+    fit(folder / "half.csv", folder / "model")
+    return folder / "model"
+
+
+def replace_all(running: Balanced, artifact: Path, deregister_first: bool) -> list[int]:
+    """Start three of the next version, then stop the old ones; their exit codes."""
+    old = running.own.replicas()
+    running.add(3, with_artifact(artifact))
+    if deregister_first:
+        for container in old:
+            running.deregister(container)
+    output(docker("stop", "--time", "60", *old, seconds=90))
+    return [inspect("container", container)["State"]["ExitCode"] for container in old]
+
+
+@pytest.mark.parametrize("deregister_first", [True, False], ids=["deregistered first", "SIGTERM"])
+def test_a_rolling_update_loses_no_request(
+    image: str, next_version: Path, report: Report, deregister_first: bool
+) -> None:
+    with balanced(image) as running:
+        with steady(running.address, post(EXAMPLE.decode()), RATE) as load:
+            wait_until(lambda: load.count(200) > RATE, "requests to be answered")
+            codes = replace_all(running, next_version, deregister_first)
+            seen = load.versions.total()
+            wait_until(lambda: load.versions.total() > seen + RATE, "the new ones to answer")
+        [old, new] = load.versions
+    told = "deregistered, then SIGTERM" if deregister_first else "SIGTERM before the balancer knows"
+    report(
+        f"rolling update of three containers behind HAProxy, {told}",
+        "no failed request, exit codes 0, each answer names one version",
+        f"{load.count(200)} answered with 200, {load.count(503)} with 503, {load.errors} failed; "
+        f"exit codes {sorted(set(codes))}",
+    )
+    assert load.errors == 0
+    assert load.statuses == {200}
+    assert codes == [0, 0, 0]
+    assert load.versions.total() == load.count(200)
+    assert new == read_manifest(next_version).version != old
