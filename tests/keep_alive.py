@@ -165,5 +165,5 @@ class Client:
         if self.pending:
             async with asyncio.timeout(patience):
                 await self._all_done.wait()
-        for connection in list(self.idle):
-            connection.transport.close()
+        while self.idle:
+            self.idle.pop().transport.close()

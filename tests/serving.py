@@ -88,12 +88,14 @@ def free_port() -> int:
         return port
 
 
-def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+def wait_until(
+    condition: Callable[[], bool], what: str, patience: float = PATIENCE, poll: float = 0.02
+) -> None:
     """Poll until it holds; fail by name if it does not in time."""
     deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, f"waited {patience} seconds in vain: {what}"
-        time.sleep(0.02)
+        time.sleep(poll)
 
 
 def gunicorn(port: int, *arguments: str) -> list[str]:

@@ -151,13 +151,18 @@ def test_one_that_leaves_the_line_holds_nobody_up() -> None:
 
 
 def test_the_time_of_quick_ones_is_learnt() -> None:
-    async def scene() -> float:
+    async def scene() -> tuple[float, float]:
         bridge = make_bridge(Recorder(), lambda size: 0.0)
-        for _ in range(5):
+        bridge.admission.mean_seconds = 1.0
+        await ask(bridge, BODY)
+        first = bridge.admission.mean_seconds
+        for _ in range(500):
             await ask(bridge, BODY)
-        return bridge.admission.mean_seconds
+        return first, bridge.admission.mean_seconds
 
-    assert 0 < run(scene()) < 0.1
+    first, last = run(scene())
+    assert 0.9 < first < 1, "one is no trend"
+    assert 0 < last < 0.1
 
 
 @pytest.mark.parametrize(

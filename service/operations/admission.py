@@ -17,7 +17,7 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-RECENT = 0.1  # how much the newest prediction counts in the mean time of one
+RECENT = 0.02  # how much the newest prediction counts in the mean time of one: a stall is no trend
 
 
 class RefusedError(Exception):
@@ -35,7 +35,7 @@ class Admission:
 
     def __init__(self, wait_seconds: float) -> None:
         self.wait_seconds = wait_seconds
-        self.mean_seconds = 0.0  # of a quick prediction, with what the loop does in between
+        self.mean_seconds = 0.001  # of a quick prediction, with what the loop does in between
         self.line: deque[Future[None]] = deque()  # quick predictions; the first is being computed
         self._given = 0.0  # when the first in line got its turn
         self._gate = asyncio.Semaphore(1)

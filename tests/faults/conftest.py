@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import joblib
 import pytest
+from sklearn.base import BaseEstimator
 
 from tests import compose
 from tests.burning import Burner
 from tests.compose import Project
+from tests.hungry import Hungry
 from tests.serving import ROOT, wait_until
 from training.__main__ import main
 
@@ -56,15 +59,27 @@ def one(production: Production) -> Iterator[Project]:
         yield own
 
 
-@pytest.fixture(scope="session")
-def burning(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The changes that make it serve a model that burns 20 ms for each prediction."""
-    folder = tmp_path_factory.mktemp("burning")
-    joblib.dump(Burner().fit([[0.0, 0.0]], [0.0]), folder / "model.joblib")
+def packed(folder: Path, model: BaseEstimator) -> dict[str, Any]:
+    """The changes that make a project serve a model of two features, from a module of ours."""
+    module = type(model).__module__
+    joblib.dump(model.fit([[0.0, 0.0]], [0.0]), folder / "model.joblib")
     (folder / "rows.csv").write_text("a,b\n1.5,2\n3,4\n")
     pack = ["pack", folder / "model.joblib", "--sample", folder / "rows.csv"]
-    trust = ["--trust", "tests.burning", "--out", folder / "artifact"]
-    assert main([*map(str, pack), *map(str, trust)]) == 0
+    assert main([*map(str, pack), "--trust", module, "--out", str(folder / "artifact")]) == 0
     changes = compose.with_artifact(folder / "artifact")
-    changes["volumes"].append(f"{ROOT / 'tests/burning.py'}:/app/tests/burning.py:ro")
-    return {**changes, "environment": {"SERVICE_TRUSTED_MODULES": "tests.burning"}}
+    source = f"{module.replace('.', '/')}.py"
+    changes["volumes"].append(f"{ROOT / source}:/app/{source}:ro")
+    return {**changes, "environment": {"SERVICE_TRUSTED_MODULES": module}}
+
+
+@pytest.fixture(scope="session")
+def burning(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A model that burns 20 ms for each prediction."""
+    return packed(tmp_path_factory.mktemp("burning"), Burner())
+
+
+@pytest.fixture(scope="session")
+def hungry(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A model that takes 800 MB if asked for it, in a container that has 256."""
+    changes = packed(tmp_path_factory.mktemp("hungry"), Hungry())
+    return {**changes, "mem_limit": "256m", "memswap_limit": "256m"}
