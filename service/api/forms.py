@@ -19,6 +19,7 @@ from service.api.problems import MOST_ERRORS, Problem, pointer, unknown
 from service.model import numbers
 from service.model.signature import Input, Signature
 
+SLACK = 1000
 INSTANCES = "instances"  # unless the model has an input of that name
 
 
@@ -30,18 +31,34 @@ class Columns:
     pointer: Callable[[str, int], str] = pointer
 
 
+def most(signature: Signature, max_rows: int) -> body.Most:
+    """More than twice what any form needs, so that a few rows too many get an exact answer."""
+    width = len(signature.inputs)
+    return body.Most(
+        rows=max_rows,
+        values=2 * max_rows * width + SLACK,
+        containers=2 * (max_rows + width) + SLACK,
+        lines=2 * max_rows + SLACK,
+    )
+
+
 def from_json(payload: Any, signature: Signature, max_rows: int) -> Columns:
     """Columns of a JSON payload; Problem 422 if it has none of the forms, or too many rows."""
     if not isinstance(payload, dict):
         raise _misfit("", "the body must be an object of columns, or of instances")
     if INSTANCES in payload and INSTANCES not in signature.names:
         return _from_instances(payload, signature, max_rows)
+    _check_width(len(payload), signature)
     values = {}
     whole = set()  # names whose value is no list in the body: it has no inner places
-    strings = {column.name for column in signature.inputs if _takes_strings(column)}
+    inputs = {column.name: column for column in signature.inputs}
     for name, value in payload.items():
+        if name not in inputs:
+            values[name] = value  # to be refused by its name
+            continue
         if isinstance(value, str) and value.lstrip().startswith("["):
-            value = _list_in_string(name, value, or_text=name in strings)
+            or_text = _takes_strings(inputs[name])
+            value = _list_in_string(name, value, or_text, most(signature, max_rows))
             whole.add(name)
         elif not isinstance(value, list):
             value = [value]
@@ -53,19 +70,21 @@ def from_json(payload: Any, signature: Signature, max_rows: int) -> Columns:
 
 def from_csv(text: str, signature: Signature, max_rows: int) -> Columns:
     """Columns of a CSV table with a header line; Problem 422 for too many rows."""
-    header, rows = body.parse_csv(text)
-    if not header:
+    cells, rows = body.parse_csv(text, most(signature, max_rows))
+    if not cells:
         raise _misfit("", "the table has no header line")
+    _check_width(len(cells), signature)
+    header = [name.strip() for name in cells]
     name, times = Counter(header).most_common(1)[0]
     if times > 1:
         raise _misfit(pointer(name), "is there more than once in the header")
     _check_rows(len(rows), max_rows, "")
-    cells = zip(*rows, strict=True) if rows else [()] * len(header)
+    columns = zip(*rows, strict=True)
     readers = {column.name: _cell_reader(column) for column in signature.inputs}
     return Columns(
         {
             name: list(map(readers.get(name, str), column))
-            for name, column in zip(header, cells, strict=True)
+            for name, column in zip(header, columns, strict=True)
         }
     )
 
@@ -96,9 +115,9 @@ def _number(cell: str) -> float | str | None:
     return number
 
 
-def _list_in_string(name: str, text: str, or_text: bool) -> list[Any]:
+def _list_in_string(name: str, text: str, or_text: bool, most: body.Most) -> list[Any]:
     try:
-        value = body.parse_json(text)
+        value = body.parse_json(text, most)
     except Problem as problem:
         if or_text:
             return [text]
@@ -158,6 +177,12 @@ def _ordered_errors(rows: list[Any], names: Sequence[str]) -> Iterator[dict[str,
         elif len(row) != len(names):
             fault = f"has {len(row)} values, the model takes {len(names)}: {', '.join(names)}"
             yield _error(pointer(INSTANCES, number), fault)
+
+
+def _check_width(names: int, signature: Signature) -> None:
+    inputs = len(signature.inputs)
+    if names > inputs + MOST_ERRORS:  # no answer could tell of all that are wrong
+        raise _misfit("", f"there are {names} names, the model takes {inputs}")
 
 
 def _check_rows(rows: int, max_rows: int, place: str) -> None:

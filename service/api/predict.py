@@ -33,7 +33,7 @@ def init_app(app: Flask, settings: Settings, predictor: Predictor) -> None:
         if is_csv:
             columns = forms.from_csv(text, signature, settings.max_rows)
         else:
-            payload = body.parse_json(text)
+            payload = body.parse_json(text, forms.most(signature, settings.max_rows))
             columns = forms.from_json(payload, signature, settings.max_rows)
         arrays = schema.check(columns_schema, signature.names, columns)
         g.rows = len(arrays[signature.names[0]])

@@ -1,12 +1,13 @@
 """Numbers written as text, in a CSV cell: the decimal notation that JSON has, and no more.
 
-`float()` would also take `1_000`, `nan`, `inf` and the digits of other scripts.
+`float()` would also take `1_000`, `nan`, `inf` and the digits of other scripts. The patterns never
+go back (`++`): a cell of a hundred thousand spaces and a letter would be dear.
 """
 
 import re
 
-WHOLE = re.compile(r"\s*[+-]?\d{1,19}\s*", re.ASCII)  # longer ones overflow anyway
-DECIMAL = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+WHOLE = re.compile(r"\s*+[+-]?\d{1,19}+\s*+", re.ASCII)  # longer ones overflow anyway
+DECIMAL = re.compile(r"\s*+[+-]?(\d++(\.\d*+)?+|\.\d++)([eE][+-]?\d++)?+\s*+", re.ASCII)
 
 
 def parse(text: str) -> int | float | None:

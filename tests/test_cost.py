@@ -1,0 +1,179 @@
+"""The promise of docs/threat-model.md: no body costs more than 100 times what a normal one does."""
+
+import os
+import time
+import tracemalloc
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from wsgiref.types import WSGIApplication
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from flask import Flask
+from sklearn.linear_model import LogisticRegression
+
+from service.app import create_app
+from service.model.predictor import Predictor
+from service.operations.wsgi import Answer, call, set_body, wsgi_environ
+from service.settings import Settings
+from tests.animals import text_model
+from tests.asgi import scope
+from tests.bad_bodies import BAD_JSON, EXAMPLE, Bad
+from tests.bad_requests import REFUSED_BY_GUNICORN, REFUSED_BY_THE_APP
+from tests.bad_tables import BAD_TABLES
+from tests.dear_bodies import DEAR, JSON, LIMIT, body
+from tests.problems import assert_problem
+from tests.raw import CLOSE, LENGTH, exchange
+from tests.serving import Server
+from tests.test_slow_clients import LINUX, worker_of
+from training.__main__ import main
+
+MOST_TIMES = 100  # the CPU of the published example
+MOST_MEMORY = 32 * LIMIT  # bytes; 25 for each byte were measured
+ATTEMPTS = 5  # the least of some: others on the machine make a run dearer, never cheaper
+SECONDS = 1.0  # 0.1 is promised, and 0.03 was measured, but the machine may have more to do
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def answer(app: WSGIApplication, content: bytes, headers: Mapping[str, str] = JSON) -> Answer:
+    """Ask the app as the bridge does."""
+    environ = wsgi_environ(scope((name.lower(), value) for name, value in headers.items()))
+    set_body(environ, content)
+    return call(app, environ)
+
+
+def seconds(ask: Callable[[], object]) -> float:
+    begin = time.process_time()
+    ask()
+    return time.process_time() - begin
+
+
+def peak(ask: Callable[[], object]) -> int:
+    """Most bytes that were allocated at once."""
+    tracemalloc.start()
+    try:
+        ask()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.fixture
+def normal(app: Flask) -> float:
+    """CPU seconds of the published example: three rows of two sensors."""
+    return min(seconds(lambda: answer(app, EXAMPLE)) for _ in range(200))
+
+
+@pytest.mark.parametrize("case", DEAR.values(), ids=DEAR)
+def test_a_body_built_to_be_dear_is_refused_cheaply_and_in_few_words(
+    app: Flask, normal: float, case: Bad
+) -> None:
+    assert len(case.body) <= LIMIT
+    status, headers, content = answer(app, case.body, case.headers)
+    assert status == case.status
+    assert assert_problem(status, dict(headers)[b"content-type"].decode(), content)["errors"]
+    taken = (seconds(lambda: answer(app, case.body, case.headers)) for _ in range(ATTEMPTS))
+    assert any(spent <= MOST_TIMES * normal for spent in taken)
+
+
+@pytest.mark.parametrize("case", DEAR.values(), ids=DEAR)
+def test_a_body_built_to_be_dear_takes_little_memory(app: Flask, case: Bad) -> None:
+    assert peak(lambda: answer(app, case.body, case.headers)) <= MOST_MEMORY
+
+
+def packed(estimator: object, rows: pd.DataFrame, folder: Path) -> Flask:
+    """An app that serves this estimator."""
+    joblib.dump(estimator, folder / "model.joblib")
+    rows.to_csv(folder / "rows.csv", index=False)
+    command = ["pack", "model.joblib", "--sample", "rows.csv", "--out", "artifact"]
+    paths = [word if "-" in word or word == "pack" else str(folder / word) for word in command]
+    assert main(paths) == 0
+    return create_app(Settings(), Predictor.load(folder / "artifact"))
+
+
+@pytest.mark.slow
+def test_texts_full_of_what_json_is_made_of_are_taken(tmp_path: Path) -> None:
+    animal = text_model()
+    app = packed(animal.estimator, animal.rows, tmp_path)
+    for text in ("[{,}]" * 15, '[{",\\' * 10, "\\\\" * 20 + '"[[,' * 5, '["a", "b"], [' * 5):
+        for form in ({"remark": [text] * 8000}, {"instances": [[text]] * 8000}):
+            assert answer(app, body(form))[0] == 200
+    for text in ("[" * 900_000, "[]," * 300_000, '{"a": [1,' * 50_000):
+        assert answer(app, body({"remark": text}))[0] == 200
+    cells = '"[{,""}\n"\n' * 10_000
+    assert answer(app, f"remark\n{cells}".encode(), {"Content-Type": "text/csv"})[0] == 200
+
+
+@pytest.mark.slow
+def test_as_many_values_as_a_body_can_hold_are_taken_by_a_wide_model(tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(100)]
+    rows = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 100)), columns=names)
+    model = LogisticRegression().fit(rows, ["a", "b"] * 15)
+    app = packed(model, rows, tmp_path)
+    assert answer(app, body(dict.fromkeys(names, [1.5] * 2500)))[0] == 200
+    assert answer(app, body(dict.fromkeys(names, f"[{'1.5,' * 2400}1]")))[0] == 200
+    assert answer(app, body({"instances": [[1.5] * 100] * 2500}))[0] == 200
+    assert answer(app, body({"instances": [dict.fromkeys(names, 1.5)] * 1000}))[0] == 200
+
+
+@pytest.mark.parametrize("rows", [10_001, 20_000])
+@pytest.mark.parametrize(
+    "content",
+    [
+        lambda rows: body({"sensor_1": [1] * rows, "sensor_2": [1] * rows}),
+        lambda rows: body({"sensor_1": f"[{'1,' * (rows - 1)}1]", "sensor_2": 1}),
+        lambda rows: body({"instances": [[1, 1]] * rows}),
+        lambda rows: body({"instances": [{"sensor_1": 1, "sensor_2": 1}] * rows}),
+        lambda rows: b"sensor_1,sensor_2\n" + b"1,1\n" * rows,
+    ],
+    ids=["columns", "list in a string", "instances", "named instances", "CSV"],
+)
+def test_some_rows_too_many_are_counted(
+    app: Flask, content: Callable[[int], bytes], rows: int
+) -> None:
+    made = content(rows)
+    kind = "text/csv" if made.startswith(b"s") else "application/json"
+    status, _, told = answer(app, made, {"Content-Type": kind})
+    assert status == 422
+    assert f"has {rows} rows, one request may have 10000" in told.decode()
+
+
+def raw(case: Bad) -> bytes:
+    """A request with this body."""
+    fields = "".join(f"{name}: {value}\r\n" for name, value in case.headers.items()).encode()
+    head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\n" + fields
+    return head + CLOSE + LENGTH % len(case.body) + b"\r\n" + case.body
+
+
+def cpu_seconds(process: int) -> float:
+    """What a process has used so far, in ticks of a hundredth."""
+    after_its_name = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, after_its_name[11:13])) / TICKS
+
+
+@pytest.mark.slow
+@LINUX
+def test_no_request_of_the_hostile_corpus_takes_the_server_long(
+    server: Server, told: list[str]
+) -> None:
+    corpus = {
+        **{name: raw(case) for name, case in {**BAD_JSON, **BAD_TABLES, **DEAR}.items()},
+        **{name: sent for name, (_, sent) in {**REFUSED_BY_GUNICORN, **REFUSED_BY_THE_APP}.items()},
+    }
+    worker = worker_of(server)
+    walls = {}
+    begun = cpu_seconds(worker)
+    for name, request_bytes in corpus.items():
+        begin = time.perf_counter()
+        assert exchange(server, request_bytes) is not None, name
+        walls[name] = time.perf_counter() - begin
+    spent = cpu_seconds(worker) - begun
+    slowest = max(walls, key=walls.__getitem__)
+    told.append(
+        f"hostile corpus: {len(walls)} requests, {1000 * spent / len(walls):.1f} ms of CPU each, "
+        f"the slowest answered after {1000 * walls[slowest]:.0f} ms ({slowest})"
+    )
+    assert walls[slowest] < SECONDS
+    assert spent / len(walls) < 0.05
