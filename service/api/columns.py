@@ -4,7 +4,6 @@ A field per number would cost seventeen times as much at 10,000 rows.
 """
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from marshmallow import ValidationError, fields
 from numpy.typing import NDArray
 
-from service.api.problems import LONGEST_KEY, MOST_ERRORS
+from service.api.problems import MOST_ERRORS, likely
 from service.model.predictor import as_column
 from service.model.signature import Input
 
@@ -141,9 +140,8 @@ class CategoryField(ColumnField):
 
     def _unknown(self, value: Any) -> str:
         names = [str(category) for category in self.column.categories or ()]
-        given = str(value)
-        close = get_close_matches(given, names, n=1) if len(given) <= LONGEST_KEY else []
-        hint = f"; did you mean {close[0]}?" if close else ""
+        close = likely(str(value), names)
+        hint = f"; did you mean {close}?" if close else ""
         shown = ", ".join(names[:SHOWN_CATEGORIES])
         more = f" and {len(names) - SHOWN_CATEGORIES} more" if len(names) > SHOWN_CATEGORIES else ""
         return f"is none of {shown}{more}{hint}"

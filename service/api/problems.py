@@ -4,6 +4,7 @@ Routes raise; nothing else in the service builds an error answer.
 """
 
 import json
+from bisect import bisect
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import takewhile
@@ -17,6 +18,8 @@ MOST_ERRORS = 20
 MOST_BYTES = 3000  # of errors in one answer; an answer stays small whatever was asked
 LONGEST_DETAIL = 300
 LONGEST_KEY = 64
+LONGEST_GUESS = 32  # comparing two names takes the square of their length
+MOST_GUESSES = 20
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -51,10 +54,22 @@ def pointer(*steps: str | int) -> str:
 
 def unknown(name: str, known: Collection[str], kind: str) -> str:
     """Detail for a name that nothing here has, with the likeliest one that was meant."""
-    # comparing is slow for long names, and nobody means a short one with them
-    close = get_close_matches(name, known, n=1) if len(name) <= LONGEST_KEY else []
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
+    close = likely(name, known)
+    hint = f"did you mean {close}?" if close else f"there are {', '.join(sorted(known))}"
     return f"is no {kind}; {hint}"[:LONGEST_DETAIL]
+
+
+def likely(name: str, known: Collection[str]) -> str | None:
+    """The known name that was likely meant, if it is short, and near in the alphabet.
+
+    A request may have twenty misspelt names, a model thousands: comparing all would take seconds.
+    """
+    if len(name) > LONGEST_GUESS:
+        return None
+    ordered = sorted(known)
+    start = max(0, min(bisect(ordered, name) - MOST_GUESSES // 2, len(ordered) - MOST_GUESSES))
+    close = get_close_matches(name, ordered[start : start + MOST_GUESSES], n=1)
+    return close[0] if close else None
 
 
 def init_app(app: Flask) -> None:
