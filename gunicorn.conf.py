@@ -69,7 +69,8 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 def when_ready(server):
     """Before the first fork: take over SIGTERM, and share what is loaded.
 
-    Collecting garbage would write to every object, and so give each worker a copy of its own.
+    To look through it again for garbage would give each worker a copy of its own, and stop its loop
+    for some 50 ms each time.
     """
     gc.collect()
     gc.freeze()

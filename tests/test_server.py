@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,24 @@ def test_a_port_in_use_does_not_start(artifact: Path) -> None:
         line = refusal(69, port, SERVICE_MODEL=str(artifact))
     assert f"127.0.0.1:{port}" in line
     assert "PORT=" in line
+
+
+def test_the_garbage_collector_leaves_alone_what_was_loaded(artifact: Path) -> None:
+    asked = (
+        "import gc, service.server\n"
+        "application = service.server.application()\n"
+        "print(len(gc.get_objects()), gc.get_freeze_count())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked],
+        cwd=ROOT,
+        env=clean_environment(SERVICE_MODEL=str(artifact)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    left, frozen = map(int, done.stdout.split())
+    assert left < 1000 < 10_000 < frozen
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
