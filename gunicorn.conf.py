@@ -43,12 +43,12 @@ raw_env = [
 ]
 
 keepalive = 75  # seconds; longer than the load balancer's 60, or it would get resets (its 502)
-timeout = 30  # seconds without a sign of life from a worker; no limit for a request
+timeout = 30  # seconds without a sign of life from a worker, or from a client within a body
 graceful_timeout = 10  # seconds for requests in flight; idle connections use them up, too
 
 limit_request_line = 4094
 limit_request_fields = 64
-limit_request_field_size = 8190
+limit_request_field_size = 4300  # bytes; Python's int() raises for a Content-Length of more digits
 http_parser = "python"  # "auto" would change parsers when a C one gets installed
 
 control_socket_disable = True  # it would write to the home directory

@@ -77,7 +77,10 @@ def run(scene: Coroutine[None, None, Result]) -> Result:
 def scope(
     headers: Iterable[tuple[str, str]] = (), path: str = "/predict", query: bytes = b""
 ) -> Scope:
-    """A request's head, as gunicorn gives it."""
+    """A request's head, as gunicorn gives it; to localhost, if the headers do not say."""
+    fields = list(headers)
+    if "host" not in dict(fields):
+        fields.append(("host", "localhost"))
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -88,7 +91,7 @@ def scope(
         "raw_path": path.encode(),
         "query_string": query,
         "root_path": "",
-        "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
+        "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields],
         "server": ("127.0.0.1", 8080),
         "client": ("127.0.0.1", 50000),
         "state": {},

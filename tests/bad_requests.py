@@ -33,6 +33,8 @@ REFUSED_BY_GUNICORN = {
     "a long request line": (414, get(b"/" + b"a" * 9000)),
     "100 headers": (431, get(b"/health", b"".join(b"X-%d: 1\r\n" % n for n in range(100)))),
     "a header of 9,000 bytes": (431, get(b"/health", b"X: " + b"a" * 9000 + b"\r\n")),
+    "a length of 5,000 digits": (431, post(b"Content-Length: " + b"9" * 5000 + b"\r\n", b"{}")),
+    "a length of 4,300 digits": (431, post(b"Content-Length: " + b"9" * 4300 + b"\r\n", b"{}")),
     "a header without a colon": (400, get(b"/health", b"X\r\n")),
     "a space before the colon": (400, get(b"/health", b"X : 1\r\n")),
     "a folded header": (400, get(b"/health", b"X: 1\r\n 2\r\n")),
@@ -50,6 +52,11 @@ REFUSED_BY_GUNICORN = {
     "an upgrade": (403, UPGRADE + WEBSOCKET + SECRET + b"\r\n"),
 }
 REFUSED_BY_THE_APP = {
+    "no host": (400, get(b"/health").replace(b"Host: localhost\r\n", b"")),
+    "a prediction without a host": (
+        400,
+        post(LENGTH % 49 + CLOSE, EXAMPLE).replace(b"Host: localhost\r\n", b""),
+    ),
     "an expectation": (417, post(LENGTH % 49 + CLOSE + b"Expect: something\r\n", EXAMPLE)),
     "an expectation of a health check": (417, get(b"/health", b"Expect: something\r\n")),
     "two slashes": (404, post(LENGTH % 49 + CLOSE, EXAMPLE, b"//predict")),

@@ -126,6 +126,8 @@ class Bridge:
     async def _read(self, environ: WSGIEnvironment, receive: Receive) -> bytes:
         if not environ["PATH_INFO"].startswith("/") or environ["PATH_INFO"].startswith("//"):
             raise RefusedError(404, "there is nothing at this address", CLOSE)
+        if environ["SERVER_PROTOCOL"] == "HTTP/1.1" and "HTTP_HOST" not in environ:
+            raise RefusedError(400, "HTTP/1.1 wants a Host header", CLOSE)
         if environ.get("HTTP_EXPECT", "100-continue").lower() != "100-continue":
             raise RefusedError(417, "the only expectation that is met is 100-continue", CLOSE)
         length = environ.get("CONTENT_LENGTH")
