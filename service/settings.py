@@ -23,9 +23,12 @@ class SettingsError(Exception):
     exit_code = os.EX_CONFIG
 
 
-def _setting(default: Any, help: str, each: str = "", wanted: str = "") -> Any:
+def _setting(
+    default: Any, help: str, each: str = "", wanted: str = "", at_most: int = 10**9
+) -> Any:
     """Make a field; of several values each must match a pattern, which people know as `wanted`."""
-    return field(default=default, metadata={"help": help, "each": each, "wanted": wanted})
+    told = {"help": help, "each": each, "wanted": wanted, "at_most": at_most}
+    return field(default=default, metadata=told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,9 @@ class Settings:
     model: Path = _setting(DEFAULT_MODEL, "folder of the artifact to serve")
     max_rows: int = _setting(10_000, "rows in one request; more are refused with 422")
     max_body_bytes: int = _setting(1_048_576, "bytes in one body; more are refused with 413")
-    body_seconds: int = _setting(10, "time for a request body to arrive; after it 408")
+    body_seconds: int = _setting(
+        10, "time for a request body to arrive, at most 29; after it 408", at_most=29
+    )
     queue_ms: int = _setting(50, "longest that a prediction may wait for its turn; after it 503")
     deadline_ms: int = _setting(2000, "latest that a prediction may begin; after it 504")
     drain_seconds: int = _setting(5, "time to go on serving after SIGTERM, with /health at 503")
@@ -85,8 +90,9 @@ def _parse(name: str, text: str, setting: Field[Any]) -> Any:
         return text == "true"
     if isinstance(default, int):
         least = 0 if name in MAY_BE_ZERO else 1
-        if not (text.isascii() and text.isdigit()) or not least <= int(text[:12]) <= 10**9:
-            fault = f"{name} is {text[:40]!r}; it must be a whole number, {least} to 10^9"
+        most = setting.metadata["at_most"]
+        if not (text.isascii() and text.isdigit()) or not least <= int(text[:12]) <= most:
+            fault = f"{name} is {text[:40]!r}; it must be a whole number, {least} to {most:,}"
             raise SettingsError(fault)
         return int(text)
     if isinstance(default, tuple):

@@ -72,6 +72,12 @@ def test_a_switch_is_true_or_false_and_nothing_else(value: str) -> None:
     assert Settings.from_environment({"SERVICE_TRACES": "false"}).traces is False
 
 
+@pytest.mark.parametrize("value", ["0", "30", "300"])
+def test_a_time_for_bodies_that_gunicorn_would_not_wait_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="SERVICE_BODY_SECONDS is .*whole number, 1 to 29"):
+        Settings.from_environment({"SERVICE_BODY_SECONDS": value})
+
+
 @pytest.mark.parametrize("value", ["", "loud", "INFO"])
 def test_a_log_level_that_is_none_is_refused(value: str) -> None:
     with pytest.raises(SettingsError, match="SERVICE_LOG_LEVEL"):
