@@ -19,11 +19,16 @@ export SERVICE_MODEL
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-serve: .venv/serving artifacts ## Serve the model on http://127.0.0.1:8080 (PORT=, SERVICE_MODEL=)
+serve: port .venv/serving artifacts ## Serve the model on http://127.0.0.1:8080 (PORT=, SERVICE_MODEL=)
 	@echo "When it listens, try this in another terminal:"
 	@$(BIN)/python -m service example "$(SERVICE_MODEL)" --url http://127.0.0.1:$(PORT)
 	@SERVICE_DRAIN_SECONDS=$${SERVICE_DRAIN_SECONDS:-0} exec $(BIN)/gunicorn \
 		--bind 127.0.0.1:$(PORT) $(if $(SERVICE_METRICS_PORT),--bind 127.0.0.1:$(SERVICE_METRICS_PORT))
+
+.PHONY: port
+port:
+	@case "$(PORT)" in ''|*[!0-9]*) \
+		echo "PORT must be a number, like this: make serve PORT=8081" >&2; exit 1;; esac
 
 .PHONY: artifacts
 artifacts: .venv/serving

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,16 @@ def test_make_serves_the_published_example_and_stops_on_ctrl_c(checkout: Path) -
     assert "Traceback" not in log
     assert "Shutting down: Master" in log
     assert (checkout / "artifacts/model/model.joblib").exists()
+
+
+def test_make_serve_refuses_a_port_that_is_none_before_it_does_anything(checkout: Path) -> None:
+    for port in ("abc", "", "80 80"):
+        made = subprocess.run(
+            ["make", "serve", f"PORT={port}"], cwd=checkout, capture_output=True, text=True
+        )
+        assert made.returncode != 0
+        assert made.stdout == ""
+        assert made.stderr.startswith("PORT must be a number, like this: make serve PORT=8081\n")
 
 
 def test_make_tests(checkout: Path) -> None:
