@@ -1,7 +1,6 @@
 # gunicorn reads this file by itself. tests/test_agreement.py holds these numbers against the
 # Dockerfile and docker-compose.yml.
 import atexit
-import gc
 import os
 import shutil
 import signal
@@ -67,13 +66,7 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 
 
 def when_ready(server):
-    """Before the first fork: take over SIGTERM, and share what is loaded.
-
-    To look through it again for garbage would give each worker a copy of its own, and stop its loop
-    for some 50 ms each time.
-    """
-    gc.collect()
-    gc.freeze()
+    """Go on serving for a while after SIGTERM, until the load balancer knows."""
     drain = getattr(server.app.wsgi(), "drain", None)
     if drain is not None:  # the Flask app alone, under another worker, has none
         drain.arm(server)

@@ -1,5 +1,6 @@
 """What gunicorn runs: the Flask app behind its bridge, or one clear line and an exit code."""
 
+import gc
 import sys
 from collections.abc import Callable
 
@@ -38,7 +39,7 @@ def application() -> Bridge:
         predictor.verify()
         traces.start(settings)
 
-    return Bridge(
+    bridge = Bridge(
         app,
         settings,
         drain,
@@ -47,6 +48,11 @@ def application() -> Bridge:
         warm_up=warm_up,
         wind_down=lambda: traces.stop(settings),
     )
+    gc.collect()
+    # What is loaded stays, shared by the workers: to look through it again for garbage would give
+    # each a copy of its own, and stop its loop for some 50 ms each time.
+    gc.freeze()
+    return bridge
 
 
 def expected_seconds(manifest: Manifest) -> Callable[[int], float]:
