@@ -1,29 +1,16 @@
 """What the schema accepts never makes a model fail; what a model accepts is never refused."""
 
-import math
-from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.app import create_app
-from service.model.predictor import Predictor
 from service.model.signature import Input
-from service.settings import Settings
 from tests.animals import Animal
-from tests.zoo import ZOO
-from training.commands import load
-from training.pack import pack
-from training.sample import read
+from tests.packed import Values, accepted, columns_of, packed, rows_of
 
 SPECIES = [
     "logistic regression, string labels",
@@ -38,40 +25,8 @@ SPECIES = [
     "text within a frame",
     "codes as categories",
 ]
-Values = st.SearchStrategy[Any]
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # what a model says of odd numbers is its own
-
-
-@cache
-def packed(name: str) -> tuple[Animal, Predictor, FlaskClient]:
-    """An estimator, and the service that it was packed for."""
-    animal, folder = ZOO[name](), Path(mkdtemp())
-    joblib.dump(animal.estimator, folder / "model.joblib")
-    animal.rows.to_csv(folder / "rows.csv", index=False)
-    estimator = load(folder / "model.joblib", [])
-    pack(estimator, read(folder / "rows.csv"), targets=[], name="x", data={}, folder=folder / "a")
-    predictor = Predictor.load(folder / "a")
-    return animal, predictor, create_app(Settings(), predictor).test_client()
-
-
-def accepted(column: Input) -> Values:
-    """Values that the signature says are fine."""
-    kinds: dict[str, Callable[[], Values]] = {
-        "number": lambda: st.floats(column.lowest, column.highest),
-        "integer": lambda: st.integers(
-            math.ceil(max(column.lowest or 0, -9e18)), math.floor(min(column.highest or 0, 9e18))
-        ),
-        "boolean": st.booleans,
-        "text": lambda: st.text(max_size=20),
-        "category": lambda: (
-            st.sampled_from(column.categories or ("",))
-            if column.closed
-            else st.sampled_from(column.categories or ("",)) | st.text(min_size=1, max_size=9)
-        ),
-    }
-    values = kinds[column.kind]()
-    return values | st.none() if column.nullable else values
 
 
 def of_its_kind(column: Input) -> Values:
@@ -86,17 +41,6 @@ def of_its_kind(column: Input) -> Values:
     unlike = st.text(min_size=1, max_size=9) if isinstance(known[0], str) else st.integers(-99, 99)
     values = kinds.get(column.kind, st.sampled_from(known) | unlike)
     return values | st.none()
-
-
-def rows_of(name: str, values: Callable[[Input], Values]) -> Values:
-    signature = packed(name)[1].signature
-    row = st.tuples(*(values(column) for column in signature.inputs))
-    return st.lists(row, min_size=1, max_size=4)
-
-
-def columns_of(name: str, rows: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    names = packed(name)[1].signature.names
-    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
 
 
 def takes(animal: Animal, columns: dict[str, list[Any]]) -> bool:
