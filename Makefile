@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-s
 export SERVICE_MODEL
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test check lint types lock lock-check format image clean
+.PHONY: help serve train test check faults lint types lock lock-check format image clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,8 +41,11 @@ train: .venv/serving ## Train and pack the sensor model again
 test: .venv/developing ## Run the tests (ARGS= for pytest)
 	@$(BIN)/pytest $(ARGS)
 
-check: lint types lock-check ## Run all that CI runs: lint, types, locks, tests
+check: lint types lock-check ## Run lint, types, locks and tests: CI runs this and faults
 	@$(BIN)/pytest --cov $(ARGS)
+
+faults: .venv/developing ## Run the long tests of overload, crashes and updates, in containers
+	@$(BIN)/pytest tests/faults $(ARGS)
 
 lint: .venv/developing ## Check style
 	@$(BIN)/ruff check --quiet .

@@ -131,12 +131,15 @@ def of_length(body: bytes) -> Scope:
     return scope([("content-length", str(len(body)))])
 
 
-async def ask(bridge: Bridge, body: bytes = b"", headers: dict[str, str] | None = None) -> Exchange:
-    """Send one whole request."""
+async def ask(
+    bridge: Bridge, body: bytes = b"", headers: dict[str, str] | None = None, **line: str
+) -> Exchange:
+    """Send one whole request; `line` may change its method and path."""
     exchange = Exchange([body])
     head = of_length(body)
     more = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-    await bridge({**head, "headers": [*head["headers"], *more]}, exchange.receive, exchange.send)
+    whole = {**head, **line, "headers": [*head["headers"], *more]}
+    await bridge(whole, exchange.receive, exchange.send)
     return exchange
 
 

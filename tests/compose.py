@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -56,6 +57,10 @@ class Project:
     def address(self) -> Address:
         """Where its one container listens, without a proxy in between."""
         return address_of(self.container)
+
+    def connect(self) -> socket.socket:
+        """Open a bare connection, for what no proper client would send."""
+        return socket.create_connection(self.address, timeout=PATIENCE)
 
     def request(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
         """Ask through the published port: status and body."""

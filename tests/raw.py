@@ -3,6 +3,7 @@
 import http.client
 import socket
 import struct
+from typing import Protocol
 
 from tests.bad_bodies import ANSWER, EXAMPLE
 from tests.serving import Answer, Server
@@ -42,7 +43,15 @@ def read_answer(connection: socket.socket, method: str = "GET") -> Answer | None
         response.close()
 
 
-def exchange(server: Server, request: bytes, half_close: bool = False) -> Answer | None:
+class Listening(Protocol):
+    """Whatever takes connections."""
+
+    def connect(self) -> socket.socket:
+        """Open a connection."""
+        ...
+
+
+def exchange(server: Listening, request: bytes, half_close: bool = False) -> Answer | None:
     """Send bytes over a connection of their own; the first answer."""
     with server.connect() as connection:
         connection.sendall(request)

@@ -145,11 +145,11 @@ def test_all_locks_pin_the_same_versions() -> None:
     assert [package for package, pinned in versions.items() if len(pinned) > 1] == []
 
 
-def test_ci_runs_make_check_and_nothing_else() -> None:
+def test_ci_runs_make_check_and_faults_and_nothing_else() -> None:
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     commands = [step["run"] for step in workflow["jobs"]["check"]["steps"] if "run" in step]
-    assert commands == ["make check"]
-    assert (ROOT / ".ci/run").read_text().endswith("CI=true make check\n")
+    assert commands == ["make check faults"]
+    assert (ROOT / ".ci/run").read_text().endswith("CI=true make check faults\n")
 
 
 def test_actions_are_pinned_by_commit() -> None:

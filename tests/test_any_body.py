@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +21,9 @@ from tests import texts
 EXAMPLES = pytest.mark.parametrize("examples", [400, pytest.param(3000, marks=pytest.mark.slow)])
 NUMERIC = st.text(st.sampled_from("0123456789+-.eE _xnaif\t\n٣１"), max_size=12)
 CUTS = st.sampled_from([b"\xff", b"\xc3", b"\xed\xa0\xbd", b"\xf8", b"\0", b"\xef\xbb\xbf"])
+
+
+ANY = body.Most(rows=1, values=10**9, containers=10**9, lines=10**9)
 
 
 def hold(examples: int, given_as: st.SearchStrategy[Any], rule: Callable[[Any], None]) -> None:
@@ -65,7 +69,7 @@ def outcome(parse: Callable[[Any], Any], given_to_it: Any) -> Any:
 
 
 def parse_json_agrees(text: str) -> None:
-    found = outcome(body.parse_json, text)
+    found = outcome(partial(body.parse_json, most=ANY), text)
     if not isinstance(found, Problem):
         assert repr(found) == repr(by_python(text)), "of the same types, too"
         return
@@ -102,10 +106,10 @@ def test_any_bytes_are_utf_8_or_refused(examples: int) -> None:
 def test_a_table_is_read_as_python_reads_it_or_refused(examples: int) -> None:
     def agrees(text: str) -> None:
         reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-        found = outcome(body.parse_csv, text)
+        found = outcome(partial(body.parse_csv, most=ANY), text)
         if not isinstance(found, Problem):
             first, *others = [row for row in reader if row] or [[]]
-            assert found == ([name.strip() for name in first], others)
+            assert found == (first, others)
         elif found.code == 422:
             assert len({len(row) for row in reader if row}) > 1
         else:
@@ -120,8 +124,8 @@ def test_a_table_is_read_as_python_reads_it_or_refused(examples: int) -> None:
 @given(texts.cells())
 def test_what_was_written_as_a_table_is_read_back(table: list[list[str]]) -> None:
     table[0][0] = "x" + table[0][0]  # the first character of all may be a byte order mark
-    header, rows = body.parse_csv(texts.written(table))
-    assert header == [name.strip() for name in table[0]]
+    header, rows = body.parse_csv(texts.written(table), ANY)
+    assert header == table[0]
     assert rows == table[1:]
 
 

@@ -20,12 +20,11 @@ from service.operations.wsgi import Answer, call, set_body, wsgi_environ
 from service.settings import Settings
 from tests.animals import text_model
 from tests.asgi import scope
-from tests.bad_bodies import BAD_JSON, EXAMPLE, Bad
-from tests.bad_requests import REFUSED_BY_GUNICORN, REFUSED_BY_THE_APP
-from tests.bad_tables import BAD_TABLES
+from tests.bad_bodies import EXAMPLE, Bad
+from tests.corpus import HOSTILE
 from tests.dear_bodies import DEAR, JSON, LIMIT, body
 from tests.problems import assert_problem
-from tests.raw import CLOSE, LENGTH, exchange
+from tests.raw import exchange
 from tests.serving import Server
 from tests.test_slow_clients import LINUX, worker_of
 from training.__main__ import main
@@ -140,13 +139,6 @@ def test_some_rows_too_many_are_counted(
     assert f"has {rows} rows, one request may have 10000" in told.decode()
 
 
-def raw(case: Bad) -> bytes:
-    """A request with this body."""
-    fields = "".join(f"{name}: {value}\r\n" for name, value in case.headers.items()).encode()
-    head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\n" + fields
-    return head + CLOSE + LENGTH % len(case.body) + b"\r\n" + case.body
-
-
 def cpu_seconds(process: int) -> float:
     """What a process has used so far, in ticks of a hundredth."""
     after_its_name = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
@@ -158,14 +150,10 @@ def cpu_seconds(process: int) -> float:
 def test_no_request_of_the_hostile_corpus_takes_the_server_long(
     server: Server, told: list[str]
 ) -> None:
-    corpus = {
-        **{name: raw(case) for name, case in {**BAD_JSON, **BAD_TABLES, **DEAR}.items()},
-        **{name: sent for name, (_, sent) in {**REFUSED_BY_GUNICORN, **REFUSED_BY_THE_APP}.items()},
-    }
     worker = worker_of(server)
     walls = {}
     begun = cpu_seconds(worker)
-    for name, request_bytes in corpus.items():
+    for name, (_, request_bytes) in HOSTILE.items():
         begin = time.perf_counter()
         assert exchange(server, request_bytes) is not None, name
         walls[name] = time.perf_counter() - begin

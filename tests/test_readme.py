@@ -46,6 +46,7 @@ DONE_BY_MAKE = {
     "make serve",
     "make test",
     "make check",
+    "make faults",
     ".venv/bin/python -m training pack model.joblib --sample rows.csv --target answer "
     "--out artifacts/mine",
     "SERVICE_MODEL=artifacts/mine make serve",
@@ -79,6 +80,11 @@ def test_make_serve_refuses_a_port_that_is_none_before_it_does_anything(checkout
 def test_make_tests(checkout: Path) -> None:
     # collecting imports every test; running them all here would never end
     run(checkout, "make test", PYTEST_ADDOPTS="--collect-only -q")
+
+
+def test_make_tries_faults(checkout: Path) -> None:
+    found = run(checkout, "make faults", PYTEST_ADDOPTS="--collect-only -q")
+    assert "test_rolling.py" in found
 
 
 def test_make_checks(checkout: Path) -> None:

@@ -1,0 +1,51 @@
+"""The hostile corpus against production's container: refused as promised, and soon."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+
+from tests.bad_bodies import EXAMPLE
+from tests.compose import Project
+from tests.containers import docker
+from tests.corpus import HOSTILE, KEYS, REFUSED_BY_FLASK
+from tests.faults.conftest import Production, Report
+from tests.problems import assert_problem
+from tests.raw import exchange, get
+
+KEY = b"correct"
+LOCKED = {"environment": {"SERVICE_API_KEYS": hashlib.sha256(KEY).hexdigest()}}
+MOST_BYTES = 4096
+
+
+def try_all(own: Project, corpus: Mapping[str, tuple[int, bytes]]) -> float:
+    """Send each; the longest that one took, in milliseconds."""
+    longest = 0.0
+    for name, (status, request) in corpus.items():
+        start = time.perf_counter()
+        answer = exchange(own, request)
+        longest = max(longest, time.perf_counter() - start)
+        assert answer is not None, name
+        assert answer.status == status, name
+        assert len(answer.body) < MOST_BYTES, name
+        if name in REFUSED_BY_FLASK:
+            assert_problem(status, answer.headers["content-type"], answer.body)
+    return 1000 * longest
+
+
+def test_hostile_requests_are_refused_and_soon(production: Production, report: Report) -> None:
+    with production() as own:
+        longest = try_all(own, HOSTILE)
+        assert own.request("POST", "/predict", EXAMPLE.decode())[0] == 200
+        log = docker("logs", own.container).stdout
+    with production(**LOCKED) as own:
+        longest = max(longest, try_all(own, KEYS))
+        good = exchange(own, get(b"/model", b"X-API-Key: " + KEY + b"\r\n"))
+        assert good is not None
+        assert good.status == 200
+    report(
+        f"{len(HOSTILE) + len(KEYS)} hostile requests",
+        "each its status, a problem body where Flask is reached, under 4 KB, under 100 ms",
+        f"all; at most {longest:.0f} ms",
+    )
+    assert "Traceback" not in log
+    assert longest < 1000
