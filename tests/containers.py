@@ -119,3 +119,16 @@ def private_checkout(folder: Path, artifact: Path) -> Path:
     for path in (ROOT / "Dockerfile", ROOT / ".dockerignore", *ROOT.glob("requirements*.txt")):
         shutil.copy(path, folder)  # as it is, or all packages would be installed again
     return folder
+
+
+@contextmanager
+def another_image_name(checkout: Path) -> Iterator[str]:
+    """Make the checkout's docker-compose.yml build an image that nothing else uses."""
+    file, name = checkout / "docker-compose.yml", unique()
+    committed = file.read_text()
+    file.write_text(committed.replace("image: slipway", f"image: {name}"))
+    try:
+        yield name
+    finally:
+        file.write_text(committed)
+        docker("image", "rm", name)

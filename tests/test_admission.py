@@ -7,9 +7,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from service.api.body import REFUSED
+from service.api.environ import REFUSED, WAITED
 from service.operations.bridge import Bridge
-from service.operations.logs import WAITED
 from tests.asgi import PATIENCE, Recorder, ask, make_bridge, run
 from tests.problems import assert_problem
 

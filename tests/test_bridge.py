@@ -6,7 +6,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from service.api.body import REFUSED
+from service.api.environ import REFUSED
 from service.operations import bridge as bridge_module
 from tests.asgi import LARGEST, Exchange, Recorder, ask, make_bridge, of_length, run, scope
 

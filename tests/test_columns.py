@@ -42,11 +42,13 @@ def checked(kind: str, columns: forms.Columns) -> list[Any]:
 
 
 def from_json(kind: str, value: Any) -> list[Any]:
-    return checked(kind, forms.from_json({"c": value}, signature(kind), 100))
+    made = signature(kind)
+    return checked(kind, forms.from_json({"c": value}, made, forms.most(made, 100)))
 
 
 def from_csv(kind: str, text: str) -> list[Any]:
-    return checked(kind, forms.from_csv(text, signature(kind), 100))
+    made = signature(kind)
+    return checked(kind, forms.from_csv(text, made, forms.most(made, 100)))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_cells_are_read_by_their_column_s_kind(kind: str, cells: str, taken: lis
 @pytest.mark.parametrize("kind", ["number or null", "integer or null", "boolean or null", "open"])
 def test_an_empty_cell_is_null(kind: str) -> None:
     made = signature(kind)
-    columns = forms.from_csv('c\n""\n', made, 100)
+    columns = forms.from_csv('c\n""\n', made, forms.most(made, 100))
     assert columns.values == {"c": [None]}
 
 

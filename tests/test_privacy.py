@@ -1,5 +1,6 @@
 """Whatever clients send: no log line holds it, each is one JSON object, no answer echoes it."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,8 +98,8 @@ EVERYTHING = {
 
 @pytest.fixture
 def overheard(artifact: Path) -> Iterator[Server]:
-    """A server whose log is read afterwards."""
-    with serve(artifact, SERVICE_LOG_LEVEL="debug") as running:
+    """A server whose log is read afterwards; its environment has secrets of others."""
+    with serve(artifact, SERVICE_LOG_LEVEL="debug", DATABASE_URL=CANARY.decode()) as running:
         yield running
 
 
@@ -123,6 +124,7 @@ def test_no_log_line_holds_what_a_client_sent_and_each_is_json(overheard: Server
     for request_bytes in EVERYTHING.values():
         exchange(overheard, request_bytes)
     assert_still_good(overheard)
+    assert CANARY.decode() not in str(overheard.metrics())
     text = overheard.log.read_text()
     assert CANARY.decode() not in text
     assert "Traceback" not in text
@@ -132,3 +134,23 @@ def test_no_log_line_holds_what_a_client_sent_and_each_is_json(overheard: Server
     assert len(requests) > len(BAD_JSON) + len(BAD_TABLES)
     assert {line["route"] for line in requests} <= {"/predict", "/health", "/model", None}
     assert all(line["status"] < 500 for line in requests)
+
+
+@pytest.mark.slow
+def test_a_key_is_in_no_log_line_answer_or_metric(artifact: Path) -> None:
+    digest = hashlib.sha256(CANARY).hexdigest()
+    sent = [
+        get(path, b"%s: %s%s\r\n" % (name, scheme, key))
+        for path in (b"/model", b"/nowhere", b"/health", b"/predict?" + CANARY)
+        for name, scheme in ((b"X-API-Key", b""), (b"Authorization", b"Bearer "))
+        for key in (CANARY, CANARY + b"!")
+    ]
+    with serve(artifact, SERVICE_LOG_LEVEL="debug", SERVICE_API_KEYS=digest) as running:
+        answers = [exchange(running, request_bytes) for request_bytes in sent]
+        mine = {"X-API-Key": CANARY.decode()}
+        metrics = running.request("GET", "/metrics", headers=mine, port=running.metrics_port)
+        everything = f"{answers} {metrics} {running.log.read_text()}"
+    assert {answer.status for answer in answers if answer} == {200, 401, 404, 405}
+    assert (metrics.status, b"slipway_requests_total" in metrics.body) == (200, True)
+    assert CANARY.decode() not in everything
+    assert digest not in everything

@@ -11,8 +11,8 @@ import joblib
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from tests.containers import docker, require_engine, unique
-from tests.serving import ROOT, free_port
+from tests.containers import another_image_name, docker, require_engine, unique
+from tests.serving import ROOT, clean_environment, free_port
 from tests.stranger import ask, commands, foreground, run
 
 pytestmark = pytest.mark.slow
@@ -70,7 +70,11 @@ def test_make_serves_the_published_example_and_stops_on_ctrl_c(checkout: Path) -
 def test_make_serve_refuses_a_port_that_is_none_before_it_does_anything(checkout: Path) -> None:
     for port in ("abc", "", "80 80"):
         made = subprocess.run(
-            ["make", "serve", f"PORT={port}"], cwd=checkout, capture_output=True, text=True
+            ["make", "serve", f"PORT={port}"],
+            cwd=checkout,
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
         )
         assert made.returncode != 0
         assert made.stdout == ""
@@ -114,19 +118,18 @@ def test_fitting_by_hand_replaces_the_artifact(checkout: Path) -> None:
 @pytest.mark.container
 def test_docker_compose_serves_the_published_example_and_stops_on_ctrl_c(checkout: Path) -> None:
     require_engine()
-    port, tag = free_port(), unique()
-    compose = checkout / "docker-compose.yml"
-    compose.write_text(compose.read_text().replace("image: slipway", f"image: {tag}"))
-    try:
-        # to the one process: some releases of compose panic when a group's signal comes twice
-        with foreground(checkout, "docker compose up", port, os.kill):
-            try_curls(port)
-        container = f"slipway-test-{port}-slipway-1"
-        ended = docker("inspect", "--format", "{{.State.ExitCode}}", container)
-        assert ended.stdout == "0\n", ended.stderr
-    finally:
-        docker("compose", "--project-name", f"slipway-test-{port}", "down", seconds=120)
-        docker("image", "rm", tag)
+    port = free_port()
+    project = f"slipway-test-{port}"
+    with another_image_name(checkout):
+        try:
+            # to the one process: some releases of compose panic when a group's signal comes twice
+            with foreground(checkout, "docker compose up", port, os.kill):
+                try_curls(port)
+            container = f"{project}-slipway-1"
+            ended = docker("inspect", "--format", "{{.State.ExitCode}}", container)
+            assert ended.stdout == "0\n", ended.stderr
+        finally:
+            docker("compose", "--project-name", project, "down", seconds=120)
 
 
 @pytest.mark.container

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from service.api.body import REFUSED
+from service.api.environ import ARRIVED, REFUSED
 from service.model.predictor import Predictor
 from service.operations.access import Keys
 from service.operations.admission import RefusedError, busy
-from service.operations.logs import ARRIVED
 from service.operations.metrics import Metrics
 from service.operations.shed import Shed
 from service.operations.wsgi import set_body, wsgi_environ

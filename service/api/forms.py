@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from service.api import body
+from service.api import parse
 from service.api.problems import MOST_ERRORS, Problem, pointer, unknown
 from service.model import numbers
 from service.model.signature import Input, Signature
@@ -31,10 +31,10 @@ class Columns:
     pointer: Callable[[str, int], str] = pointer
 
 
-def most(signature: Signature, max_rows: int) -> body.Most:
+def most(signature: Signature, max_rows: int) -> parse.Most:
     """More than twice what any form needs, so that a few rows too many get an exact answer."""
     width = len(signature.inputs)
-    return body.Most(
+    return parse.Most(
         rows=max_rows,
         values=2 * max_rows * width + SLACK,
         containers=2 * (max_rows + width) + SLACK,
@@ -42,12 +42,12 @@ def most(signature: Signature, max_rows: int) -> body.Most:
     )
 
 
-def from_json(payload: Any, signature: Signature, max_rows: int) -> Columns:
+def from_json(payload: Any, signature: Signature, most: parse.Most) -> Columns:
     """Columns of a JSON payload; Problem 422 if it has none of the forms, or too many rows."""
     if not isinstance(payload, dict):
         raise _misfit("", "the body must be an object of columns, or of instances")
     if INSTANCES in payload and INSTANCES not in signature.names:
-        return _from_instances(payload, signature, max_rows)
+        return _from_instances(payload, signature, most.rows)
     _check_width(len(payload), signature)
     values = {}
     whole = set()  # names whose value is no list in the body: it has no inner places
@@ -58,19 +58,19 @@ def from_json(payload: Any, signature: Signature, max_rows: int) -> Columns:
             continue
         if isinstance(value, str) and value.lstrip().startswith("["):
             or_text = _takes_strings(inputs[name])
-            value = _list_in_string(name, value, or_text, most(signature, max_rows))
+            value = _list_in_string(name, value, or_text, most)
             whole.add(name)
         elif not isinstance(value, list):
             value = [value]
             whole.add(name)
-        _check_rows(len(value), max_rows, pointer(name))
+        _check_rows(len(value), most.rows, pointer(name))
         values[name] = value
     return Columns(values, lambda name, row: pointer(name) if name in whole else pointer(name, row))
 
 
-def from_csv(text: str, signature: Signature, max_rows: int) -> Columns:
+def from_csv(text: str, signature: Signature, most: parse.Most) -> Columns:
     """Columns of a CSV table with a header line; Problem 422 for too many rows."""
-    cells, rows = body.parse_csv(text, most(signature, max_rows))
+    cells, rows = parse.parse_csv(text, most)
     if not cells:
         raise _misfit("", "the table has no header line")
     _check_width(len(cells), signature)
@@ -78,7 +78,7 @@ def from_csv(text: str, signature: Signature, max_rows: int) -> Columns:
     name, times = Counter(header).most_common(1)[0]
     if times > 1:
         raise _misfit(pointer(name), "is there more than once in the header")
-    _check_rows(len(rows), max_rows, "")
+    _check_rows(len(rows), most.rows, "")
     columns = zip(*rows, strict=True)
     readers = {column.name: _cell_reader(column) for column in signature.inputs}
     return Columns(
@@ -115,9 +115,9 @@ def _number(cell: str) -> float | str | None:
     return number
 
 
-def _list_in_string(name: str, text: str, or_text: bool, most: body.Most) -> list[Any]:
+def _list_in_string(name: str, text: str, or_text: bool, most: parse.Most) -> list[Any]:
     try:
-        value = body.parse_json(text, most)
+        value = parse.parse_json(text, most)
     except Problem as problem:
         if or_text:
             return [text]

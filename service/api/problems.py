@@ -10,9 +10,11 @@ from difflib import get_close_matches
 from itertools import takewhile
 from typing import Any
 
-from flask import Flask, Response, g
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
+
+from service.api.environ import REQUEST_ID
 
 MOST_ERRORS = 20
 MOST_BYTES = 3000  # of errors in one answer; an answer stays small whatever was asked
@@ -80,7 +82,7 @@ def init_app(app: Flask) -> None:
 def answer(error: HTTPException) -> Response:
     """Write one error. A crash arrives here as InternalServerError, after Flask has logged it."""
     status = error.code or 500
-    body = content(status, error.description or "", g.request_id)
+    body = content(status, error.description or "", request.environ[REQUEST_ID])
     headers = {}
     if isinstance(error, Problem):
         headers = dict(error.headers)

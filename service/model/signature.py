@@ -6,6 +6,7 @@ column order and the documentation.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 Label = float | int | str | bool
@@ -52,7 +53,7 @@ class Output:
     confidence: Confidence | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Signature:
     """Inputs in the order in which the model takes them, and outputs.
 
@@ -64,7 +65,7 @@ class Signature:
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the inputs, in the model's order."""
         return tuple(column.name for column in self.inputs)

@@ -37,7 +37,8 @@ def init_app(app: Flask, keys: Keys) -> None:
 
     @app.before_request
     def ask() -> None:
-        if request.path not in OPEN and not keys.admit(request.environ):
+        environ = request.environ
+        if environ["PATH_INFO"] not in OPEN and not keys.admit(environ):
             raise Problem(
                 401,
                 "this needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY",

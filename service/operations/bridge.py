@@ -12,10 +12,10 @@ from time import perf_counter
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from service.api.body import CLOSE, REFUSED
+from service.api.body import CLOSE
+from service.api.environ import ARRIVED, REFUSED, WAITED
 from service.operations.admission import Admission, RefusedError
 from service.operations.drain import Drain
-from service.operations.logs import ARRIVED, WAITED
 from service.operations.shed import Shed
 from service.operations.wsgi import Answer, Scope, call, set_body, wsgi_environ
 from service.settings import Settings

@@ -8,15 +8,16 @@ whatever clients send.
 from time import perf_counter
 from wsgiref.types import WSGIEnvironment
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import ValueClass
 
+from service.api.environ import ARRIVED, PREDICTED, ROWS, WAITED
 from service.api.problems import Problem
 from service.model.manifest import Manifest
-from service.operations.logs import WAITED, known_method
+from service.operations.logs import known_method
 
 PATH = "/metrics"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -81,12 +82,15 @@ class Metrics:
         """Those of a service with this model."""
         return cls(manifest.name, manifest.version, manifest.engine)
 
-    def count(self, environ: WSGIEnvironment, route: str, status: int, seconds: float) -> None:
+    def count(self, environ: WSGIEnvironment, route: str, status: int) -> None:
         """Count one answer."""
         self.requests.labels(known_method(environ), route, status).inc()
-        self.duration.labels(route).observe(seconds)
+        self.duration.labels(route).observe(perf_counter() - environ[ARRIVED])
         if WAITED in environ:
             self.queue.observe(environ[WAITED])
+        if PREDICTED in environ:
+            self.predict.observe(environ[PREDICTED])
+            self.rows.inc(environ[ROWS])
 
     def count_shed(self, status: int) -> None:
         """Count one refusal because of the load."""
@@ -103,11 +107,12 @@ class Metrics:
 
 def init_app(app: Flask, metrics: Metrics, port: int) -> None:
     """Count every answer; on `port` give the metrics and nothing else."""
+    ours = str(port)
 
     @app.before_request
     def keep_apart() -> None:
-        is_ours = request.environ["SERVER_PORT"] == str(port)
-        if is_ours != (request.path == PATH):
+        environ = request.environ
+        if (environ["SERVER_PORT"] == ours) != (environ["PATH_INFO"] == PATH):
             raise Problem(404, "there is nothing at this address")
 
     @app.get(PATH)
@@ -116,9 +121,6 @@ def init_app(app: Flask, metrics: Metrics, port: int) -> None:
 
     @app.after_request
     def count(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule else "none"
-        metrics.count(request.environ, route, response.status_code, perf_counter() - g.arrived)
-        if "predict_seconds" in g:
-            metrics.predict.observe(g.predict_seconds)
-            metrics.rows.inc(g.rows)
+        rule = request.url_rule
+        metrics.count(request.environ, rule.rule if rule else "none", response.status_code)
         return response

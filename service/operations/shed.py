@@ -5,15 +5,14 @@ takes, predictions lack. The answer is the same as Flask's would be.
 """
 
 import json
-from time import perf_counter
 from wsgiref.types import WSGIEnvironment
 
 from service.api import problems
+from service.api.environ import REQUEST_ID
 from service.api.predict import PATH
 from service.operations import access, logs
 from service.operations.access import Keys
 from service.operations.admission import RefusedError
-from service.operations.logs import ARRIVED
 from service.operations.metrics import Metrics
 from service.operations.wsgi import Answer
 
@@ -36,7 +35,7 @@ class Shed:
 
     def refuse(self, environ: WSGIEnvironment, refused: RefusedError) -> Answer:
         """Answer, log and count a request that got no turn."""
-        request_id = logs.request_id(environ)
+        request_id = environ[REQUEST_ID] = logs.request_id(environ)
         body = json.dumps(problems.content(refused.status, refused.detail, request_id)).encode()
         headers = {
             "Content-Type": problems.MEDIA_TYPE,
@@ -46,15 +45,7 @@ class Shed:
             logs.HEADER: request_id,
             "Model-Version": self.model_version,
         }
-        seconds = perf_counter() - environ[ARRIVED]
-        logs.write(
-            environ,
-            request_id=request_id,
-            route=PATH,
-            status=refused.status,
-            total_seconds=seconds,
-            model_version=self.model_version,
-        )
+        logs.write(environ, PATH, refused.status, self.model_version)
         self.metrics.count_shed(refused.status)
-        self.metrics.count(environ, PATH, refused.status, seconds)
+        self.metrics.count(environ, PATH, refused.status)
         return refused.status, [(k.lower().encode(), v.encode()) for k, v in headers.items()], body

@@ -6,12 +6,15 @@ from io import BytesIO
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
+from service.api.environ import WHOLE
+
 Scope = MutableMapping[str, Any]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
 def set_body(environ: WSGIEnvironment, body: bytes) -> None:
     """Give the app the body that was read, however it was framed."""
+    environ[WHOLE] = body
     environ["CONTENT_LENGTH"] = str(len(body))
     environ["wsgi.input"] = BytesIO(body)
 

@@ -1,0 +1,9 @@
+"""What is kept of one request, in its WSGI environ, where both the bridge and Flask reach it."""
+
+ARRIVED = "slipway.arrived"  # when its head came, by perf_counter
+WHOLE = "slipway.body"  # the bytes of its body, if the bridge has read it
+REFUSED = "slipway.refused"  # or why it was not: status, detail and headers
+REQUEST_ID = "slipway.request_id"
+WAITED = "slipway.waited"  # seconds that it waited for its turn
+ROWS = "slipway.rows"  # how many it asks for
+PREDICTED = "slipway.predicted"  # seconds that the model took
