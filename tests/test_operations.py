@@ -1,6 +1,7 @@
 """The commands of docs/operations.md, run as a stranger would, in a fresh checkout."""
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,5 +56,5 @@ def test_a_load_balancer_spreads_requests_over_three(checkout: Path) -> None:
                 log = server.log.read_text()
         finally:
             docker("compose", "--project-name", f"slipway-test-{port}", *DOWN, seconds=120)
-    asked = {line.split("|")[0].strip() for line in log.splitlines() if "/predict" in line}
+    asked = set(re.findall(r"(api-\d) +\|.*/predict", log))
     assert asked == {"api-1", "api-2", "api-3"}

@@ -132,7 +132,8 @@ def test_no_log_line_holds_what_a_client_sent_and_each_is_json(overheard: Server
     assert all({"time", "level", "logger", "message"} <= set(line) for line in lines)
     requests = [line for line in lines if line["logger"] == "slipway.requests"]
     assert len(requests) > len(BAD_JSON) + len(BAD_TABLES)
-    assert {line["route"] for line in requests} <= {"/predict", "/health", "/model", None}
+    known = {"/predict", "/health", "/model", "/metrics", None}
+    assert {line["route"] for line in requests} <= known
     assert all(line["status"] < 500 for line in requests)
 
 
