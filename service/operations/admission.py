@@ -10,8 +10,7 @@ import asyncio
 import random
 from asyncio import Future
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from time import perf_counter
 from typing import TypeVar
 
@@ -58,8 +57,7 @@ class Admission:
         computing.add_done_callback(lambda _: self._gate.release())
         return await asyncio.shield(computing)
 
-    @asynccontextmanager
-    async def quick_turn(self) -> AsyncIterator[None]:
+    async def quick_turn(self, compute: Callable[[], Result]) -> Result:
         """Stand in line on the event loop; RefusedError if the line is too long already."""
         if len(self.line) * self.mean_seconds > self.wait_seconds:
             raise busy()
@@ -70,8 +68,9 @@ class Admission:
                 self._give(turn)
                 await asyncio.sleep(0)  # the loop sees all that arrived together, then works
             await turn
-            yield
+            result = compute()
             self.mean_seconds += RECENT * (perf_counter() - self._given - self.mean_seconds)
+            return result
         finally:
             self.line.remove(turn)
             if self.line and not self.line[0].done():

@@ -111,17 +111,19 @@ class Bridge:
             return call(self.app, environ)  # health, metrics, descriptions and refusals never wait
         asked = perf_counter()
         deadline = asked + deadline_seconds(environ, self.settings.deadline_ms)
-        if self.expected_seconds(size) <= QUICK_SECONDS:
-            async with self.admission.quick_turn():
-                check_deadline(environ, asked, deadline)
-                return call(self.app, environ)
 
-        def compute() -> asyncio.Future[Answer]:
+        def compute() -> Answer:
+            check_deadline(environ, asked, deadline)
+            return call(self.app, environ)
+
+        def compute_apart() -> asyncio.Future[Answer]:
             check_deadline(environ, asked, deadline)
             loop = asyncio.get_running_loop()
             return loop.run_in_executor(self._compute, call, self.app, environ)
 
-        return await self.admission.slow_turn(compute)
+        if self.expected_seconds(size) <= QUICK_SECONDS:
+            return await self.admission.quick_turn(compute)
+        return await self.admission.slow_turn(compute_apart)
 
     async def _read(self, environ: WSGIEnvironment, receive: Receive) -> bytes:
         if not environ["PATH_INFO"].startswith("/") or environ["PATH_INFO"].startswith("//"):
