@@ -1,4 +1,4 @@
-"""`python -m service example` and `key`: what one needs to send a request."""
+"""`python -m service example`, `key` and `bench`: to send a request, and how many one can send."""
 
 import argparse
 import hashlib
@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from service.bench import command as bench
+from service.bench.process import BenchError
 from service.model import artifact
 from service.model.artifact import ArtifactError
 
@@ -25,15 +27,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--url", default="http://127.0.0.1:8080", help="where it is served (%(default)s)"
     )
     commands.add_parser("key", help="make a new API key, and the digest to configure")
+    bench.add_arguments(
+        commands.add_parser("bench", help="measure how much one worker does with a model")
+    )
     options = parser.parse_args(arguments)
     if options.command == "key":
         print(new_key())
         return 0
     try:
-        print(example(options.artifact, options.url))
-    except ArtifactError as error:
+        if options.command == "bench":
+            bench.run(options)
+        else:
+            print(example(options.artifact, options.url))
+    except (ArtifactError, BenchError) as error:
         print(f"slipway: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        print("slipway: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -82,6 +82,15 @@ class Settings:
         return cls(**values)
 
 
+def environment(**values: str) -> dict[str, str]:
+    """The environment for a server of our own: these values, and settings of ours from outside.
+
+    Neither its keys nor what gunicorn is told are kept.
+    """
+    left_out = {"GUNICORN_CMD_ARGS", "PROMETHEUS_MULTIPROC_DIR", "SERVICE_API_KEYS"}
+    return {**{name: os.environ[name] for name in os.environ.keys() - left_out}, **values}
+
+
 def _parse(name: str, text: str, setting: Field[Any]) -> Any:
     default = setting.default
     if isinstance(default, bool):  # before int, which it is, too

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from service.bench.client import Address
 from tests.containers import BUILD_SECONDS, MODEL, docker, inspect, output, unique
-from tests.keep_alive import Address
 from tests.serving import PATIENCE, free_port
 
 SERVICES = ("slipway", "api")

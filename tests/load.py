@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
-from tests.keep_alive import Address, Client, Load
+from service.bench.client import Address, Client, Load
 
 HEADERS = "Host: x\r\nContent-Type: application/json\r\n"
 

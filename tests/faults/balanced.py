@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from service.bench.client import Address
 from tests import compose
 from tests.compose import Project, address_of
 from tests.containers import execute, inspect, output
-from tests.keep_alive import Address
 from tests.serving import wait_until
 
 # Six replicas on one machine, of which three start, are overloaded; a task has its own core.

@@ -8,11 +8,11 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
+from service.bench.client import Address
 from tests.bad_bodies import EXAMPLE
 from tests.compose import Project
 from tests.containers import execute, output
 from tests.faults.conftest import Production, Report
-from tests.keep_alive import Address
 from tests.load import post, steady
 from tests.raw import CHUNKED, CLOSE, LENGTH, get, read_answer, reset
 from tests.raw import post as raw_post

@@ -7,10 +7,10 @@ table says what was measured.
 import json
 from typing import Any
 
+from service.bench.client import Address, Load
 from tests.bad_bodies import EXAMPLE
 from tests.burning import SECONDS
 from tests.faults.conftest import Production, Report
-from tests.keep_alive import Address, Load
 from tests.load import drive, get, offer, post
 
 BURN = json.dumps({"instances": [[1.0, 2.0]]})

@@ -2,10 +2,10 @@
 
 import asyncio
 
+from service.bench.client import Address, Client
 from tests.bad_bodies import EXAMPLE
 from tests.faults.conftest import Production, Report
 from tests.faults.test_clients import megabytes
-from tests.keep_alive import Address, Client
 from tests.load import get, post
 
 REQUESTS = 200_000

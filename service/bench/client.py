@@ -3,10 +3,14 @@
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import cast
 
 PATIENCE = 30.0  # seconds that the last answers may take
+SPIN = 0.002  # seconds
+NO_END = 10**12  # requests
 Address = tuple[str, int]
 
 
@@ -45,8 +49,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep what can be written to."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
 
     def send(self, request: bytes, due: float) -> None:
         """Send one request, which should have gone at `due`."""
@@ -62,6 +65,8 @@ class Connection(asyncio.Protocol):
             return
         head = head.lower() + b"\r\n"
         if len(body) < int(header(head, b"content-length") or 0):
+            return
+        if header(head, b"transfer-encoding") == b"chunked" and not body.endswith(b"0\r\n\r\n"):
             return
         load, now = self.client.load, perf_counter()
         load.seconds.setdefault(int(head[9:12]), []).append(now - self.due)
@@ -142,6 +147,19 @@ class Client:
             self.send(request, due)
         await self.end()
 
+    async def offer_at(self, request: bytes, moments: Iterable[float]) -> None:
+        """Start a request at each moment, in seconds from now, and wait for all answers.
+
+        A loop wakes up to a millisecond late, so it never sleeps for less: it takes a whole core.
+        """
+        begin = perf_counter()
+        for moment in moments:
+            due = begin + moment
+            while (wait := due - perf_counter()) > 0:
+                await asyncio.sleep(wait - SPIN if wait > SPIN else 0)
+            self.send(request, due)
+        await self.end()
+
     async def offer_until(self, request: bytes, rate: float, stop: threading.Event) -> None:
         """Start `rate` requests per second until another thread says stop."""
         due = perf_counter()
@@ -159,6 +177,18 @@ class Client:
             self.send(request, perf_counter())
         await self.end(PATIENCE + requests / 100)
         return requests / (perf_counter() - begin)
+
+    async def drive_for(self, request: bytes, connections: int, seconds: float) -> float:
+        """Keep so many connections busy for a while; answers with 200 per second."""
+        begin = perf_counter()
+        self._request, self._left = request, NO_END
+        for _ in range(connections):
+            self.send(request, perf_counter())
+        await asyncio.sleep(seconds)
+        rate = self.load.count(200) / (perf_counter() - begin)
+        self._left = 0
+        await self.end()
+        return rate
 
     async def end(self, patience: float = PATIENCE) -> None:
         """Wait for the last answers, then close."""

@@ -1,0 +1,171 @@
+"""`python -m service bench`: an artifact under the real gunicorn, measured with one worker."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from service import settings
+from service.bench import capacity
+from service.bench.process import HOST, BenchError, Started, free_port, on_core, started
+from service.model import artifact
+
+ROOT = Path(__file__).parents[2]
+WARM_SECONDS = 0.5
+
+
+class UnwritableError(BenchError):
+    """The file for the figures cannot be written."""
+
+    exit_code = os.EX_CANTCREAT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """One artifact on one core. Memory is of the whole service with one worker (PSS; 0 if unknown).
+
+    `requests_per_second` is the largest rate with `p99_ms` within `target_ms`, none refused.
+    """
+
+    model: str
+    version: str
+    engine: str
+    rows: int
+    target_ms: float
+    requests_per_second: float
+    p50_ms: float
+    p99_ms: float
+    rss_mb: float
+    further_worker_mb: float
+    start_seconds: float
+
+    def lines(self) -> str:
+        """The same for people."""
+        return "\n".join(
+            (
+                f"model      {self.model} {self.version} on {self.engine}, "
+                f"{self.rows} rows in a request",
+                f"capacity   {self.requests_per_second:,.0f} requests per second on one core, "
+                f"p99 within {self.target_ms:g} ms",
+                f"at that    p50 {self.p50_ms:.1f} ms, p99 {self.p99_ms:.1f} ms",
+                f"memory     {self.rss_mb:.0f} MB, "
+                f"and {self.further_worker_mb:.0f} MB for each further worker",
+                f"start      {self.start_seconds:.2f} s to the first answer",
+            )
+        )
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    command.add_argument("artifact", type=Path, metavar="ARTIFACT", help="folder of a packed model")
+    for name, kind, default, told in (
+        ("--target-ms", positive, 50.0, "the time that 99 %% of answers may take"),
+        ("--seconds", positive, 3.0, "how long each rate is tried"),
+        ("--rows", count, 3, "rows in a request"),
+    ):
+        command.add_argument(
+            name, type=kind, default=default, metavar="N", help=f"{told} (%(default)g)"
+        )
+    command.add_argument("--json", type=Path, metavar="FILE", help="where to write it as JSON, too")
+
+
+def positive(text: str) -> float:
+    """Parse a number greater than 0."""
+    if not 0 < float(text) < 1e6:
+        raise ValueError(text)
+    return float(text)
+
+
+def count(text: str) -> int:
+    """Parse a whole number greater than 0."""
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, and tell; ArtifactError or BenchError if that cannot be."""
+    figures = bench(
+        options.artifact,
+        rows=options.rows,
+        target_ms=options.target_ms,
+        seconds=options.seconds,
+    )
+    print(figures.lines())
+    if options.json:
+        try:
+            options.json.write_text(json.dumps(asdict(figures), indent=2) + "\n")
+        except OSError as error:
+            raise UnwritableError(f"cannot be written ({error}); choose another place") from error
+
+
+def bench(folder: Path, *, rows: int, target_ms: float, seconds: float) -> Figures:
+    """Measure an artifact; ArtifactError or BenchError if that cannot be."""
+    manifest = artifact.read_manifest(folder)
+    request = post("/predict", payload(manifest.golden.inputs, rows))
+    with on_core(-1):
+        with served(folder, request, workers=2) as (two, port):
+            capacity.flat_out((HOST, port), request, WARM_SECONDS)
+            with_two = two.megabytes()
+        with served(folder, request, workers=1) as (one, port):
+            capacity.flat_out((HOST, port), request, WARM_SECONDS)
+            with_one = one.megabytes()
+            found = capacity.search((HOST, port), request, target_ms, seconds)
+    return Figures(
+        model=manifest.name,
+        version=manifest.version,
+        engine=manifest.engine,
+        rows=rows,
+        target_ms=target_ms,
+        rss_mb=round(with_one, 1),
+        further_worker_mb=round(with_two - with_one, 1),
+        start_seconds=round(one.seconds, 3),
+        **{name: round(value, 3) for name, value in asdict(found).items()},
+    )
+
+
+@contextmanager
+def served(folder: Path, request: bytes, workers: int) -> Iterator[tuple[Started, int]]:
+    """The real gunicorn with the committed configuration, and its port."""
+    port, metrics_port = free_port(), free_port()
+    environment = settings.environment(
+        WEB_CONCURRENCY=str(workers),
+        SERVICE_MODEL=str(folder.resolve()),
+        SERVICE_DRAIN_SECONDS="0",
+        SERVICE_METRICS_PORT=str(metrics_port),
+    )
+    binds = [f"--bind={HOST}:{port}", f"--bind={HOST}:{metrics_port}"]
+    with (
+        TemporaryDirectory() as temporary,
+        started(
+            [sys.executable, "-m", "gunicorn", *binds],
+            (HOST, port),
+            request,
+            environment=environment,
+            folder=ROOT,
+            log=Path(temporary) / "log",
+        ) as running,
+    ):
+        yield running, port
+
+
+def payload(columns: Mapping[str, list[Any]], rows: int) -> bytes:
+    """So many rows, from the golden ones, again and again if need be."""
+    wanted = {name: list(islice(cycle(values), rows)) for name, values in columns.items()}
+    return json.dumps(wanted).encode()
+
+
+def post(path: str, body: bytes, media_type: str = "application/json") -> bytes:
+    """The bytes of a request."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nAccept: application/json\r\n"
+        f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
