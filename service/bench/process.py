@@ -20,7 +20,6 @@ START_SECONDS = 120.0
 STOP_SECONDS = 15.0
 REFUSED_SECONDS = 15.0  # some listen before their model is there
 POLL_SECONDS = 0.005
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class BenchError(Exception):

@@ -1,0 +1,98 @@
+"""What was measured: points by peer, model and rows; their medians; the ratios between peers."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from statistics import median
+
+OURS, LIMIT, LIVE = "slipway", "limit", 0  # LIVE stands where a number of rows would
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One round's load: answers per second and quantiles of their times in ms."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A peer with a model, and so many rows in a request."""
+
+    peer: str
+    model: str
+    rows: int
+
+
+@dataclass(slots=True)
+class Figures:
+    """All points of a run; `cannot` says why there are none."""
+
+    points: dict[Case, list[Point]] = field(default_factory=lambda: defaultdict(list))
+    cannot: dict[Case, str] = field(default_factory=dict)
+    start: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    first_mb: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    further_mb: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    size_mb: dict[str, float] = field(default_factory=dict)
+
+    def point(self, case: Case) -> Point | None:
+        """The medians of a case, each on its own; None if it was never measured."""
+        found = self.points.get(case)
+        if not found:
+            return None
+        return Point(*(median(getattr(one, name) for one in found) for name in Point.__slots__))
+
+    def others(self, model: str, rows: int, peers: Iterable[str]) -> dict[str, Point]:
+        """The peers that were measured at this, without ours and the limit."""
+        found = {peer: self.point(Case(peer, model, rows)) for peer in peers}
+        return {
+            peer: point
+            for peer, point in found.items()
+            if point is not None and peer not in (OURS, LIMIT)
+        }
+
+
+def middle(values: Iterable[float]) -> float | None:
+    """The median, or None of nothing."""
+    listed = list(values)
+    return median(listed) if listed else None
+
+
+def ratios(figures: Figures, models: Iterable[str], rows: Iterable[int]) -> list[str]:
+    """Sentences that set this service beside the fastest, the smallest and the limit."""
+    peers = {case.peer for case in figures.points}
+    said = []
+    for model in models:
+        for count in rows:
+            ours = figures.point(Case(OURS, model, count))
+            others = figures.others(model, count, peers)
+            if ours is None:
+                continue
+            parts = []
+            if others:
+                fastest = max(others, key=lambda peer: others[peer].rate)
+                best = others[fastest]
+                parts.append(f"{ours.rate / best.rate:.2f} × the fastest peer ({fastest})")
+                parts.append(f"p99 {ours.p99 / best.p99:.2f} × its p99")
+                parts += [
+                    f"{ours.rate / others[peer].rate:.2f} × {peer}"
+                    for peer in sorted(others)
+                    if peer != fastest
+                ]
+            limit = figures.point(Case(LIMIT, model, count))
+            if limit:
+                parts.append(f"{ours.rate / limit.rate:.2f} of the limit")
+            live = figures.point(Case(OURS, model, LIVE))
+            if live and count == 3:
+                parts.append(f"{ours.rate / live.rate:.2f} of GET /health/live")
+            if parts:
+                said.append(f"{model}, {count:,} rows: {'; '.join(parts)}")
+    for name, values in (("start to first answer", figures.start), ("memory", figures.first_mb)):
+        own = middle(values.get(OURS, []))
+        by_peer = {p: median(v) for p, v in values.items() if v and p not in (OURS, LIMIT)}
+        if own and by_peer:
+            least = min(by_peer, key=lambda peer: by_peer[peer])
+            said.append(f"{name}: {own / by_peer[least]:.2f} × the least of a peer ({least})")
+    return said

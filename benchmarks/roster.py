@@ -1,0 +1,196 @@
+"""Who takes part: how each peer is started, what it is sent and how it answers.
+
+Each is run as its own documentation shows it, on one core with one worker; where that leaves a
+choice, the faster way is taken, and `note` says which.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+ROOT = Path(__file__).parent.parent
+OWN = ("requirements.txt", "requirements-pandas.txt")
+COLUMN_TYPES = {"f": "FP64", "i": "INT64"}
+
+
+def columns(table: pd.DataFrame) -> Any:
+    """A list of values for each column."""
+    return table.to_dict("list")
+
+
+def matrix(table: pd.DataFrame) -> list[list[Any]]:
+    """A list of values for each row."""
+    listed: list[list[Any]] = table.to_numpy().tolist()
+    return listed
+
+
+def is_mixed(table: pd.DataFrame) -> bool:
+    """Whether the model takes a DataFrame."""
+    return "region" in table
+
+
+def to_mlserver(table: pd.DataFrame) -> Any:
+    """The Open Inference Protocol: one tensor, or one for each column of a DataFrame."""
+    if not is_mixed(table):
+        values = table.to_numpy().ravel().tolist()
+        tensor = {"name": "rows", "datatype": "FP64", "shape": list(table.shape), "data": values}
+        return {"inputs": [tensor]}
+    inputs = [
+        {
+            "name": name,
+            "datatype": COLUMN_TYPES.get(table[name].dtype.kind, "BYTES"),
+            "shape": [len(table), 1],
+            "data": table[name].tolist(),
+            **({} if table[name].dtype.kind in COLUMN_TYPES else {"parameters": TEXT}),
+        }
+        for name in table
+    ]
+    return {"parameters": {"content_type": "pd"}, "inputs": inputs}
+
+
+TEXT = {"content_type": "str"}
+
+
+def to_mlflow(table: pd.DataFrame) -> Any:
+    """Arrays as `inputs`, DataFrames split."""
+    if is_mixed(table):
+        return {"dataframe_split": {"columns": list(table), "data": rows(table)}}
+    return {"inputs": matrix(table)}
+
+
+def rows(table: pd.DataFrame) -> list[list[Any]]:
+    """Rows of values of different types."""
+    return [list(row) for row in zip(*columns(table).values(), strict=True)]
+
+
+def records(table: pd.DataFrame) -> Any:
+    """An object for each row."""
+    return table.to_dict("records")
+
+
+def rows_or_records(table: pd.DataFrame) -> Any:
+    """Rows of an array; records of a DataFrame."""
+    return records(table) if is_mixed(table) else matrix(table)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """A server. In its command, {bin} is its environment's, {port} and {workers} are told to it.
+
+    It runs in a copy of `benchmarks/peers/<name>`, after `prepare`; or `at_home`, in this
+    repository. `live` is a GET to measure beside it. `read` takes the predictions from its parsed
+    answer.
+    """
+
+    name: str
+    title: str
+    command: str
+    send: Callable[[pd.DataFrame], Any]
+    read: Callable[[Any], Any]
+    path: str = "/predict"
+    prepare: str = ""
+    note: str = ""
+    at_home: bool = False
+    live: str = ""
+    requirements: tuple[str, ...] = ()
+
+    def locks(self) -> tuple[Path, ...]:
+        """What its environment has."""
+        own = self.requirements or (f"benchmarks/peers/{self.name}/requirements.txt",)
+        return tuple(ROOT / file for file in own)
+
+    def body(self, table: pd.DataFrame) -> bytes:
+        """These rows, as it takes them."""
+        return json.dumps(self.send(table)).encode()
+
+
+def first(answer: Any) -> Any:
+    """The one list of an answer, whatever its name."""
+    return next(iter(answer.values()))
+
+
+SLIPWAY = Peer(
+    name="slipway",
+    title="this service",
+    command="{bin}/python -m gunicorn --bind 127.0.0.1:{port}",
+    send=columns,
+    read=first,
+    at_home=True,
+    live="/health/live",
+    requirements=OWN,
+)
+PEERS = {
+    peer.name: peer
+    for peer in (
+        SLIPWAY,
+        Peer(
+            name="limit",
+            title="the limit: a bare callable, same engine",
+            command="{bin}/python -m gunicorn --bind 127.0.0.1:{port} --workers {workers} app:app",
+            send=columns,
+            read=first,
+            requirements=OWN,
+        ),
+        Peer(
+            name="fastapi",
+            title="FastAPI + uvicorn",
+            command="{bin}/uvicorn app:app --port {port} --workers {workers} --no-access-log",
+            send=columns,
+            read=first,
+            note="columns checked by pydantic, uvloop and httptools, predictions on the event loop",
+        ),
+        Peer(
+            name="flask",
+            title="Flask + marshmallow, naive",
+            command="{bin}/gunicorn app:app --bind 127.0.0.1:{port} --workers {workers}",
+            send=columns,
+            read=first,
+            note="gunicorn's default worker, which closes each connection",
+        ),
+        Peer(
+            name="mlserver",
+            title="MLServer",
+            command="{bin}/mlserver start .",
+            prepare="{bin}/python prepare.py",
+            note="`mlserver start .`, the model in the server's own process (parallel_workers 0)",
+            path="/v2/models/model/infer",
+            send=to_mlserver,
+            read=lambda answer: answer["outputs"][0]["data"],
+        ),
+        Peer(
+            name="mlflow",
+            title="MLflow",
+            command="{bin}/mlflow models serve --model-uri saved --env-manager local"
+            " --port {port} --workers {workers}",
+            prepare="{bin}/python prepare.py",
+            path="/invocations",
+            send=to_mlflow,
+            read=first,
+        ),
+        Peer(
+            name="bentoml",
+            title="BentoML",
+            command="{bin}/bentoml serve service:Model --host 127.0.0.1 --port {port}",
+            send=lambda table: {"rows": rows_or_records(table)},
+            read=lambda answer: answer,
+        ),
+        Peer(
+            name="litserve",
+            title="LitServe",
+            command="{bin}/python server.py",
+            send=lambda table: {"input": rows_or_records(table)},
+            read=first,
+        ),
+        Peer(
+            name="vetiver",
+            title="vetiver",
+            command="{bin}/uvicorn app:api --port {port} --workers {workers}",
+            send=records,
+            read=first,
+        ),
+    )
+}
