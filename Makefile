@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-s
 export SERVICE_MODEL
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test check faults lint types lock lock-check format image clean
+.PHONY: help serve train test check faults bench lint types lock lock-check format image clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ check: lint types lock-check ## Run lint, types, locks and tests: CI runs this a
 faults: .venv/developing ## Run the long tests of overload, crashes and updates, in containers
 	@$(BIN)/pytest tests/faults $(ARGS)
 
+bench: .venv/developing ## Measure the service beside its peers, for an hour (ARGS=--help)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 lint: .venv/developing ## Check style
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --diff .
@@ -72,7 +75,7 @@ image: ## Build the container image, slipway
 		--build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) .
 
 clean: ## Remove what make made
-	@rm -rf .venv artifacts .coverage .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv artifacts benchmarks/.venvs benchmarks/.work .coverage .mypy_cache .pytest_cache .ruff_cache
 
 # What is installed: for serving and training, and for developing on top.
 .venv/serving: requirements.txt requirements-pandas.txt | .venv/bin/python

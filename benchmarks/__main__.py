@@ -8,13 +8,12 @@ from pathlib import Path
 from benchmarks import environments, plot, results, rounds
 from benchmarks.environments import UninstallableError
 from benchmarks.figures import Case, Figures
-from benchmarks.models import MODELS, Model, make
+from benchmarks.models import MODELS, Model, make, pack
 from benchmarks.results import Run
-from benchmarks.roster import PEERS, ROOT
+from benchmarks.roster import OWN, PEERS, ROOT
 from benchmarks.rounds import Contest
 from service.bench.command import count, positive
 from service.bench.process import BenchError
-from training.__main__ import main as train
 
 WORK = ROOT / "benchmarks/.work"
 ROWS = (1, 3, 1_000, 10_000)
@@ -71,14 +70,13 @@ def _prepare(run: Run, figures: Figures) -> list[Contest]:
                 _note(figures, peer.name, model, run.rows, str(error))
     for model in run.models:
         made = make(model, WORK / model.name)
-        packed = ["--sample", made.sample, "--out", WORK / model.name / "artifact"]
-        code = train([str(word) for word in ("pack", made.file, *packed)])
+        unpacked = pack(made, WORK / model.name / "artifact")
         for peer in run.peers:
             if peer.name not in venvs:
                 continue
             try:
-                if code and peer.requirements:
-                    raise BenchError("the model could not be packed")
+                if unpacked and peer.requirements == OWN:
+                    raise BenchError(unpacked)
                 contests.append(rounds.contest(peer, made, venvs[peer.name], WORK / model.name))
             except BenchError as error:
                 _note(figures, peer.name, model, run.rows, str(error))

@@ -18,6 +18,7 @@ def draw(
 
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "slipway"  # the same figures, the same file
+    matplotlib.rcParams["svg.fonttype"] = "none"  # text stays text
     from matplotlib import pyplot as plt
 
     height = 0.8 + 0.3 * len(peers)

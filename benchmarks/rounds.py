@@ -131,7 +131,7 @@ def measure(
                 with served(one, requests[least], workers=2) as (running, port):
                     flat_out((HOST, port), requests[least], 2 * WARM_SECONDS)
                     figures.further_mb[peer.name].append(running.megabytes() - memory)
-        except BenchError as error:
+        except (BenchError, OSError, HTTPException) as error:
             for count in counts:
                 figures.cannot.setdefault(Case(peer.name, model, count), str(error))
 
@@ -148,7 +148,7 @@ def _load(
             answered = {status: load.count(status) for status in sorted(load.statuses)}
             if load.errors or list(answered) != [200]:
                 fault = f"under load: {answered} answers, {load.errors} connections lost"
-    except (OSError, HTTPException, TimeoutError) as error:
+    except (OSError, HTTPException) as error:
         fault = f"no answer: {error or type(error).__name__}"
     if fault:
         figures.cannot[case] = fault
@@ -165,7 +165,7 @@ def wrong(one: Contest, count: int, status: int, body: bytes) -> str:
         return ""
     try:
         predicted: Any = np.asarray(one.peer.read(json.loads(body)), float).ravel()
-    except (ValueError, KeyError, IndexError, TypeError):
+    except (AttributeError, LookupError, StopIteration, TypeError, ValueError):
         return f"answers something else: {' '.join(body[:200].decode(errors='replace').split())}"
     same = predicted.shape == (count,) and (predicted == one.made.answers[:count]).all()
     return "" if same else "predicts something else"

@@ -15,7 +15,8 @@ HEAVY = {"sklearn", "joblib", "scipy", "pandas", "boto3"}
 
 
 def files(*folders: str) -> list[Path]:
-    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [path for path in found if not {".venvs", ".work"} & set(path.parts)]
 
 
 def imports(path: Path, inside_functions: bool = True) -> Iterator[str]:
@@ -39,14 +40,24 @@ def names(path: Path) -> str:
 
 @pytest.mark.parametrize("path", files("service"), ids=names)
 def test_service_never_imports_training(path: Path) -> None:
-    assert not packages(path) & {"training", "tests"}
+    assert not packages(path) & {"training", "tests", "benchmarks"}
 
 
 @pytest.mark.parametrize("path", files("training"), ids=names)
 def test_training_imports_of_the_service_only_the_model(path: Path) -> None:
     of_the_service = [name for name in imports(path) if name.split(".")[0] == "service"]
     assert all(name.startswith("service.model") for name in of_the_service)
-    assert not packages(path) & (WEB | {"tests"})
+    assert not packages(path) & (WEB | {"tests", "benchmarks"})
+
+
+@pytest.mark.parametrize("path", files("benchmarks"), ids=names)
+def test_benchmarks_import_of_this_house_only_the_service(path: Path) -> None:
+    assert not packages(path) & {"training", "tests"}
+
+
+@pytest.mark.parametrize("path", files("tests"), ids=names)
+def test_only_its_own_tests_import_the_benchmarks(path: Path) -> None:
+    assert path.stem == "test_benchmarks" or "benchmarks" not in packages(path)
 
 
 @pytest.mark.parametrize("path", files("service/model"), ids=names)
@@ -85,18 +96,18 @@ def test_only_the_engines_unpickle(path: Path) -> None:
         assert not uses(path) & {"pickle", "joblib.load", "np.load", "numpy.load", "eval", "exec"}
 
 
-@pytest.mark.parametrize("path", files("service", "training", "tests"), ids=names)
+@pytest.mark.parametrize("path", files("service", "training", "tests", "benchmarks"), ids=names)
 def test_no_file_outgrows_its_room(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= LARGEST_FILE
 
 
-@pytest.mark.parametrize("path", files("service", "training", "tests"), ids=names)
+@pytest.mark.parametrize("path", files("service", "training", "tests", "benchmarks"), ids=names)
 def test_every_module_says_what_it_is(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text()))
     assert path.stem not in {"utils", "util", "helpers", "common", "base", "misc"}
 
 
-@pytest.mark.parametrize("path", files("service"), ids=names)
+@pytest.mark.parametrize("path", files("service", "benchmarks"), ids=names)
 def test_a_package_s_docstring_names_every_module_in_it(path: Path) -> None:
     if path.name != "__init__.py":
         return

@@ -47,9 +47,11 @@ DONE_BY_MAKE = {
     "make test",
     "make check",
     "make faults",
+    "make bench",
     ".venv/bin/python -m training pack model.joblib --sample rows.csv --target answer "
     "--out artifacts/mine",
     "SERVICE_MODEL=artifacts/mine make serve",
+    ".venv/bin/python -m service bench artifacts/mine --target-ms 50",
     ".venv/bin/python -m training fit --data training/data/sensors.csv --out artifacts/model",
 }
 DONE_BY_DOCKER = {"docker compose up", "docker build --build-arg MODEL=packed --tag slipway ."}
@@ -91,12 +93,18 @@ def test_make_tries_faults(checkout: Path) -> None:
     assert "test_rolling.py" in found
 
 
+def test_make_bench_plans_all_peers_and_models(checkout: Path) -> None:
+    planned = run(checkout, "make bench", ARGS="--plan")
+    for model in ("logistic", "forest", "boosting", "mixed"):
+        assert f"{model}: slipway, limit, fastapi, flask, mlserver, mlflow, bentoml" in planned
+
+
 def test_make_checks(checkout: Path) -> None:
     planned = run(checkout, "make --dry-run check")
     assert [word for word in ("ruff", "mypy", "diff", "pytest --cov") if word not in planned] == []
 
 
-def test_a_model_of_ones_own_is_packed_and_served(checkout: Path) -> None:
+def test_a_model_of_ones_own_is_packed_served_and_measured(checkout: Path) -> None:
     own = LogisticRegression().fit([[0.0], [1.0]], ["no", "yes"])
     joblib.dump(own, checkout / "model.joblib")
     (checkout / "rows.csv").write_text("size,answer\n0,no\n1,yes\n")
@@ -107,6 +115,9 @@ def test_a_model_of_ones_own_is_packed_and_served(checkout: Path) -> None:
     with foreground(checkout, "SERVICE_MODEL=artifacts/mine make serve", port, os.killpg) as server:
         answer = server.predict('{"size": [5, -5]}')
     assert json.loads(answer.body) == {"answer": ["yes", "no"]}
+    [bench] = [line for line in DONE_BY_MAKE if "service bench" in line]
+    measured = run(checkout, bench.replace("50", "500 --seconds 0.3"))  # CI's cores are busy
+    assert "requests per second on one core" in measured
 
 
 def test_fitting_by_hand_replaces_the_artifact(checkout: Path) -> None:

@@ -1,4 +1,5 @@
-# As the service's own, without its hooks.
+"""As the service has it, without its hooks."""
+
 worker_class = "asgi"
 asgi_loop = "asyncio"
 asgi_lifespan = "off"
