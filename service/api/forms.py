@@ -15,9 +15,9 @@ from itertools import islice
 from typing import Any
 
 from service.api import parse
+from service.api.cells import takes_strings, values_of
 from service.api.problems import MOST_ERRORS, Problem, pointer, unknown
-from service.model import numbers
-from service.model.signature import Input, Signature
+from service.model.signature import Signature
 
 SLACK = 1000
 INSTANCES = "instances"  # unless the model has an input of that name
@@ -57,7 +57,7 @@ def from_json(payload: Any, signature: Signature, most: parse.Most) -> Columns:
             values[name] = value  # to be refused by its name
             continue
         if isinstance(value, str) and value.lstrip().startswith("["):
-            or_text = _takes_strings(inputs[name])
+            or_text = takes_strings(inputs[name])
             value = _list_in_string(name, value, or_text, most)
             whole.add(name)
         elif not isinstance(value, list):
@@ -80,39 +80,13 @@ def from_csv(text: str, signature: Signature, most: parse.Most) -> Columns:
         raise _misfit(pointer(name), "is there more than once in the header")
     _check_rows(len(rows), most.rows, "")
     columns = zip(*rows, strict=True)
-    readers = {column.name: _cell_reader(column) for column in signature.inputs}
+    inputs = {column.name: column for column in signature.inputs}
     return Columns(
         {
-            name: list(map(readers.get(name, str), column))
-            for name, column in zip(header, columns, strict=True)
+            name: values_of(cells, inputs.get(name))
+            for name, cells in zip(header, columns, strict=True)
         }
     )
-
-
-def _cell_reader(column: Input) -> Callable[[str], Any]:
-    """What makes a value of a cell; a cell that cannot be one stays a string, to be refused."""
-    if column.kind == "text":
-        return str
-    if _takes_strings(column):
-        return lambda cell: cell or None
-    if column.kind == "boolean" or isinstance((column.categories or [None])[0], bool):
-        return _boolean
-    return _number
-
-
-def _takes_strings(column: Input) -> bool:
-    return column.kind == "text" or isinstance((column.categories or [None])[0], str)
-
-
-def _boolean(cell: str) -> bool | str | None:
-    return {"": None, "true": True, "false": False}.get(cell.strip().lower(), cell)
-
-
-def _number(cell: str) -> float | str | None:
-    number = numbers.parse(cell)
-    if number is None:
-        return cell if cell.strip() else None
-    return number
 
 
 def _list_in_string(name: str, text: str, or_text: bool, most: parse.Most) -> list[Any]:
