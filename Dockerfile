@@ -5,8 +5,10 @@
 #   --build-arg REQUIREMENTS="requirements.txt requirements-pandas.txt"
 #                                         for a model that was fitted on a DataFrame; and
 #                                         requirements-traces.txt for SERVICE_TRACES=true
+#   --build-arg VARIANT=lean              without scikit-learn: for models whose engine is ONNX
 #   --build-arg VERSION= REVISION= CREATED=   what the image's labels say
 ARG MODEL=trained
+ARG VARIANT=full
 
 FROM python:3.13-slim-trixie AS base
 ENV PATH=/opt/venv/bin:$PATH
@@ -15,7 +17,7 @@ WORKDIR /app
 # What is installed. It changes rarely, so it comes before all code.
 FROM base AS dependencies
 ARG REQUIREMENTS=requirements.txt
-COPY requirements.txt requirements-pandas.txt requirements-traces.txt ./
+COPY requirements.txt requirements-pandas.txt requirements-traces.txt requirements-training.txt ./
 # The environment has no pip: that of the base image installs into it from outside. The packages'
 # own tests are a fifth of its size. Bytecode is made here because nothing can be written later.
 RUN --mount=type=cache,target=/root/.cache/pip \
@@ -26,8 +28,19 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && find /opt/venv -type d -name tests -prune -exec rm -r {} + \
     && python -m compileall -q -j 0 /opt/venv
 
+FROM dependencies AS full
+
+# VARIANT=lean. tests/test_agreement.py holds the list against requirements-lean.txt.
+FROM dependencies AS lean
+RUN pip --python /opt/venv/bin/python uninstall --yes --quiet --root-user-action ignore \
+    cloudpickle joblib narwhals scikit-learn scipy threadpoolctl
+
 # MODEL=trained. Only what training imports is copied, so a change of the API trains nothing anew.
 FROM dependencies AS trained
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /opt/venv/bin/python install --disable-pip-version-check --quiet \
+        --root-user-action ignore --require-hashes --only-binary :all: \
+        -r requirements.txt -r requirements-training.txt
 COPY service/__init__.py service/
 COPY service/model service/model
 COPY training training
@@ -40,6 +53,7 @@ COPY ${ARTIFACT} artifacts/model
 RUN chmod -R a+rX artifacts
 
 FROM ${MODEL} AS model
+FROM ${VARIANT} AS installed
 
 # Our code, readable whatever the checkout's umask was.
 FROM base AS code
@@ -55,7 +69,7 @@ RUN find / -xdev \( -name ensurepip -o -name pip -o -name 'pip[-0-9]*' \) -prune
     && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
     && python -m compileall -q -j 0 -x 'site-packages|idlelib|tkinter|turtledemo' \
         "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
-COPY --from=dependencies /opt/venv /opt/venv
+COPY --from=installed /opt/venv /opt/venv
 COPY --from=code /app .
 COPY --from=model /app/artifacts/model artifacts/model
 

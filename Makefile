@@ -7,7 +7,7 @@ ARGS ?=
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
-LOCKS := requirements requirements-pandas requirements-traces requirements-dev
+LOCKS := requirements requirements-lean requirements-training requirements-pandas requirements-traces requirements-dev
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 
@@ -78,14 +78,15 @@ clean: ## Remove what make made
 	@rm -rf .venv artifacts benchmarks/.venvs benchmarks/.work .coverage .mypy_cache .pytest_cache .ruff_cache
 
 # What is installed: for serving and training, and for developing on top.
-.venv/serving: requirements.txt requirements-pandas.txt | .venv/bin/python
+SERVING := requirements.txt requirements-training.txt requirements-pandas.txt
+.venv/serving: $(SERVING) | .venv/bin/python
 	@echo "Installing what serving and training need"
-	@$(INSTALL) -r requirements.txt -r requirements-pandas.txt
+	@$(INSTALL) $(SERVING:%=-r %)
 	@touch $@
 
 .venv/developing: requirements-dev.txt .venv/serving
 	@echo "Installing what developing needs"
-	@$(INSTALL) -r requirements.txt -r requirements-pandas.txt -r requirements-dev.txt
+	@$(INSTALL) $(SERVING:%=-r %) -r requirements-dev.txt
 	@touch $@
 
 .venv/bin/python:

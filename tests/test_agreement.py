@@ -23,7 +23,7 @@ BALANCED: dict[str, Any] = COMPOSE["services"]["api"]
 HAPROXY = (ROOT / "haproxy.cfg").read_text()
 LOCKS = tuple(
     f"{name}.txt"
-    for name in ("requirements", "requirements-pandas", "requirements-traces", "requirements-dev")
+    for name in re.findall(r"\nLOCKS := (.+)\n", (ROOT / "Makefile").read_text())[0].split()
 )
 GUNICORNS_OWN = {"WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "GUNICORN_CMD_ARGS"}
 

@@ -11,7 +11,7 @@ from tests.serving import ROOT
 LARGEST_FILE = 200
 WEB = {"flask", "werkzeug", "marshmallow", "gunicorn", "jinja2", "http"}
 LEARNING = {"sklearn", "joblib", "scipy", "pandas"}
-HEAVY = {"sklearn", "joblib", "scipy", "pandas", "boto3"}
+HEAVY = {"sklearn", "joblib", "scipy", "pandas", "onnxruntime", "boto3"}
 
 
 def files(*folders: str) -> list[Path]:

@@ -20,8 +20,18 @@ from service.model.artifact import (
     file_entry,
 )
 from service.model.predictor import Predictor
+from training import data
+from training.fit import fit
 
 Edit = Callable[[Callable[[dict[str, Any]], object]], None]
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sensor model, to be served by scikit-learn."""
+    folder = tmp_path_factory.mktemp("artifacts") / "model"
+    fit(data.DEFAULT, folder, "sklearn")
+    return folder
 
 
 def refusal(folder: Path, kind: type[ArtifactError]) -> str:

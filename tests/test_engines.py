@@ -39,7 +39,7 @@ def signature(container: Container, types: dict[str, str], outputs: int = 1) -> 
 
 def test_columns_reach_the_estimator_as_rows(tree: DecisionTreeClassifier) -> None:
     made = signature("array", {"a": "float64", "b": "float64"})
-    engine = engines.load(made, dumped(tree))
+    engine = engines.load("scikit-learn", made, dumped(tree))
     columns = list(SAMPLE.T)
     assert [values.tolist() for values in engine.predict(columns)] == [
         tree.predict(SAMPLE).tolist()

@@ -1,4 +1,4 @@
-"""What is true when workers are forked: one thread, no event loop, one thread of OpenMP."""
+"""What is true when workers are forked, with either engine: one thread, no event loop."""
 
 import json
 import sys
@@ -32,13 +32,17 @@ def pre_fork(server, worker):
 """
 
 
-def test_a_model_that_uses_openmp_predicts_in_forked_workers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["sklearn", "onnx"])
+def test_a_model_that_was_loaded_before_the_fork_predicts_after_it(
+    tmp_path: Path, engine: str
+) -> None:
     rows = np.random.default_rng(0).normal(size=(300, 2))
     model = HistGradientBoostingClassifier(max_iter=10).fit(rows, rows[:, 0] > rows[:, 1])
     joblib.dump(model, tmp_path / "model.joblib")
     np.savetxt(tmp_path / "rows.csv", rows, delimiter=",", header="a,b", comments="")
     paths = [str(tmp_path / name) for name in ("model.joblib", "rows.csv", "artifact")]
-    assert main(["pack", paths[0], "--sample", paths[1], "--out", paths[2]]) == 0
+    command = ["pack", paths[0], "--sample", paths[1], "--out", paths[2], "--engine", engine]
+    assert main(command) == 0
 
     seen, configuration = tmp_path / "seen", tmp_path / "watch.py"
     committed = str(ROOT / "gunicorn.conf.py")
@@ -52,4 +56,4 @@ def test_a_model_that_uses_openmp_predicts_in_forked_workers(tmp_path: Path) -> 
         found = json.loads(line)
         assert (found["threads"], found["loops"]) == (1, False)
         assert set(found["pools"]) == {1}
-        assert "openmp" in found["libraries"]
+        assert ("openmp" in found["libraries"]) == (engine == "sklearn")

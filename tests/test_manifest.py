@@ -27,12 +27,22 @@ def test_it_comes_back_as_it_was_written(text: str) -> None:
 def test_it_has_all_that_was_promised(text: str) -> None:
     values = json.loads(text)
     assert values["format"] == FORMAT == 1
-    assert set(values["versions"]) == {"python", "numpy", "scipy", "scikit-learn", "joblib"}
+    trained = {"python", "numpy", "scipy", "scikit-learn", "joblib"}
+    assert set(values["versions"]) == trained | {"onnx", "onnxruntime", "skl2onnx"}
     assert set(values["files"]["model.joblib"]) == {"sha256", "bytes"}
     assert set(values["data"]) == {"file", "sha256", "rows", "commit"}
     assert values["golden"]["inputs"]
     assert values["golden"]["outputs"]
-    for key in ("name", "version", "created", "signature", "metrics", "engine", "seconds"):
+    for key in (
+        "name",
+        "version",
+        "created",
+        "signature",
+        "metrics",
+        "engine",
+        "seconds",
+        "engines",
+    ):
         assert values[key]
 
 

@@ -106,13 +106,13 @@ def test_pandas_is_needed_only_by_models_of_frames(packing: Packing) -> None:
 
     assert "pandas" not in packing(fitted()).versions
     frame = pd.DataFrame(READINGS.inputs, columns=list(data.INPUTS))
-    manifest = packing(LogisticRegression().fit(frame, READINGS.target))
+    manifest = packing(LogisticRegression().fit(frame, READINGS.target), engine="sklearn")
     assert manifest.signature.container == "frame"
     assert manifest.versions["pandas"] == pd.__version__
 
 
 def test_what_was_packed_loads_and_predicts_the_same(packing: Packing, tmp_path: Path) -> None:
-    packing(fitted())
+    packing(fitted(), engine="sklearn")
     served = Predictor.load(tmp_path / "model")
     columns = dict(zip(data.INPUTS, READINGS.inputs.T, strict=True))
     answer = served.predict(columns, confidence=True)

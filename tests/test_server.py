@@ -79,7 +79,7 @@ def put_another_model_there(folder: Path) -> None:
 
 
 def change_a_version(folder: Path) -> None:
-    edit(folder, lambda manifest: manifest["versions"].update({"scikit-learn": "1.0.0"}))
+    edit(folder, lambda manifest: manifest["versions"].update({"numpy": "1.0.0"}))
 
 
 def change_a_golden_value(folder: Path) -> None:
@@ -101,7 +101,7 @@ def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
         (remove_the_model, 66, "model.joblib: cannot be read"),
         (remove_the_manifest, 66, "manifest.json: cannot be read"),
         (put_another_model_there, 65, "not the file that was packed"),
-        (change_a_version, 65, "packed with scikit-learn 1.0.0"),
+        (change_a_version, 65, "packed with numpy 1.0.0"),
         (change_a_golden_value, 65, "golden row 0"),
     ],
 )

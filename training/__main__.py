@@ -11,6 +11,7 @@ from training import commands, data
 from training.errors import TrainingError
 
 ARTIFACT = Path("artifacts/model")
+ENGINES = ("auto", "onnx", "sklearn")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     pack.set_defaults(run=commands.pack)
 
     for command in (fit, pack):
+        command.add_argument(
+            "--engine",
+            choices=ENGINES,
+            default="auto",
+            help="what serves the model; auto: the faster, if both answer equally (%(default)s)",
+        )
         command.add_argument(
             "--out",
             type=Path,

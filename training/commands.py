@@ -23,7 +23,7 @@ def fit(options: Namespace) -> None:
     """Train, evaluate and pack the sensor model."""
     from training.fit import fit as fitted  # imports scikit-learn, which --help can do without
 
-    manifest = fitted(options.data, options.out)
+    manifest = fitted(options.data, options.out, options.engine)
     held_out = manifest.metrics["held_out"]
     folds = manifest.metrics["cross_validation"]
     _say(manifest, options.out, trained=True)
@@ -64,6 +64,7 @@ def pack(options: Namespace) -> None:
                 data=provenance(options.sample, digest, rows.rows),
                 folder=options.out,
                 trusted=options.trust,
+                engine=options.engine,
                 advance=lambda name: advance(1),
             )
     except PackError as error:
@@ -144,7 +145,7 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
     how = f"trained on {rows} readings" if trained else f"packed with a sample of {rows} rows"
     print(f"{manifest.name} {manifest.version}, {how}, in {folder}\n")
     print(summary.table(manifest))
-    print()
+    print(f"\n  engine  {summary.engine(manifest)}\n")
     print(f"serve it:  SERVICE_MODEL={folder} make serve")
     print(f"try it:    .venv/bin/python -m service example {folder}\n")
 

@@ -14,7 +14,7 @@ from training.pack import pack
 HELD_OUT = 0.25
 
 
-def fit(path: Path, folder: Path) -> Manifest:
+def fit(path: Path, folder: Path, engine: str = "auto") -> Manifest:
     """Train on the CSV at `path` and publish at `folder`; DataError, GateError or ArtifactError.
 
     The model that is published is the one that was evaluated: it has not seen the held-out quarter.
@@ -43,6 +43,7 @@ def fit(path: Path, folder: Path) -> Manifest:
         metrics=metrics,
         data=provenance(path, readings.sha256, len(readings.target)),
         folder=folder,
+        engine=engine,
         examples=dict(zip(data.INPUTS, example, strict=True)),
     )
 

@@ -2,13 +2,11 @@
 
 import io
 import json
-import time
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import joblib
@@ -17,12 +15,12 @@ from sklearn.base import is_classifier
 
 from service.model import artifact, publish
 from service.model.artifact import ArtifactError
-from service.model.engines import Column, ScikitLearn
+from service.model.engines import Column, Engine, ScikitLearn
 from service.model.imports import imports
 from service.model.manifest import Golden, Manifest, content_version
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
-from training import evaluate, walk
+from training import compile, evaluate, walk
 from training.contract import describe
 from training.errors import PackError
 from training.sample import Sample
@@ -42,49 +40,55 @@ def pack(
     metrics: Mapping[str, Any] | None = None,
     examples: Mapping[str, list[Any]] | None = None,
     trusted: Collection[str] = (),
+    engine: str = "auto",
     advance: Callable[[str], object] = lambda name: None,
 ) -> Manifest:
     """Publish a fitted estimator at `folder` and return its manifest.
 
     The sample's columns, without `targets`, are what the estimator takes; `examples` are columns of
     rows that come first among the golden rows; `trusted` are modules that the model may import from
-    besides the usual; `advance` is told each input that was tried on the model. PackError if the
-    estimator cannot be packed with this sample; ArtifactError if `folder` is in use for something
-    else, or if the model does not predict the same once it is loaded back. Nothing is published
-    then.
+    besides the usual; `engine` is auto, onnx or sklearn; `advance` is told each input that was
+    tried on the model. PackError if the estimator cannot be packed with this sample or engine;
+    ArtifactError if `folder` is in use for something else, or if the model does not predict the
+    same once it is loaded back. Nothing is published then.
     """
     publish.refuse_to_replace(folder.resolve())
     for part in filter(walk.runs_a_pool, walk.parts(estimator)):
         part.n_jobs = 1  # a worker has one core
     signature = describe(estimator, sample, targets, advance)
     content = _pickled(estimator)
-    files = {artifact.MODEL: artifact.file_entry(content)}
-    engine = ScikitLearn(estimator, signature)
     columns = {
         column.name: as_column(sample.columns[column.name].values, column.dtype)
         for column in signature.inputs
     }
+    chosen = compile.compiled(estimator, signature, columns, engine)
+    contents = {artifact.MODEL: content, **chosen.files}
+    files = {file: artifact.file_entry(one) for file, one in contents.items()}
     manifest = Manifest(
         name=name,
         version=content_version(signature, files),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        engine="scikit-learn",
+        engine=chosen.name,
         files=files,
-        versions=artifact.library_versions(_more_libraries(signature, content)),
+        versions=artifact.library_versions(_more_libraries(signature, content, chosen.name)),
         signature=signature,
-        metrics=metrics or _metrics(engine, sample, columns, targets),
+        metrics=metrics or _metrics(ScikitLearn(estimator, signature), sample, columns, targets),
         data=data,
-        seconds=_seconds(engine, list(columns.values())),
+        seconds={
+            str(rows): compile.timed(chosen.engine, list(columns.values()), rows)
+            for rows in TIMED_ROWS
+        },
+        engines=chosen.report,
         golden=Golden(inputs={}, outputs={}),
     )
     manifest = replace(
-        manifest, golden=_golden(Predictor(manifest, engine), sample, examples or {})
+        manifest, golden=_golden(Predictor(manifest, chosen.engine), sample, examples or {})
     )
     publish.publish(
         folder,
         manifest,
-        {artifact.MODEL: content},
-        check=lambda staged: _compare(Predictor.load(staged, trusted), engine, columns),
+        contents,
+        check=lambda staged: _compare(Predictor.load(staged, trusted), chosen.engine, columns),
     )
     return manifest
 
@@ -141,28 +145,15 @@ def _pickled(estimator: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _more_libraries(signature: Signature, content: bytes) -> list[str]:
-    """What serving this model takes besides the libraries that every model takes."""
+def _more_libraries(signature: Signature, content: bytes, engine: str) -> list[str]:
+    """What serving this model takes besides scikit-learn and what that takes."""
+    if engine == artifact.ONNX:
+        return ["onnx", "onnxruntime", "skl2onnx"]  # the first and last for the record
     modules = {module.split(".")[0] for module, _ in imports(content)}
     return ["pandas"] if signature.container == "frame" or "pandas" in modules else []
 
 
-def _seconds(engine: ScikitLearn, columns: Sequence[Column]) -> dict[str, float]:
-    """Median time of one `predict` call by number of rows."""
-    timed = {}
-    for rows in TIMED_ROWS:
-        batch = [np.resize(column, rows) for column in columns]
-        engine.predict(batch)  # the first call also pays for imports
-        durations = []
-        for _ in range(9):
-            start = time.perf_counter()
-            engine.predict(batch)
-            durations.append(time.perf_counter() - start)
-        timed[str(rows)] = round(median(durations), 6)
-    return timed
-
-
-def _compare(served: Predictor, engine: ScikitLearn, columns: Mapping[str, Column]) -> None:
+def _compare(served: Predictor, engine: Engine, columns: Mapping[str, Column]) -> None:
     """Raise ArtifactError unless what will be served predicts the sample as the estimator does."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -46,6 +46,15 @@ def _gives(output: Output) -> str:
     return f"{labels}, {output.confidence}".strip(", ") if output.confidence else labels
 
 
+def engine(manifest: Manifest) -> str:
+    """Which engine serves the model, and why, in one line."""
+    told = manifest.engines
+    if manifest.engine not in told.get("seconds", {}):
+        return f"{manifest.engine}: {told.get('why', 'there was no other')}"
+    within = f"{told['rows']} rows within {told['tolerance']:g} ({told['precision']})"
+    return f"{manifest.engine}: {told['why']}; {within}"
+
+
 def warnings(sample: Sample, manifest: Manifest, pools: Sequence[str]) -> Iterator[str]:
     """What is worth a look before the model is served."""
     if [*sample.columns] == [f"x{place}" for place in range(len(sample.columns))]:

@@ -70,9 +70,9 @@ def _fed(part: Any, columns: list[str]) -> Iterator[tuple[Any, list[str]]]:
             yield from _fed(step, columns)
             if getattr(step, "n_features_in_", None) != len(columns) or not _keeps(step):
                 return
-    for _, transformer, chosen in getattr(part, "transformers_", ()):
+    for _, transformer, choice in getattr(part, "transformers_", ()):
         if not isinstance(transformer, str):
-            yield from _fed(transformer, _chosen(chosen, columns))
+            yield from _fed(transformer, chosen(choice, columns))
     for _, transformer in getattr(part, "transformer_list", ()):  # a union
         if not isinstance(transformer, str):
             yield from _fed(transformer, columns)
@@ -98,15 +98,15 @@ def _keeps(step: Any) -> bool:
     }
 
 
-def _chosen(chosen: Any, columns: list[str]) -> list[str]:
+def chosen(choice: Any, columns: list[str]) -> list[str]:
     """The names behind a ColumnTransformer's choice: names, positions, a slice or a mask."""
-    if isinstance(chosen, str):
-        return [chosen]
-    if isinstance(chosen, slice) and isinstance(chosen.start or chosen.stop, str):
-        first = 0 if chosen.start is None else columns.index(chosen.start)
-        last = len(columns) if chosen.stop is None else columns.index(chosen.stop) + 1
+    if isinstance(choice, str):
+        return [choice]
+    if isinstance(choice, slice) and isinstance(choice.start or choice.stop, str):
+        first = 0 if choice.start is None else columns.index(choice.start)
+        last = len(columns) if choice.stop is None else columns.index(choice.stop) + 1
         return columns[first:last]
-    listed = list(chosen) if not isinstance(chosen, int | slice) else chosen
+    listed = list(choice) if not isinstance(choice, int | slice) else choice
     if isinstance(listed, list) and all(isinstance(one, str) for one in listed):
         return listed
     picked = np.array(columns, dtype=object)[listed]

@@ -22,7 +22,10 @@ from service.model.manifest import FileEntry, Manifest
 
 MANIFEST = "manifest.json"
 MODEL = "model.joblib"
+SCIKIT_LEARN, ONNX = "scikit-learn", "onnx"  # the engines
+FILES = {SCIKIT_LEARN: MODEL, ONNX: "model.onnx"}  # what each of them reads
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
+RUNTIME = ("numpy", "onnxruntime")  # all that the ONNX engine computes with
 
 
 class ArtifactError(Exception):
@@ -100,27 +103,37 @@ def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
 
 
 def check_versions(folder: Path, manifest: Manifest) -> None:
-    """Refuse a model that other library versions packed.
+    """Refuse a model that other library versions packed; only those count that its engine uses.
 
     Python may differ: the lock keeps one version of each library from Python 3.11 on, and
     scikit-learn's pickles do not depend on Python's minor version.
     """
     packed = dict(manifest.versions)
     packed.pop("python", None)
-    for name in (*LIBRARIES, *(packed.keys() - LIBRARIES)):
+    needed = (*LIBRARIES, *(packed.keys() - LIBRARIES))
+    for name in RUNTIME if manifest.engine == ONNX else needed:
         wanted = packed.get(name)
         try:
             here = version(name)
         except PackageNotFoundError:
             raise VersionError(
                 f"{folder / MANIFEST}: needs {name} {wanted}, which is not installed here: "
-                f"install it (see requirements-{name}.txt)"
+                f"{_remedy(name)}"
             ) from None
         if wanted != here:
             raise VersionError(
                 f"{folder / MANIFEST}: was packed with {name} {wanted}, here is {here}: "
                 f"pack the model again with {name} {here}, or serve it with {wanted}"
             )
+
+
+def _remedy(name: str) -> str:
+    if name in LIBRARIES:
+        return (
+            "the engine of this model is scikit-learn, which the lean image leaves out; build the "
+            "image without VARIANT=lean, or pack the model with --engine onnx"
+        )
+    return f"install it (see requirements{'' if name in RUNTIME else f'-{name}'}.txt)"
 
 
 def _read(path: Path) -> bytes:

@@ -1,20 +1,24 @@
 """The libraries that compute, behind one call.
 
-Importing scikit-learn takes longer than all else at start, so it happens in `load`, after the
-artifact has been verified.
+Importing them takes longer than all else at start, so it happens in `load`, after the artifact has
+been verified. With ONNX Runtime neither scikit-learn nor SciPy, joblib or pandas is imported, and
+nothing is unpickled.
 """
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.model import trust
+from service.model.artifact import ONNX
 from service.model.signature import Signature
 
 Column = NDArray[Any]
-ENGINES = ("scikit-learn",)
+CODES = "slipway.codes"  # key of an ONNX model's metadata: the categories of each coded input
+DTYPES = {"number": np.float64, "integer": np.int64, "boolean": np.bool_}  # of outputs
 
 
 class Engine(Protocol):
@@ -70,6 +74,82 @@ class ScikitLearn:
         return np.column_stack(columns)
 
 
-def load(signature: Signature, content: bytes, trusted: Collection[str] = ()) -> Engine:
-    """Unpickle a model from bytes that have been verified; see `trust.load` for the errors."""
+class Codes(dict[Any, float]):
+    """The code of each category: its place; then one for any other, then one for null."""
+
+    def __init__(self, categories: Sequence[Any]) -> None:
+        super().__init__({value: float(code) for code, value in enumerate(categories)})
+        self.other = float(len(categories))
+
+    def __missing__(self, value: Any) -> float:
+        """The code of what is no category."""
+        return self.other if value == value else self.other + 1  # NaN stands for null
+
+
+class OnnxRuntime:
+    """A converted model, given one matrix of float64: a column for each input.
+
+    It starts no thread, so that the workers can be forked from the process that loaded it.
+    """
+
+    def __init__(self, content: bytes, signature: Signature) -> None:
+        import onnxruntime  # heavy: only where it computes
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = 4  # errors are raised; it would write them to stderr, too
+        self.session = onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"]
+        )
+        self.signature = signature
+        if any("seq" in output.type for output in self.session.get_outputs()):
+            raise ValueError("it gives lists of several lengths")
+        [self.input] = [given.name for given in self.session.get_inputs()]
+        self.outputs = [output.name for output in self.session.get_outputs()]
+        known: Mapping[str, list[Any]] = json.loads(
+            self.session.get_modelmeta().custom_metadata_map[CODES]
+        )
+        self.codes = [Codes(known[name]) if name in known else None for name in signature.names]
+
+    def predict(self, columns: Sequence[Column]) -> list[Column]:
+        """The model's first output, by outputs of the signature."""
+        outputs = self.signature.outputs
+        found = self._run(self.outputs[0], columns)
+        split = [found.ravel()] if len(outputs) == 1 else found.T
+        return [
+            values.astype(DTYPES.get(output.kind, object), copy=False)
+            for output, values in zip(outputs, split, strict=True)
+        ]
+
+    def confidence(self, columns: Sequence[Column]) -> list[Column]:
+        """The model's second output: probabilities, or scores."""
+        outputs = self.signature.outputs
+        found = self._run(self.outputs[1], columns).astype(np.float64, copy=False)
+        if len(outputs) > 1:
+            return list(found.T)
+        if self.signature.confidence == "scores" and len(outputs[0].labels or ()) <= 2:
+            return [found.reshape(len(found), -1)[:, -1]]  # one number, as scikit-learn has it
+        return [found]
+
+    def _run(self, output: str, columns: Sequence[Column]) -> Column:
+        rows = np.empty((len(columns[0]), len(columns)))
+        for place, (codes, column) in enumerate(zip(self.codes, columns, strict=True)):
+            if codes is not None:
+                rows[:, place] = list(map(codes.__getitem__, column.tolist()))
+            else:
+                rows[:, place] = column
+        try:
+            [found] = self.session.run([output], {self.input: rows})
+        except RuntimeError as error:  # what its own errors are
+            raise ValueError(f"{type(error).__name__} of ONNX Runtime") from error
+        return np.asarray(found)
+
+
+def load(
+    engine: str, signature: Signature, content: bytes, trusted: Collection[str] = ()
+) -> Engine:
+    """Load a model from bytes that have been verified; see `trust.load` for a pickle's errors."""
+    if engine == ONNX:
+        return OnnxRuntime(content, signature)
     return ScikitLearn(trust.load(content, trusted), signature)

@@ -9,7 +9,7 @@ says which side to renew otherwise.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from service.model.signature import Signature
@@ -54,6 +54,8 @@ class Manifest:
     plain numbers by name. `data` says where the training rows came from (file, sha256, rows,
     commit).
     `seconds` is the measured time of one prediction call by number of rows, on the packing machine.
+    `engines` says how the engine was chosen: why, how many rows both answered equally and within
+    which tolerance, and both engines' seconds; `training/compile.py` writes it.
     """
 
     format: int = FORMAT
@@ -68,6 +70,7 @@ class Manifest:
     data: Mapping[str, Any]
     seconds: Mapping[str, float]
     golden: Golden
+    engines: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The text of `manifest.json`."""

@@ -51,14 +51,15 @@ class Predictor:
                 f"{folder / artifact.MANIFEST}: version {manifest.version} is not the name of what "
                 "it lists: it was changed after packing; pack the model again"
             )
-        path = folder / artifact.MODEL
-        if manifest.engine not in engines.ENGINES:
+        if manifest.engine not in artifact.FILES:
             raise ManifestError(
                 f"{folder / artifact.MANIFEST}: engine {manifest.engine!r} is not one of this "
-                f"service's ({', '.join(engines.ENGINES)}); renew the service, or pack again"
+                f"service's ({', '.join(artifact.FILES)}); renew the service, or pack again"
             )
+        name = artifact.FILES[manifest.engine]
+        path = folder / name
         try:
-            engine = engines.load(manifest.signature, contents[artifact.MODEL], trusted)
+            engine = engines.load(manifest.engine, manifest.signature, contents[name], trusted)
         except UntrustedError as error:
             raise ArtifactError(
                 f"{path}: needs {error}, which is not trusted; if you do trust it, set "

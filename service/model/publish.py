@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from service.model.artifact import MANIFEST, MODEL, ArtifactError, read_manifest
+from service.model.artifact import FILES, MANIFEST, ArtifactError, read_manifest
 from service.model.manifest import Manifest
 
 AT_FDCWD = -100  # <fcntl.h>: paths are relative to the working directory
@@ -66,7 +66,7 @@ def refuse_to_replace(folder: Path) -> None:
 def _own_names(folder: Path) -> set[str]:
     if not (folder / MANIFEST).exists():
         return set()  # a model.joblib alone is somebody's model, not an artifact
-    own = {MANIFEST, MODEL}
+    own = {MANIFEST, *FILES.values()}
     with suppress(ArtifactError):  # replacing a damaged one is how it is mended
         own.update(read_manifest(folder).files)
     return own

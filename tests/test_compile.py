@@ -1,0 +1,119 @@
+"""Which engine is chosen: only what was proved equal, only what was measured faster."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+
+from tests.animals import Animal, boosting, machines
+from tests.described import contract, described
+from tests.packed import ANIMALS
+from training import compile
+from training.convert import convert
+from training.errors import PackError
+
+# What skl2onnx or the rewriting in front of it can do; all else is served by scikit-learn.
+CONVERTED = {
+    "sensors", "logistic regression, string labels", "linear discriminant analysis",
+    "linear support vectors, two classes", "random forest", "random forest, regression",
+    "extra trees on 64 columns", "gradient boosting", "histogram boosting",
+    "histogram boosting, counts", "neural network", "ridge regression", "one feature",
+    "several outputs", "several labels", "calibrated", "grid search",
+    "features chosen by their information", "booleans in an array", "boolean labels",
+    "float labels", "mixed table, open categories", "mixed table, closed categories",
+    "mixed table, ordinal codes", "mixed table, regression",
+    "numbers and booleans of the mixed table", "codes as categories",
+}  # fmt: skip
+SAID = {
+    "text": "remark is text that no encoder reads",
+    "splines": "SplineTransformer",
+    "transformed target": "TransformedTargetRegressor",
+    "native categories": "deep inside",
+    "nearest neighbours, regression": "differ",
+    "clusters": "labels differ",
+    "naive Bayes": "no finite answer",
+}
+
+
+@pytest.mark.parametrize("name", sorted(CONVERTED))
+def test_what_is_converted_is_proved_on_the_sample_and_on_10_000_rows(name: str) -> None:
+    animal, signature, columns = described(name)
+    chosen = compile.compiled(animal.estimator, signature, columns, "onnx")
+    assert chosen.name == "onnx"
+    assert chosen.report["rows"] >= len(animal.rows) + 10_000
+    assert chosen.report["largest_difference"] <= chosen.report["tolerance"] <= 1e-5
+    assert set(chosen.report["seconds"]) == {"scikit-learn", "onnx"}
+    for seconds in chosen.report["seconds"].values():
+        assert set(seconds) == {"1", "100", "10000"}
+
+
+@pytest.mark.parametrize("name", sorted(set(ANIMALS) - CONVERTED))
+def test_what_cannot_be_converted_or_is_not_equal_is_served_by_scikit_learn(name: str) -> None:
+    animal, signature, columns = described(name)
+    chosen = compile.compiled(animal.estimator, signature, columns)
+    assert (chosen.name, chosen.files) == ("scikit-learn", {})
+    assert SAID.get(name, "") in chosen.report["why"]
+    assert "\n" not in chosen.report["why"]
+    with pytest.raises(PackError, match="cannot be served with ONNX: "):
+        compile.compiled(animal.estimator, signature, columns, "onnx")
+
+
+def test_the_same_model_has_the_same_bytes() -> None:
+    animal, signature, _ = described("mixed table, ordinal codes")
+    assert convert(animal.estimator, signature) == convert(animal.estimator, signature)
+
+
+def test_asked_for_scikit_learn_nothing_is_converted() -> None:
+    animal, signature, columns = described("sensors")
+    chosen = compile.compiled(animal.estimator, signature, columns, "sklearn")
+    assert (chosen.name, dict(chosen.report)) == ("scikit-learn", {"why": "as asked"})
+
+
+@pytest.mark.parametrize(
+    ("onnx", "chosen"), [((1, 1, 1), True), ((5, 5, 40), True), ((10, 10, 10), False)]
+)
+def test_onnx_is_chosen_only_if_it_is_faster(
+    onnx: tuple[int, ...], chosen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scikit-learn takes 10 ms for each number of rows, or 20 for the most."""
+    sizes = list(compile.WEIGHTS)
+    times = {
+        "ScikitLearn": dict(zip(sizes, (10, 10, 20), strict=True)),
+        "OnnxRuntime": dict(zip(sizes, onnx, strict=True)),
+    }
+    monkeypatch.setattr(
+        compile, "timed", lambda engine, _, rows: times[type(engine).__name__][rows] / 1000
+    )
+    animal, signature, columns = described("sensors")
+    found = compile.compiled(animal.estimator, signature, columns)
+    assert (found.name == "onnx") is chosen
+    assert found.report["seconds"]["onnx"]["1"] == onnx[0] / 1000
+
+
+def test_few_rows_weigh_most() -> None:
+    def ratio(one: float, hundred: float, many: float) -> float:
+        slow = {"1": 1.0, "100": 1.0, "10000": 1.0}
+        fast = {"1": 1 / one, "100": 1 / hundred, "10000": 1 / many}
+        return compile.advantage({"scikit-learn": slow, "onnx": fast})
+
+    assert ratio(2, 2, 2) == pytest.approx(2)
+    assert ratio(4, 1, 1) == ratio(1, 4, 1) > ratio(1, 1, 4) > 1
+
+
+def test_boosting_answers_null_as_scikit_learn_does() -> None:
+    table = machines()
+    rows = table[["age_years", "temperature"]]
+    assert rows.temperature.isna().any()
+    animal = Animal(boosting().fit(rows, table.fails), rows, as_frame=True)
+    signature, columns = contract(animal)
+    assert signature.inputs[1].nullable
+    assert compile.compiled(animal.estimator, signature, columns, "onnx").name == "onnx"
+
+
+def test_a_small_forest_has_the_same_ties() -> None:
+    rows = np.random.default_rng(0).integers(0, 3, size=(300, 2)).astype(float)
+    labels = np.random.default_rng(1).integers(0, 2, size=300)
+    forest = RandomForestClassifier(4, random_state=0).fit(rows, labels)
+    animal = Animal(forest, pd.DataFrame(rows, columns=["a", "b"]))
+    signature, columns = contract(animal)
+    assert compile.compiled(forest, signature, columns, "onnx").name == "onnx"

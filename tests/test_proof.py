@@ -1,0 +1,116 @@
+"""The proof that two engines answer equally: what is nearly right is refused.
+
+Without these comparisons, or with looser ones, each test here fails.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import LogisticRegression
+
+from service.model.engines import Column, OnnxRuntime, ScikitLearn
+from tests.animals import Animal
+from tests.described import contract, described
+from training import compile
+from training.convert import convert
+
+
+def another(name: str, seed: int) -> OnnxRuntime:
+    """An ONNX model of a forest that is not the animal's, but much like it."""
+    animal, signature, _ = described(name)
+    rows = np.ascontiguousarray(animal.rows.to_numpy())
+    labels = np.asarray(animal.estimator.predict(rows))
+    other = type(animal.estimator)(**{**animal.estimator.get_params(), "random_state": seed})
+    content, _ = convert(other.fit(rows, labels), signature)
+    return OnnxRuntime(content, signature)
+
+
+@pytest.mark.parametrize("name", ["random forest", "random forest, regression"])
+def test_another_forest_is_refused_though_it_was_fitted_on_the_answers_of_this_one(
+    name: str,
+) -> None:
+    animal, signature, columns = described(name)
+    ours = ScikitLearn(animal.estimator, signature)
+    with pytest.raises(compile.UnequalError, match="differ"):
+        compile.prove(ours, another(name, 1), columns, 1e-9)
+
+
+class Nudged:
+    """An engine that is wrong in a given way."""
+
+    def __init__(self, engine: Any, numbers: float = 0.0, label: int = -1) -> None:
+        self.engine, self.numbers, self.label = engine, numbers, label
+
+    def predict(self, columns: Sequence[Column]) -> list[Column]:
+        [found] = self.engine.predict(columns)
+        if found.dtype.kind == "f":
+            return [found * (1 + self.numbers)]
+        found = found.copy()
+        if len(found) > self.label >= 0:
+            low, high = found.min(), found.max()
+            found[self.label] = low if found[self.label] == high else high
+        return [found]
+
+    def confidence(self, columns: Sequence[Column]) -> list[Column]:
+        [found] = self.engine.confidence(columns)
+        return [found + self.numbers]
+
+
+@pytest.mark.parametrize(("by", "refused"), [(1e-10, False), (1e-8, True)])
+@pytest.mark.parametrize("name", ["random forest", "ridge regression"])
+def test_numbers_may_differ_by_the_tolerance_and_no_more(
+    name: str, by: float, refused: bool
+) -> None:
+    animal, signature, columns = described(name)
+    ours = ScikitLearn(animal.estimator, signature)
+    if refused:
+        with pytest.raises(compile.UnequalError, match=r"differ by 1e-08, more than 1e-09"):
+            compile.prove(ours, Nudged(ours, by), columns, compile.TOLERANCES["float64"])
+    else:
+        proof = compile.prove(ours, Nudged(ours, by), columns, compile.TOLERANCES["float64"])
+        assert proof["largest_difference"] == pytest.approx(by, rel=0.01)
+
+
+@pytest.mark.parametrize("row", [0, 177, 9_999])
+def test_one_wrong_label_among_thousands_is_refused(row: int) -> None:
+    animal, signature, columns = described("random forest")
+    ours = ScikitLearn(animal.estimator, signature)
+    with pytest.raises(compile.UnequalError, match="1 of .+ labels differ"):
+        compile.prove(ours, Nudged(ours, label=row), columns, 1e-9)
+
+
+def test_a_forest_that_is_off_by_the_last_bit_of_a_threshold_is_refused() -> None:
+    rows = np.random.default_rng(0).normal(size=(300, 2))
+    forest = RandomForestRegressor(10, random_state=0).fit(rows, rows[:, 0] * 1e6)
+    animal = Animal(forest, pd.DataFrame(rows, columns=["a", "b"]))
+    signature, columns = contract(animal)
+
+    def beside(column: Column) -> Column:
+        return np.where(np.abs(column) < 1e30, np.nextafter(column, np.inf), column)
+
+    class Unrounded(ScikitLearn):
+        """Given the next number: only beside a threshold does it matter."""
+
+        def predict(self, columns: Sequence[Column]) -> list[Column]:
+            return super().predict([beside(one) for one in columns])
+
+    ours = ScikitLearn(forest, signature)
+    with pytest.raises(compile.UnequalError, match="differ"):
+        compile.prove(ours, Unrounded(forest, signature), columns, 1e-5)
+
+
+def test_a_model_that_draws_a_line_is_not_confused_with_its_neighbour() -> None:
+    rows = np.random.default_rng(0).normal(size=(300, 2))
+    labels = rows[:, 0] > rows[:, 1]
+    model = LogisticRegression().fit(rows, labels)
+    near = LogisticRegression().fit(rows, labels)
+    near.coef_ = near.coef_ * (1 + 1e-6)
+    animal = Animal(model, pd.DataFrame(rows, columns=["a", "b"]))
+    signature, columns = contract(animal)
+    content, _ = convert(near, signature)
+    with pytest.raises(compile.UnequalError):
+        compile.prove(ScikitLearn(model, signature), OnnxRuntime(content, signature), columns, 1e-9)

@@ -1,0 +1,66 @@
+"""Where the trees inside an estimator split its inputs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.compose import ColumnTransformer
+
+from training import walk
+
+Found = dict[str, NDArray[np.float64]]
+
+
+def thresholds(estimator: Any, names: Sequence[str]) -> Found:
+    """The thresholds of each input that trees compare, as far as it reaches them recognizably."""
+    inner = getattr(estimator, "best_estimator_", estimator)
+    steps = [step for _, step in getattr(inner, "steps", ())][:-1]
+    features: list[str] = list(names)
+    for step in steps:
+        features = _features(step, features)
+    found = [_splits(part) for part in walk.parts(inner)]
+    together: dict[int, list[NDArray[np.float64]]] = {}
+    for feature, values in (one for splits in found for one in splits.items()):
+        together.setdefault(feature, []).append(values)
+    raw: Found = {}
+    for feature, several in together.items():
+        if feature < len(features) and features[feature] in names:
+            values = np.unique(np.concatenate(several))
+            for step in reversed(steps):
+                values = _before(step, feature, values)
+            raw[features[feature]] = values
+    return raw
+
+
+def _features(step: Any, features: list[str]) -> list[str]:
+    """The names of what a step gives out, those of inputs where it gives one each."""
+    if isinstance(step, ColumnTransformer):
+        try:
+            return [str(name).rpartition("__")[2] for name in step.get_feature_names_out()]
+        except (AttributeError, ValueError):  # a part that cannot name what it gives
+            return []
+    return features if getattr(step, "n_features_in_", None) == len(features) else []
+
+
+def _before(step: Any, feature: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values that a step turns into these, if it scales each column alone."""
+    if type(step).__name__ not in ("StandardScaler", "MinMaxScaler", "RobustScaler"):
+        return values
+    rows = np.zeros((len(values), step.n_features_in_))
+    rows[:, feature] = values
+    return np.asarray(step.inverse_transform(rows)[:, feature], dtype=np.float64)
+
+
+def _splits(part: Any) -> dict[int, NDArray[np.float64]]:
+    """Thresholds by feature, of a part that is a tree or boosted trees itself."""
+    if hasattr(part, "tree_"):
+        inner = part.tree_.children_left >= 0
+        features, values = part.tree_.feature[inner], part.tree_.threshold[inner]
+    elif hasattr(part, "_predictors"):
+        nodes = np.concatenate([one.nodes for stage in part._predictors for one in stage])
+        inner = ~nodes["is_leaf"].astype(bool) & ~nodes["is_categorical"].astype(bool)
+        features, values = nodes["feature_idx"][inner], nodes["num_threshold"][inner]
+    else:
+        return {}
+    return {int(one): np.unique(values[features == one]) for one in np.unique(features)}

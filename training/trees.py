@@ -1,0 +1,184 @@
+"""Tree ensembles as ONNX nodes that compute in float64, as scikit-learn does.
+
+skl2onnx's own converters sum in float32, which breaks ties between labels in another way.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import TensorProto, numpy_helper
+
+LEQ = np.uint8(0)  # the mode of a node: left if x <= threshold
+Numbers = NDArray[Any]
+
+
+@dataclass(slots=True)
+class Trees:
+    """Attributes of one TreeEnsemble node, filled tree by tree in the order of the sum."""
+
+    targets: int
+    roots: list[int] = field(default_factory=list)
+    features: list[int] = field(default_factory=list)
+    splits: list[float] = field(default_factory=list)
+    children: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
+    leaf_children: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
+    missing_left: list[int] = field(default_factory=list)
+    leaf_targets: list[int] = field(default_factory=list)
+    leaf_weights: list[float] = field(default_factory=list)
+
+    def add(self, one: "Tree", weights: Numbers, targets: Numbers) -> None:
+        """Add a tree whose leaf at node i gives `weights[i]` to `targets[i]`."""
+        inner = np.flatnonzero(~one.leaf)
+        if not len(inner):  # a leaf alone: a node that leads to it whatever the value is
+            self.constant(float(weights[0]), int(targets[0]))
+            return
+        place = np.full(len(one.leaf), -1)
+        place[inner] = len(self.features) + np.arange(len(inner))
+        leaves = np.flatnonzero(one.leaf)
+        place[leaves] = len(self.leaf_targets) + np.arange(len(leaves))
+        self.roots.append(int(place[0]))
+        self.features += one.feature[inner].tolist()
+        self.splits += one.threshold[inner].tolist()
+        self.missing_left += one.missing_left[inner].astype(int).tolist()
+        for side, child in enumerate((one.left, one.right)):
+            self.children[side].extend(place[child[inner]].tolist())
+            self.leaf_children[side].extend(one.leaf[child[inner]].astype(int).tolist())
+        self.leaf_targets += targets[leaves].tolist()
+        self.leaf_weights += weights[leaves].tolist()
+
+    def constant(self, weight: float, target: int) -> None:
+        """Add a tree that gives the same to every row."""
+        self.roots.append(len(self.features))
+        self.features.append(0)
+        self.splits.append(0.0)
+        self.missing_left.append(0)
+        for side in range(2):
+            self.children[side].append(len(self.leaf_targets))
+            self.leaf_children[side].append(1)
+        self.leaf_targets.append(target)
+        self.leaf_weights.append(weight)
+
+    def write(self, rows: str, scope: Any, container: Any) -> str:
+        """Add the node; the name of its output, of shape (rows, targets)."""
+        summed = str(scope.get_unique_variable_name("summed"))
+        container.add_node(
+            "TreeEnsemble",
+            [rows],
+            [summed],
+            op_domain="ai.onnx.ml",
+            op_version=1,  # skl2onnx knows no later one; `convert.py` says the right one
+            name=scope.get_unique_operator_name("TreeEnsemble"),
+            n_targets=self.targets,
+            aggregate_function=1,  # sum
+            post_transform=0,  # none
+            tree_roots=self.roots,
+            nodes_featureids=self.features,
+            nodes_modes=numpy_helper.from_array(np.full(len(self.features), LEQ), "modes"),
+            nodes_splits=numpy_helper.from_array(np.array(self.splits, np.float64), "splits"),
+            nodes_truenodeids=self.children[0],
+            nodes_falsenodeids=self.children[1],
+            nodes_trueleafs=self.leaf_children[0],
+            nodes_falseleafs=self.leaf_children[1],
+            nodes_missing_value_tracks_true=self.missing_left,
+            leaf_targetids=self.leaf_targets,
+            leaf_weights=numpy_helper.from_array(
+                np.array(self.leaf_weights, np.float64), "weights"
+            ),
+        )
+        return summed
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The nodes of one tree, column by column."""
+
+    leaf: Numbers
+    left: Numbers
+    right: Numbers
+    feature: Numbers
+    threshold: Numbers
+    missing_left: Numbers
+    value: Numbers  # (nodes, numbers)
+
+    @classmethod
+    def of(cls, one: Any) -> "Tree":
+        """From scikit-learn's `tree_`, or a predictor of histogram boosting."""
+        if not hasattr(one, "nodes"):
+            if one.n_outputs > 1 and one.max_n_classes > 1:
+                raise NotImplementedError("several labels in one tree")
+            value = one.value[:, 0, :] if one.n_outputs == 1 else one.value[:, :, 0]
+            missing = one.missing_go_to_left.astype(bool)
+            left, right = one.children_left, one.children_right
+            return cls(left < 0, left, right, one.feature, one.threshold, missing, value)
+        nodes = one.nodes
+        if nodes["is_categorical"].any():
+            raise NotImplementedError("histogram boosting with categories of its own")
+        return cls(
+            nodes["is_leaf"].astype(bool),
+            nodes["left"].astype(np.int64),
+            nodes["right"].astype(np.int64),
+            nodes["feature_idx"].astype(np.int64),
+            nodes["num_threshold"],
+            nodes["missing_go_to_left"].astype(bool),
+            nodes["value"][:, None],
+        )
+
+
+def forest(trees: Sequence[Any]) -> Trees:
+    """Trees whose sums are scikit-learn's, before they are divided by their number.
+
+    A leaf gives to one target only, so a tree stands there as often as its most mixed leaf has
+    targets; of a tree that was grown to the end, once.
+    """
+    read = [Tree.of(one) for one in trees]
+    summed = Trees(read[0].value.shape[1])
+    for one in read:
+        order = np.argsort(one.value == 0, axis=1, kind="stable")  # what is not 0 first
+        given = np.take_along_axis(one.value, order, axis=1)
+        copies = max(int((one.value[one.leaf] != 0).sum(axis=1).max()), 1)
+        for copy in range(copies):
+            summed.add(one, given[:, copy], order[:, copy])
+    return summed
+
+
+def boosted(start: Iterable[float], stages: Sequence[Sequence[Any]], rate: float) -> Trees:
+    """Trees whose sums are the raw predictions, summed in scikit-learn's order."""
+    starts = list(start)
+    summed = Trees(len(starts))
+    for target, first in enumerate(starts):
+        summed.constant(float(first), target)
+    for stage in stages:
+        for target, one in enumerate(stage):
+            read = Tree.of(one)
+            summed.add(read, rate * read.value[:, 0], np.full(len(read.leaf), target))
+    return summed
+
+
+def as_float32(rows: str, scope: Any, container: Any) -> str:
+    """scikit-learn's trees round what they compare to float32, and the thresholds not."""
+    for kind in (TensorProto.FLOAT, TensorProto.DOUBLE):
+        cast = str(scope.get_unique_variable_name("cast"))
+        container.add_node(
+            "Cast", [rows], [cast], to=kind, name=scope.get_unique_operator_name("Cast")
+        )
+        rows = cast
+    return rows
+
+
+def trees_of(model: Any) -> tuple[Callable[[], Trees], int, bool]:
+    """What makes the trees of a model, what their sum is divided by, whether inputs are rounded."""
+    if hasattr(model, "_predictors"):  # histogram boosting
+        start = np.ravel(model._baseline_prediction)
+        return lambda: boosted(start, model._predictors, 1.0), 1, False
+    if hasattr(model, "init_"):  # gradient boosting
+        if not isinstance(model.init_, str) and not type(model.init_).__name__.startswith("Dummy"):
+            raise NotImplementedError("boosting that begins with another model")
+        start = model._raw_predict_init(np.zeros((1, model.n_features_in_)))[0]
+        stages = [[one.tree_ for one in stage] for stage in model.estimators_]
+        return lambda: boosted(start, stages, model.learning_rate), 1, True
+    if hasattr(model, "tree_"):
+        return lambda: forest([model.tree_]), 1, True
+    return lambda: forest([one.tree_ for one in model.estimators_]), len(model.estimators_), True
