@@ -145,6 +145,22 @@ def test_all_locks_pin_the_same_versions() -> None:
     assert [package for package, pinned in versions.items() if len(pinned) > 1] == []
 
 
+def pinned(name: str) -> dict[str, str]:
+    return dict(found(r"^([a-z0-9-]+)==(\S+)", (ROOT / name).read_text()))
+
+
+def test_the_lean_image_leaves_out_what_its_requirements_do_not_have() -> None:
+    [left_out] = found(r"uninstall [^\\]+\\\n +(.+)$", DOCKERFILE)
+    full, lean = pinned("requirements.txt"), pinned("requirements-lean.txt")
+    assert set(left_out.split()) == full.keys() - lean.keys() >= {"scikit-learn", "scipy", "joblib"}
+    assert lean.items() <= full.items()
+
+
+def test_onnx_runtime_is_of_before_it_sent_data_to_its_makers() -> None:
+    version = pinned("requirements.txt")["onnxruntime"]
+    assert tuple(map(int, version.split("."))) < (1, 29)
+
+
 def test_ci_runs_make_check_and_faults_and_nothing_else() -> None:
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     commands = [step["run"] for step in workflow["jobs"]["check"]["steps"] if "run" in step]

@@ -82,8 +82,11 @@ def _numbers(
     ]
     way = chance.choice(len(ways), rows, p=[0.5, 0.25, 0.2, 0.05])
     values = np.clip(np.choose(way, ways), column.lowest, column.highest)
+    if column.kind == "integer":
+        whole = np.floor(values) + chance.integers(2, size=rows)  # below a threshold, or above
+        values = np.clip(whole, column.lowest, column.highest)
     if column.dtype == "int64":
-        return [int(value) for value in np.clip(np.round(values), -9e18, 9e18).tolist()]
+        return [int(value) for value in values.tolist()]
     found: list[Any] = values.tolist()
     return found
 

@@ -45,7 +45,15 @@ def _features(step: Any, features: list[str]) -> list[str]:
 
 def _before(step: Any, feature: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """The values that a step turns into these, if it scales each column alone."""
-    if type(step).__name__ not in ("StandardScaler", "MinMaxScaler", "RobustScaler"):
+    if isinstance(step, ColumnTransformer):
+        for name, part, _ in step.transformers_:
+            made = step.output_indices_[name]
+            if made.start <= feature < made.stop:
+                return _before(part, feature - made.start, values)
+    for _, one in reversed(getattr(step, "steps", ())):
+        values = _before(one, feature, values)
+    scales = type(step).__name__ in ("StandardScaler", "MinMaxScaler", "RobustScaler")
+    if not scales or feature >= step.n_features_in_:
         return values
     rows = np.zeros((len(values), step.n_features_in_))
     rows[:, feature] = values
