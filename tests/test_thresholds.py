@@ -109,7 +109,7 @@ def test_rows_around_a_sample_hold_thresholds_null_the_unknown_and_the_ends() ->
     drawn = around(made, columns, splits)
     by_name = {column.name: column for column in made.inputs}
     ages = drawn["age_years"]
-    assert all(len(values) == ROWS >= 10_000 for values in drawn.values())
+    assert all(len(values) >= ROWS >= 10_000 for values in drawn.values())
     below = np.floor(splits["age_years"])  # ages are whole numbers
     assert set(below) | set(below + 1) <= set(ages)
     assert set(splits["temperature"]) <= set(drawn["temperature"])

@@ -17,7 +17,7 @@ from training.inputs import UNSEEN
 
 ROWS = 10_000
 CHANGED = 0.5  # of the cells; the others are the sample's
-FEW = 2_000  # thresholds of one input that are tried, evenly chosen
+THRESHOLDS = 5_000  # that are tried, of all inputs together, evenly chosen
 Random = np.random.Generator
 Values = NDArray[Any]
 
@@ -28,15 +28,30 @@ def around(
     thresholds: Mapping[str, NDArray[np.float64]],
     rows: int = ROWS,
 ) -> dict[str, Column]:
-    """Rows that the signature admits, always the same ones for the same sample."""
+    """Rows that the signature admits, always the same ones for the same sample.
+
+    First come `rows` in which half of the cells are new, then for each input its thresholds and
+    their neighbours, one by one, in rows of the sample.
+    """
     chance = np.random.default_rng(0)
-    base = np.resize(chance.permutation(len(next(iter(columns.values())))), rows)
+    edges = {
+        column.name: _fitting(column, beside(thresholds[column.name], len(thresholds)), chance)
+        for column in signature.inputs
+        if column.name in thresholds and column.kind in ("number", "integer")
+    }
+    count = rows + sum(map(len, edges.values()))
+    base = np.resize(chance.permutation(len(next(iter(columns.values())))), count)
     drawn = {}
     for column in signature.inputs:
-        kept = columns[column.name][base].tolist()
-        fresh = _drawn(column, columns[column.name], thresholds.get(column.name), rows, chance)
-        mixed = np.where(chance.random(rows) < CHANGED, _objects(fresh), _objects(kept)).tolist()
-        drawn[column.name] = as_column(mixed, column.dtype)
+        mixed = _objects(columns[column.name][base].tolist())
+        fresh = _drawn(column, columns[column.name], edges.get(column.name), rows, chance)
+        mixed[:rows] = np.where(chance.random(rows) < CHANGED, _objects(fresh), mixed[:rows])
+        start = rows
+        for name, values in edges.items():
+            if name == column.name:
+                mixed[start : start + len(values)] = values.tolist()
+            start += len(values)
+        drawn[column.name] = as_column(mixed.tolist(), column.dtype)
     return drawn
 
 
@@ -47,7 +62,7 @@ def _objects(values: list[Any]) -> Values:
 
 
 def _drawn(
-    column: Input, seen: Column, thresholds: Values | None, rows: int, chance: Random
+    column: Input, seen: Column, edges: Values | None, rows: int, chance: Random
 ) -> list[Any]:
     """New values of one input."""
     if column.kind == "boolean":
@@ -58,7 +73,7 @@ def _drawn(
         pool = _objects([*known, *others])
         values = pool[chance.integers(len(pool), size=rows)].tolist()
     else:
-        values = _numbers(column, seen, thresholds, rows, chance)
+        values = _numbers(column, seen, edges, rows, chance)
     if column.nullable:
         values = np.where(
             chance.random(rows) < 0.1, _objects([None] * rows), _objects(values)
@@ -67,41 +82,40 @@ def _drawn(
 
 
 def _numbers(
-    column: Input, seen: Column, thresholds: Values | None, rows: int, chance: Random
+    column: Input, seen: Column, edges: Values | None, rows: int, chance: Random
 ) -> list[Any]:
     there = seen[np.isfinite(seen.astype(np.float64))].astype(np.float64)
     spread = float(np.std(there)) or 1.0
-    edges = beside(thresholds) if thresholds is not None else there
     low, high = float(there.min()), float(there.max())
     ends = np.array([low, high, 0.0, -0.0, column.lowest or low, column.highest or high])
     ways = [
-        chance.choice(edges, rows),
+        chance.choice(there if edges is None else edges, rows),
         chance.choice(there, rows) + chance.normal(scale=spread, size=rows),
         chance.uniform(low - spread, high + spread, rows),
         chance.choice(ends, rows),
     ]
     way = chance.choice(len(ways), rows, p=[0.5, 0.25, 0.2, 0.05])
-    values = np.clip(np.choose(way, ways), column.lowest, column.highest)
-    if column.kind == "integer":
-        whole = np.floor(values) + chance.integers(2, size=rows)  # below a threshold, or above
-        values = np.clip(whole, column.lowest, column.highest)
-    if column.dtype == "int64":
-        return [int(value) for value in values.tolist()]
-    found: list[Any] = values.tolist()
+    found: list[Any] = _fitting(column, np.choose(way, ways), chance).tolist()
     return found
 
 
-def beside(thresholds: Values) -> Values:
+def _fitting(column: Input, values: Values, chance: Random) -> Values:
+    """The values as the input takes them: within its range, whole where it takes whole numbers."""
+    if column.kind == "integer":
+        values = np.floor(values) + chance.integers(2, size=len(values))  # below, or above
+    values = np.clip(values, column.lowest, column.highest)
+    return values.astype(np.int64) if column.dtype == "int64" else values
+
+
+def beside(thresholds: Values, inputs: int = 1) -> Values:
     """Thresholds, their neighbours, and the same after rounding to float32, as trees round."""
-    few = thresholds
-    if len(few) > FEW:
-        few = few[np.linspace(0, len(few) - 1, FEW).astype(int)]
-    few = few[np.isfinite(few)]
+    few = thresholds[np.isfinite(thresholds)]
+    most = THRESHOLDS // inputs
+    if len(few) > most:
+        few = few[np.linspace(0, len(few) - 1, most).astype(int)]
     rounded = few.astype(np.float32)
-    near = [few, np.nextafter(few, -np.inf), np.nextafter(few, np.inf)]
+    near = [few, np.nextafter(few, -np.inf), np.nextafter(few, np.inf), rounded]
     for towards in (-np.inf, np.inf):
-        near.append(np.nextafter(rounded, np.float32(towards)).astype(np.float64))
-    near.append(rounded.astype(np.float64))
-    # half way to the next float32, where rounding turns
-    near += [(few + one) / 2 for one in near[3:5]]
-    return np.concatenate(near)
+        beside = np.nextafter(rounded, np.float32(towards)).astype(np.float64)
+        near += [beside, (rounded + beside) / 2]  # half way is where rounding turns
+    return np.concatenate(near).astype(np.float64)
