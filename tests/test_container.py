@@ -81,7 +81,7 @@ def test_gunicorn_is_process_1_without_privileges_and_within_limits(api: Project
 def test_the_app_folder_holds_only_what_serves(image: str) -> None:
     found = output(run(image, "ls", "-A", "/app", MODEL)).split()
     own = ["/app:", "artifacts", "gunicorn.conf.py", "service"]
-    assert found == [*own, f"{MODEL}:", "manifest.json", "model.joblib"]
+    assert found == [*own, f"{MODEL}:", "manifest.json", "model.joblib", "model.onnx"]
 
 
 def test_no_tool_to_install_build_or_test_is_inside(image: str) -> None:
@@ -103,7 +103,7 @@ def test_no_file_can_lend_its_owners_rights(image: str) -> None:
 
 
 def test_nothing_is_compiled_at_the_start(image: str) -> None:
-    program = "import service.server, service.operations.probe, gunicorn.arbiter, sklearn.pipeline"
+    program = "import service.server, gunicorn.arbiter, sklearn.pipeline, onnxruntime"
     imported = run(image, "python", "-v", "-c", program)
     loaded = re.findall(r"^# code object from '?([^'\n]+)", imported.stderr, re.MULTILINE)
     assert len(loaded) > 500

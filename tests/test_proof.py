@@ -3,19 +3,23 @@
 Without these comparisons, or with looser ones, each test here fails.
 """
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 
 from service.model.engines import Column, OnnxRuntime, ScikitLearn
 from tests.animals import Animal
 from tests.described import contract, described
 from training import compile
+from training.__main__ import main
 from training.convert import convert
 
 
@@ -114,3 +118,33 @@ def test_a_model_that_draws_a_line_is_not_confused_with_its_neighbour() -> None:
     content, _ = convert(near, signature)
     with pytest.raises(compile.UnequalError):
         compile.prove(ScikitLearn(model, signature), OnnxRuntime(content, signature), columns, 1e-9)
+
+
+def test_a_wrong_conversion_is_never_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    animal, signature, _ = described("random forest")
+    rows = np.ascontiguousarray(animal.rows.to_numpy())
+    other = RandomForestClassifier(10, random_state=1).fit(rows, animal.estimator.predict(rows))
+    wrong = convert(other, signature)
+    monkeypatch.setattr("training.convert.convert", lambda *_: wrong)
+    joblib.dump(animal.estimator, tmp_path / "model.joblib")
+    animal.rows.to_csv(tmp_path / "rows.csv", index=False)
+    given = [str(tmp_path / name) for name in ("model.joblib", "rows.csv", "artifact")]
+    command = ["pack", given[0], "--sample", given[1], "--out", given[2]]
+
+    assert main([*command, "--engine", "onnx"]) == 65
+    assert re.fullmatch(
+        r"training: .+model\.joblib: cannot be served with ONNX: \d+ of \d+ labels differ\n",
+        capsys.readouterr().err,
+    )
+    assert not (tmp_path / "artifact").exists()
+
+    assert main(command) == 0
+    assert re.search(
+        r"\n  engine  scikit-learn: \d+ of \d+ labels differ\n", capsys.readouterr().out
+    )
+    assert {path.name for path in (tmp_path / "artifact").iterdir()} == {
+        "manifest.json",
+        "model.joblib",
+    }
