@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 PAGE = (ROOT / "docs/your-own-model.md").read_text()
 TRUST = (ROOT / "docs/trust.md").read_text()
-PACK, SERVE, CURL, BUILD = commands(PAGE)
+PACK, SERVE, CURL, BUILD_LEAN, PACK_LEARNED, BUILD = commands(PAGE)
 [INSPECT] = commands(TRUST)
 
 
@@ -35,6 +36,12 @@ def test_pack_says_what_the_page_says(said: str) -> None:
     ).rstrip().split("\n\n")
 
 
+def test_pack_says_which_engine_serves_it(said: str) -> None:
+    numbers = re.compile(r"\d+ times|\d+ rows")
+    [line] = [line for line in PAGE.splitlines() if line.startswith("  engine  ")]
+    assert numbers.sub("", line) in numbers.sub("", said).splitlines()
+
+
 def test_the_page_s_model_is_served(checkout: Path, said: str) -> None:
     port = free_port()
     with foreground(checkout, SERVE, port, os.killpg):
@@ -46,11 +53,13 @@ def test_the_page_s_model_is_served(checkout: Path, said: str) -> None:
 
 
 @pytest.mark.container
-def test_the_page_s_image_serves_it_with_pandas(checkout: Path, said: str) -> None:
+@pytest.mark.parametrize("commands", [[BUILD_LEAN], [PACK_LEARNED, BUILD]], ids=["lean", "pandas"])
+def test_the_page_s_images_serve_it(checkout: Path, said: str, commands: list[str]) -> None:
     require_engine()
     tag, port, name = unique(), free_port(), unique()
     try:
-        run(checkout, BUILD.replace("--tag fails", f"--tag {tag}"))
+        for command in commands:
+            run(checkout, command.replace("--tag fails", f"--tag {tag}"))
         published = f"--publish=127.0.0.1:{port}:8080"
         output(docker("run", "--detach", "--name", name, published, tag))
         wait_until(lambda: containers.execute(name, *containers.PROBE).returncode == 0, "an answer")
@@ -64,7 +73,8 @@ def test_the_page_s_image_serves_it_with_pandas(checkout: Path, said: str) -> No
 def test_an_image_without_pandas_says_what_is_missing(
     checkout: Path, said: str, image: str
 ) -> None:
-    volume = f"--volume={checkout}/artifacts/fails:{containers.MODEL}:ro"
+    run(checkout, PACK_LEARNED)
+    volume = f"--volume={checkout}/artifacts/learned:{containers.MODEL}:ro"
     ended = containers.run(image, flags=(volume,))
     assert ended.returncode == 65
     assert "needs pandas 3" in ended.stderr

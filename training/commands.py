@@ -72,7 +72,7 @@ def pack(options: Namespace) -> None:
     _say(manifest, options.out, trained=False)
     for warning in summary.warnings(rows, manifest, pools):
         print(f"note: {warning}")
-    if options.trust:
+    if options.trust and manifest.engine != artifact.ONNX:
         print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")
 
 

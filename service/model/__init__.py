@@ -2,6 +2,6 @@
 
 Read in this order: `signature.py` (inputs and outputs), `manifest.py` (what a packed model says
 of itself), `artifact.py` (the folder: verify, read), `publish.py` (the folder: write), `trust.py`
-and `names.py` (what may be unpickled), `imports.py` (what would be), `engines.py` (the library that
-computes), `predictor.py` (columns in, predictions out), `numbers.py` (numbers in text).
+and `names.py` (what may be unpickled), `imports.py` (what would be), `engines.py` (the libraries
+that compute), `predictor.py` (columns in, predictions out), `numbers.py` (numbers in text).
 """
