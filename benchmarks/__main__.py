@@ -1,6 +1,7 @@
 """`make bench`: run this service and its peers, write results.md and results.svg."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from service.bench.process import BenchError
 WORK = ROOT / "benchmarks/.work"
 ROWS = (1, 3, 1_000, 10_000)
 PLOTTED = 3  # rows
+START_SECONDS, LOAD_SECONDS = 5, 1  # about, of a peer; of what comes before and after a load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows=options.rows,
         seconds=options.seconds,
         rounds=options.rounds,
+        busy=os.getloadavg()[0],
     )
     if options.plan:
         print(plan(run))
@@ -49,11 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def plan(run: Run) -> str:
-    """What would be run, and how long it takes at least."""
+    """What would be run, and how long that takes."""
+    starts = len(run.peers) * (len(run.models) + 1) * run.rounds
     loads = len(run.peers) * len(run.models) * len(run.rows) * run.rounds
     lines = [f"{model.name}: {', '.join(peer.name for peer in run.peers)}" for model in run.models]
-    minutes = loads * (run.seconds + rounds.WARM_SECONDS) / 60
-    return "\n".join([*lines, f"{loads} loads, more than {minutes:.0f} minutes"])
+    minutes = (starts * START_SECONDS + loads * (run.seconds + LOAD_SECONDS)) / 60
+    return "\n".join([*lines, f"{loads} loads, about {minutes:.0f} minutes"])
 
 
 def _prepare(run: Run, figures: Figures) -> list[Contest]:
@@ -131,4 +135,7 @@ def _counts(text: str) -> list[int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

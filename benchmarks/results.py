@@ -18,13 +18,14 @@ TITLE = "# This service and its peers, side by side\n"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What was asked for."""
+    """What was asked for; `busy` is the machine's load average before."""
 
     peers: Sequence[Peer]
     models: Sequence[Model]
     rows: Sequence[int]
     seconds: float
     rounds: int
+    busy: float
 
 
 def page(run: Run, figures: Figures, done: int, plot: str) -> str:
@@ -55,7 +56,8 @@ def _setting(run: Run, done: int) -> Iterator[str]:
         f"with one request at a time. Every figure is the median of {done} rounds of "
         f"{run.seconds:g} seconds; in each round all peers take their turns. All serve the same "
         f"model file with the same rows, and a peer whose answers are not the model's own "
-        f"predictions is not measured.\n"
+        f"predictions is not measured. The machine's load average before the run was "
+        f"{run.busy:.1f}; where other work shares the core, peers with more threads gain by it.\n"
     )
 
 

@@ -119,6 +119,7 @@ SLIPWAY = Peer(
     command="{bin}/python -m gunicorn --bind 127.0.0.1:{port}",
     send=columns,
     read=first,
+    note="its own configuration, but requests may wait as long as a peer's (SERVICE_QUEUE_MS)",
     at_home=True,
     live="/health/live",
     requirements=OWN,
@@ -146,10 +147,11 @@ PEERS = {
         Peer(
             name="flask",
             title="Flask + marshmallow, naive",
-            command="{bin}/gunicorn app:app --bind 127.0.0.1:{port} --workers {workers}",
+            command="{bin}/gunicorn app:app --bind 127.0.0.1:{port} --workers {workers}"
+            " --threads 4",
             send=columns,
             read=first,
-            note="gunicorn's default worker, which closes each connection",
+            note="gunicorn with 4 threads; its default worker closes each connection",
         ),
         Peer(
             name="mlserver",

@@ -39,7 +39,7 @@ def figures() -> Figures:
 
 
 def run(*peers: str) -> Run:
-    return Run([PEERS[name] for name in peers], [MODELS["logistic"]], [3, 1000], 2.0, 3)
+    return Run([PEERS[name] for name in peers], [MODELS["logistic"]], [3, 1000], 2.0, 3, 0.4)
 
 
 def test_the_page_has_medians_ratios_and_reasons() -> None:
@@ -60,6 +60,7 @@ def test_the_page_has_medians_ratios_and_reasons() -> None:
     assert "- start to first answer: 0.50 × the least of a peer (fastapi)" in page
     assert "- memory: 0.30 × the least of a peer (mlserver)" in page
     assert "median of 3 rounds of 2 seconds" in page
+    assert "load average before the run was 0.4" in page
 
 
 def test_the_picture_names_every_peer(tmp_path: Path) -> None:

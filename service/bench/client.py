@@ -179,16 +179,15 @@ class Client:
         return requests / (perf_counter() - begin)
 
     async def drive_for(self, request: bytes, connections: int, seconds: float) -> float:
-        """Keep so many connections busy for a while; answers with 200 per second."""
+        """Keep so many connections busy for a while; 200s per second, until the last answer."""
         begin = perf_counter()
         self._request, self._left = request, NO_END
         for _ in range(connections):
             self.send(request, perf_counter())
         await asyncio.sleep(seconds)
-        rate = self.load.count(200) / (perf_counter() - begin)
         self._left = 0
         await self.end()
-        return rate
+        return self.load.count(200) / (max(self.load.answered, default=perf_counter()) - begin)
 
     async def end(self, patience: float = PATIENCE) -> None:
         """Wait for the last answers, then close."""

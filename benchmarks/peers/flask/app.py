@@ -1,4 +1,4 @@
-"""Naive Flask: `gunicorn app:app`. Columns in, each value checked by marshmallow."""
+"""Naive Flask: `gunicorn app:app --threads 4`. Columns in, each value checked by marshmallow."""
 
 import os
 
