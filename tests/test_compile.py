@@ -23,6 +23,7 @@ CONVERTED = {
     "float labels", "mixed table, open categories", "mixed table, closed categories",
     "mixed table, ordinal codes", "mixed table, regression",
     "numbers and booleans of the mixed table", "codes as categories",
+    "support vectors without probabilities",
 }  # fmt: skip
 SAID = {
     "text": "remark is text that no encoder reads",
@@ -61,6 +62,16 @@ def test_what_cannot_be_converted_or_is_not_equal_is_served_by_scikit_learn(name
 def test_the_same_model_has_the_same_bytes() -> None:
     animal, signature, _ = described("mixed table, ordinal codes")
     assert convert(animal.estimator, signature) == convert(animal.estimator, signature)
+
+
+def test_a_model_that_computes_in_float32_says_so() -> None:
+    for name, precision, tolerance in [
+        ("support vectors without probabilities", "float32", 1e-5),
+        ("random forest", "float64", 1e-9),
+    ]:
+        animal, signature, columns = described(name)
+        report = compile.compiled(animal.estimator, signature, columns, "onnx").report
+        assert (report["precision"], report["tolerance"]) == (precision, tolerance)
 
 
 def test_asked_for_scikit_learn_nothing_is_converted() -> None:

@@ -8,6 +8,7 @@ whatever the encoder is.
 import copy
 import json
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,11 @@ from training.shapes import PARSERS, SHAPES, Tables
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}  # the last that skl2onnx knows of the second
 TREES = 5  # the first of the second that has trees of float64
+OPTIONS: dict[str | None, list[dict[str, bool]]] = {
+    "probabilities": [{"zipmap": False}],
+    "scores": [{"zipmap": False, "raw_scores": True}, {"raw_scores": True}, {}],
+    None: [{}],
+}
 SINGLE = {  # these compute with float32, whatever they are given
     *("Imputer", "LinearClassifier", "LinearRegressor", "Normalizer", "Scaler", "SVMClassifier"),
     *("SVMRegressor", "TreeEnsembleClassifier", "TreeEnsembleRegressor"),
@@ -53,16 +59,7 @@ def convert(estimator: Any, signature: Signature) -> tuple[bytes, str]:
 
 
 def _converted(model: Any, signature: Signature, codes: Codes) -> tuple[bytes, str]:
-    converted = convert_sklearn(
-        model,
-        initial_types=[("rows", DoubleTensorType([None, len(signature.inputs)]))],
-        name="slipway",  # the same model has the same bytes
-        options={id(model): {"zipmap": False}} if signature.confidence == "probabilities" else None,
-        target_opset=OPSETS,
-        custom_conversion_functions=CONVERTERS,
-        custom_shape_calculators=SHAPES,
-        custom_parsers=PARSERS,
-    )
+    converted = _by_skl2onnx(model, signature)
     if any(node.op_type == "TreeEnsemble" for node in converted.graph.node):
         for used in converted.opset_import:
             used.version = TREES if used.domain == "ai.onnx.ml" else used.version
@@ -72,6 +69,28 @@ def _converted(model: Any, signature: Signature, codes: Codes) -> tuple[bytes, s
     single = {output.type.tensor_type.elem_type for output in converted.graph.output}
     rough = kinds & SINGLE or TensorProto.FLOAT in single
     return converted.SerializeToString(deterministic=True), "float32" if rough else "float64"
+
+
+def _by_skl2onnx(model: Any, signature: Signature) -> Any:
+    """What skl2onnx makes of it, with the first options that it knows for this model."""
+    *others, last = OPTIONS[signature.confidence]
+    for options in others:
+        with suppress(NameError):  # this model has no such option
+            return _with_options(model, signature, options)
+    return _with_options(model, signature, last)
+
+
+def _with_options(model: Any, signature: Signature, options: dict[str, bool]) -> Any:
+    return convert_sklearn(
+        model,
+        initial_types=[("rows", DoubleTensorType([None, len(signature.inputs)]))],
+        name="slipway",  # the same model has the same bytes
+        options={id(model): options} if options else None,
+        target_opset=OPSETS,
+        custom_conversion_functions=CONVERTERS,
+        custom_shape_calculators=SHAPES,
+        custom_parsers=PARSERS,
+    )
 
 
 def _codes(estimator: Any, signature: Signature) -> Codes:
