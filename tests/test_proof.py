@@ -55,8 +55,7 @@ class Nudged:
             return [found * (1 + self.numbers)]
         found = found.copy()
         if len(found) > self.label >= 0:
-            low, high = found.min(), found.max()
-            found[self.label] = low if found[self.label] == high else high
+            found[self.label] = (found[self.label] + 1) % 3
         return [found]
 
     def confidence(self, columns: Sequence[Column]) -> list[Column]:
@@ -85,6 +84,23 @@ def test_one_wrong_label_among_thousands_is_refused(row: int) -> None:
     ours = ScikitLearn(animal.estimator, signature)
     with pytest.raises(compile.UnequalError, match="1 of .+ labels differ"):
         compile.prove(ours, Nudged(ours, label=row), columns, 1e-9)
+
+
+@pytest.mark.parametrize("rows", [1, 178])
+def test_one_wrong_label_in_the_sample_or_in_a_row_alone_is_refused(rows: int) -> None:
+    animal, signature, columns = described("random forest")
+    assert len(animal.rows) == 178
+    ours = ScikitLearn(animal.estimator, signature)
+
+    class Sometimes(Nudged):
+        """Wrong for so many rows at once, and else right."""
+
+        def predict(self, columns: Sequence[Column]) -> list[Column]:
+            right = self.engine.predict(columns)
+            return super().predict(columns) if len(columns[0]) == rows else list(right)
+
+    with pytest.raises(compile.UnequalError, match=r"1 of \d+ labels differ"):
+        compile.prove(ours, Sometimes(ours, label=0), columns, 1e-9)
 
 
 def test_a_forest_that_is_off_by_the_last_bit_of_a_threshold_is_refused() -> None:
