@@ -1,9 +1,9 @@
 """Who may predict now: a short, bounded wait, then a refusal that says when to come again.
 
 Slow predictions pass one gate per worker. Quick ones stand in one line, which is no longer than the
-same wait: the event loop computes one, looks at its connections, computes the next. Without this,
-latency under overload grows without bound, health checks with it, and the load balancer kills a
-task that is merely busy.
+same wait: the event loop computes a few, looks at its connections, computes the next. Without
+this, latency under overload grows without bound, health checks with it, and the load balancer
+kills a task that is merely busy.
 """
 
 import asyncio
@@ -11,11 +11,13 @@ import random
 from asyncio import Future
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from time import perf_counter
 from typing import TypeVar
 
 Result = TypeVar("Result")
 
+AT_ONCE_SECONDS = 0.002  # what quick predictions may take before the loop looks up
 RECENT = 0.02  # how much the newest prediction counts in the mean time of one: a stall is no trend
 
 
@@ -35,8 +37,9 @@ class Admission:
     def __init__(self, wait_seconds: float) -> None:
         self.wait_seconds = wait_seconds
         self.mean_seconds = 0.001  # of a quick prediction, with what the loop does in between
-        self.line: deque[Future[None]] = deque()  # quick predictions; the first is being computed
-        self._given = 0.0  # when the first in line got its turn
+        self.line: deque[Future[None]] = deque()  # quick predictions; the first have their turn
+        self._since = 0.0  # when they got it
+        self._given = 1  # how many they were
         self._gate = asyncio.Semaphore(1)
 
     async def slow_turn(self, compute: Callable[[], Future[Result]]) -> Result:
@@ -65,20 +68,26 @@ class Admission:
         self.line.append(turn)
         try:
             if turn is self.line[0]:
-                self._give(turn)
+                self._give()
                 await asyncio.sleep(0)  # the loop sees all that arrived together, then works
             await turn
-            result = compute()
-            self.mean_seconds += RECENT * (perf_counter() - self._given - self.mean_seconds)
-            return result
+            return compute()
         finally:
             self.line.remove(turn)
-            if self.line and not self.line[0].done():
-                self._give(self.line[0])
+            if not (self.line and self.line[0].done()):  # the last of those that had their turn
+                spent = (perf_counter() - self._since) / max(1, self._given)
+                self.mean_seconds += RECENT * (spent - self.mean_seconds)
+                if self.line:
+                    self._give()
 
-    def _give(self, turn: Future[None]) -> None:
-        self._given = perf_counter()
-        turn.set_result(None)
+    def _give(self) -> None:
+        """Give their turn to as many as the loop may compute before it looks up again."""
+        self._since = perf_counter()
+        self._given = 0
+        for turn in islice(self.line, max(1, int(AT_ONCE_SECONDS / self.mean_seconds))):
+            if not turn.done():  # its client may have left
+                turn.set_result(None)
+                self._given += 1
 
 
 def busy() -> RefusedError:
