@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from service.api.problems import Problem
 
 LONG = 10_000  # characters
+MANY_DIGITS = 310  # more than float64 holds
 LONGEST_START = 65_536  # characters; enough to be nested deeper than Python would follow
 
 
@@ -39,10 +40,11 @@ def parse_json(text: str, most: Most) -> Any:
     Problem 422 for more than `most`. A number too large for float64 comes back infinite, for the
     schema to refuse with its pointer; an integer of more than 64 bits may come back as a float.
     """
-    if not (_fits(text, most) or _fits(_without_strings(text), most)):
-        if _is_deep(text[:LONGEST_START]):
+    if not _fits(text, most):
+        if _is_deep(text[:LONGEST_START]):  # soon seen, and what follows would take long
             raise unparsable("it is nested too deeply")
-        raise _too_much("values", most)
+        if not _fits(_without_strings(text), most):
+            raise _too_much("values", most)
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -133,12 +135,7 @@ def _has_no_key_twice(text: str, value: Any) -> bool:
 def _strict(text: str) -> Any:
     """The value as Python reads it, which takes what orjson refuses, or a Problem that says why."""
     try:
-        try:
-            return _INTEGERS.decode(text)
-        except ValueError as error:
-            if type(error) is not ValueError:
-                raise
-            return _FLOATS.decode(text)  # an integer of more digits than Python would convert
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}"
         raise unparsable(f"{error.msg} at {place}") from error
@@ -163,5 +160,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-_INTEGERS = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=int)
-_FLOATS = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=float)
+def _integer(digits: str) -> int | float:
+    """Beyond float64 all are infinite; Python would take long to convert them, or refuse."""
+    return int(digits) if len(digits) < MANY_DIGITS else float(digits)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
