@@ -15,7 +15,7 @@ from tests.problems import assert_problem
 from tests.raw import assert_still_good, chunks
 from tests.serving import Server
 
-EXAMPLES = pytest.mark.parametrize("examples", [300, pytest.param(3000, marks=pytest.mark.slow)])
+EXAMPLES = pytest.mark.parametrize("examples", [300, pytest.param(1000, marks=pytest.mark.slow)])
 TCHAR = "!#$%&'*+-.^_`|~0123456789abcXYZ"
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9]) [ -~]*\r\n")
 FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+): ([ -~\t]*)\r\n")
