@@ -27,19 +27,23 @@ def get(path: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\n{HEADERS}\r\n".encode()
 
 
-def offer(address: Address, body: str, rate: float, seconds: float) -> tuple[Load, Load]:
+def offer(
+    address: Address, body: str, rate: float, seconds: float, connections: int = 100_000
+) -> tuple[Load, Load]:
     """Ask for predictions at a rate, and, from another process, for health ten times a second."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         pool.submit(at_rate, address, get("/health"), 10, 0.1).result()  # it has started
         health = pool.submit(at_rate, address, get("/health"), 10, seconds)
-        return at_rate(address, post(body), rate, seconds), health.result()
+        return at_rate(address, post(body), rate, seconds, connections), health.result()
 
 
-def at_rate(address: Address, request: bytes, rate: float, seconds: float) -> Load:
+def at_rate(
+    address: Address, request: bytes, rate: float, seconds: float, connections: int = 100_000
+) -> Load:
     """Send a request again and again, whether or not earlier ones were answered."""
 
     async def scene() -> Load:
-        client = Client(address)
+        client = Client(address, connections)
         await client.offer(request, rate, seconds)
         return client.load
 

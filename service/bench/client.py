@@ -20,6 +20,7 @@ class Load:
 
     seconds: dict[int, list[float]] = field(default_factory=dict)
     errors: int = 0
+    unsent: int = 0  # because all connections were in use
     versions: Counter[str] = field(default_factory=Counter)
     answered: list[float] = field(default_factory=list)  # when, by perf_counter
 
@@ -82,6 +83,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Note a request that got no whole answer."""
+        self.client.opened -= 1
         if self in self.client.idle:
             self.client.idle.remove(self)
         if self.due is not None:
@@ -95,10 +97,12 @@ def header(head: bytes, name: bytes) -> bytes:
 
 
 class Client:
-    """Keeps connections open, and opens one more when all are in use."""
+    """Keeps connections open, and opens one more when all are in use, if it may have more."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, most: int = 100_000) -> None:
         self.address = address
+        self.most = most
+        self.opened = 0
         self.idle: list[Connection] = []
         self.load = Load()
         self.pending = 0
@@ -121,7 +125,10 @@ class Client:
         self.finished()
 
     def send(self, request: bytes, due: float) -> None:
-        """Start one request."""
+        """Start one request; with all connections in use it is left out, and noted."""
+        if not self.idle and self.opened >= self.most:
+            self.load.unsent += 1
+            return
         self.pending += 1
         self._all_done.clear()
         if self.idle:
@@ -131,9 +138,11 @@ class Client:
 
     async def _open(self, request: bytes, due: float) -> None:
         loop = asyncio.get_running_loop()
+        self.opened += 1
         try:
             _, connection = await loop.create_connection(lambda: Connection(self), *self.address)
         except OSError:
+            self.opened -= 1
             self.failed()
         else:
             connection.send(request, due)

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-AT_ONCE_SECONDS = 0.002  # what quick predictions may take before the loop looks up
+LEAST_SECONDS, MOST_SECONDS = 0.002, 0.02  # of quick predictions before the loop looks up
 RECENT = 0.02  # how much the newest prediction counts in the mean time of one: a stall is no trend
 
 
@@ -40,6 +40,8 @@ class Admission:
         self.line: deque[Future[None]] = deque()  # quick predictions; the first have their turn
         self._since = 0.0  # when they got it
         self._given = 1  # how many they were
+        self._own = 0.0  # what they took
+        self._slice = LEAST_SECONDS  # what the next may take
         self._gate = asyncio.Semaphore(1)
 
     async def slow_turn(self, compute: Callable[[], Future[Result]]) -> Result:
@@ -71,20 +73,28 @@ class Admission:
                 self._give()
                 await asyncio.sleep(0)  # the loop sees all that arrived together, then works
             await turn
-            return compute()
+            begin = perf_counter()
+            result = compute()
+            self._own += perf_counter() - begin
+            return result
         finally:
             self.line.remove(turn)
             if not (self.line and self.line[0].done()):  # the last of those that had their turn
-                spent = (perf_counter() - self._since) / max(1, self._given)
-                self.mean_seconds += RECENT * (spent - self.mean_seconds)
+                spent = perf_counter() - self._since
+                self.mean_seconds += RECENT * (spent / max(1, self._given) - self.mean_seconds)
+                self._slice = min(max(LEAST_SECONDS, spent - self._own), MOST_SECONDS)
                 if self.line:
                     self._give()
 
     def _give(self) -> None:
-        """Give their turn to as many as the loop may compute before it looks up again."""
+        """Give their turn to as many as the loop may compute before it looks up again.
+
+        That is as long as it took for others, which are mostly refusals: so predictions get half.
+        """
+        each = self._own / self._given if self._own and self._given else self.mean_seconds
         self._since = perf_counter()
-        self._given = 0
-        for turn in islice(self.line, max(1, int(AT_ONCE_SECONDS / self.mean_seconds))):
+        self._given, self._own = 0, 0.0
+        for turn in islice(self.line, max(1, int(self._slice / each))):
             if not turn.done():  # its client may have left
                 turn.set_result(None)
                 self._given += 1
