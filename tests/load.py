@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
-from service.bench.client import Address, Client, Load
+from service.bench.client import Address, Client
+from service.bench.load import Load
 
 HEADERS = "Host: x\r\nContent-Type: application/json\r\n"
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
 
-from service.bench.client import Address, Client, Load
+from service.bench.client import Address, Client
+from service.bench.load import Load
 from service.bench.process import BenchError
 
 CONNECTIONS = 16

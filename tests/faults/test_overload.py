@@ -7,7 +7,8 @@ table says what was measured.
 import json
 from typing import Any
 
-from service.bench.client import Address, Load
+from service.bench.client import Address
+from service.bench.load import Load
 from tests.bad_bodies import EXAMPLE
 from tests.burning import SECONDS
 from tests.faults.conftest import Production, Report
