@@ -30,6 +30,12 @@ def told(load: Load, health: Load, capacity: float) -> str:
     )
 
 
+def assert_only_refused(load: Load, health: Load) -> None:
+    assert load.errors == health.errors == 0
+    assert load.statuses == {200, 503}
+    assert health.statuses == {200}
+
+
 def assert_it_recovers(address: Address, body: str, rate: float) -> None:
     after, health = offer(address, body, rate, SHORT)
     assert (after.statuses, after.errors) == ({200}, 0)
@@ -51,9 +57,7 @@ def test_a_slow_model_at_twice_its_capacity(
         "200s ≥ 0.9 of capacity, p99 ≤ 150 ms; refused p99 ≤ 120 ms; health ≤ 50 ms; no errors",
         told(load, health, capacity),
     )
-    assert load.errors == health.errors == 0
-    assert load.statuses == {200, 503}
-    assert health.statuses == {200}
+    assert_only_refused(load, health)
     assert load.count(200) > 0.7 * capacity * LONG
     assert load.milliseconds(200, 0.99) < 400
     assert load.milliseconds(503, 0.99) < 300
@@ -73,9 +77,7 @@ def test_the_sensor_model_at_twice_its_capacity(production: Production, report: 
         f"{capacity:.0f} requests/s alone; {told(load, health, capacity)}; "
         f"{load.unsent / (2 * capacity * LONG):.2f} not sent, all {CONNECTIONS} connections in use",
     )
-    assert load.errors == health.errors == 0
-    assert load.statuses == {200, 503}
-    assert health.statuses == {200}
+    assert_only_refused(load, health)
     assert load.count(200) > 0.1 * capacity * LONG
     assert load.milliseconds(200, 0.99) < 1000
     assert health.milliseconds(200, 1.0) < 500
