@@ -17,6 +17,17 @@ SERVICES = ("slipway", "api")
 
 
 @dataclass(frozen=True, slots=True)
+class Listener:
+    """Where something listens, looked up once: to ask the engine takes a tenth of a second."""
+
+    address: Address
+
+    def connect(self) -> socket.socket:
+        """Open a bare connection, for what no proper client would send."""
+        return socket.create_connection(self.address, timeout=PATIENCE)
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A project with its own image name and ports; `changes` are made to both services."""
 
@@ -57,10 +68,6 @@ class Project:
     def address(self) -> Address:
         """Where its one container listens, without a proxy in between."""
         return address_of(self.container)
-
-    def connect(self) -> socket.socket:
-        """Open a bare connection, for what no proper client would send."""
-        return socket.create_connection(self.address, timeout=PATIENCE)
 
     def request(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
         """Ask through the published port: status and body."""

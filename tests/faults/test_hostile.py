@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 
 from tests.bad_bodies import EXAMPLE
-from tests.compose import Project
+from tests.compose import Listener, Project
 from tests.containers import docker
 from tests.corpus import HOSTILE, KEYS, REFUSED_BY_FLASK
 from tests.faults.conftest import Production, Report
@@ -19,10 +19,10 @@ MOST_BYTES = 4096
 
 def try_all(own: Project, corpus: Mapping[str, tuple[int, bytes]]) -> float:
     """Send each; the longest that one took, in milliseconds."""
-    longest = 0.0
+    at, longest = Listener(own.address), 0.0
     for name, (status, request) in corpus.items():
         start = time.perf_counter()
-        answer = exchange(own, request)
+        answer = exchange(at, request)
         longest = max(longest, time.perf_counter() - start)
         assert answer is not None, name
         assert answer.status == status, name
@@ -39,7 +39,7 @@ def test_hostile_requests_are_refused_and_soon(production: Production, report: R
         log = docker("logs", own.container).stdout
     with production(**LOCKED) as own:
         longest = max(longest, try_all(own, KEYS))
-        good = exchange(own, get(b"/model", b"X-API-Key: " + KEY + b"\r\n"))
+        good = exchange(Listener(own.address), get(b"/model", b"X-API-Key: " + KEY + b"\r\n"))
         assert good is not None
         assert good.status == 200
     report(
