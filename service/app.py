@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 from flask import Flask, Request
 from werkzeug.routing import MapAdapter
 
 from service.api import body, describe, predict, problems
 from service.model.predictor import Predictor
-from service.operations import access, health, logs, metrics, traces
+from service.operations import access, health, metrics, traces
 from service.operations.access import Keys
 from service.operations.drain import Drain
-from service.operations.metrics import Metrics
+from service.operations.envelope import Envelope, Seal
+from service.operations.straight import Straight
 from service.settings import Settings
 
 
@@ -34,7 +36,7 @@ def create_app(
     settings: Settings | None = None,
     predictor: Predictor | None = None,
     drain: Drain | None = None,
-    counted: Metrics | None = None,
+    seal: Seal | None = None,
 ) -> Flask:
     """Make the app; SettingsError or ArtifactError if it could not serve.
 
@@ -43,16 +45,21 @@ def create_app(
     """
     settings = settings or Settings.from_environment()
     predictor = predictor or Predictor.load(settings.model, settings.trusted_modules)
+    seal = seal or Seal.of(predictor.manifest)
 
     app = Service(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # an address has one spelling; rules in front rely on it
     traces.init_app(app, settings)  # first, so that a request that is refused has its span
-    logs.init_app(app, predictor.manifest.version)
     problems.init_app(app)
-    access.init_app(app, Keys(settings.api_keys))
+    keys = Keys(settings.api_keys)
+    access.init_app(app, keys)
     body.init_app(app)
-    metrics.init_app(app, counted or Metrics.of(predictor.manifest), settings.metrics_port)
+    metrics.init_app(app, seal.metrics, settings.metrics_port)
     health.init_app(app, predictor, drain or Drain(settings.drain_seconds))
-    predict.init_app(app, settings, predictor)
+    answered = predict.init_app(app, settings, predictor)
     describe.init_app(app, predictor)
+    inner: WSGIApplication = app.wsgi_app
+    if not settings.traces:  # which begin and end in hooks of Flask
+        inner = Straight(inner, keys, answered, settings.metrics_port)
+    app.wsgi_app = Envelope(inner, seal)  # type: ignore[method-assign]
     return app

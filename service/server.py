@@ -12,7 +12,7 @@ from service.operations import logs, traces
 from service.operations.access import Keys
 from service.operations.bridge import Bridge
 from service.operations.drain import Drain
-from service.operations.metrics import Metrics
+from service.operations.envelope import Seal
 from service.operations.shed import Shed
 from service.settings import Settings, SettingsError
 
@@ -29,8 +29,8 @@ def application() -> Bridge:
         logs.configure(settings.log_level)
         predictor = Predictor.load(settings.model, settings.trusted_modules)
         drain = Drain(settings.drain_seconds)
-        metrics = Metrics.of(predictor.manifest)
-        app = create_app(settings, predictor, drain, metrics)
+        seal = Seal.of(predictor.manifest)
+        app = create_app(settings, predictor, drain, seal)
     except (SettingsError, ArtifactError) as error:
         print(f"slipway: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error
@@ -43,7 +43,7 @@ def application() -> Bridge:
         app,
         settings,
         drain,
-        Shed(Keys(settings.api_keys), metrics, predictor.manifest.version),
+        Shed(Keys(settings.api_keys), seal),
         expected_seconds=expected_seconds(predictor.manifest),
         warm_up=warm_up,
         wind_down=lambda: traces.stop(settings),

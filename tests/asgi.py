@@ -10,6 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from service.operations.access import Keys
 from service.operations.bridge import Bridge, Message
 from service.operations.drain import Drain
+from service.operations.envelope import Seal
 from service.operations.metrics import Metrics
 from service.operations.shed import Shed
 from service.operations.wsgi import Scope
@@ -120,7 +121,7 @@ def make_bridge(
             deadline_ms=deadline_ms,
         ),
         Drain(0),
-        Shed(Keys(()), Metrics("model", VERSION, "engine"), VERSION),
+        Shed(Keys(()), Seal(Metrics("model", VERSION, "engine"), VERSION)),
         expected_seconds=expected_seconds,
         warm_up=warm_up,
     )

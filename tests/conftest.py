@@ -59,6 +59,15 @@ def app(predictor: Predictor) -> Flask:
     return create_app(Settings(), predictor)
 
 
+@pytest.fixture
+def lines(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Callable[[], list[dict[str, Any]]]:
+    """The lines of requests since the last call."""
+    caplog.set_level("INFO")
+    return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
 @pytest.fixture(scope="session")
 def server(artifact: Path) -> Iterator[Server]:
     """A real gunicorn with the committed configuration, shared by the tests that only ask."""

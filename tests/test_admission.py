@@ -29,7 +29,7 @@ class Gate:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         if refused := environ.get(REFUSED):
-            start_response(f"{refused[0]} Refused", [])
+            start_response(f"{refused.code} Refused", [])
         else:
             self.entered.set()
             if environ["CONTENT_LENGTH"] != "0":

@@ -121,9 +121,9 @@ def refused(headers: dict[str, str], exchange: Exchange, path: str = "/predict")
     run(bridge(scope(headers.items(), path), exchange.receive, exchange.send))
     [environ] = app.environs
     assert (environ["CONTENT_LENGTH"], exchange.body) == ("0", b"")
-    status, detail, _ = environ[REFUSED]
-    assert detail
-    return int(status)
+    problem = environ[REFUSED]
+    assert problem.description
+    return int(problem.code)
 
 
 LENGTH = {"content-length": str(LARGEST)}
@@ -145,7 +145,7 @@ def test_a_length_over_the_limit_is_refused_before_the_body_is_asked_for() -> No
     headers = {"content-length": str(LARGEST + 1), "expect": "100-continue"}
     app = Recorder()
     run(make_bridge(app)(scope(headers.items()), receive, exchange.send))
-    assert app.environs[0][REFUSED][0] == 413
+    assert app.environs[0][REFUSED].code == 413
 
 
 def test_chunks_over_the_limit_are_refused_as_soon_as_they_are() -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +9,11 @@ import pytest
 from flask import Flask
 
 from service.api.environ import ARRIVED, REFUSED
+from service.api.problems import Problem
 from service.model.predictor import Predictor
 from service.operations.access import Keys
 from service.operations.admission import RefusedError, busy
-from service.operations.metrics import Metrics
+from service.operations.envelope import Seal
 from service.operations.shed import Shed
 from service.operations.wsgi import set_body, wsgi_environ
 from tests.asgi import scope
@@ -21,7 +21,7 @@ from tests.asgi import scope
 
 @pytest.fixture
 def shed(predictor: Predictor) -> Shed:
-    return Shed(Keys(()), Metrics.of(predictor.manifest), predictor.manifest.version)
+    return Shed(Keys(()), Seal.of(predictor.manifest))
 
 
 def environ_of(**headers: str) -> dict[str, Any]:
@@ -31,9 +31,8 @@ def environ_of(**headers: str) -> dict[str, Any]:
     return environ
 
 
-def without_times(record: logging.LogRecord) -> dict[str, Any]:
-    fields: dict[str, Any] = record.fields  # type: ignore[attr-defined]
-    return {name: value for name, value in fields.items() if name != "total_ms"}
+def without_times(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in line.items() if name not in ("time", "total_ms")}
 
 
 @pytest.mark.parametrize(
@@ -42,22 +41,21 @@ def without_times(record: logging.LogRecord) -> dict[str, Any]:
 def test_the_answer_and_its_log_line_are_those_of_flask(
     app: Flask,
     shed: Shed,
-    caplog: pytest.LogCaptureFixture,
+    lines: Callable[[], list[dict[str, Any]]],
     refused: Callable[[], RefusedError],
 ) -> None:
     error = refused()
     environ = environ_of(x_request_id="mine-1", x_amzn_trace_id="Root=1-67891233-" + "a" * 24)
-    with caplog.at_level(logging.INFO):
-        status, headers, body = shed.refuse(environ, error)
-        environ[REFUSED] = error.args
-        response = app.test_client().open("/predict", method="POST", environ_overrides=environ)
+    status, headers, body = shed.refuse(environ, error)
+    environ[REFUSED] = Problem(error.status, error.detail, headers=error.headers)
+    response = app.test_client().open("/predict", method="POST", environ_overrides=environ)
     assert status == response.status_code == error.status
     assert body == response.data
     assert json.loads(body)["request_id"] == "mine-1"
     theirs = {name.lower().encode(): value.encode() for name, value in response.headers}
     assert dict(headers) == theirs
     assert len(headers) == len(theirs)
-    [one, other] = [without_times(record) for record in caplog.records]
+    [one, other] = [without_times(record) for record in lines()]
     assert one == other
     assert one["trace_id"] == "1-67891233-" + "a" * 24
 
@@ -65,7 +63,7 @@ def test_the_answer_and_its_log_line_are_those_of_flask(
 def test_it_is_counted(shed: Shed) -> None:
     shed.refuse(environ_of(), busy())
     shed.refuse(environ_of(), RefusedError(504, "the deadline passed"))
-    text = shed.metrics.text().decode()
+    text = shed.seal.metrics.text().decode()
     assert 'slipway_shed_total{reason="busy"} 1.0' in text
     assert 'slipway_shed_total{reason="deadline"} 1.0' in text
     assert 'slipway_requests_total{method="POST",route="/predict",status="503"} 1.0' in text
@@ -79,7 +77,7 @@ def test_what_never_reaches_the_model_needs_no_turn(shed: Shed) -> None:
 
 def test_who_has_no_key_takes_nobody_s_turn(predictor: Predictor) -> None:
     keys = Keys([hashlib.sha256(b"key").hexdigest()])
-    locked = Shed(keys, Metrics.of(predictor.manifest), "1")
+    locked = Shed(keys, Seal.of(predictor.manifest))
     assert not locked.is_prediction(environ_of())
     assert not locked.is_prediction(environ_of(x_api_key="another"))
     assert locked.is_prediction(environ_of(x_api_key="key"))

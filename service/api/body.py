@@ -17,13 +17,12 @@ CLOSE = {"Connection": "close"}  # what is left of the body would be taken for t
 
 
 def init_app(app: Flask) -> None:
-    """Answer what the bridge refused, whatever its address."""
+    """Answer what was refused before, whatever its address."""
 
     @app.before_request
     def refuse() -> None:
         if refused := request.environ.get(REFUSED):
-            status, detail, headers = refused
-            raise Problem(status, detail, headers=headers)
+            raise refused
 
 
 def read(request: Request, limit: int) -> bytes:
@@ -31,8 +30,6 @@ def read(request: Request, limit: int) -> bytes:
     body: bytes | None = request.environ.get(WHOLE)
     if body is None:
         body = _received(request, limit)
-    if not body.strip():
-        raise unparsable("there is nothing in it")
     return body
 
 
@@ -70,7 +67,9 @@ def media_type(request: Request) -> str:
 
 
 def decode(body: bytes) -> str:
-    """UTF-8 text; Problem 400 with the position of the first byte that is not."""
+    """UTF-8 text; Problem 400 if it is blank, or with the position of the first other byte."""
+    if not body.strip():
+        raise unparsable("there is nothing in it")
     try:
         return body.decode()
     except UnicodeDecodeError as error:

@@ -25,6 +25,7 @@ NAMES_OF_TYPES = {
     type(None): "null",
 }
 SHOWN_CATEGORIES = 20
+FEW = 32  # values, which Python compares before NumPy has begun
 
 
 class ColumnField(fields.Field[NDArray[Any]]):
@@ -70,15 +71,19 @@ class NumberField(ColumnField):
 
     def array(self, values: Sequence[Any]) -> NDArray[Any]:
         """Floats of the input's type, NaN for null."""
-        return self.within_range(values).astype(self.column.dtype, copy=False)
+        floats = self.within_range(values)
+        return floats if self.column.dtype == "float64" else floats.astype(self.column.dtype)
 
     def within_range(self, values: Sequence[Any]) -> NDArray[np.float64]:
         """Floats, NaN for null; ValidationError for those beyond the range."""
+        low, high = self.column.lowest or 0.0, self.column.highest or 0.0
+        few = len(values) <= FEW and None not in values
+        if few and all(low <= value <= high for value in values):
+            return np.array(values, dtype=np.float64)
         try:
             array = np.array(values, dtype=np.float64)
         except OverflowError:  # an integer beyond float64
             array = np.array([_clipped(number) for number in values], dtype=np.float64)
-        low, high = self.column.lowest or 0.0, self.column.highest or 0.0
         fits = (array >= low) & (array <= high)
         if not fits.all():
             bad = [row for row in np.flatnonzero(~fits).tolist() if values[row] is not None]

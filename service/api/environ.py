@@ -2,7 +2,7 @@
 
 ARRIVED = "slipway.arrived"  # when its head came, by perf_counter
 WHOLE = "slipway.body"  # the bytes of its body, if the bridge has read it
-REFUSED = "slipway.refused"  # or why it was not: status, detail and headers
+REFUSED = "slipway.refused"  # or the Problem that it was refused for
 REQUEST_ID = "slipway.request_id"
 WAITED = "slipway.waited"  # seconds that it waited for its turn
 ROWS = "slipway.rows"  # how many it asks for

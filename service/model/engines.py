@@ -110,16 +110,19 @@ class OnnxRuntime:
         known: Mapping[str, list[Any]] = json.loads(
             self.session.get_modelmeta().custom_metadata_map[CODES]
         )
+        self.dtypes = [
+            np.dtype(DTYPES.get(output.kind, np.object_)) for output in signature.outputs
+        ]
         self.codes = [Codes(known[name]) if name in known else None for name in signature.names]
 
     def predict(self, columns: Sequence[Column]) -> list[Column]:
         """The model's first output, by outputs of the signature."""
         outputs = self.signature.outputs
         found = self._run(self.outputs[0], columns)
-        split = [found.ravel()] if len(outputs) == 1 else found.T
+        split = [found.ravel() if found.ndim > 1 else found] if len(outputs) == 1 else found.T
         return [
-            values.astype(DTYPES.get(output.kind, object), copy=False)
-            for output, values in zip(outputs, split, strict=True)
+            values if values.dtype == wanted else values.astype(wanted)
+            for wanted, values in zip(self.dtypes, split, strict=True)
         ]
 
     def confidence(self, columns: Sequence[Column]) -> list[Column]:
@@ -143,7 +146,7 @@ class OnnxRuntime:
             [found] = self.session.run([output], {self.input: rows})
         except RuntimeError as error:  # what its own errors are
             raise ValueError(f"{type(error).__name__} of ONNX Runtime") from error
-        return np.asarray(found)
+        return found if isinstance(found, np.ndarray) else np.asarray(found)
 
 
 def load(

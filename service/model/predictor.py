@@ -15,6 +15,7 @@ from service.model.trust import UntrustedError
 
 # Another processor or BLAS may round the last bits differently; a damaged model is further off.
 TOLERANCE = 1e-6
+FEW = 32  # values, which Python looks through before NumPy has begun
 
 
 class NotFiniteError(ValueError):
@@ -142,6 +143,10 @@ def _by_name(names: list[str], values: list[Any]) -> dict[str, Any]:
 
 def _plain(values: Column) -> list[Any]:
     """Plain Python values; NotFiniteError for what JSON has no number for."""
+    if values.ndim == 1 and len(values) <= FEW:
+        few: list[Any] = values.tolist()
+        if values.dtype.kind != "f" or all(map(math.isfinite, few)):
+            return few
     if values.dtype.kind == "f":
         finite = np.isfinite(values)
         if not finite.all():

@@ -14,6 +14,7 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from service.api.body import CLOSE
 from service.api.environ import ARRIVED, REFUSED, WAITED
+from service.api.problems import Problem
 from service.operations.admission import Admission, RefusedError
 from service.operations.drain import Drain
 from service.operations.shed import Shed
@@ -61,7 +62,7 @@ class Bridge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or one phase of the worker's life."""
         if scope["type"] == "http":
-            with self.shed.metrics.in_flight.track_inprogress():
+            with self.shed.seal.metrics.in_flight.track_inprogress():
                 await self._answer(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
@@ -94,7 +95,7 @@ class Bridge:
             if error.status in (503, 504):
                 answer = self.shed.refuse(environ, error)
             else:
-                environ[REFUSED] = error.args
+                environ[REFUSED] = Problem(error.status, error.detail, headers=error.headers)
                 set_body(environ, b"")
                 answer = call(self.app, environ)
         status, headers, content = answer

@@ -106,7 +106,7 @@ class Metrics:
 
 
 def init_app(app: Flask, metrics: Metrics, port: int) -> None:
-    """Count every answer; on `port` give the metrics and nothing else."""
+    """On `port` give the metrics, and nothing else."""
     ours = str(port)
 
     @app.before_request
@@ -118,9 +118,3 @@ def init_app(app: Flask, metrics: Metrics, port: int) -> None:
     @app.get(PATH)
     def show() -> Response:
         return Response(metrics.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
-
-    @app.after_request
-    def count(response: Response) -> Response:
-        rule = request.url_rule
-        metrics.count(request.environ, rule.rule if rule else "none", response.status_code)
-        return response

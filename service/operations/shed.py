@@ -10,20 +10,19 @@ from wsgiref.types import WSGIEnvironment
 from service.api import problems
 from service.api.environ import REQUEST_ID
 from service.api.predict import PATH
-from service.operations import access, logs
+from service.operations import logs
 from service.operations.access import Keys
 from service.operations.admission import RefusedError
-from service.operations.metrics import Metrics
-from service.operations.wsgi import Answer
+from service.operations.envelope import Seal
+from service.operations.wsgi import Answer, encoded
 
 
 class Shed:
     """Tells which requests would reach the model, and refuses those that are too many."""
 
-    def __init__(self, keys: Keys, metrics: Metrics, model_version: str) -> None:
+    def __init__(self, keys: Keys, seal: Seal) -> None:
         self.keys = keys
-        self.metrics = metrics
-        self.model_version = model_version
+        self.seal = seal
 
     def is_prediction(self, environ: WSGIEnvironment) -> bool:
         """Whether a request needs its turn; anything else is answered at once."""
@@ -35,17 +34,14 @@ class Shed:
 
     def refuse(self, environ: WSGIEnvironment, refused: RefusedError) -> Answer:
         """Answer, log and count a request that got no turn."""
-        request_id = environ[REQUEST_ID] = logs.request_id(environ)
-        body = json.dumps(problems.content(refused.status, refused.detail, request_id)).encode()
-        headers = {
-            "Content-Type": problems.MEDIA_TYPE,
-            "Content-Length": str(len(body)),
-            **refused.headers,
-            **access.HEADERS,
-            logs.HEADER: request_id,
-            "Model-Version": self.model_version,
-        }
-        logs.write(environ, PATH, refused.status, self.model_version)
-        self.metrics.count_shed(refused.status)
-        self.metrics.count(environ, PATH, refused.status)
-        return refused.status, [(k.lower().encode(), v.encode()) for k, v in headers.items()], body
+        logs.begin(environ)
+        content = problems.content(refused.status, refused.detail, environ[REQUEST_ID])
+        body = json.dumps(content).encode()
+        headers = [
+            ("Content-Type", problems.MEDIA_TYPE),
+            ("Content-Length", str(len(body))),
+            *refused.headers.items(),
+            *self.seal(environ, PATH, refused.status),
+        ]
+        self.seal.metrics.count_shed(refused.status)
+        return refused.status, encoded(headers), body

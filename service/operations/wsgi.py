@@ -62,5 +62,9 @@ def call(app: WSGIApplication, environ: WSGIEnvironment) -> Answer:
     finally:
         if close := getattr(chunks, "close", None):
             close()
-    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    return int(status[:3]), encoded, content
+    return int(status[:3]), encoded(headers), content
+
+
+def encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Headers as ASGI wants them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

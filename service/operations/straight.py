@@ -1,0 +1,59 @@
+"""The plain prediction, which nearly all requests are, without Flask's dispatch.
+
+Contexts, signals, hooks and routing would cost it a third of its time. What is wrong with such a
+request Flask tells, as ever; and whatever is not quite plain goes to Flask from the start.
+"""
+
+from collections.abc import Callable, Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from service.api.body import JSON
+from service.api.environ import REFUSED, WHOLE
+from service.api.predict import PATH
+from service.operations.access import Keys
+
+
+class Straight:
+    """A Flask app's `wsgi_app`, with a shorter way for `POST /predict` of JSON without a query.
+
+    `predict` makes an answer of a body, for the request with this environ.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        keys: Keys,
+        predict: Callable[[WSGIEnvironment, bytes], bytes],
+        metrics_port: int,
+    ) -> None:
+        self.app = app
+        self.keys = keys
+        self.predict = predict
+        self.metrics_port = str(metrics_port)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        if self.is_plain(environ):
+            try:
+                content = self.predict(environ, environ[WHOLE])
+            except Exception as error:
+                environ[REFUSED] = error
+            else:
+                headers = [("Content-Type", JSON), ("Content-Length", str(len(content)))]
+                start_response("200 OK", headers)
+                return [content]
+        return self.app(environ, start_response)
+
+    def is_plain(self, environ: WSGIEnvironment) -> bool:
+        """Whether nothing but its body tells what a request wants."""
+        return (
+            environ["PATH_INFO"] == PATH
+            and environ["REQUEST_METHOD"] == "POST"
+            and environ.get("CONTENT_TYPE") == JSON
+            and bool(environ.get(WHOLE))
+            and not environ["QUERY_STRING"]
+            and "HTTP_CONTENT_ENCODING" not in environ
+            and REFUSED not in environ
+            and environ["SERVER_PORT"] != self.metrics_port
+            and self.keys.admit(environ)
+        )
