@@ -24,7 +24,7 @@ class Most(NamedTuple):
     """What one body may hold: counted before anything is made of it, for making it costs more."""
 
     rows: int  # to tell in the refusal
-    values: int  # of JSON
+    values: int  # of JSON, cells of CSV
     containers: int  # lists and objects of JSON
     lines: int  # of CSV, blank ones as well
 
@@ -43,7 +43,8 @@ def parse_json(text: str, most: Most) -> Any:
     if not _fits(text, most):
         if _is_deep(text[:LONGEST_START]):  # soon seen, and what follows would take long
             raise unparsable("it is nested too deeply")
-        if not _fits(_without_strings(text), most):
+        outside = _unquoted(text.replace("\\\\", "").replace('\\"', ""))
+        if not _fits(outside, most):
             raise _too_much("values", most)
     try:
         value = orjson.loads(text)
@@ -57,6 +58,8 @@ def parse_csv(text: str, most: Most) -> tuple[list[str], list[list[str]]]:
 
     Problem 422 also for more than `most`.
     """
+    if _count(text, ",") > most.values and _count(_unquoted(text), ",") > most.values:
+        raise _too_much("cells", most)
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
         lines = list(islice(reader, most.lines + 1))
@@ -97,9 +100,11 @@ def _bytes(text: str) -> NDArray[np.uint8]:
     return np.frombuffer(text.encode(errors="surrogatepass"), np.uint8)
 
 
-def _without_strings(text: str) -> str:
-    """JSON without what stands between its quotes. A pattern would take five times as long."""
-    return "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
+def _unquoted(text: str) -> str:
+    """What stands outside of quotes, byte by byte."""
+    characters = _bytes(text)
+    quotes = np.cumsum(characters == ord('"'), dtype=np.uint8)  # modulo 256: odd stays odd
+    return characters[quotes & 1 == 0].tobytes().decode("latin-1")
 
 
 def _is_deep(text: str) -> bool:
