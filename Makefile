@@ -7,7 +7,7 @@ ARGS ?=
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
-LOCKS := requirements requirements-lean requirements-training requirements-pandas requirements-traces requirements-dev
+LOCKS := requirements requirements-lean requirements-training requirements-pandas requirements-traces requirements-s3 requirements-dev
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 
@@ -20,8 +20,8 @@ help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: port .venv/serving artifacts ## Serve the model on http://127.0.0.1:8080 (PORT=, SERVICE_MODEL=)
-	@echo "When it listens, try this in another terminal:"
-	@$(BIN)/python -m service example "$(SERVICE_MODEL)" --url http://127.0.0.1:$(PORT)
+	@$(if $(filter s3://%,$(SERVICE_MODEL)),true,echo "When it listens, try this in another terminal:"; \
+		$(BIN)/python -m service example "$(SERVICE_MODEL)" --url http://127.0.0.1:$(PORT))
 	@SERVICE_DRAIN_SECONDS=$${SERVICE_DRAIN_SECONDS:-0} exec $(BIN)/gunicorn \
 		--bind 127.0.0.1:$(PORT) $(if $(SERVICE_METRICS_PORT),--bind 127.0.0.1:$(SERVICE_METRICS_PORT))
 

@@ -8,6 +8,7 @@ from flask import Flask, Request
 from werkzeug.routing import MapAdapter
 
 from service.api import body, describe, predict, problems
+from service.model import remote
 from service.model.predictor import Predictor
 from service.operations import access, health, metrics, traces
 from service.operations.access import Keys
@@ -44,7 +45,7 @@ def create_app(
     and gunicorn want it; tests pass their own.
     """
     settings = settings or Settings.from_environment()
-    predictor = predictor or Predictor.load(settings.model, settings.trusted_modules)
+    predictor = predictor or load(settings)
     seal = seal or Seal.of(predictor.manifest)
 
     app = Service(__name__, static_folder=None)
@@ -63,3 +64,10 @@ def create_app(
         inner = Straight(inner, keys, answered, settings.metrics_port)
     app.wsgi_app = Envelope(inner, seal)  # type: ignore[method-assign]
     return app
+
+
+def load(settings: Settings) -> Predictor:
+    """Load the model that is to be served; ArtifactError says why not."""
+    place, sha256 = settings.model, settings.model_sha256
+    with remote.opened(place, sha256, settings.fetch_seconds) as folder:
+        return Predictor.load(folder, settings.trusted_modules, sha256)

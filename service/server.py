@@ -4,10 +4,9 @@ import gc
 import sys
 from collections.abc import Callable
 
-from service.app import create_app
+from service.app import create_app, load
 from service.model.artifact import ArtifactError
 from service.model.manifest import Manifest
-from service.model.predictor import Predictor
 from service.operations import logs, traces
 from service.operations.access import Keys
 from service.operations.bridge import Bridge
@@ -27,7 +26,7 @@ def application() -> Bridge:
     try:
         settings = Settings.from_environment()
         logs.configure(settings.log_level)
-        predictor = Predictor.load(settings.model, settings.trusted_modules)
+        predictor = load(settings)
         drain = Drain(settings.drain_seconds)
         seal = Seal.of(predictor.manifest)
         app = create_app(settings, predictor, drain, seal)

@@ -8,12 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 PREFIX = "SERVICE_"
 MAY_BE_ZERO = {"SERVICE_DRAIN_SECONDS"}
-DEFAULT_MODEL = Path("artifacts/model")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -26,7 +24,7 @@ class SettingsError(Exception):
 def _setting(
     default: Any, help: str, each: str = "", wanted: str = "", at_most: int = 10**9
 ) -> Any:
-    """Make a field; of several values each must match a pattern, which people know as `wanted`."""
+    """Make a field; text must match a pattern, which people know as `wanted`; of several, each."""
     told = {"help": help, "each": each, "wanted": wanted, "at_most": at_most}
     return field(default=default, metadata=told)
 
@@ -35,7 +33,19 @@ def _setting(
 class Settings:
     """The field `max_rows` is the environment's `SERVICE_MAX_ROWS`, and so on."""
 
-    model: Path = _setting(DEFAULT_MODEL, "folder of the artifact to serve")
+    model: str = _setting(
+        "artifacts/model",
+        "artifact to serve: a folder, or `s3://bucket/prefix/`",
+        each=r"(?![A-Za-z0-9]+://).+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?",
+        wanted="a folder, or s3://bucket/prefix/",
+    )
+    model_sha256: str = _setting(
+        "",
+        "SHA-256 digest of the one `manifest.json` to serve; any if there is none",
+        each=r"[0-9a-f]{64}",
+        wanted="a SHA-256 digest in small hexadecimal digits",
+    )
+    fetch_seconds: int = _setting(25, "time for a model to come from S3; after it exit 69")
     max_rows: int = _setting(10_000, "rows in one request; more are refused with 422")
     max_body_bytes: int = _setting(1_048_576, "bytes in one body; more are refused with 413")
     body_seconds: int = _setting(
@@ -58,7 +68,12 @@ class Settings:
         wanted="module names",
     )
     traces: bool = _setting(False, "whether to export OpenTelemetry traces: true or false")
-    log_level: str = _setting("info", f"least severe log lines to write: {', '.join(LOG_LEVELS)}")
+    log_level: str = _setting(
+        "info",
+        f"least severe log lines to write: {', '.join(LOG_LEVELS)}",
+        each="|".join(LOG_LEVELS),
+        wanted=f"one of {', '.join(LOG_LEVELS)}",
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -85,9 +100,12 @@ class Settings:
 def environment(**values: str) -> dict[str, str]:
     """The environment for a server of our own: these values, and settings of ours from outside.
 
-    Neither its keys nor what gunicorn is told are kept.
+    Neither its keys, nor which model it must be, nor what gunicorn is told are kept.
     """
-    left_out = {"GUNICORN_CMD_ARGS", "PROMETHEUS_MULTIPROC_DIR", "SERVICE_API_KEYS"}
+    left_out = {
+        *("GUNICORN_CMD_ARGS", "PROMETHEUS_MULTIPROC_DIR"),
+        *("SERVICE_API_KEYS", "SERVICE_MODEL_SHA256"),
+    }
     return {**{name: os.environ[name] for name in os.environ.keys() - left_out}, **values}
 
 
@@ -104,14 +122,14 @@ def _parse(name: str, text: str, setting: Field[Any]) -> Any:
             fault = f"{name} is {text[:40]!r}; it must be a whole number, {least} to {most:,}"
             raise SettingsError(fault)
         return int(text)
+    each, wanted = setting.metadata["each"], setting.metadata["wanted"]
     if isinstance(default, tuple):
         parts = tuple(part.strip() for part in text.split(","))
-        if not all(re.fullmatch(setting.metadata["each"], part) for part in parts):
-            wanted = setting.metadata["wanted"]
+        if not all(re.fullmatch(each, part) for part in parts):
             raise SettingsError(f"{name} must be {wanted}, separated by commas")  # may be a secret
         return parts
     if not text:
         raise SettingsError(f"{name} is empty; set it or leave it out")
-    if name == f"{PREFIX}LOG_LEVEL" and text not in LOG_LEVELS:
-        raise SettingsError(f"{name} is {text[:40]!r}; it must be one of {', '.join(LOG_LEVELS)}")
-    return type(default)(text) if isinstance(default, str) else Path(text)
+    if not re.fullmatch(each, text):
+        raise SettingsError(f"{name} is {text[:40]!r}; it must be {wanted}")
+    return text

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 from flask import Flask
 
 from service.app import create_app
+from service.model import remote
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests import compose, containers
+from tests import buckets, compose, containers
+from tests.buckets import Proxy
 from tests.compose import Project
 from tests.serving import ROOT, Server, serve
 from training import data
@@ -73,6 +76,36 @@ def server(artifact: Path) -> Iterator[Server]:
     """A real gunicorn with the committed configuration, shared by the tests that only ask."""
     with serve(artifact) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def s3(artifact: Path) -> Iterator[str]:
+    """Where S3 answers; it has the artifact."""
+    with buckets.moto() as endpoint:
+        buckets.upload(endpoint, artifact, buckets.PREFIX)
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def boto() -> Any:
+    """What boto3 keeps between its clients: to read all its descriptions anew takes time."""
+    import boto3  # heavy, as in the service
+
+    return boto3.session.Session()
+
+
+@pytest.fixture
+def proxy(s3: str, boto: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Proxy]:
+    """What lies between boto3 and S3; this process waits less for either than production does."""
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", boto)
+    monkeypatch.setattr(remote, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(remote, "LONGEST_PAUSE", 0.02)
+    (tmp_path / "memory").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "memory"))
+    with buckets.between(s3) as own:
+        for name, value in buckets.credentials(own.endpoint).items():
+            monkeypatch.setenv(name, value)
+        yield own
 
 
 @pytest.fixture(scope="session")

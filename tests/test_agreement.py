@@ -15,6 +15,7 @@ from service.settings import Settings
 from tests.serving import ROOT
 
 LOAD_BALANCER_IDLE = 60  # seconds; an ALB's default
+GRACE = 60  # seconds of a task's start in which ECS heeds no health check
 GUNICORN = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -79,6 +80,11 @@ def test_kept_alive_connections_outlive_the_load_balancer_s_interest() -> None:
 def test_a_stop_has_time_for_requests_in_flight() -> None:
     stopping = Settings().drain_seconds + GUNICORN["graceful_timeout"]
     assert stopping + 5 < seconds(API["stop_grace_period"]) <= 120
+
+
+def test_a_model_that_does_not_come_is_told_before_a_health_check_ends_the_task() -> None:
+    [start_period] = found(r"--start-period=(\d+)s", DOCKERFILE)
+    assert Settings().fetch_seconds < int(start_period) <= GRACE / 2
 
 
 def test_a_slow_body_is_answered_before_gunicorn_gives_it_up() -> None:
@@ -154,6 +160,14 @@ def test_the_lean_image_leaves_out_what_its_requirements_do_not_have() -> None:
     full, lean = pinned("requirements.txt"), pinned("requirements-lean.txt")
     assert set(left_out.split()) == full.keys() - lean.keys() >= {"scikit-learn", "scipy", "joblib"}
     assert lean.items() <= full.items()
+
+
+def test_every_extra_of_the_image_can_be_installed_when_it_is_built() -> None:
+    [copied] = found(r"^COPY ((?:requirements\S+ (?:\\\n +)?)+)\./$", DOCKERFILE)
+    sent = found(r"^!(requirements\S*)$", (ROOT / ".dockerignore").read_text())
+    asked = set(found(r"(requirements-\w+\.txt)", DOCKERFILE)) - {"requirements-lean.txt"}
+    assert asked == set(sent) - {"requirements.txt"}
+    assert set(copied.replace("\\", " ").split()) == set(sent)
 
 
 def test_onnx_runtime_is_of_before_it_sent_data_to_its_makers() -> None:

@@ -31,13 +31,13 @@ def test_its_routes_are_the_promised_ones(app: Flask) -> None:
 
 
 def test_it_loads_the_artifact_of_its_settings(artifact: Path) -> None:
-    app = create_app(Settings(model=artifact))
+    app = create_app(Settings(model=str(artifact)))
     assert app.test_client().get("/health").status_code == 200
 
 
 def test_without_an_artifact_there_is_no_app(tmp_path: Path) -> None:
     with pytest.raises(MissingError):
-        create_app(Settings(model=tmp_path / "none"))
+        create_app(Settings(model=str(tmp_path / "none")))
 
 
 def test_two_apps_do_not_share_anything(predictor: Predictor) -> None:

@@ -165,7 +165,7 @@ def test_a_manifest_that_is_none_is_refused(own_artifact: Path, content: bytes) 
     refusal(own_artifact, ManifestError)
 
 
-@pytest.mark.parametrize("name", ["../model.joblib", "/etc/hostname", "a/b"])
+@pytest.mark.parametrize("name", ["../model.joblib", "/etc/hostname", "a/b", "..", "", "a\0b"])
 def test_a_file_outside_the_folder_is_refused(
     own_artifact: Path, edit_manifest: Edit, name: str
 ) -> None:

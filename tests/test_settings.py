@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,7 @@ from service.settings import Settings, SettingsError
 
 def test_an_empty_environment_gives_the_promised_defaults() -> None:
     settings = Settings.from_environment({})
-    assert settings.model == Path("artifacts/model")
+    assert settings.model == "artifacts/model"
     assert settings.max_rows == 10_000
     assert settings.max_body_bytes == 1024 * 1024
     assert settings.traces is False
@@ -20,6 +19,8 @@ def test_an_empty_environment_gives_the_promised_defaults() -> None:
 def test_every_setting_is_read_under_its_name() -> None:
     given = {
         "SERVICE_MODEL": "/models/churn",
+        "SERVICE_MODEL_SHA256": "b" * 64,
+        "SERVICE_FETCH_SECONDS": "6",
         "SERVICE_MAX_ROWS": "7",
         "SERVICE_MAX_BODY_BYTES": "8",
         "SERVICE_BODY_SECONDS": "9",
@@ -34,7 +35,8 @@ def test_every_setting_is_read_under_its_name() -> None:
     }
     settings = Settings.from_environment(given)
     assert {f"SERVICE_{field.name.upper()}" for field in fields(Settings)} == set(given)
-    assert settings.model == Path("/models/churn")
+    assert settings.model == "/models/churn"
+    assert (settings.model_sha256, settings.fetch_seconds) == ("b" * 64, 6)
     assert (settings.max_rows, settings.max_body_bytes, settings.body_seconds) == (7, 8, 9)
     assert (settings.queue_ms, settings.deadline_ms, settings.drain_seconds) == (10, 11, 0)
     assert settings.metrics_port == 12
@@ -95,6 +97,25 @@ def test_a_digest_that_is_none_is_refused_without_showing_it(value: str) -> None
     with pytest.raises(SettingsError, match="SERVICE_API_KEYS must be SHA-256") as caught:
         Settings.from_environment({"SERVICE_API_KEYS": value})
     assert not value or value not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["s3://models/churn/1/", "s3://models", "s3:/models", "a b/c"])
+def test_a_model_is_a_folder_or_on_s3(value: str) -> None:
+    assert Settings.from_environment({"SERVICE_MODEL": value}).model == value
+
+
+@pytest.mark.parametrize(
+    "value", ["s3://", "s3:///churn", "S3://models/churn", "https://models/churn", "s3://a b/c"]
+)
+def test_a_model_elsewhere_is_refused_with_what_it_may_be(value: str) -> None:
+    with pytest.raises(SettingsError, match="SERVICE_MODEL is .*a folder, or s3://bucket/prefix/"):
+        Settings.from_environment({"SERVICE_MODEL": value})
+
+
+@pytest.mark.parametrize("value", ["", "sha256:" + "a" * 64, "A" * 64, "a" * 63])
+def test_a_model_s_digest_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="SERVICE_MODEL_SHA256 is "):
+        Settings.from_environment({"SERVICE_MODEL_SHA256": value})
 
 
 def test_an_empty_path_is_refused() -> None:

@@ -104,7 +104,8 @@ def _unquoted(text: str) -> str:
     """What stands outside of quotes, byte by byte."""
     characters = _bytes(text)
     quotes = np.cumsum(characters == ord('"'), dtype=np.uint8)  # modulo 256: odd stays odd
-    return characters[quotes & 1 == 0].tobytes().decode("latin-1")
+    outside: bytes = characters[quotes & 1 == 0].tobytes()
+    return outside.decode("latin-1")
 
 
 def _is_deep(text: str) -> bool:

@@ -3,16 +3,18 @@
 Reading refuses before it unpickles: one flipped bit in a joblib file changes predictions in silence
 about one time in ten.
 
-    ArtifactError       65 (bad data)
-    ├── MissingError    66 (a folder or file is not there)
-    ├── ManifestError   65
-    ├── ChecksumError   65
-    ├── VersionError    65
-    └── GoldenError     65 (raised by the predictor: it loads, but predicts something else)
+    ArtifactError        65 (bad data)
+    ├── MissingError     66 (a folder or file is not there)
+    ├── ManifestError    65
+    ├── ChecksumError    65
+    ├── VersionError     65
+    ├── GoldenError      65 (raised by the predictor: it loads, but predicts something else)
+    └── UnavailableError 69 (raised by remote: it cannot be fetched)
 """
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +23,7 @@ from platform import python_version
 from service.model.manifest import FileEntry, Manifest
 
 MANIFEST = "manifest.json"
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")  # of a file beside the manifest
 MODEL = "model.joblib"
 SCIKIT_LEARN, ONNX = "scikit-learn", "onnx"  # the engines
 FILES = {SCIKIT_LEARN: MODEL, ONNX: "model.onnx"}  # what each of them reads
@@ -56,6 +59,12 @@ class GoldenError(ArtifactError):
     """The model loads, but does not give the predictions that it gave when it was packed."""
 
 
+class UnavailableError(ArtifactError):
+    """It cannot be fetched from where it is: now, or not with these rights."""
+
+    exit_code = os.EX_UNAVAILABLE
+
+
 def file_entry(content: bytes) -> FileEntry:
     """What the manifest says of a file with this content."""
     return FileEntry(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
@@ -66,17 +75,31 @@ def library_versions(more: Iterable[str] = ()) -> dict[str, str]:
     return {"python": python_version(), **{name: version(name) for name in (*LIBRARIES, *more)}}
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Read `manifest.json` alone: enough to say what a model takes, not to trust its files."""
+def read_manifest(folder: Path, sha256: str = "") -> Manifest:
+    """Read `manifest.json` alone: enough to say what a model takes, not to trust its files.
+
+    With `sha256`, only the manifest that has it; through it, exactly one model.
+    """
     if not folder.is_dir():
         raise MissingError(
             f"{folder}: there is no artifact; look at SERVICE_MODEL, or make one: make train"
         )
     path = folder / MANIFEST
+    content = _read(path)
+    found = file_entry(content).sha256
+    if sha256 and found != sha256:
+        raise ChecksumError(
+            f"{path}: its sha256 is {found}, SERVICE_MODEL_SHA256 is {sha256}: "
+            "it is another model; correct the one or the other"
+        )
     try:
-        return Manifest.from_json(_read(path).decode())
+        manifest = Manifest.from_json(content.decode())
     except ValueError as error:  # UnicodeDecodeError is one, too
         raise ManifestError(f"{path}: {error}; pack the model again") from error
+    for name in manifest.files:
+        if not PLAIN_NAME.fullmatch(name) or name == MANIFEST:
+            raise ManifestError(f"{path}: {name!r} is no plain file name; pack the model again")
+    return manifest
 
 
 def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
@@ -84,15 +107,9 @@ def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
     contents = {}
     for name, entry in manifest.files.items():
         path = folder / name
-        if Path(name).name != name:
-            raise ManifestError(f"{folder / MANIFEST}: {name!r} is no plain file name; pack again")
         content = _read(path)
         found = file_entry(content)
-        if found.bytes != entry.bytes:
-            raise ChecksumError(
-                f"{path}: has {found.bytes} bytes, the manifest says {entry.bytes}: "
-                "it is not the file that was packed; restore it or pack the model again"
-            )
+        check_size(path, found.bytes, entry.bytes)
         if found.sha256 != entry.sha256:
             raise ChecksumError(
                 f"{path}: its sha256 is {found.sha256}, the manifest says {entry.sha256}: "
@@ -100,6 +117,15 @@ def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
             )
         contents[name] = content
     return contents
+
+
+def check_size(path: Path, found: int, packed: int) -> None:
+    """Refuse a file that has not the number of bytes that was packed."""
+    if found != packed:
+        raise ChecksumError(
+            f"{path}: has {found} bytes, the manifest says {packed}: "
+            "it is not the file that was packed; restore it or pack the model again"
+        )
 
 
 def check_versions(folder: Path, manifest: Manifest) -> None:

@@ -39,12 +39,13 @@ class Predictor:
         self._engine = engine
 
     @classmethod
-    def load(cls, folder: Path, trusted: Collection[str] = ()) -> "Predictor":
+    def load(cls, folder: Path, trusted: Collection[str] = (), sha256: str = "") -> "Predictor":
         """Read an artifact, refusing whatever is wrong with it; ArtifactError says what.
 
-        `trusted` are modules that the model may import from besides the usual ones.
+        `trusted` are modules that the model may import from besides the usual ones. `sha256` is
+        that of the manifest, or empty.
         """
-        manifest = artifact.read_manifest(folder)
+        manifest = artifact.read_manifest(folder, sha256)
         contents = artifact.read_files(folder, manifest)
         artifact.check_versions(folder, manifest)
         if manifest.version != content_version(manifest.signature, manifest.files):
