@@ -33,14 +33,10 @@ class _Loader(yaml.SafeLoader):
 
 
 def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
+    if isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
-        assert isinstance(node, yaml.MappingNode)
-        value = loader.construct_mapping(node, deep=True)
+        value = loader.construct_scalar(node)  # type: ignore[arg-type]  # our templates have no third
     return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 
