@@ -13,6 +13,7 @@ from flask import Flask
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
+from tests import aws as aws_server
 from tests import compose, containers
 from tests.compose import Project
 from tests.serving import ROOT, Server, serve
@@ -82,6 +83,16 @@ def api(image: str) -> Iterator[Project]:
     with compose.project(image) as own:
         own.compose("up", "--wait")
         yield own
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[aws_server.Client]:
+    """Clients of AWS' services in one account, as moto has it; tests share it."""
+    with aws_server.moto() as endpoint:
+        clients: dict[str, Any] = {}
+        yield lambda name: clients.setdefault(name, aws_server.client(endpoint, name))
+        for one in clients.values():
+            one.close()
 
 
 @pytest.fixture(scope="session")
