@@ -33,10 +33,10 @@ class _Loader(yaml.SafeLoader):
 
 
 def _short_form(loader: _Loader, suffix: str, node: Any) -> dict[str, Any]:
-    if isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:  # our templates have no third kind
-        value = loader.construct_scalar(node)
+    is_list = isinstance(node, yaml.SequenceNode)  # a third kind our templates do not have
+    value: Any = (
+        loader.construct_sequence(node, deep=True) if is_list else loader.construct_scalar(node)
+    )
     return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 
