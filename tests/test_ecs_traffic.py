@@ -65,7 +65,7 @@ def test_with_a_certificate_everything_goes_by_tls_and_the_name_is_made() -> Non
     assert https["DefaultActions"] == [{"Type": "forward", "TargetGroupArn": "<TargetGroup>"}]
     [record] = properties(resources, "Route53::RecordSet")
     assert (record["Name"], record["HostedZoneId"]) == ("model.example.com", "Z1")
-    assert "Name" not in service(**{**SETS["tls"], "HostedZoneId": ""})
+    assert "DomainRecord" not in service(**{**SETS["tls"], "HostedZoneId": ""})
 
 
 @pytest.mark.parametrize(("parameters", "listener"), [("demo", "Http"), ("tls", "Https")])
