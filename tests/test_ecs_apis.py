@@ -12,7 +12,7 @@ import pytest
 from ecs import render
 from ecs.template import PSEUDO, resolve
 from tests.aws import Client, assert_kept
-from tests.resolved import DEMO, SERVICE
+from tests.resolved import DEMO, SERVICE, TLS
 
 EXECUTION = "arn:aws:iam::123456789012:role/start"
 
@@ -83,6 +83,21 @@ def test_attributes_of_the_load_balancer_are_known_and_kept(
     found = getattr(elb, f"describe_{kind}_attributes")(**arn)["Attributes"]
     kept = {one["Key"]: one["Value"] for one in found}
     assert_kept({one["Key"]: one["Value"] for one in wanted}, kept)
+
+
+@pytest.mark.parametrize("name", ["LoadBalancer", "TargetGroup", "Listener"])
+def test_every_attribute_is_one_that_aws_documents(aws: Client, name: str) -> None:
+    """For some of them moto takes any name, AWS does not."""
+    shape = aws("elbv2").meta.service_model.shape_for(f"{name}Attribute")
+    documented = shape.members["Key"].documentation
+    resources = resolve(SERVICE, TLS)["Resources"].values()
+    listed = [
+        one["Key"]
+        for resource in resources
+        for one in resource["Properties"].get(f"{name}Attributes", [])
+    ]
+    assert len(listed) >= 3
+    assert [key for key in listed if f"<code>{key}</code>" not in documented] == []
 
 
 @pytest.fixture(scope="module")
