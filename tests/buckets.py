@@ -2,8 +2,6 @@
 
 import http.client
 import os
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -13,7 +11,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from tests.serving import PATIENCE, clean_environment, free_port, wait_until
+from tests.serving import PATIENCE
 
 BUCKET = "models"
 PREFIX = "sensors/1/"
@@ -63,21 +61,6 @@ def credentials(endpoint: str) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-
-
-@contextmanager
-def moto() -> Iterator[str]:
-    """Run moto's server; the block gets its address."""
-    port = free_port()
-    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(command, env=clean_environment(), **quiet)  # type: ignore[call-overload]
-    try:
-        wait_until(lambda: answers(port, "/moto-api/"), "moto's server")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(PATIENCE)
 
 
 def answers(port: int, path: str) -> bool:

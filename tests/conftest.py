@@ -15,6 +15,7 @@ from service.app import create_app
 from service.model import remote
 from service.model.predictor import Predictor
 from service.settings import Settings
+from tests import aws as aws_server
 from tests import buckets, compose, containers
 from tests.buckets import Proxy
 from tests.compose import Project
@@ -81,7 +82,7 @@ def server(artifact: Path) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def s3(artifact: Path) -> Iterator[str]:
     """Where S3 answers; it has the artifact."""
-    with buckets.moto() as endpoint:
+    with aws_server.moto() as endpoint:
         buckets.upload(endpoint, artifact, buckets.PREFIX)
         yield endpoint
 
@@ -124,6 +125,16 @@ def api(image: str) -> Iterator[Project]:
     with compose.project(image) as own:
         own.compose("up", "--wait")
         yield own
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[aws_server.Client]:
+    """Clients of AWS' services in one account, as moto has it; tests share it."""
+    with aws_server.moto() as endpoint:
+        clients: dict[str, Any] = {}
+        yield lambda name: clients.setdefault(name, aws_server.client(endpoint, name))
+        for one in clients.values():
+            one.close()
 
 
 @pytest.fixture(scope="session")
