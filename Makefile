@@ -11,6 +11,9 @@ LOCKS := requirements requirements-lean requirements-training requirements-panda
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 
+# Two processes run the tests, each a file at a time; -n0 in ARGS runs them in one.
+PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 export SERVICE_MODEL
 
 .DEFAULT_GOAL := help
@@ -39,10 +42,10 @@ train: .venv/serving ## Train and pack the sensor model again
 	@$(BIN)/python -m training fit
 
 test: .venv/developing ## Run the tests (ARGS= for pytest)
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 check: lint types lock-check ## Run lint, types, locks and tests: CI runs this and faults
-	@$(BIN)/pytest --cov $(ARGS)
+	@$(BIN)/pytest --cov $(PARALLEL) $(ARGS)
 
 faults: .venv/developing ## Run the long tests of overload, crashes and updates, in containers
 	@$(BIN)/pytest tests/faults $(ARGS)

@@ -120,4 +120,4 @@ def project(image: str, **changes: Any) -> Iterator[Project]:
     try:
         yield own
     finally:
-        own.compose("--profile", "balanced", "down", "--volumes", "--timeout", "5")
+        own.compose("--profile", "balanced", "down", "--volumes", "--timeout", "0")

@@ -1,15 +1,18 @@
 """What all tests share: one trained artifact, an app on it, one real server."""
 
+import itertools
 import json
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from threadpoolctl import threadpool_limits
 
 from service.app import create_app
 from service.model import remote
@@ -22,6 +25,15 @@ from tests.compose import Project
 from tests.serving import ROOT, Server, serve
 from training import data
 from training.fit import fit
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Compute as a worker does: on a busy machine threads that wait for others cost 20 times."""
+    with threadpool_limits(1), pytest.MonkeyPatch.context() as commands:
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            commands.setenv(name, "1")
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -155,18 +167,27 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-TOLD = pytest.StashKey[list[str]]()
-
-
-@pytest.fixture(scope="session")
-def told(pytestconfig: pytest.Config) -> list[str]:
+@pytest.fixture
+def told(record_property: Callable[[str, object], None]) -> Iterator[list[str]]:
     """Lines that the run prints at its end."""
-    return pytestconfig.stash.setdefault(TOLD, [])
+    lines: list[str] = []
+    yield lines
+    for line in lines:
+        record_property("told", line)  # reports find their way out of a worker
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what tests had to tell."""
-    for line in sorted(config.stash.get(TOLD, None) or ()):
+    reports = itertools.chain(*terminalreporter.stats.values())
+    ended = [report for report in reports if getattr(report, "when", "") == "teardown"]
+    told = [line for report in ended for name, line in report.user_properties if name == "told"]
+    for line in sorted(told):
         terminalreporter.write_line(line)
+
+
+@pytest.hookimpl(trylast=True)  # pytest-randomly has shuffled them
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several workers take file after file, what takes longest begins first."""
+    if hasattr(config, "workerinput"):
+        slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+        items.sort(key=lambda item: -slow[item.path])

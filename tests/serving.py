@@ -13,6 +13,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 30.0  # seconds; only a broken test takes that long
+# Of pytest-xdist, if it runs the tests in several processes at once.
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+GIVEN: set[int] = set()  # ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +85,14 @@ def clean_environment(**settings: str) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nothing listens on, and that no other test will get from here."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port // 2 % WORKERS == WORKER and port not in GIVEN:  # Linux gives every other one
+            GIVEN.add(port)
+            return port
 
 
 def wait_until(

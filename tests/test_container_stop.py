@@ -13,7 +13,7 @@ from tests.serving import wait_until
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 
-HARDENED = ("--read-only", "--cap-drop=ALL", "--user=12345:12345")
+HARDENED = ("--read-only", "--cap-drop=ALL", "--user=12345:12345", "--env=SERVICE_DRAIN_SECONDS=1")
 
 
 def test_compose_stop_ends_it_well_within_its_grace(image: str) -> None:

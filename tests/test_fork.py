@@ -48,7 +48,8 @@ def test_a_model_that_was_loaded_before_the_fork_predicts_after_it(
     committed = str(ROOT / "gunicorn.conf.py")
     configuration.write_text(WATCH.format(committed=committed, path=str(seen)))
     own = ("--config", str(configuration))
-    with serve(tmp_path / "artifact", *own, WEB_CONCURRENCY="2", OMP_NUM_THREADS="2") as server:
+    two = dict.fromkeys(["WEB_CONCURRENCY", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "2")
+    with serve(tmp_path / "artifact", *own, **two) as server:
         for _ in range(20):
             answer = server.predict(json.dumps({"instances": [[1, 0], [0, 1]]}))
             assert (answer.status, json.loads(answer.body)) == (200, {"prediction": [True, False]})

@@ -65,7 +65,9 @@ class Balanced:
         empty = [slot for slot in slots if slot not in serving.values()]
         for slot in empty:
             self.ask(f"set server api/{slot} state maint")
-        self.own.compose(*UP, "--no-recreate", "--scale", f"api={wanted}", changes=changes)
+        self.own.compose(
+            *UP, "--no-recreate", "--scale", f"api={wanted}", changes={**PATIENT, **changes}
+        )
         new = self.own.replicas() - before
         for container in new:
             wait_until(lambda one=container: is_healthy(one), "a new replica to be healthy")  # type: ignore[misc]

@@ -1,5 +1,6 @@
 """Three tasks behind the load balancer are replaced by three others: no request notices."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,20 @@ RATE = 100  # requests per second
 
 
 @pytest.fixture(scope="module")
-def next_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Another model of the same kind, from half of the readings."""
-    folder = tmp_path_factory.mktemp("next")
-    lines = data.DEFAULT.read_text().splitlines(keepends=True)
-    (folder / "half.csv").write_text("".join(lines[: len(lines) // 2]))
-    fit(folder / "half.csv", folder / "model")
-    return folder / "model"
+def running(image: str) -> Iterator[Balanced]:
+    """Three containers behind the load balancer; each test replaces those that it finds."""
+    with balanced(image) as running:
+        yield running
+
+
+@pytest.fixture
+def next_version(tmp_path: Path, deregister_first: bool) -> Path:
+    """Another model of the same kind, from a half of the readings: each test has its own."""
+    header, *lines = data.DEFAULT.read_text().splitlines(keepends=True)
+    half = lines[::2] if deregister_first else lines[1::2]
+    (tmp_path / "half.csv").write_text("".join([header, *half]))
+    fit(tmp_path / "half.csv", tmp_path / "model")
+    return tmp_path / "model"
 
 
 def replace_all(running: Balanced, artifact: Path, deregister_first: bool) -> list[int]:
@@ -36,20 +44,21 @@ def replace_all(running: Balanced, artifact: Path, deregister_first: bool) -> li
         for container in old:
             running.deregister(container)
     output(docker("stop", "--time", "60", *old, seconds=90))
-    return [inspect("container", container)["State"]["ExitCode"] for container in old]
+    codes = [inspect("container", container)["State"]["ExitCode"] for container in old]
+    output(docker("rm", *old))  # or compose would start them when more are wanted
+    return codes
 
 
 @pytest.mark.parametrize("deregister_first", [True, False], ids=["deregistered first", "SIGTERM"])
 def test_a_rolling_update_loses_no_request(
-    image: str, next_version: Path, report: Report, deregister_first: bool
+    running: Balanced, next_version: Path, report: Report, deregister_first: bool
 ) -> None:
-    with balanced(image) as running:
-        with steady(running.address, post(EXAMPLE.decode()), RATE) as load:
-            wait_until(lambda: load.count(200) > RATE, "requests to be answered")
-            codes = replace_all(running, next_version, deregister_first)
-            seen = load.versions.total()
-            wait_until(lambda: load.versions.total() > seen + RATE, "the new ones to answer")
-        [old, new] = load.versions
+    with steady(running.address, post(EXAMPLE.decode()), RATE) as load:
+        wait_until(lambda: load.count(200) > RATE, "requests to be answered")
+        codes = replace_all(running, next_version, deregister_first)
+        seen = load.versions.total()
+        wait_until(lambda: load.versions.total() > seen + RATE, "the new ones to answer")
+    [old, new] = load.versions
     told = "deregistered, then SIGTERM" if deregister_first else "SIGTERM before the balancer knows"
     report(
         f"rolling update of three containers behind HAProxy, {told}",
