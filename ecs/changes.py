@@ -84,6 +84,7 @@ def change(
     client.create_change_set(
         StackName=stack.name,
         ChangeSetName=change_set,
+        ChangeSetType="UPDATE",
         **({"TemplateBody": template} if template else {"UsePreviousTemplate": True}),
         Parameters=[
             *({"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()),

@@ -1,0 +1,223 @@
+"""AWS as the commands see it: moto's server, with a stand-in for each thing that it cannot do.
+
+The stand-ins are put into moto's server, so that boto3 asks them by HTTP as it asks AWS. They
+record what was asked. Each says what it stands in for:
+
+- `Templates`: `Fn::Cidr`, `AWS::NoValue` in lists and two attributes of load balancers.
+- `ChangeSets`: moto makes a change of a stack at once, never says that it is empty, and fails for
+  listeners. The stand-in does to the service what CloudFormation would, or what a test tells it to.
+- `Extras`: stopped tasks (moto runs none), cancelling an update, drift, Fargate's quotas, and the
+  address of an image's layer.
+- Load balancers have the address of a service that runs here.
+"""
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from moto.cloudformation import parsing
+from moto.cloudformation.models import Stack, cloudformation_backends
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.responses import ActionResult, EmptyResult
+from moto.ecr.responses import ECRResponse
+from moto.ecs.models import ecs_backends
+from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.elbv2.models import FakeLoadBalancer
+from moto.servicequotas.responses import ServiceQuotasResponse
+
+from ecs import registry, template
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+REPOSITORY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/slipway"
+NO_CHANGES = (
+    "The submitted information didn't contain changes. Submit different information to create a "
+    "change set."
+)
+
+
+PARSED = cache(Stack.parse_template)  # a quarter of a second each time otherwise
+
+
+@dataclass(slots=True)
+class Cloud:
+    """What a test may look at, and tell to happen."""
+
+    changes: list[dict[str, str]] = field(default_factory=list)  # parameters of each change set
+    requests: list[dict[str, Any]] = field(default_factory=list)  # each change set as asked for
+    cancelled: list[str] = field(default_factory=list)
+    stopped: list[dict[str, Any]] = field(default_factory=list)  # tasks
+    drifts: list[dict[str, Any]] = field(default_factory=list)
+    vcpus: float = 1000.0
+    then: "Callable[[Any], str] | None" = None  # what executing does; the status that it ends with
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service, region_name=REGION)
+
+    def stack(self, name: str = "slipway-production") -> Any:
+        """A stack inside of moto, of which a test may change what the API cannot."""
+        return cloudformation_backends[ACCOUNT][REGION].get_stack(name)
+
+    def services(self) -> list[Any]:
+        return list(ecs_backends[ACCOUNT][REGION].services.values())
+
+    def push(self, tag: str, architecture: str = "arm64") -> str:
+        """Put an image into ECR as `docker push` would; its digest."""
+        config = f"sha256:{architecture.ljust(64, '0')}"
+        layers = [{"digest": f"sha256:{tag}", "size": 1}]
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": registry.KINDS[0],
+            "config": {"digest": config, "size": 1},
+            "layers": layers,
+        }
+        put = self.client("ecr").put_image(
+            repositoryName="slipway", imageTag=tag, imageManifest=json.dumps(manifest)
+        )
+        return str(put["image"]["imageId"]["imageDigest"])
+
+    def serve(self, task_definition: str) -> None:
+        """Let the service run it; moto's own update leaves its deployment as it was."""
+        [service] = self.services()
+        service.task_definition = task_definition
+        service.deployments[0]["taskDefinition"] = task_definition
+
+    def run_image(self, stack: Any, image: str) -> None:
+        """Register a task definition with this image and let the service run it, as an update."""
+        client = self.client("ecs")
+        [service] = self.services()
+        now = client.describe_task_definition(taskDefinition=service.task_definition)
+        [container] = now["taskDefinition"]["containerDefinitions"]
+        made = client.register_task_definition(
+            family=stack.name,
+            containerDefinitions=[{**container, "image": image}],
+            memory="2048",
+        )
+        arn = made["taskDefinition"]["taskDefinitionArn"]
+        self.serve(arn)
+        client.deregister_task_definition(taskDefinition=now["taskDefinition"]["taskDefinitionArn"])
+        stack.output_map["TaskDefinitionArn"].value = arn
+
+
+def install(patch: pytest.MonkeyPatch, cloud: Cloud, address: str) -> None:
+    """Put the stand-ins into moto."""
+    _templates(patch)
+    _change_sets(patch, cloud)
+    _extras(patch, cloud)
+    made = FakeLoadBalancer.__init__
+
+    def make(self: Any, *arguments: Any, **named: Any) -> None:
+        made(self, *arguments, **{**named, "dns_name": address})
+
+    patch.setattr(FakeLoadBalancer, "__init__", make)
+
+
+def _templates(patch: pytest.MonkeyPatch) -> None:
+    real = parsing.clean_json
+
+    def clean(part: Any, resources: Any) -> Any:
+        if isinstance(part, dict) and "Fn::Cidr" in part:
+            return template._blocks(real(part["Fn::Cidr"], resources))
+        if isinstance(part, dict) and part.get("Fn::GetAtt", [""])[-1].endswith("FullName"):
+            return "app/slipway/1"
+        cleaned = real(part, resources)
+        if isinstance(part, list):
+            return [one for one in cleaned if one is not None]
+        return cleaned
+
+    patch.setattr(parsing, "clean_json", clean)
+    patch.setattr(Stack, "parse_template", staticmethod(lambda text: deepcopy(PARSED(text))))
+
+
+def _change_sets(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
+    def create(self: Any) -> Any:
+        stack = cloud.stack(self._get_param("StackName"))
+        asked = self._get_param("Parameters", [])
+        given = {
+            one["ParameterKey"]: one["ParameterValue"] for one in asked if "ParameterValue" in one
+        }
+        cloud.requests.append(
+            {
+                "type": self._get_param("ChangeSetType"),
+                "template": self._get_param("TemplateBody"),
+                "kept": {one["ParameterKey"] for one in asked} - given.keys(),
+                "role": self._get_param("RoleARN"),
+            }
+        )
+        cloud.changes.append(given)
+        return ActionResult({"Id": "change-set", "StackId": stack.stack_id})
+
+    def describe(self: Any) -> Any:
+        now = cloud.stack(self._get_param("StackName")).resource_map.resolved_parameters
+        given, nothing = cloud.changes[-1], {"Parameters": {}, "Changes": []}
+        if all(_text(now[name]) == value for name, value in given.items()):
+            return ActionResult({**nothing, "Status": "FAILED", "StatusReason": NO_CHANGES})
+        return ActionResult({**nothing, "Status": "CREATE_COMPLETE"})
+
+    def execute(self: Any) -> Any:
+        stack = cloud.stack(self._get_param("StackName"))
+        given = cloud.changes[-1]
+        stack._add_stack_event("UPDATE_IN_PROGRESS", "User Initiated")
+        if cloud.then:
+            stack.status = cloud.then(stack)
+        else:
+            if "ImageUri" in given and stack.name != "slipway-network":
+                cloud.run_image(stack, given["ImageUri"])
+            stack.resource_map.resolved_parameters.update(given)
+            stack.status = "UPDATE_COMPLETE"
+        stack._add_stack_event(stack.status)
+        return EmptyResult()
+
+    patch.setattr(CloudFormationResponse, "create_change_set", create)
+    patch.setattr(CloudFormationResponse, "describe_change_set", describe)
+    patch.setattr(CloudFormationResponse, "execute_change_set", execute)
+    patch.setattr(CloudFormationResponse, "delete_change_set", lambda self: EmptyResult())
+
+
+def _extras(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
+    def cancel(self: Any) -> Any:
+        stack = cloud.stack(self._get_param("StackName"))
+        cloud.cancelled.append(stack.name)
+        stack.status = "UPDATE_ROLLBACK_COMPLETE"
+        return EmptyResult()
+
+    def drifts(self: Any) -> Any:
+        return ActionResult({"StackResourceDrifts": cloud.drifts})
+
+    detected = {"StackDriftDetectionId": "1", "DetectionStatus": "DETECTION_COMPLETE"}
+    answers = {
+        "cancel_update_stack": cancel,
+        "detect_stack_drift": lambda self: ActionResult(detected),
+        "describe_stack_drift_detection_status": lambda self: ActionResult(detected),
+        "describe_stack_resource_drifts": drifts,
+    }
+    for name, answer in answers.items():
+        patch.setattr(CloudFormationResponse, name, answer, raising=False)
+
+    def layer(self: Any) -> Any:
+        architecture = self._get_param("layerDigest").removeprefix("sha256:").rstrip("0")
+        config = json.dumps({"os": "linux", "architecture": architecture})
+        return json.dumps({"downloadUrl": f"data:application/json,{config}"})
+
+    tasks = EC2ContainerServiceResponse
+    patch.setattr(
+        tasks,
+        "list_tasks",
+        lambda self: json.dumps({"taskArns": [task["taskArn"] for task in cloud.stopped]}),
+    )
+    patch.setattr(tasks, "describe_tasks", lambda self: json.dumps({"tasks": cloud.stopped}))
+    patch.setattr(ECRResponse, "get_download_url_for_layer", layer)
+    patch.setattr(
+        ServiceQuotasResponse,
+        "get_service_quota",
+        lambda self: json.dumps({"Quota": {"Value": cloud.vcpus}}),
+    )
+
+
+def _text(value: Any) -> str:
+    return ",".join(value) if isinstance(value, list) else str(value)
