@@ -3,10 +3,12 @@
 The stand-ins are put into moto's server, so that boto3 asks them by HTTP as it asks AWS. They
 record what was asked. Each says what it stands in for:
 
-- `Templates`: `Fn::Cidr`, `AWS::NoValue` in lists and two attributes of load balancers.
-- `ChangeSets`: moto makes a change of a stack at once, never says that it is empty, and fails for
+- `_templates`: `Fn::Cidr`, `AWS::NoValue` in lists and two attributes of load balancers.
+- `_change_sets`: moto makes a change of a stack at once, never says that it is empty, and fails for
   listeners. The stand-in does to the service what CloudFormation would, or what a test tells it to.
-- `Extras`: stopped tasks (moto runs none), cancelling an update, drift, Fargate's quotas, and the
+- `_deletion`: moto stumbles over endpoints, and forgets what a deleted stack had. The stand-in
+  deletes what tests look at, and not what is protected or retained.
+- `_extras`: stopped tasks (moto runs none), cancelling an update, drift, Fargate's quotas, and the
   address of an image's layer.
 - Load balancers have the address of a service that runs here.
 """
@@ -16,12 +18,17 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from moto.cloudformation import parsing
-from moto.cloudformation.models import Stack, cloudformation_backends
+from moto.cloudformation.models import (
+    CloudFormationBackend,
+    Stack,
+    cloudformation_backends,
+)
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ecr.responses import ECRResponse
@@ -31,6 +38,7 @@ from moto.elbv2.models import FakeLoadBalancer
 from moto.servicequotas.responses import ServiceQuotasResponse
 
 from ecs import registry, template
+from ecs.commands import deploy
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -104,10 +112,16 @@ class Cloud:
         stack.output_map["TaskDefinitionArn"].value = arn
 
 
+def again(artifact: Path, *arguments: str, image: str) -> int:
+    """Run ecs/deploy with an image that was pushed already."""
+    return deploy.main(["--image", image, "--artifact", str(artifact), *arguments])
+
+
 def install(patch: pytest.MonkeyPatch, cloud: Cloud, address: str) -> None:
     """Put the stand-ins into moto."""
     _templates(patch)
     _change_sets(patch, cloud)
+    _deletion(patch, cloud)
     _extras(patch, cloud)
     made = FakeLoadBalancer.__init__
 
@@ -177,6 +191,29 @@ def _change_sets(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
     patch.setattr(CloudFormationResponse, "describe_change_set", describe)
     patch.setattr(CloudFormationResponse, "execute_change_set", execute)
     patch.setattr(CloudFormationResponse, "delete_change_set", lambda self: EmptyResult())
+
+
+def _deletion(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
+    def delete(backend: Any, name: str) -> None:
+        stack = cloud.stack(name)
+        made = {one.cf_resource_type: one for one in stack.stack_resources if one}
+        balancer = made.get("AWS::ElasticLoadBalancingV2::LoadBalancer")
+        if balancer and balancer.attrs["deletion_protection.enabled"] == "true":
+            stack.status = "DELETE_FAILED"
+            return
+        if balancer:
+            cloud.client("elbv2").delete_load_balancer(LoadBalancerArn=balancer.arn)
+            group = made["AWS::Logs::LogGroup"].physical_resource_id
+            cloud.client("logs").delete_log_group(logGroupName=group)
+            service = made["AWS::ECS::Service"]
+            cloud.client("ecs").delete_service(
+                cluster=service.cluster_name, service=service.name, force=True
+            )
+        stack.status = "DELETE_COMPLETE"
+        stack._add_stack_event(stack.status)
+        backend.deleted_stacks[stack.stack_id] = backend.stacks.pop(stack.stack_id)
+
+    patch.setattr(CloudFormationBackend, "delete_stack", delete)
 
 
 def _extras(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
