@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ecs import containers, registry
-from ecs.account import Account, code_of
+from ecs.account import DENIED, Account, code_of
 from ecs.errors import EcsError
 from ecs.names import Repository
 
@@ -40,7 +40,8 @@ def looked(what: str, check: Check) -> Iterator[Found]:
     try:
         yield from check()
     except ClientError as error:
-        yield Found(what, None, f"cannot be told: {code_of(error)} for {error.operation_name}")
+        good = None if code_of(error) in DENIED else False
+        yield Found(what, good, f"cannot be told: {code_of(error)} for {error.operation_name}")
     except EcsError as error:
         yield Found(what, False, str(error))
 

@@ -30,6 +30,7 @@ from moto.cloudformation.models import (
     cloudformation_backends,
 )
 from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ecr.responses import ECRResponse
 from moto.ecs.models import ecs_backends
@@ -61,7 +62,7 @@ class Cloud:
     cancelled: list[str] = field(default_factory=list)
     stopped: list[dict[str, Any]] = field(default_factory=list)  # tasks
     drifts: list[dict[str, Any]] = field(default_factory=list)
-    vcpus: float = 1000.0
+    vcpus: float | None = 1000.0  # None where one may not ask
     then: "Callable[[Any], str] | None" = None  # what executing does; the status that it ends with
 
     def client(self, service: str) -> Any:
@@ -249,11 +250,13 @@ def _extras(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
     )
     patch.setattr(tasks, "describe_tasks", lambda self: json.dumps({"tasks": cloud.stopped}))
     patch.setattr(ECRResponse, "get_download_url_for_layer", layer)
-    patch.setattr(
-        ServiceQuotasResponse,
-        "get_service_quota",
-        lambda self: json.dumps({"Quota": {"Value": cloud.vcpus}}),
-    )
+
+    def quota(self: Any) -> str:
+        if cloud.vcpus is None:
+            raise JsonRESTError("AccessDeniedException", "no")
+        return json.dumps({"Quota": {"Value": cloud.vcpus}})
+
+    patch.setattr(ServiceQuotasResponse, "get_service_quota", quota)
 
 
 def _text(value: Any) -> str:
