@@ -4,9 +4,9 @@ Each step can be tried again: a stack that is busy is waited for, one that never
 removed and made anew, and a change set without changes is no error.
 """
 
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from time import sleep
 from typing import Any
 
 from ecs import stacks
@@ -95,7 +95,7 @@ def change(
     )
     made = client.describe_change_set(StackName=stack.name, ChangeSetName=change_set)
     while made["Status"] in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
-        time.sleep(stacks.POLL_SECONDS)
+        sleep(stacks.POLL_SECONDS)
         made = client.describe_change_set(StackName=stack.name, ChangeSetName=change_set)
     if made["Status"] == "FAILED":
         client.delete_change_set(StackName=stack.name, ChangeSetName=change_set)

@@ -20,17 +20,17 @@ MANIFEST = "/app/artifacts/model/manifest.json"
 PLATFORMS = {"ARM64": "linux/arm64", "X86_64": "linux/amd64"}
 
 
-def commit(root: Path = ROOT) -> str:
+def commit() -> str:
     """The commit that is checked out."""
-    found = _run(["git", "rev-parse", "HEAD"], root)
+    found = _run(["git", "rev-parse", "HEAD"])
     if found.returncode:
-        raise UsageError(f"{root} is no git checkout with a commit; the image is named after it")
+        raise UsageError(f"{ROOT} is no git checkout with a commit; the image is named after it")
     return found.stdout.decode().strip()
 
 
-def changed(root: Path = ROOT) -> list[str]:
+def changed() -> list[str]:
     """Files that differ from the commit, or that git does not know."""
-    listed = _run(["git", "status", "--porcelain"], root).stdout.decode()
+    listed = _run(["git", "status", "--porcelain"]).stdout.decode()
     return [line[3:] for line in listed.splitlines()]
 
 
@@ -61,7 +61,7 @@ class Source:
         return {**self.arguments, "REVISION": self.commit, "VERSION": tag, "CREATED": created}
 
 
-def build(name: str, architecture: str, arguments: Mapping[str, str], root: Path = ROOT) -> None:
+def build(name: str, architecture: str, arguments: Mapping[str, str]) -> None:
     """Build the image for the platform that Fargate will run; docker tells how far it is."""
     platform = PLATFORMS[architecture]
     flags = [f"--build-arg={key}={value}" for key, value in arguments.items()]
@@ -70,7 +70,6 @@ def build(name: str, architecture: str, arguments: Mapping[str, str], root: Path
             *("docker", "buildx", "build", "--platform", platform, "--provenance=false"),
             *("--load", *flags, "--tag", name, "."),
         ],
-        root,
         shown=True,
     )
     if ended.returncode:
@@ -107,7 +106,7 @@ def log_in(account: Account) -> None:
 
 def push(name: str) -> None:
     """Push an image; docker tells how far it is."""
-    if _run(["docker", "push", name], ROOT, shown=True).returncode:
+    if _run(["docker", "push", name], shown=True).returncode:
         raise FailedError(f"{name} could not be pushed; try again, what has arrived is kept")
 
 
@@ -115,7 +114,7 @@ def manifest_in(image: str, platform: str) -> dict[str, Any]:
     """The manifest of the artifact in an image, which is pulled if need be and not run."""
     container = docker("create", "--platform", platform, image).split()[-1]
     try:
-        copied = _run(["docker", "cp", f"{container}:{MANIFEST}", "-"], ROOT)
+        copied = _run(["docker", "cp", f"{container}:{MANIFEST}", "-"])
     finally:
         docker("rm", container)
     if copied.returncode:
@@ -128,7 +127,7 @@ def manifest_in(image: str, platform: str) -> dict[str, Any]:
 
 def docker(*arguments: str, given: str = "") -> str:
     """What a docker command prints; UnavailableError with its last line if it fails."""
-    ended = _run(["docker", *arguments], ROOT, given=given)
+    ended = _run(["docker", *arguments], given=given)
     if ended.returncode:
         told = ended.stderr.decode(errors="replace").strip().splitlines()
         raise UnavailableError(f"docker {arguments[0]}: {told[-1] if told else 'failed'}")
@@ -136,9 +135,9 @@ def docker(*arguments: str, given: str = "") -> str:
 
 
 def _run(
-    command: list[str], folder: Path, given: str = "", shown: bool = False
+    command: list[str], given: str = "", shown: bool = False
 ) -> "subprocess.CompletedProcess[bytes]":
     try:
-        return subprocess.run(command, cwd=folder, input=given.encode(), capture_output=not shown)
+        return subprocess.run(command, cwd=ROOT, input=given.encode(), capture_output=not shown)
     except FileNotFoundError as error:
         raise UnavailableError(f"{command[0]} is not installed") from error

@@ -1,7 +1,7 @@
 """What differs between a deployed service and its template, and between it and what should run."""
 
-import time
 from collections.abc import Iterator
+from time import sleep
 from typing import Any
 
 from ecs import service, stacks
@@ -21,7 +21,7 @@ def resources(account: Account, stack: Stack) -> Iterator[Found]:
         found = client.describe_stack_drift_detection_status(StackDriftDetectionId=begun)
         if found["DetectionStatus"] != "DETECTION_IN_PROGRESS":
             break
-        time.sleep(stacks.POLL_SECONDS)
+        sleep(stacks.POLL_SECONDS)
     if found["DetectionStatus"] == "DETECTION_FAILED":
         told = f"cannot all be told: {found.get('DetectionStatusReason', '')}"
         yield Found("template", None, told)

@@ -1,9 +1,9 @@
 """CloudFormation stacks as they are: find one, wait for one and tell its events."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import sleep
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -78,7 +78,7 @@ def wait(client: Any, stack_id: str, waiting: Waiting, began: datetime) -> Stack
         waiting.look()
         if not stack.busy:
             return stack
-        time.sleep(POLL_SECONDS)
+        sleep(POLL_SECONDS)
 
 
 def events(client: Any, stack_id: str, began: datetime) -> list[dict[str, Any]]:

@@ -169,7 +169,8 @@ def _change_sets(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
 
     def describe(self: Any) -> Any:
         now = cloud.stack(self._get_param("StackName")).resource_map.resolved_parameters
-        given, nothing = cloud.changes[-1], {"Parameters": {}, "Changes": []}
+        given = cloud.changes[-1]
+        nothing: dict[str, Any] = {"Parameters": {}, "Changes": []}
         if all(_text(now[name]) == value for name, value in given.items()):
             return ActionResult({**nothing, "Status": "FAILED", "StatusReason": NO_CHANGES})
         return ActionResult({**nothing, "Status": "CREATE_COMPLETE"})

@@ -12,7 +12,7 @@ from ecs.costs import Case
 Said = pytest.CaptureFixture[str]
 
 # A model that takes 10 ms; one vCPU answers 80 requests a second in time. On Fargate two tasks of
-# 1 vCPU and 2 GB on ARM, in private subnets with one NAT gateway; 100 requests on a connection, 2 KB
+# 1 vCPU and 2 GB on ARM, in private subnets with one NAT gateway, 100 requests a connection, 2 KB
 # each. On Lambda 1769 MB, which is one vCPU, on ARM.
 EXAMPLE = Case(capacity=80.0, latency_ms=10.0)
 
@@ -56,7 +56,7 @@ def test_the_rate_from_which_fargate_is_cheaper_by_hand() -> None:
 
 
 def test_where_lambda_is_cheaper_at_any_rate_it_says_so(capsys: Said) -> None:
-    # A worker does 6 requests of 100 ms in a second; each takes 1 / (6 * 0.6) of a task for a second,
+    # A worker does 6 requests of 100 ms in a second; each takes 1 / (6 * 0.6) s of a task,
     # 0.0395 / 3600 / 3.6 = 3.05 millionths of a dollar; Lambda 0.2 + 1.7275 * 0.1 * 13.3334 = 2.50.
     assert cost.main(["--capacity", "6", "--latency-ms", "100", "--egress", "nat"]) == 0
     said = capsys.readouterr().out

@@ -137,7 +137,7 @@ def test_an_interrupted_deploy_is_waited_for_by_the_next(
 
     second = bootstrapped.push("second")
     bootstrapped.then = linger
-    monkeypatch.setattr(stacks.time, "sleep", interrupt)
+    monkeypatch.setattr(stacks, "sleep", interrupt)
     assert again(artifact, image=second) == 130
     assert "The same command again waits" in capsys.readouterr().err
 
@@ -147,7 +147,7 @@ def test_an_interrupted_deploy_is_waited_for_by_the_next(
         stack.resource_map.resolved_parameters["ImageUri"] = f"{REPOSITORY}@{second}"
         stack.status = "UPDATE_COMPLETE"
 
-    monkeypatch.setattr(stacks.time, "sleep", end)
+    monkeypatch.setattr(stacks, "sleep", end)
     assert again(artifact, image=second) == 0
     said = capsys.readouterr().out
     assert "slipway-production is busy (UPDATE_IN_PROGRESS): waiting" in said
