@@ -35,12 +35,26 @@ def network(
         return {}
     if service and not (given or renew):
         return {}
-    if service:
-        made = stacks.find(account.client("cloudformation"), names.NETWORK)
-        if made is None or made.outputs.get("VpcId") != service.parameters["VpcId"]:
-            return {}
+    made = stacks.find(account.client("cloudformation"), names.NETWORK)
+    if service and (made is None or made.outputs.get("VpcId") != service.parameters["VpcId"]):
+        return {}
+    if made and made.status in changes.DONE:
+        given = _differing(account, made, given)
     stack = _stack(account, "network", names.NETWORK, given, renew, tell)
     return for_service(stack)
+
+
+def _differing(account: Account, network: Stack, given: Mapping[str, str]) -> dict[str, str]:
+    """What would change the network; UsageError if somebody is in it, whom that would cut off."""
+    other = {name: value for name, value in given.items() if network.parameters[name] != value}
+    users = [name for name in names.all_stacks(account) if name not in names.SHARED]
+    if other and users:
+        name, value = next(iter(other.items()))
+        raise UsageError(
+            f"{names.NETWORK} has {name}={network.parameters[name]}, and {users[0]} is in it: it "
+            f"cannot get {name}={value}; take another region, or a network of your own"
+        )
+    return other
 
 
 def for_service(stack: Stack) -> dict[str, str]:

@@ -9,6 +9,7 @@ from ecs.stacks import Stack, find
 
 BOOTSTRAP = "slipway-bootstrap"
 NETWORK = "slipway-network"
+SHARED = (NETWORK, BOOTSTRAP)  # by all environments of a region, and removed in this order
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,13 @@ def service_stack(environment: str) -> str:
     if name in (BOOTSTRAP, NETWORK):
         raise UsageError(f"{name} is another stack: give the environment another name")
     return name
+
+
+def all_stacks(account: Account) -> list[str]:
+    """The names of all stacks of ours in this region."""
+    pages = account.client("cloudformation").get_paginator("describe_stacks").paginate()
+    found = [one["StackName"] for page in pages for one in page["Stacks"]]
+    return [name for name in found if name.startswith("slipway-")]
 
 
 def existing(account: Account, name: str) -> Stack:

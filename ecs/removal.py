@@ -11,21 +11,12 @@ from ecs import changes, names, stacks
 from ecs.account import Account, code_of
 from ecs.stacks import Tell, Waiting
 
-SHARED = (names.NETWORK, names.BOOTSTRAP)
-
-
-def all_stacks(account: Account) -> list[str]:
-    """The names of all stacks of ours in this region."""
-    pages = account.client("cloudformation").get_paginator("describe_stacks").paginate()
-    found = [one["StackName"] for page in pages for one in page["Stacks"]]
-    return [name for name in found if name.startswith("slipway-")]
-
 
 def to_remove(account: Account, name: str) -> list[str]:
     """The stacks to remove, in this order: the shared ones only with the last environment."""
-    there = all_stacks(account)
-    others = [one for one in there if one not in (*SHARED, name)]
-    return [one for one in (name, *SHARED) if one in there and (one == name or not others)]
+    there = names.all_stacks(account)
+    others = [one for one in there if one not in (*names.SHARED, name)]
+    return [one for one in (name, *names.SHARED) if one in there and (one == name or not others)]
 
 
 def remove(account: Account, name: str, tell: Tell) -> None:

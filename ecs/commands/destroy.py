@@ -25,9 +25,9 @@ def run(asked: argparse.Namespace) -> int:
     """Delete; 0 if nothing is left."""
     name = names.service_stack(asked.environment)
     account = options.opened(asked)
-    there = removal.all_stacks(account)
+    there = names.all_stacks(account)
     if there and name not in there:
-        others = [one for one in there if one not in removal.SHARED]
+        others = [one for one in there if one not in names.SHARED]
         if others:
             raise UsageError(f"there is no {name}; there are {', '.join(others)}")
     doomed = removal.to_remove(account, name)
@@ -38,9 +38,9 @@ def run(asked: argparse.Namespace) -> int:
         if not asked.yes and not agreed(asked.environment):
             tell("nothing was deleted")
             return 1
-    for one in doomed or (name, *removal.SHARED):
+    for one in doomed or (name, *names.SHARED):
         removal.remove(account, one, tell)
-    left = [one for one in doomed if one in removal.all_stacks(account)]
+    left = [one for one in doomed if one in names.all_stacks(account)]
     tell(f"still there: {', '.join(left)}" if left else f"nothing of {asked.environment} is left")
     return int(bool(left))
 

@@ -1,56 +1,24 @@
-"""AWS as the commands see it: moto's server, with a stand-in for each thing that it cannot do.
-
-The stand-ins are put into moto's server, so that boto3 asks them by HTTP as it asks AWS. They
-record what was asked. Each says what it stands in for:
-
-- `_templates`: `Fn::Cidr`, `AWS::NoValue` in lists and two attributes of load balancers.
-- `_change_sets`: moto makes a change of a stack at once, never says that it is empty, and fails for
-  listeners. The stand-in does to the service what CloudFormation would, or what a test tells it to.
-- `_deletion`: moto stumbles over endpoints, and forgets what a deleted stack had. The stand-in
-  deletes what tests look at, and not what is protected or retained.
-- `_extras`: stopped tasks (moto runs none), cancelling an update, drift, Fargate's quotas, and the
-  address of an image's layer.
-- Load balancers have the address of a service that runs here.
-"""
+"""An AWS account inside of moto, which a test may look into."""
 
 import json
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
-import pytest
-from moto.cloudformation import parsing
 from moto.cloudformation.models import (
-    CloudFormationBackend,
-    Stack,
     cloudformation_backends,
 )
-from moto.cloudformation.responses import CloudFormationResponse
-from moto.core.exceptions import JsonRESTError
-from moto.core.responses import ActionResult, EmptyResult
-from moto.ecr.responses import ECRResponse
 from moto.ecs.models import ecs_backends
-from moto.ecs.responses import EC2ContainerServiceResponse
-from moto.elbv2.models import FakeLoadBalancer
-from moto.servicequotas.responses import ServiceQuotasResponse
 
-from ecs import registry, template
+from ecs import registry
 from ecs.commands import deploy
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
+ELSEWHERE = "us-east-1"
 REPOSITORY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/slipway"
-NO_CHANGES = (
-    "The submitted information didn't contain changes. Submit different information to create a "
-    "change set."
-)
-
-
-PARSED = cache(Stack.parse_template)  # a quarter of a second each time otherwise
 
 
 @dataclass(slots=True)
@@ -70,12 +38,23 @@ class Cloud:
 
     def stack(self, name: str = "slipway-production") -> Any:
         """A stack inside of moto, of which a test may change what the API cannot."""
-        return cloudformation_backends[ACCOUNT][REGION].get_stack(name)
+        found = [
+            stack
+            for region in (REGION, ELSEWHERE)
+            for stack in (
+                *cloudformation_backends[ACCOUNT][region].stacks.values(),
+                *cloudformation_backends[ACCOUNT][region].deleted_stacks.values(),
+            )
+            if name in (stack.name, stack.stack_id)
+        ]
+        return found[0]
 
-    def services(self) -> list[Any]:
-        return list(ecs_backends[ACCOUNT][REGION].services.values())
+    def service(self, cluster: str = "slipway-production") -> Any:
+        services = ecs_backends[ACCOUNT][REGION].services.values()
+        [found] = [one for one in services if one.cluster_name == cluster]
+        return found
 
-    def push(self, tag: str, architecture: str = "arm64") -> str:
+    def push(self, tag: str, architecture: str = "arm64", region: str = REGION) -> str:
         """Put an image into ECR as `docker push` would; its digest."""
         config = f"sha256:{architecture.ljust(64, '0')}"
         layers = [{"digest": f"sha256:{tag}", "size": 1}]
@@ -85,21 +64,21 @@ class Cloud:
             "config": {"digest": config, "size": 1},
             "layers": layers,
         }
-        put = self.client("ecr").put_image(
+        put = boto3.client("ecr", region_name=region).put_image(
             repositoryName="slipway", imageTag=tag, imageManifest=json.dumps(manifest)
         )
         return str(put["image"]["imageId"]["imageDigest"])
 
-    def serve(self, task_definition: str) -> None:
+    def serve(self, task_definition: str, cluster: str = "slipway-production") -> None:
         """Let the service run it; moto's own update leaves its deployment as it was."""
-        [service] = self.services()
+        service = self.service(cluster)
         service.task_definition = task_definition
         service.deployments[0]["taskDefinition"] = task_definition
 
     def run_image(self, stack: Any, image: str) -> None:
         """Register a task definition with this image and let the service run it, as an update."""
         client = self.client("ecs")
-        [service] = self.services()
+        service = self.service(stack.name)
         now = client.describe_task_definition(taskDefinition=service.task_definition)
         [container] = now["taskDefinition"]["containerDefinitions"]
         made = client.register_task_definition(
@@ -108,7 +87,7 @@ class Cloud:
             memory="2048",
         )
         arn = made["taskDefinition"]["taskDefinitionArn"]
-        self.serve(arn)
+        self.serve(arn, stack.name)
         client.deregister_task_definition(taskDefinition=now["taskDefinition"]["taskDefinitionArn"])
         stack.output_map["TaskDefinitionArn"].value = arn
 
@@ -116,149 +95,3 @@ class Cloud:
 def again(artifact: Path, *arguments: str, image: str) -> int:
     """Run ecs/deploy with an image that was pushed already."""
     return deploy.main(["--image", image, "--artifact", str(artifact), *arguments])
-
-
-def install(patch: pytest.MonkeyPatch, cloud: Cloud, address: str) -> None:
-    """Put the stand-ins into moto."""
-    _templates(patch)
-    _change_sets(patch, cloud)
-    _deletion(patch, cloud)
-    _extras(patch, cloud)
-    made = FakeLoadBalancer.__init__
-
-    def make(self: Any, *arguments: Any, **named: Any) -> None:
-        made(self, *arguments, **{**named, "dns_name": address})
-
-    patch.setattr(FakeLoadBalancer, "__init__", make)
-
-
-def _templates(patch: pytest.MonkeyPatch) -> None:
-    real = parsing.clean_json
-
-    def clean(part: Any, resources: Any) -> Any:
-        if isinstance(part, dict) and "Fn::Cidr" in part:
-            return template._blocks(real(part["Fn::Cidr"], resources))
-        if isinstance(part, dict) and part.get("Fn::GetAtt", [""])[-1].endswith("FullName"):
-            return "app/slipway/1"
-        cleaned = real(part, resources)
-        if isinstance(part, list):
-            return [one for one in cleaned if one is not None]
-        return cleaned
-
-    patch.setattr(parsing, "clean_json", clean)
-    patch.setattr(Stack, "parse_template", staticmethod(lambda text: deepcopy(PARSED(text))))
-
-
-def _change_sets(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
-    def create(self: Any) -> Any:
-        stack = cloud.stack(self._get_param("StackName"))
-        asked = self._get_param("Parameters", [])
-        given = {
-            one["ParameterKey"]: one["ParameterValue"] for one in asked if "ParameterValue" in one
-        }
-        cloud.requests.append(
-            {
-                "type": self._get_param("ChangeSetType"),
-                "template": self._get_param("TemplateBody"),
-                "kept": {one["ParameterKey"] for one in asked} - given.keys(),
-                "role": self._get_param("RoleARN"),
-            }
-        )
-        cloud.changes.append(given)
-        return ActionResult({"Id": "change-set", "StackId": stack.stack_id})
-
-    def describe(self: Any) -> Any:
-        now = cloud.stack(self._get_param("StackName")).resource_map.resolved_parameters
-        given = cloud.changes[-1]
-        nothing: dict[str, Any] = {"Parameters": {}, "Changes": []}
-        if all(_text(now[name]) == value for name, value in given.items()):
-            return ActionResult({**nothing, "Status": "FAILED", "StatusReason": NO_CHANGES})
-        return ActionResult({**nothing, "Status": "CREATE_COMPLETE"})
-
-    def execute(self: Any) -> Any:
-        stack = cloud.stack(self._get_param("StackName"))
-        given = cloud.changes[-1]
-        stack._add_stack_event("UPDATE_IN_PROGRESS", "User Initiated")
-        if cloud.then:
-            stack.status = cloud.then(stack)
-        else:
-            if "ImageUri" in given and stack.name != "slipway-network":
-                cloud.run_image(stack, given["ImageUri"])
-            stack.resource_map.resolved_parameters.update(given)
-            stack.status = "UPDATE_COMPLETE"
-        stack._add_stack_event(stack.status)
-        return EmptyResult()
-
-    patch.setattr(CloudFormationResponse, "create_change_set", create)
-    patch.setattr(CloudFormationResponse, "describe_change_set", describe)
-    patch.setattr(CloudFormationResponse, "execute_change_set", execute)
-    patch.setattr(CloudFormationResponse, "delete_change_set", lambda self: EmptyResult())
-
-
-def _deletion(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
-    def delete(backend: Any, name: str) -> None:
-        stack = cloud.stack(name)
-        made = {one.cf_resource_type: one for one in stack.stack_resources if one}
-        balancer = made.get("AWS::ElasticLoadBalancingV2::LoadBalancer")
-        if balancer and balancer.attrs["deletion_protection.enabled"] == "true":
-            stack.status = "DELETE_FAILED"
-            return
-        if balancer:
-            cloud.client("elbv2").delete_load_balancer(LoadBalancerArn=balancer.arn)
-            group = made["AWS::Logs::LogGroup"].physical_resource_id
-            cloud.client("logs").delete_log_group(logGroupName=group)
-            service = made["AWS::ECS::Service"]
-            cloud.client("ecs").delete_service(
-                cluster=service.cluster_name, service=service.name, force=True
-            )
-        stack.status = "DELETE_COMPLETE"
-        stack._add_stack_event(stack.status)
-        backend.deleted_stacks[stack.stack_id] = backend.stacks.pop(stack.stack_id)
-
-    patch.setattr(CloudFormationBackend, "delete_stack", delete)
-
-
-def _extras(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
-    def cancel(self: Any) -> Any:
-        stack = cloud.stack(self._get_param("StackName"))
-        cloud.cancelled.append(stack.name)
-        stack.status = "UPDATE_ROLLBACK_COMPLETE"
-        return EmptyResult()
-
-    def drifts(self: Any) -> Any:
-        return ActionResult({"StackResourceDrifts": cloud.drifts})
-
-    detected = {"StackDriftDetectionId": "1", "DetectionStatus": "DETECTION_COMPLETE"}
-    answers = {
-        "cancel_update_stack": cancel,
-        "detect_stack_drift": lambda self: ActionResult(detected),
-        "describe_stack_drift_detection_status": lambda self: ActionResult(detected),
-        "describe_stack_resource_drifts": drifts,
-    }
-    for name, answer in answers.items():
-        patch.setattr(CloudFormationResponse, name, answer, raising=False)
-
-    def layer(self: Any) -> Any:
-        architecture = self._get_param("layerDigest").removeprefix("sha256:").rstrip("0")
-        config = json.dumps({"os": "linux", "architecture": architecture})
-        return json.dumps({"downloadUrl": f"data:application/json,{config}"})
-
-    tasks = EC2ContainerServiceResponse
-    patch.setattr(
-        tasks,
-        "list_tasks",
-        lambda self: json.dumps({"taskArns": [task["taskArn"] for task in cloud.stopped]}),
-    )
-    patch.setattr(tasks, "describe_tasks", lambda self: json.dumps({"tasks": cloud.stopped}))
-    patch.setattr(ECRResponse, "get_download_url_for_layer", layer)
-
-    def quota(self: Any) -> str:
-        if cloud.vcpus is None:
-            raise JsonRESTError("AccessDeniedException", "no")
-        return json.dumps({"Quota": {"Value": cloud.vcpus}})
-
-    patch.setattr(ServiceQuotasResponse, "get_service_quota", quota)
-
-
-def _text(value: Any) -> str:
-    return ",".join(value) if isinstance(value, list) else str(value)

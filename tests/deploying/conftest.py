@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 from ecs import foundations, smoke, stacks
 from ecs.account import open_account
 from ecs.commands import deploy
-from tests.deploying import cloud as standins
+from tests.deploying import standins
 from tests.deploying.cloud import REGION, Cloud
 from tests.serving import Server
 

@@ -115,3 +115,14 @@ def test_what_is_asked_wrongly_is_refused_before_anything_is_asked_of_aws(capsys
 def test_templates_fit_into_a_request() -> None:
     for name in inputs.TEMPLATES:
         assert len(inputs.text(name).encode()) < 51_200
+
+
+def test_a_network_that_is_in_use_is_not_changed_under_its_users(
+    bootstrapped: Cloud, deployed: str, artifact: Path, capsys: Said
+) -> None:
+    demo = ("--environment", "demo", "--set")
+    assert again(artifact, *demo, "Egress=public", image=deployed) == 64
+    told = "slipway: slipway-network has Egress=nat, and slipway-production is in it: it cannot get"
+    assert capsys.readouterr().err.startswith(told)
+    assert bootstrapped.changes == []
+    assert again(artifact, *demo, "Egress=nat", image=deployed) == 0

@@ -25,7 +25,7 @@ def test_an_update_that_was_rolled_back_fails_and_says_all_one_would_dig_for(
         stack._add_stack_event("UPDATE_FAILED", "ECS Deployment Circuit Breaker was triggered")
         stack.events[-1].logical_resource_id = "Service"
         stack._add_stack_event("UPDATE_FAILED", "Resource update cancelled")
-        [service] = bootstrapped.services()
+        service = bootstrapped.service()
         service.events.append(
             {"id": "1", "createdAt": datetime.now(UTC), "message": "(service x) has begun draining"}
         )
@@ -76,7 +76,7 @@ def test_a_rollback_by_ecs_fails_although_the_stack_is_content(
     bootstrapped: Cloud, deployed: str, artifact: Path, capsys: Said
 ) -> None:
     def content(stack: Any) -> str:
-        before = bootstrapped.services()[0].task_definition
+        before = bootstrapped.service().task_definition
         bootstrapped.run_image(stack, bootstrapped.changes[-1]["ImageUri"])
         bootstrapped.serve(before)
         return "UPDATE_COMPLETE"

@@ -127,7 +127,7 @@ def test_certificate_and_secret_are_looked_at(
 
 def run_and_heal(cloud: Cloud) -> None:
     """Let the service have its tasks; moto runs none for Fargate."""
-    [service] = cloud.services()
+    service = cloud.service()
     service.desired_count = service.running_count = 1
     [group] = cloud.client("elbv2").describe_target_groups()["TargetGroups"]
     cloud.client("elbv2").register_targets(
