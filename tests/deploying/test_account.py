@@ -1,6 +1,9 @@
 """Credentials and regions that cannot be used, each told in one line before anything is done."""
 
+import os
 import subprocess
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -62,14 +65,32 @@ def test_aws_that_cannot_be_reached(told: Told, monkeypatch: pytest.MonkeyPatch)
     assert (code, "Is the network up" in said) == (69, True)
 
 
-@pytest.mark.parametrize("name", ["deploy", "rollback", "verify", "cost", "destroy"])
-def test_each_launcher_shows_its_help_from_any_folder(name: str, tmp_path: object) -> None:
+def test_launchers_are_one_another_s_copies_and_work_from_any_folder(tmp_path: Path) -> None:
+    names = ("deploy", "rollback", "verify", "cost", "destroy")
+    launchers = {name: ROOT / "ecs" / name for name in names}
+    alike = {
+        path.read_text().replace(f"commands/{name}.py", "").replace(f"commands.{name} ", "")
+        for name, path in launchers.items()
+    }
+    assert len(alike) == 1
+    for name, path in launchers.items():
+        assert os.access(path, os.X_OK)
+        assert (ROOT / f"ecs/commands/{name}.py").exists()
     ended = subprocess.run(
-        [ROOT / "ecs" / name, "--help"],
-        cwd=str(tmp_path),
+        [launchers["cost"], "--capacity", "80", "--latency-ms", "10"],
+        cwd=tmp_path,
         env=clean_environment(),
         capture_output=True,
         text=True,
     )
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.startswith(f"usage: ecs/{name} ")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("measured: 80 requests per second")
+
+
+@pytest.mark.parametrize("name", ["deploy", "rollback", "verify", "cost", "destroy"])
+def test_each_command_shows_its_help(name: str, capsys: Said) -> None:
+    module = import_module(f"ecs.commands.{name}")
+    with pytest.raises(SystemExit) as ended:
+        module.main(["--help"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: ecs/{name} ")
