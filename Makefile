@@ -87,7 +87,7 @@ SERVING := requirements.txt requirements-training.txt requirements-pandas.txt
 .venv/developing: requirements-dev.txt requirements-deploy.txt .venv/serving
 	@echo "Installing what developing needs"
 	@$(INSTALL) $(SERVING:%=-r %) -r requirements-deploy.txt -r requirements-dev.txt
-	@touch $@
+	@touch .venv/deploying $@
 
 # What the commands in ecs/ need; they make this themselves.
 .venv/deploying: requirements-deploy.txt | .venv/bin/python

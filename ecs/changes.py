@@ -30,7 +30,7 @@ def ready(client: Any, name: str, waiting: Waiting, role: str | None = None) -> 
     stack = stacks.find(client, name)
     if stack and stack.busy:
         waiting.tell(f"{name} is busy ({stack.status}): waiting until that ends")
-        stacks.wait(client, stack.id, waiting, datetime.now(UTC))
+        stacks.wait(client, stack.id, waiting, stacks.last_event(client, stack.id))
         stack = stacks.find(client, name)
     if stack and stack.status in STILLBORN:
         waiting.tell(f"{name} never came to be ({stack.status}): deleting it, to make it anew")
@@ -53,7 +53,6 @@ def create(
     role: str | None = None,
 ) -> Stack:
     """Make a stack; FailedError if CloudFormation rolled it back."""
-    began = datetime.now(UTC)
     made = client.create_stack(
         StackName=name,
         TemplateBody=template,
@@ -61,7 +60,7 @@ def create(
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         **({"RoleARN": role} if role else {}),
     )
-    return _succeeded(stacks.wait(client, made["StackId"], waiting, began))
+    return _succeeded(stacks.wait(client, made["StackId"], waiting, None))
 
 
 def change(
@@ -79,8 +78,8 @@ def change(
     template the stack keeps its own.
     """
     keep = known & stack.parameters.keys() - parameters.keys()
-    began = datetime.now(UTC)
-    change_set = f"slipway-{began:%Y%m%d%H%M%S%f}"
+    before = stacks.last_event(client, stack.id)
+    change_set = f"slipway-{datetime.now(UTC):%Y%m%d%H%M%S%f}"
     client.create_change_set(
         StackName=stack.name,
         ChangeSetName=change_set,
@@ -104,14 +103,14 @@ def change(
             return None
         raise FailedError(f"CloudFormation refuses the change of {stack.name}: {reason}")
     client.execute_change_set(StackName=stack.name, ChangeSetName=change_set)
-    return _succeeded(stacks.wait(client, stack.id, waiting, began))
+    return _succeeded(stacks.wait(client, stack.id, waiting, before))
 
 
 def delete(client: Any, stack: Stack, waiting: Waiting, role: str | None = None) -> None:
     """Remove a stack; FailedError if something stays in the way."""
-    began = datetime.now(UTC)
+    before = stacks.last_event(client, stack.id)
     client.delete_stack(StackName=stack.id, **({"RoleARN": role} if role else {}))
-    left = stacks.wait(client, stack.id, waiting, began)
+    left = stacks.wait(client, stack.id, waiting, before)
     if left and left.status != "DELETE_COMPLETE":
         raise FailedError(f"{stack.name} could not be deleted: {left.status} {left.reason}")
 

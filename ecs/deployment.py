@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from ecs import changes, inputs, names, report, service, stacks
 from ecs.account import Account
@@ -36,14 +35,17 @@ def deploy(
 ) -> Outcome:
     """Make or change the service's stack; FailedError with a report if that was rolled back."""
     client = account.client("cloudformation")
-    began = datetime.now(UTC)
-    watch = Watch(account, name, tell, began)
+    watch = Watch(account, name, tell)
+    after = None
+    if stack:
+        watch.forget()
+        after = stacks.last_event(client, stack.id)
     reports: list[str] = []
 
     def dig() -> None:
         target = stacks.find(client, name)
         if target:
-            reports.append(report.of(account, target.id, began))
+            reports.append(report.of(account, target.id, after))
 
     waiting = Waiting(tell, watch.look, dig)
     before = stack.parameters.get("ImageUri") if stack else None

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -25,7 +24,7 @@ def remove(account: Account, name: str, tell: Tell) -> None:
     stack = stacks.find(client, name)
     if stack and stack.busy:
         tell(f"{name} is busy ({stack.status}): waiting until that ends")
-        stack = stacks.wait(client, stack.id, Waiting(tell), datetime.now(UTC))
+        stack = stacks.wait(client, stack.id, Waiting(tell), stacks.last_event(client, stack.id))
     if stack and stack.status != "DELETE_COMPLETE":
         for kind, found in resources(client, stack.id):
             if kind == "AWS::ElasticLoadBalancingV2::LoadBalancer":

@@ -1,6 +1,5 @@
 """What one always has to dig for after a failure, in one report."""
 
-from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -11,9 +10,9 @@ from ecs.account import Account
 EVENTS = 10
 
 
-def of(account: Account, stack_id: str, began: datetime) -> str:
+def of(account: Account, stack_id: str, after: str | None) -> str:
     """Failed stack events, service events, stopped reasons, last log lines; what there is of it."""
-    lines = service.listed("failed stack events", lambda: failed_events(account, stack_id, began))
+    lines = service.listed("failed stack events", lambda: failed_events(account, stack_id, after))
     place = _place(account, stack_id)
     if place:
         tasks: list[dict[str, Any]] = []
@@ -38,9 +37,9 @@ def _place(account: Account, stack_id: str) -> service.Place | None:
         return None
 
 
-def failed_events(account: Account, stack_id: str, began: datetime) -> list[str]:
+def failed_events(account: Account, stack_id: str, after: str | None) -> list[str]:
     """What failed by itself; what was only cancelled because of that is left out."""
-    found = stacks.events(account.client("cloudformation"), stack_id, began)
+    found = stacks.events(account.client("cloudformation"), stack_id, after)
     failed = [
         event
         for event in found

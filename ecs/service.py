@@ -69,9 +69,15 @@ class Watch:
     account: Account
     stack: str
     tell: Tell
-    since: datetime
     told: set[str] = field(default_factory=set)
     place: Place | None = None
+
+    def forget(self) -> None:
+        """Leave out what the service has said until now."""
+        self.place = place_of(self.account, self.stack)
+        if self.place:
+            said = describe(self.account, self.place).get("events", [])
+            self.told.update(event["id"] for event in said)
 
     def look(self) -> None:
         """Tell what is new."""
@@ -82,7 +88,7 @@ class Watch:
 
     def _tell_events(self, events: list[dict[str, Any]]) -> None:
         for event in reversed(events):
-            if event["createdAt"] >= self.since and event["id"] not in self.told:
+            if event["id"] not in self.told:
                 self.told.add(event["id"])
                 self.tell(f"{event['createdAt']:%H:%M:%S}  service: {event['message']}")
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from time import sleep
 from typing import Any
 
@@ -60,15 +59,18 @@ def find(client: Any, name: str) -> Stack | None:
     )
 
 
-def wait(client: Any, stack_id: str, waiting: Waiting, began: datetime) -> Stack | None:
-    """Tell the stack's events until CloudFormation has ended; None if the stack is gone."""
+def wait(client: Any, stack_id: str, waiting: Waiting, after: str | None) -> Stack | None:
+    """Tell the stack's events until CloudFormation has ended; None if the stack is gone.
+
+    `after` is the last event that is not of interest any more.
+    """
     told: set[str] = set()
     failing = False
     while True:
         stack = find(client, stack_id)
         if stack is None:
             return None
-        for event in events(client, stack_id, began):
+        for event in events(client, stack_id, after):
             if event["EventId"] not in told:
                 told.add(event["EventId"])
                 waiting.tell(line(event))
@@ -81,15 +83,20 @@ def wait(client: Any, stack_id: str, waiting: Waiting, began: datetime) -> Stack
         sleep(POLL_SECONDS)
 
 
-def events(client: Any, stack_id: str, began: datetime) -> list[dict[str, Any]]:
-    """Events of a stack from a time on, oldest first. Its clock may be some seconds behind ours."""
-    found = []
-    since = began - timedelta(seconds=5)
+def last_event(client: Any, stack_id: str) -> str | None:
+    """The id of a stack's newest event."""
+    found = client.describe_stack_events(StackName=stack_id)["StackEvents"]
+    return str(found[0]["EventId"]) if found else None
+
+
+def events(client: Any, stack_id: str, after: str | None) -> list[dict[str, Any]]:
+    """Events of a stack since another one, oldest first."""
+    found: list[dict[str, Any]] = []
     for page in client.get_paginator("describe_stack_events").paginate(StackName=stack_id):
-        fresh = [event for event in page["StackEvents"] if event["Timestamp"] >= since]
-        found += fresh
-        if len(fresh) < len(page["StackEvents"]):
-            break
+        for event in page["StackEvents"]:
+            if event["EventId"] == after:
+                return found[::-1]
+            found.append(event)
     return found[::-1]
 
 

@@ -7,7 +7,6 @@ is cancelled instead, and the image before goes on serving.
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from ecs import containers, deployment, names, registry, stacks
@@ -72,8 +71,9 @@ def cancel(account: Account, stack: Stack) -> int:
     """Stop the deployment that is under way; CloudFormation goes back by itself."""
     client = account.client("cloudformation")
     tell(f"{stack.name} is being changed: cancelling that")
+    before = stacks.last_event(client, stack.id)
     client.cancel_update_stack(StackName=stack.name)
-    left = stacks.wait(client, stack.id, Waiting(tell), datetime.now(UTC))
+    left = stacks.wait(client, stack.id, Waiting(tell), before)
     if left is None or left.status != "UPDATE_ROLLBACK_COMPLETE":
         raise FailedError(f"{stack.name} did not go back: {left.status if left else 'it is gone'}")
     tell(f"{stack.name} runs {left.parameters['ImageUri']}")

@@ -1,5 +1,6 @@
 """moto's server with its stand-ins, and the commands run in this process against it."""
 
+import json
 import logging
 import os
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import requests
 from botocore.loaders import JSONFileLoader
 from moto.server import ThreadedMotoServer
 
-from ecs import foundations, smoke, stacks
+from ecs import containers, foundations, smoke, stacks
 from ecs.account import open_account
 from ecs.commands import deploy
 from tests.deploying import standins
@@ -82,6 +83,29 @@ def deployed(bootstrapped: Cloud, artifact: Path, capsys: pytest.CaptureFixture[
     assert deploy.main(["--image", digest, "--artifact", str(artifact)]) == 0
     capsys.readouterr()
     return digest
+
+
+@pytest.fixture
+def no_docker(cloud: Cloud, artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images without docker: test_image.py builds one. Each is another, as each commit would be."""
+    made: list[str] = []
+
+    def push(name: str) -> None:
+        cloud.push(name.rpartition(":")[2], region=name.split(".")[3])
+
+    def commit() -> str:
+        made.append("")
+        return f"{len(made):040x}"
+
+    monkeypatch.setattr(containers, "commit", commit)
+    monkeypatch.setattr(containers, "push", push)
+    monkeypatch.setattr(deploy, "source_of", lambda _: containers.Source(commit(), False, {}, ""))
+    monkeypatch.setattr(containers, "changed", lambda: [])
+    monkeypatch.setattr(containers, "emulated", lambda platform: True)
+    monkeypatch.setattr(containers, "build", lambda *_: None)
+    monkeypatch.setattr(containers, "log_in", lambda _: None)
+    manifest = json.loads((artifact / "manifest.json").read_text())
+    monkeypatch.setattr(containers, "manifest_in", lambda *_: manifest)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from ecs import stacks
 from ecs.commands import deploy
-from tests.deploying.cloud import REPOSITORY, Cloud, again
+from tests.deploying.cloud import Cloud, again
 
 Said = pytest.CaptureFixture[str]
 
@@ -122,41 +122,35 @@ def test_a_first_deploy_that_fails_is_told(
     assert said.endswith("slipway-production was not deployed: ROLLBACK_COMPLETE\n")
 
 
-def test_an_interrupted_deploy_is_waited_for_by_the_next(
-    bootstrapped: Cloud,
-    deployed: str,
-    artifact: Path,
-    capsys: Said,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def linger(stack: Any) -> str:
-        return "UPDATE_IN_PROGRESS"
-
-    def interrupt(seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    second = bootstrapped.push("second")
-    bootstrapped.then = linger
-    monkeypatch.setattr(stacks, "sleep", interrupt)
-    assert again(artifact, image=second) == 130
-    assert "The same command again waits" in capsys.readouterr().err
-
-    def end(seconds: float) -> None:
-        stack = bootstrapped.stack()
-        bootstrapped.run_image(stack, f"{REPOSITORY}@{second}")
-        stack.resource_map.resolved_parameters["ImageUri"] = f"{REPOSITORY}@{second}"
-        stack.status = "UPDATE_COMPLETE"
-
-    monkeypatch.setattr(stacks, "sleep", end)
-    assert again(artifact, image=second) == 0
-    said = capsys.readouterr().out
-    assert "slipway-production is busy (UPDATE_IN_PROGRESS): waiting" in said
-    assert "nothing to do" in said
-
-
 def test_a_service_that_answers_otherwise_than_its_artifact_fails(
     bootstrapped: Cloud, deployed: str, own_artifact: Path, edit_manifest: Any, capsys: Said
 ) -> None:
     edit_manifest(lambda content: content["golden"]["outputs"]["class"].__setitem__(0, 7.0))
     assert again(own_artifact, image=deployed) == 1
     assert "the artifact says otherwise: ['class']" in capsys.readouterr().err
+
+
+def test_what_a_rollback_takes_away_was_read_before(
+    bootstrapped: Cloud,
+    deployed: str,
+    artifact: Path,
+    capsys: Said,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def roll_back(stack: Any) -> str:
+        bootstrapped.stopped.append(stopped_task(stack.name))
+        log_crash(bootstrapped, "0123456789abcdef")
+        return "UPDATE_ROLLBACK_IN_PROGRESS"
+
+    def take_away(seconds: float) -> None:
+        bootstrapped.stopped.clear()
+        group = "/ecs/slipway-production"
+        bootstrapped.client("logs").delete_log_group(logGroupName=group)
+        bootstrapped.stack().status = "UPDATE_ROLLBACK_COMPLETE"
+
+    bootstrapped.then = roll_back
+    monkeypatch.setattr(stacks, "sleep", take_away)
+    assert again(artifact, image=bootstrapped.push("bad")) == 1
+    said = capsys.readouterr().err
+    assert "slipway: the artifact is damaged" in said
+    assert "container app: exit code 65" in said

@@ -1,9 +1,7 @@
 """docs/deploy.md and the README's Deploy: each command runs, each table is what the code says."""
 
-import json
 import re
 import shlex
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -11,7 +9,7 @@ import pytest
 from botocore import xform_name
 from botocore.session import Session
 
-from ecs import containers, template
+from ecs import template
 from ecs.commands import cost, deploy, destroy, rollback, verify
 from tests.deploying.cloud import Cloud
 from tests.serving import ROOT
@@ -27,29 +25,6 @@ MAINS = {"deploy": deploy, "rollback": rollback, "verify": verify, "destroy": de
 CUSTOM = {("logs", "tail"): {"follow"}}
 
 
-@pytest.fixture
-def docker(cloud: Cloud, artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Images without docker: test_image.py builds one. Each is another, as each commit would be."""
-    made: list[str] = []
-
-    def push(name: str) -> None:
-        cloud.push(name.rpartition(":")[2], region=name.split(".")[3])
-
-    def commit() -> str:
-        made.append("")
-        return f"{len(made):040x}"
-
-    monkeypatch.setattr(containers, "commit", commit)
-    monkeypatch.setattr(containers, "push", push)
-    monkeypatch.setattr(deploy, "source_of", lambda _: containers.Source(commit(), False, {}, ""))
-    monkeypatch.setattr(containers, "changed", lambda: [])
-    monkeypatch.setattr(containers, "emulated", lambda platform: True)
-    monkeypatch.setattr(containers, "build", lambda *_: None)
-    monkeypatch.setattr(containers, "log_in", lambda _: None)
-    manifest = json.loads((artifact / "manifest.json").read_text())
-    monkeypatch.setattr(containers, "manifest_in", lambda *_: manifest)
-
-
 def run(line: str, stand_ins: dict[str, str]) -> int:
     for name, value in stand_ins.items():
         line = re.sub(rf"\b{name}\b(?!=)", value, line)
@@ -59,12 +34,9 @@ def run(line: str, stand_ins: dict[str, str]) -> int:
 
 
 def test_each_command_of_the_page_runs_in_its_order(
-    cloud: Cloud, docker: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    cloud: Cloud, no_docker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("builtins.input", lambda _: "demo")
-    monkeypatch.setattr(
-        deploy, "source_of", lambda _: containers.Source(containers.commit(), False, {}, "")
-    )
     stand_ins = {
         "CERTIFICATE": "arn:aws:acm:eu-west-1:123456789012:certificate/1",
         "SECRET": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:slipway/keys-abcdef",
