@@ -24,7 +24,8 @@ def healthy(url: str) -> None:
         if status == 200:
             return
         if time.monotonic() > deadline:
-            raise FailedError(f"{url}/health does not answer 200: {status or ''} {told}")
+            hint = "" if status else ". Does the name lead to the load balancer?"
+            raise FailedError(f"{url}/health does not answer 200: {status or ''} {told}{hint}")
         time.sleep(POLL_SECONDS)
 
 

@@ -8,7 +8,7 @@ If CloudFormation or ECS roll back, it prints why and exits with 1; the old imag
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ecs import containers, deployment, foundations, inputs, names, registry
@@ -76,10 +76,12 @@ def run(asked: argparse.Namespace) -> int:
     repository = names.repository(bootstrap)
     stack = deployment.ready(account, name, repository.role, tell)
 
+    before = stack.parameters if stack else {}
+    digest = "" if source else names.digest_in(asked.image or kept(before, name), repository)
+
     own = given["service"]
     network = foundations.network(account, given["network"], own, stack, asked.all_stacks, tell)
     parameters = {**foundations.for_service(bootstrap), **network, **own}
-    before = stack.parameters if stack else {}
     architecture = parameters.get("Architecture") or before.get(
         "Architecture", options.ARCHITECTURE
     )
@@ -90,7 +92,6 @@ def run(asked: argparse.Namespace) -> int:
     if source:
         digest, image = pushed(account, repository, architecture, source)
     else:
-        digest = names.digest_in(asked.image or before.get("ImageUri", "no image"), repository)
         image = f"{repository.uri}@{digest}"
         registry.check(account, repository.name, digest, containers.PLATFORMS[architecture])
     parameters["ImageUri"] = f"{repository.uri}@{digest}"
@@ -107,6 +108,13 @@ def run(asked: argparse.Namespace) -> int:
     tell(f"\n{done.stack.outputs['Url']}")
     tell(rollback_line(asked, done, repository, digest))
     return 0
+
+
+def kept(before: Mapping[str, str], name: str) -> str:
+    """The image that the service has."""
+    if "ImageUri" not in before:
+        raise UsageError(f"{name} has no image to keep yet: deploy without --keep-image")
+    return before["ImageUri"]
 
 
 def source_of(asked: argparse.Namespace) -> Source:

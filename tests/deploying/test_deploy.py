@@ -68,6 +68,13 @@ def test_parameters_change_without_an_image(
     assert bootstrapped.changes[0]["ImageUri"] == f"{REPOSITORY}@{deployed}"
 
 
+def test_without_a_service_there_is_no_image_to_keep(bootstrapped: Cloud, capsys: Said) -> None:
+    assert deploy.main(["--keep-image"]) == 64
+    assert "slipway-production has no image to keep yet" in capsys.readouterr().err
+    stacks = bootstrapped.client("cloudformation").describe_stacks()["Stacks"]
+    assert [one["StackName"] for one in stacks] == ["slipway-bootstrap"]
+
+
 def test_ones_own_network_is_used_and_none_is_made(
     bootstrapped: Cloud, artifact: Path, capsys: Said
 ) -> None:

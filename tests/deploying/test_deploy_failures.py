@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ecs import stacks
-from ecs.commands import deploy
+from ecs import foundations, stacks
+from ecs.account import open_account
 from tests.deploying.cloud import Cloud, again
 
 Said = pytest.CaptureFixture[str]
@@ -113,8 +113,7 @@ def test_a_first_deploy_that_fails_is_told(
         self.status = "ROLLBACK_COMPLETE"
         self._add_stack_event("ROLLBACK_COMPLETE")
 
-    foundations = deploy.main(["--image", "no digest"])  # the network is made before
-    assert foundations == 64
+    foundations.network(open_account(None), {}, {}, None, False, lambda line: None)
     monkeypatch.setattr(Stack, "create_resources", fail)
     assert again(artifact, image=bootstrapped.push("first")) == 1
     said = capsys.readouterr().err
