@@ -5,6 +5,7 @@ stand-in `docker` in this folder, which records them and hands all else to the r
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -45,7 +46,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).parent}/docker" "$@"\n'
     )
     launcher.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/local/bin:/usr/bin:/bin")
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("REAL_DOCKER", real)
     monkeypatch.setenv("DOCKER_LOG", str(folder / "log"))
     return folder / "log"
