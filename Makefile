@@ -7,7 +7,7 @@ ARGS ?=
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
-LOCKS := requirements requirements-lean requirements-training requirements-pandas requirements-traces requirements-s3 requirements-dev
+LOCKS := requirements requirements-lean requirements-training requirements-pandas requirements-traces requirements-s3 requirements-deploy requirements-dev
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 
@@ -87,9 +87,15 @@ SERVING := requirements.txt requirements-training.txt requirements-pandas.txt
 	@$(INSTALL) $(SERVING:%=-r %)
 	@touch $@
 
-.venv/developing: requirements-dev.txt .venv/serving
+.venv/developing: requirements-dev.txt requirements-deploy.txt .venv/serving
 	@echo "Installing what developing needs"
-	@$(INSTALL) $(SERVING:%=-r %) -r requirements-dev.txt
+	@$(INSTALL) $(SERVING:%=-r %) -r requirements-deploy.txt -r requirements-dev.txt
+	@touch .venv/deploying $@
+
+# What the commands in ecs/ need; they make this themselves.
+.venv/deploying: requirements-deploy.txt | .venv/bin/python
+	@echo "Installing what deploying needs"
+	@$(INSTALL) -r requirements-deploy.txt
 	@touch $@
 
 .venv/bin/python:

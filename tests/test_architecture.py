@@ -56,6 +56,14 @@ def test_benchmarks_import_of_this_house_only_the_service(path: Path) -> None:
     assert not packages(path) & {"training", "tests"}
 
 
+@pytest.mark.parametrize("path", files("ecs"), ids=names)
+def test_deploying_imports_no_other_room_and_arguments_stay_in_the_commands(path: Path) -> None:
+    assert not packages(path) & {"service", "training", "tests", "benchmarks"}
+    if path.parent.name != "commands" and names(path) != "ecs/render.py":
+        assert not packages(path) & {"argparse"}
+        assert not [name for name in imports(path) if name.startswith("ecs.commands")]
+
+
 @pytest.mark.parametrize("path", files("tests"), ids=names)
 def test_only_its_own_tests_import_the_benchmarks(path: Path) -> None:
     assert path.stem == "test_benchmarks" or "benchmarks" not in packages(path)

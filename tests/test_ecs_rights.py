@@ -115,7 +115,8 @@ def test_an_image_of_another_account_and_region_is_pulled_from_there() -> None:
 
 def test_images_are_kept_unchanged_and_long_enough_to_roll_back_to() -> None:
     repository = BOOTSTRAP["Repository"]
-    assert repository["DeletionPolicy"] == repository["UpdateReplacePolicy"] == "Retain"
+    assert repository["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert repository["UpdateReplacePolicy"] == "Retain"
     assert repository["Properties"]["ImageTagMutability"] == "IMMUTABLE"
     assert repository["Properties"]["ImageScanningConfiguration"] == {"ScanOnPush": True}
     rules = json.loads(repository["Properties"]["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]

@@ -82,7 +82,7 @@ def test_requests_are_logged_to_a_private_bucket_for_30_days() -> None:
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     rules = bucket["LifecycleConfiguration"]["Rules"]
     assert [rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule] == [30]
-    assert resources["AccessLogsBucket"]["DeletionPolicy"] == "Retain"
+    assert resources["AccessLogsBucket"]["DeletionPolicy"] == "RetainExceptOnCreate"
     balancer = resources["LoadBalancer"]["Properties"]
     assert attributes(resources, "LoadBalancer")["access_logs.s3.bucket"] == "<AccessLogsBucket>"
     assert {"Key": "logs", "Value": "<AccessLogsPolicy>"} in balancer["Tags"]  # it waits for it

@@ -37,7 +37,12 @@ def try_curls(port: int) -> None:
 
 
 def test_no_command_is_left_out_here() -> None:
-    tried = {*DONE_BY_MAKE, *DONE_BY_DOCKER, *(" ".join(c.split()) for c, _ in curls())}
+    tried = {
+        *DONE_BY_MAKE,
+        *DONE_BY_DOCKER,
+        *DONE_ON_AWS,
+        *(" ".join(c.split()) for c, _ in curls()),
+    }
     assert {" ".join(line.split()) for line in commands(README + CONTRIBUTING)} == tried
     assert len(curls()) == 2
 
@@ -54,6 +59,7 @@ DONE_BY_MAKE = {
     ".venv/bin/python -m service bench artifacts/mine --target-ms 50",
     ".venv/bin/python -m training fit --data training/data/sensors.csv --out artifacts/model",
 }
+DONE_ON_AWS = {"ecs/verify", "ecs/deploy"}  # tests/deploying/test_deploy_page.py runs them
 DONE_BY_DOCKER = {"docker compose up", "docker build --build-arg MODEL=packed --tag slipway ."}
 
 

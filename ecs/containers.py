@@ -1,0 +1,143 @@
+"""Docker and git, as commands: what is checked out, an image built, pushed, looked into."""
+
+import base64
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ecs.account import Account
+from ecs.errors import FailedError, MissingError, UnavailableError, UsageError
+
+ROOT = Path(__file__).parents[1]
+MANIFEST = "/app/artifacts/model/manifest.json"
+PLATFORMS = {"ARM64": "linux/arm64", "X86_64": "linux/amd64"}
+
+
+def commit() -> str:
+    """The commit that is checked out."""
+    found = _run(["git", "rev-parse", "HEAD"])
+    if found.returncode:
+        raise UsageError(f"{ROOT} is no git checkout with a commit; the image is named after it")
+    return found.stdout.decode().strip()
+
+
+def changed() -> list[str]:
+    """Files that differ from the commit, or that git does not know."""
+    listed = _run(["git", "status", "--porcelain"]).stdout.decode()
+    return [line[3:] for line in listed.splitlines()]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an image is made of: the commit, the Dockerfile's arguments, the model's version."""
+
+    commit: str
+    dirty: bool
+    arguments: Mapping[str, str]
+    version: str
+
+    def tag(self, architecture: str) -> str:
+        """The image's tag: the commit, and what else made it where that is not the default.
+
+        The same tag is the same image, so what is there already need not be built. What is not
+        committed has no name, so its tag is new each time.
+        """
+        tag = self.commit
+        if architecture != "ARM64" or self.arguments:
+            told = json.dumps([architecture, sorted(self.arguments.items()), self.version])
+            tag += f"-{sha256(told.encode()).hexdigest()[:8]}"
+        return f"{tag}-dirty-{datetime.now(UTC):%Y%m%dt%H%M%S}" if self.dirty else tag
+
+    def labelled(self, tag: str) -> dict[str, str]:
+        """The Dockerfile's arguments, with those for the image's labels."""
+        created = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return {**self.arguments, "REVISION": self.commit, "VERSION": tag, "CREATED": created}
+
+
+def build(name: str, architecture: str, arguments: Mapping[str, str]) -> None:
+    """Build the image for the platform that Fargate will run; docker tells how far it is."""
+    platform = PLATFORMS[architecture]
+    flags = [f"--build-arg={key}={value}" for key, value in arguments.items()]
+    ended = _run(
+        [
+            *("docker", "buildx", "build", "--platform", platform, "--provenance=false"),
+            *("--load", *flags, "--tag", name, "."),
+        ],
+        shown=True,
+    )
+    if ended.returncode:
+        hint = (
+            "" if emulated(platform) else f": the engine cannot run {platform}; {remedy(platform)}"
+        )
+        raise FailedError(f"the image could not be built{hint}")
+    built = json.loads(docker("image", "inspect", name))[0]
+    if f"{built['Os']}/{built['Architecture']}" != platform:
+        raise FailedError(
+            f"the engine built {name} for {built['Os']}/{built['Architecture']}, not {platform}"
+        )
+
+
+def emulated(platform: str) -> bool:
+    """Whether the engine can build for this platform, by itself or by emulation."""
+    return platform in docker("buildx", "inspect").replace(",", " ").split()
+
+
+def remedy(platform: str) -> str:
+    """What to do about an engine that cannot build for a platform."""
+    other = next(name for name, one in PLATFORMS.items() if one != platform)
+    emulator = f"docker run --privileged --rm tonistiigi/binfmt --install {platform[6:]}"
+    return f"install an emulator ({emulator}), or deploy with --set Architecture={other}"
+
+
+def log_in(account: Account) -> None:
+    """Let docker push to and pull from the account's registry."""
+    [data] = account.client("ecr").get_authorization_token()["authorizationData"]
+    user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
+    registry = data["proxyEndpoint"].removeprefix("https://")
+    docker("login", "--username", user, "--password-stdin", registry, given=password)
+
+
+def push(name: str) -> None:
+    """Push an image; docker tells how far it is."""
+    if _run(["docker", "push", name], shown=True).returncode:
+        raise FailedError(f"{name} could not be pushed; try again, what has arrived is kept")
+
+
+def manifest_in(image: str, platform: str) -> dict[str, Any]:
+    """The manifest of the artifact in an image, which is pulled if need be and not run."""
+    container = docker("create", "--platform", platform, image).split()[-1]
+    try:
+        copied = _run(["docker", "cp", f"{container}:{MANIFEST}", "-"])
+    finally:
+        docker("rm", container)
+    if copied.returncode:
+        raise MissingError(f"{image} has no artifact at {MANIFEST}: give --artifact")
+    with tarfile.open(fileobj=io.BytesIO(copied.stdout)) as archive:
+        [member] = archive.getmembers()
+        file = archive.extractfile(member)
+        return dict(json.load(file)) if file else {}
+
+
+def docker(*arguments: str, given: str = "") -> str:
+    """What a docker command prints; UnavailableError with its last line if it fails."""
+    ended = _run(["docker", *arguments], given=given)
+    if ended.returncode:
+        told = ended.stderr.decode(errors="replace").strip().splitlines()
+        raise UnavailableError(f"docker {arguments[0]}: {told[-1] if told else 'failed'}")
+    return ended.stdout.decode().strip()
+
+
+def _run(
+    command: list[str], given: str = "", shown: bool = False
+) -> "subprocess.CompletedProcess[bytes]":
+    try:
+        return subprocess.run(command, cwd=ROOT, input=given.encode(), capture_output=not shown)
+    except FileNotFoundError as error:
+        raise UnavailableError(f"{command[0]} is not installed") from error

@@ -1,0 +1,88 @@
+"""Images in ECR: their digests, and the platform that each is for."""
+
+import json
+import urllib.request
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ecs.account import Account
+from ecs.errors import MissingError, UnavailableError, UsageError
+
+KINDS = [
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.index.v1+json",
+]
+SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that was pushed."""
+
+    digest: str
+    tags: tuple[str, ...]
+    pushed: datetime
+
+
+def digest_of(account: Account, repository: str, tag: str) -> str | None:
+    """The digest that a tag stands for; None if it was not pushed."""
+    client = account.client("ecr")
+    try:
+        [found] = client.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])[
+            "imageDetails"
+        ]
+    except client.exceptions.ImageNotFoundException:
+        return None
+    return str(found["imageDigest"])
+
+
+def images(account: Account, repository: str) -> list[Image]:
+    """All that can be deployed, newest first."""
+    pages = account.client("ecr").get_paginator("describe_images")
+    found = [
+        Image(one["imageDigest"], tuple(one.get("imageTags", ())), one["imagePushedAt"])
+        for page in pages.paginate(repositoryName=repository)
+        for one in page["imageDetails"]
+    ]
+    return sorted(found, key=lambda image: image.pushed, reverse=True)
+
+
+def platform_of(account: Account, repository: str, digest: str) -> set[str]:
+    """The platforms that an image is for, like linux/arm64; MissingError if it is not there."""
+    client = account.client("ecr")
+    found = client.batch_get_image(
+        repositoryName=repository, imageIds=[{"imageDigest": digest}], acceptedMediaTypes=KINDS
+    )["images"]
+    if not found:
+        raise MissingError(
+            f"{digest} is not in {repository} in {account.region}; ecs/rollback --list shows "
+            "what is"
+        )
+    manifest = json.loads(found[0]["imageManifest"])
+    if "manifests" in manifest:  # one image for several platforms
+        return {_name(one["platform"]) for one in manifest["manifests"] if "platform" in one}
+    url = client.get_download_url_for_layer(
+        repositoryName=repository, layerDigest=manifest["config"]["digest"]
+    )["downloadUrl"]
+    try:
+        with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 (ECR's own)
+            return {_name(json.load(answer))}
+    except OSError as error:
+        raise UnavailableError(f"the configuration of {digest} cannot be read: {error}") from error
+
+
+def check(account: Account, repository: str, digest: str, platform: str) -> None:
+    """Refuse an image that Fargate could only fail to start."""
+    platforms = platform_of(account, repository, digest)
+    if platform not in platforms:
+        raise UsageError(
+            f"{digest} is for {', '.join(sorted(platforms))}, but the tasks are {platform}: "
+            "it would end with exec format error"
+        )
+
+
+def _name(config: dict[str, Any]) -> str:
+    return f"{config['os']}/{config['architecture']}"
