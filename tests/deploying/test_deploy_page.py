@@ -22,7 +22,7 @@ INDENTED = re.sub(r"^   ", "", PAGE, flags=re.MULTILINE)
 ALL = [line for line in commands(INDENTED) if line]
 MAINS = {"deploy": deploy, "rollback": rollback, "verify": verify, "destroy": destroy}
 # The aws command's own, which are no operations of a service.
-CUSTOM = {("logs", "tail"): {"follow"}}
+CUSTOM = {("logs", "tail"): {"follow"}, ("s3", "cp"): {"recursive"}}
 
 
 def run(line: str, stand_ins: dict[str, str]) -> int:
@@ -42,6 +42,8 @@ def test_each_command_of_the_page_runs_in_its_order(
         "SECRET": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:slipway/keys-abcdef",
         "ZONE": "Z0123456789",
         "OWNER/NAME": "owner/name",
+        "BUCKET": "models",
+        "SHA256": "0" * 64,
     }
     first = ""
     # Before there is anything, verify is content; later it misses tasks, which moto runs none of.
@@ -87,6 +89,7 @@ def test_no_command_is_left_out() -> None:
     others = [line for line in ALL if not line.startswith(("ecs/", "aws ", "curl "))]
     assert others == [
         ".venv/bin/python -m service key",  # tests/test_operations.py runs it
+        "sha256sum artifacts/mine/manifest.json",
         ".venv/bin/python -m service bench artifacts/mine --json bench.json",  # tests/test_bench.py
     ]
 
