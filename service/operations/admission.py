@@ -1,9 +1,9 @@
 """Who may predict now: a short, bounded wait, then a refusal that says when to come again.
 
-Slow predictions pass one gate per worker. Quick ones stand in one line, which is no longer than the
-same wait: the event loop computes a few, looks at its connections, computes the next. Without
-this, latency under overload grows without bound, health checks with it, and the load balancer
-kills a task that is merely busy.
+Slow predictions pass one gate per worker (`gate.py`). Quick ones stand in one line, which is no
+longer than the same wait: the event loop computes a few, looks at its connections, computes the
+next. Without this, latency under overload grows without bound, health checks with it, and the load
+balancer kills a task that is merely busy.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class RefusedError(Exception):
 
 
 class Admission:
-    """The queue of one worker; `wait_seconds` is the longest that anybody waits in it."""
+    """The line of one worker; `wait_seconds` is the longest that anybody waits in it."""
 
     def __init__(self, wait_seconds: float) -> None:
         self.wait_seconds = wait_seconds
@@ -42,25 +42,6 @@ class Admission:
         self._given = 1  # how many they were
         self._own = 0.0  # what they took
         self._slice = LEAST_SECONDS  # what the next may take
-        self._gate = asyncio.Semaphore(1)
-
-    async def slow_turn(self, compute: Callable[[], Future[Result]]) -> Result:
-        """Start `compute` when the one thread is free; RefusedError if it is too long in use.
-
-        The gate opens when the thread is done, not when a client leaves: it cannot be interrupted.
-        """
-        try:
-            async with asyncio.timeout(self.wait_seconds):
-                await self._gate.acquire()
-        except TimeoutError:
-            raise busy() from None
-        try:
-            computing = compute()
-        except BaseException:
-            self._gate.release()
-            raise
-        computing.add_done_callback(lambda _: self._gate.release())
-        return await asyncio.shield(computing)
 
     async def quick_turn(self, compute: Callable[[], Result]) -> Result:
         """Stand in line on the event loop; RefusedError if the line is too long already."""

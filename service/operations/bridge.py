@@ -6,8 +6,9 @@ thread would cost more than computing it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from time import perf_counter
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -17,7 +18,9 @@ from service.api.environ import ARRIVED, REFUSED, WAITED
 from service.api.problems import Problem
 from service.operations.admission import Admission, RefusedError
 from service.operations.drain import Drain
+from service.operations.gate import Gate, Waiting
 from service.operations.shed import Shed
+from service.operations.straight import Straight
 from service.operations.wsgi import Answer, Scope, call, set_body, wsgi_environ
 from service.settings import Settings
 
@@ -35,7 +38,8 @@ class Bridge:
 
     `expected_seconds` tells from the size of a body how long its answer will take. `warm_up` runs
     once in each worker before it gets a request; if it raises, gunicorn stops. `wind_down` runs
-    after its last request.
+    after its last request. `straight` answers plain predictions together, if the app has it and
+    the model can.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Bridge:
         expected_seconds: Callable[[int], float],
         warm_up: Callable[[], object],
         wind_down: Callable[[], object] = lambda: None,
+        straight: Straight | None = None,
     ) -> None:
         self.app = app
         self.settings = settings
@@ -56,7 +61,12 @@ class Bridge:
         self.expected_seconds = expected_seconds
         self.warm_up = warm_up
         self.wind_down = wind_down
-        self.admission = Admission(settings.queue_ms / 1000)
+        self.straight = straight
+        wait_seconds = settings.queue_ms / 1000
+        self.admission = Admission(wait_seconds)
+        self.gate = Gate(
+            wait_seconds, expected_seconds, settings.max_body_bytes, self._start_computing
+        )
         self._compute = ThreadPoolExecutor(1, "compute")  # starts its thread with the first task
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,14 +127,20 @@ class Bridge:
             check_deadline(environ, asked, deadline)
             return call(self.app, environ)
 
-        def compute_apart() -> asyncio.Future[Answer]:
-            check_deadline(environ, asked, deadline)
-            loop = asyncio.get_running_loop()
-            return loop.run_in_executor(self._compute, call, self.app, environ)
-
         if self.expected_seconds(size) <= QUICK_SECONDS:
             return await self.admission.quick_turn(compute)
-        return await self.admission.slow_turn(compute_apart)
+        shares = self.straight is not None and self.straight.is_plain(environ)
+        check = partial(check_deadline, environ, asked, deadline)
+        return await self.gate.turn(Waiting(environ, size, shares, check))
+
+    def _start_computing(
+        self, environs: Sequence[WSGIEnvironment]
+    ) -> Sequence[asyncio.Future[Answer]]:
+        """Let the thread answer them in order: each is sent as soon as it is there."""
+        loop = asyncio.get_running_loop()
+        if self.straight and len(environs) > 1:
+            loop.run_in_executor(self._compute, self.straight.share, environs)
+        return [loop.run_in_executor(self._compute, call, self.app, one) for one in environs]
 
     async def _read(self, environ: WSGIEnvironment, receive: Receive) -> bytes:
         if not environ["PATH_INFO"].startswith("/") or environ["PATH_INFO"].startswith("//"):
