@@ -21,7 +21,7 @@ from service.settings import Settings
 class Service(Flask):
     """Flask without what this app never needs, which costs each request."""
 
-    straight: Straight | None = None  # its shorter way, if it has one
+    sharing: Straight | None = None  # what predicts for several requests at once, if it may
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Nothing here is a coroutine; Flask would look whether each function is."""
@@ -64,6 +64,7 @@ def create_app(
     describe.init_app(app, predictor)
     inner: WSGIApplication = app.wsgi_app
     if not settings.traces:  # which begin and end in hooks of Flask
-        inner = app.straight = Straight(inner, keys, answers, settings.metrics_port)
+        inner = straight = Straight(inner, keys, answers, settings.metrics_port)
+        app.sharing = straight if predictor.manifest.rows_apart else None
     app.wsgi_app = Envelope(inner, seal)  # type: ignore[method-assign]
     return app

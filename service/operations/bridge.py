@@ -38,8 +38,8 @@ class Bridge:
 
     `expected_seconds` tells from the size of a body how long its answer will take. `warm_up` runs
     once in each worker before it gets a request; if it raises, gunicorn stops. `wind_down` runs
-    after its last request. `straight` answers plain predictions together, if the app has it and
-    the model can.
+    after its last request. `sharing` predicts for several plain requests at once, where
+    that may be.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Bridge:
         expected_seconds: Callable[[int], float],
         warm_up: Callable[[], object],
         wind_down: Callable[[], object] = lambda: None,
-        straight: Straight | None = None,
+        sharing: Straight | None = None,
     ) -> None:
         self.app = app
         self.settings = settings
@@ -61,7 +61,7 @@ class Bridge:
         self.expected_seconds = expected_seconds
         self.warm_up = warm_up
         self.wind_down = wind_down
-        self.straight = straight
+        self.sharing = sharing
         wait_seconds = settings.queue_ms / 1000
         self.admission = Admission(wait_seconds)
         self.gate = Gate(
@@ -129,7 +129,7 @@ class Bridge:
 
         if self.expected_seconds(size) <= QUICK_SECONDS:
             return await self.admission.quick_turn(compute)
-        shares = self.straight is not None and self.straight.is_plain(environ)
+        shares = self.sharing is not None and self.sharing.is_plain(environ)
         check = partial(check_deadline, environ, asked, deadline)
         return await self.gate.turn(Waiting(environ, size, shares, check))
 
@@ -138,8 +138,8 @@ class Bridge:
     ) -> Sequence[asyncio.Future[Answer]]:
         """Let the thread answer them in order: each is sent as soon as it is there."""
         loop = asyncio.get_running_loop()
-        if self.straight and len(environs) > 1:
-            loop.run_in_executor(self._compute, self.straight.share, environs)
+        if self.sharing and len(environs) > 1:
+            loop.run_in_executor(self._compute, self.sharing.share, environs)
         return [loop.run_in_executor(self._compute, call, self.app, one) for one in environs]
 
     async def _read(self, environ: WSGIEnvironment, receive: Receive) -> bytes:
