@@ -4,11 +4,9 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-import joblib
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,12 +21,8 @@ from service.operations.drain import Drain
 from service.operations.envelope import Seal
 from service.operations.shed import Shed
 from service.settings import Settings
-from tests import burning
 from tests.asgi import Exchange, run, scope
-from tests.load import drive, post
 from tests.packed import accepted, columns_of, packed, rows_of
-from tests.serving import serve
-from training.__main__ import main
 
 MOST_ROWS = 9
 JSON, CSV = "application/json", "text/csv"
@@ -143,16 +137,6 @@ class Counting:
     confidence = predict
 
 
-def burner(folder: Path) -> Path:
-    """An artifact of a model that takes 20 ms for each call, however many rows it has."""
-    joblib.dump(burning.Burner().fit([[0.0, 0.0]], [0.0]), folder / "model.joblib")
-    (folder / "rows.csv").write_text("a,b\n1.5,2\n3,4\n")
-    pack = ["pack", str(folder / "model.joblib"), "--sample", str(folder / "rows.csv")]
-    out = ["--trust", burning.__name__, "--out", str(folder / "artifact")]
-    assert main([*pack, *out]) == 0
-    return folder / "artifact"
-
-
 def counted(predictor: Predictor, sent: Sequence[Sent]) -> list[int]:
     """The rows of each call that so many requests at once lead to, all of which are answered."""
     engine = Counting(predictor._engine)
@@ -199,15 +183,3 @@ def test_each_has_its_own_line_in_the_log_with_the_time_of_the_shared_call(
     assert [second["request_id"], third["request_id"]] == ["id-1", "id-2"]
     assert [second["rows"], third["rows"]] == [1, 3]
     assert second["predict_ms"] == third["predict_ms"] > 0
-
-
-@pytest.mark.slow
-def test_sixteen_clients_of_a_model_that_is_slow_per_call_take_few_calls(tmp_path: Path) -> None:
-    artifact, requests = burner(tmp_path), 96
-    alone = {"SERVICE_TRUSTED_MODULES": burning.__name__, "SERVICE_QUEUE_MS": "10000"}
-    with serve(artifact, **alone) as running:
-        calls = running.log.read_text().count(burning.CALLED)
-        drive(("127.0.0.1", running.port), post(json.dumps({"a": 1, "b": 2})), requests)
-        assert running.metrics()["slipway_rows_total"] == requests
-        calls = running.log.read_text().count(burning.CALLED) - calls
-    assert requests / 16 <= calls <= requests / 4

@@ -14,10 +14,14 @@ from collections.abc import Callable
 from itertools import islice
 from time import perf_counter
 from typing import TypeVar
+from wsgiref.types import WSGIEnvironment
+
+from service.api.environ import WAITED
 
 Result = TypeVar("Result")
 
 LEAST_SECONDS, MOST_SECONDS = 0.002, 0.02  # of quick predictions before the loop looks up
+DEADLINE = "HTTP_X_REQUEST_TIMEOUT_MS"
 RECENT = 0.02  # how much the newest prediction counts in the mean time of one: a stall is no trend
 
 
@@ -88,3 +92,21 @@ def busy() -> RefusedError:
         "too many predictions at once",
         {"Retry-After": str(random.choice((1, 2, 3)))},  # noqa: S311
     )
+
+
+def deadline_seconds(environ: WSGIEnvironment, longest_ms: int) -> float:
+    """How long the client will wait for its turn, by its own header, and at most as we allow."""
+    asked = environ.get(DEADLINE)
+    if asked is None:
+        return longest_ms / 1000
+    if not (asked.isascii() and asked.isdigit()):
+        raise RefusedError(400, "X-Request-Timeout-Ms must be a whole number of milliseconds")
+    return min(int(asked[:9]), longest_ms) / 1000
+
+
+def check_deadline(environ: WSGIEnvironment, asked: float, deadline: float) -> None:
+    """Note how long the request waited; RefusedError if nobody waits for its answer any more."""
+    now = perf_counter()
+    environ[WAITED] = now - asked
+    if now > deadline:
+        raise RefusedError(504, "the deadline passed before the prediction began")

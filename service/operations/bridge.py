@@ -14,9 +14,14 @@ from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from service.api.body import CLOSE
-from service.api.environ import ARRIVED, REFUSED, WAITED
+from service.api.environ import ARRIVED, REFUSED
 from service.api.problems import Problem
-from service.operations.admission import Admission, RefusedError
+from service.operations.admission import (
+    Admission,
+    RefusedError,
+    check_deadline,
+    deadline_seconds,
+)
 from service.operations.drain import Drain
 from service.operations.gate import Gate, Waiting
 from service.operations.shed import Shed
@@ -30,7 +35,6 @@ Send = Callable[[Message], Awaitable[None]]
 
 QUICK_SECONDS = 0.002  # a thread hand-over, with the loop's other work in between, costs about this
 LINGER_SECONDS = 2.0
-DEADLINE = "HTTP_X_REQUEST_TIMEOUT_MS"
 
 
 class Bridge:
@@ -136,7 +140,11 @@ class Bridge:
     def _start_computing(
         self, environs: Sequence[WSGIEnvironment]
     ) -> Sequence[asyncio.Future[Answer]]:
-        """Let the thread answer them in order: each is sent as soon as it is there."""
+        """Let the thread answer them in order: each is sent as soon as it is there.
+
+        Log and metrics are written there, too, as for any slow prediction: the loop has others to
+        read and to refuse meanwhile. Both take lines and counts of several threads.
+        """
         loop = asyncio.get_running_loop()
         if self.sharing and len(environs) > 1:
             loop.run_in_executor(self._compute, self.sharing.share, environs)
@@ -185,21 +193,3 @@ class Bridge:
                         return
         except TimeoutError:
             return
-
-
-def deadline_seconds(environ: WSGIEnvironment, longest_ms: int) -> float:
-    """How long the client will wait for its turn, by its own header, and at most as we allow."""
-    asked = environ.get(DEADLINE)
-    if asked is None:
-        return longest_ms / 1000
-    if not (asked.isascii() and asked.isdigit()):
-        raise RefusedError(400, "X-Request-Timeout-Ms must be a whole number of milliseconds")
-    return min(int(asked[:9]), longest_ms) / 1000
-
-
-def check_deadline(environ: WSGIEnvironment, asked: float, deadline: float) -> None:
-    """Note how long the request waited; RefusedError if nobody waits for its answer any more."""
-    now = perf_counter()
-    environ[WAITED] = now - asked
-    if now > deadline:
-        raise RefusedError(504, "the deadline passed before the prediction began")
