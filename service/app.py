@@ -8,6 +8,7 @@ from flask import Flask, Request
 from werkzeug.routing import MapAdapter
 
 from service.api import body, describe, predict, problems
+from service.api.answers import Answers
 from service.model import remote
 from service.model.predictor import Predictor
 from service.operations import access, health, metrics, traces
@@ -20,6 +21,8 @@ from service.settings import Settings
 
 class Service(Flask):
     """Flask without what this app never needs, which costs each request."""
+
+    sharing: Straight | None = None  # what predicts for several requests at once, if it may
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Nothing here is a coroutine; Flask would look whether each function is."""
@@ -38,7 +41,7 @@ def create_app(
     predictor: Predictor | None = None,
     drain: Drain | None = None,
     seal: Seal | None = None,
-) -> Flask:
+) -> Service:
     """Make the app; SettingsError or ArtifactError if it could not serve.
 
     Without arguments it reads the environment and the artifact, as `flask --app service.app run`
@@ -57,11 +60,13 @@ def create_app(
     body.init_app(app)
     metrics.init_app(app, seal.metrics, settings.metrics_port)
     health.init_app(app, predictor, drain or Drain(settings.drain_seconds))
-    answered = predict.init_app(app, settings, predictor)
+    answers = Answers(settings, predictor)
+    predict.init_app(app, settings, predictor, answers)
     describe.init_app(app, predictor)
     inner: WSGIApplication = app.wsgi_app
     if not settings.traces:  # which begin and end in hooks of Flask
-        inner = Straight(inner, keys, answered, settings.metrics_port)
+        inner = straight = Straight(inner, keys, answers, settings.metrics_port)
+        app.sharing = straight if predictor.manifest.rows_apart else None
     app.wsgi_app = Envelope(inner, seal)  # type: ignore[method-assign]
     return app
 

@@ -46,6 +46,7 @@ def application() -> Bridge:
         expected_seconds=expected_seconds(predictor.manifest),
         warm_up=warm_up,
         wind_down=lambda: traces.stop(settings),
+        sharing=app.sharing,
     )
     gc.collect()
     # What is loaded stays, shared by the workers: to look through it again for garbage would give

@@ -17,9 +17,9 @@ from service.bench.load import Load
 HEADERS = "Host: x\r\nContent-Type: application/json\r\n"
 
 
-def post(body: str) -> bytes:
+def post(body: str, query: str = "") -> bytes:
     """A request for predictions."""
-    head = f"POST /predict HTTP/1.1\r\n{HEADERS}Content-Length: {len(body)}\r\n\r\n"
+    head = f"POST /predict{query} HTTP/1.1\r\n{HEADERS}Content-Length: {len(body)}\r\n\r\n"
     return (head + body).encode()
 
 
@@ -29,13 +29,13 @@ def get(path: str) -> bytes:
 
 
 def offer(
-    address: Address, body: str, rate: float, seconds: float, connections: int = 100_000
+    address: Address, request: bytes, rate: float, seconds: float, connections: int = 100_000
 ) -> tuple[Load, Load]:
-    """Ask for predictions at a rate, and, from another process, for health ten times a second."""
+    """Ask for a thing at a rate, and, from another process, for health ten times a second."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         pool.submit(at_rate, address, get("/health"), 10, 0.1).result()  # it has started
         health = pool.submit(at_rate, address, get("/health"), 10, seconds)
-        return at_rate(address, post(body), rate, seconds, connections), health.result()
+        return at_rate(address, request, rate, seconds, connections), health.result()
 
 
 def at_rate(

@@ -17,10 +17,11 @@ from service.model import artifact, publish
 from service.model.artifact import ArtifactError
 from service.model.engines import Column, Engine, ScikitLearn
 from service.model.imports import imports
-from service.model.manifest import Golden, Manifest, content_version
+from service.model.manifest import ROWS_APART, Golden, Manifest, content_version
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
 from training import compile, evaluate, walk
+from training.apart import are_apart
 from training.contract import describe
 from training.errors import PackError
 from training.sample import Sample
@@ -78,7 +79,10 @@ def pack(
             str(rows): compile.timed(chosen.engine, list(columns.values()), rows)
             for rows in TIMED_ROWS
         },
-        engines=chosen.report,
+        engines={
+            **chosen.report,
+            ROWS_APART: are_apart(chosen.engine, columns, signature.confidence is not None),
+        },
         golden=Golden(inputs={}, outputs={}),
     )
     manifest = replace(

@@ -3,7 +3,8 @@
 ARRIVED = "slipway.arrived"  # when its head came, by perf_counter
 WHOLE = "slipway.body"  # the bytes of its body, if the bridge has read it
 REFUSED = "slipway.refused"  # or the Problem that it was refused for
+ANSWER = "slipway.answer"  # or its answer, if others' predictions were made with it
 REQUEST_ID = "slipway.request_id"
 WAITED = "slipway.waited"  # seconds that it waited for its turn
 ROWS = "slipway.rows"  # how many it asks for
-PREDICTED = "slipway.predicted"  # seconds that the model took
+PREDICTED = "slipway.predicted"  # seconds that the model took, for all that shared the call

@@ -15,6 +15,7 @@ from typing import Any
 from service.model.signature import Signature
 
 FORMAT = 1
+ROWS_APART = "rows_apart"
 
 
 def content_version(signature: Signature, files: Mapping[str, "FileEntry"]) -> str:
@@ -55,7 +56,8 @@ class Manifest:
     commit).
     `seconds` is the measured time of one prediction call by number of rows, on the packing machine.
     `engines` says how the engine was chosen: why, how many rows both answered equally and within
-    which tolerance, and both engines' seconds; `training/compile.py` writes it.
+    which tolerance, and both engines' seconds; `training/compile.py` writes it. Its `rows_apart`
+    says whether each row was proved to get the same answer alone as among others.
     """
 
     format: int = FORMAT
@@ -71,6 +73,11 @@ class Manifest:
     seconds: Mapping[str, float]
     golden: Golden
     engines: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def rows_apart(self) -> bool:
+        """Whether rows of several requests may be predicted together; unknown is no."""
+        return self.engines.get(ROWS_APART) is True
 
     def to_json(self) -> str:
         """The text of `manifest.json`."""

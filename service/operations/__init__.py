@@ -2,8 +2,9 @@
 
 Read in this order: `bridge.py` (from gunicorn's event loop to Flask), `wsgi.py` (what that takes),
 `envelope.py` (what surrounds every answer), `straight.py` (the plain prediction, without Flask's
-dispatch), `access.py` (who may enter), `admission.py` (who may predict now), `shed.py` (the answer
-to one too many), `drain.py` (going without losing a request), `health.py` (what load balancers
-ask), `logs.py` (one JSON line per event), `metrics.py` (numbers for Prometheus), `traces.py`
-(OpenTelemetry spans, if wanted), `probe.py` (the container's own check).
+dispatch), `access.py` (who may enter), `admission.py` (who may predict now), `gate.py` (the same
+for slow predictions, which may share a call), `shed.py` (the answer to one too many), `drain.py`
+(going without losing a request), `health.py` (what load balancers ask), `logs.py` (one JSON line
+per event), `metrics.py` (numbers for Prometheus), `traces.py` (OpenTelemetry spans, if wanted),
+`probe.py` (the container's own check).
 """

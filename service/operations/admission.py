@@ -1,9 +1,9 @@
 """Who may predict now: a short, bounded wait, then a refusal that says when to come again.
 
-Slow predictions pass one gate per worker. Quick ones stand in one line, which is no longer than the
-same wait: the event loop computes a few, looks at its connections, computes the next. Without
-this, latency under overload grows without bound, health checks with it, and the load balancer
-kills a task that is merely busy.
+Slow predictions pass one gate per worker (`gate.py`). Quick ones stand in one line, which is no
+longer than the same wait: the event loop computes a few, looks at its connections, computes the
+next. Without this, latency under overload grows without bound, health checks with it, and the load
+balancer kills a task that is merely busy.
 """
 
 import asyncio
@@ -14,10 +14,14 @@ from collections.abc import Callable
 from itertools import islice
 from time import perf_counter
 from typing import TypeVar
+from wsgiref.types import WSGIEnvironment
+
+from service.api.environ import WAITED
 
 Result = TypeVar("Result")
 
 LEAST_SECONDS, MOST_SECONDS = 0.002, 0.02  # of quick predictions before the loop looks up
+DEADLINE = "HTTP_X_REQUEST_TIMEOUT_MS"
 RECENT = 0.02  # how much the newest prediction counts in the mean time of one: a stall is no trend
 
 
@@ -32,7 +36,7 @@ class RefusedError(Exception):
 
 
 class Admission:
-    """The queue of one worker; `wait_seconds` is the longest that anybody waits in it."""
+    """The line of one worker; `wait_seconds` is the longest that anybody waits in it."""
 
     def __init__(self, wait_seconds: float) -> None:
         self.wait_seconds = wait_seconds
@@ -42,25 +46,6 @@ class Admission:
         self._given = 1  # how many they were
         self._own = 0.0  # what they took
         self._slice = LEAST_SECONDS  # what the next may take
-        self._gate = asyncio.Semaphore(1)
-
-    async def slow_turn(self, compute: Callable[[], Future[Result]]) -> Result:
-        """Start `compute` when the one thread is free; RefusedError if it is too long in use.
-
-        The gate opens when the thread is done, not when a client leaves: it cannot be interrupted.
-        """
-        try:
-            async with asyncio.timeout(self.wait_seconds):
-                await self._gate.acquire()
-        except TimeoutError:
-            raise busy() from None
-        try:
-            computing = compute()
-        except BaseException:
-            self._gate.release()
-            raise
-        computing.add_done_callback(lambda _: self._gate.release())
-        return await asyncio.shield(computing)
 
     async def quick_turn(self, compute: Callable[[], Result]) -> Result:
         """Stand in line on the event loop; RefusedError if the line is too long already."""
@@ -107,3 +92,21 @@ def busy() -> RefusedError:
         "too many predictions at once",
         {"Retry-After": str(random.choice((1, 2, 3)))},  # noqa: S311
     )
+
+
+def deadline_seconds(environ: WSGIEnvironment, longest_ms: int) -> float:
+    """How long the client will wait for its turn, by its own header, and at most as we allow."""
+    asked = environ.get(DEADLINE)
+    if asked is None:
+        return longest_ms / 1000
+    if not (asked.isascii() and asked.isdigit()):
+        raise RefusedError(400, "X-Request-Timeout-Ms must be a whole number of milliseconds")
+    return min(int(asked[:9]), longest_ms) / 1000
+
+
+def check_deadline(environ: WSGIEnvironment, asked: float, deadline: float) -> None:
+    """Note how long the request waited; RefusedError if nobody waits for its answer any more."""
+    now = perf_counter()
+    environ[WAITED] = now - asked
+    if now > deadline:
+        raise RefusedError(504, "the deadline passed before the prediction began")

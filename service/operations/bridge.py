@@ -6,18 +6,26 @@ thread would cost more than computing it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from time import perf_counter
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from service.api.body import CLOSE
-from service.api.environ import ARRIVED, REFUSED, WAITED
+from service.api.environ import ARRIVED, REFUSED
 from service.api.problems import Problem
-from service.operations.admission import Admission, RefusedError
+from service.operations.admission import (
+    Admission,
+    RefusedError,
+    check_deadline,
+    deadline_seconds,
+)
 from service.operations.drain import Drain
+from service.operations.gate import Gate, Waiting
 from service.operations.shed import Shed
+from service.operations.straight import Straight
 from service.operations.wsgi import Answer, Scope, call, set_body, wsgi_environ
 from service.settings import Settings
 
@@ -27,7 +35,6 @@ Send = Callable[[Message], Awaitable[None]]
 
 QUICK_SECONDS = 0.002  # a thread hand-over, with the loop's other work in between, costs about this
 LINGER_SECONDS = 2.0
-DEADLINE = "HTTP_X_REQUEST_TIMEOUT_MS"
 
 
 class Bridge:
@@ -35,7 +42,8 @@ class Bridge:
 
     `expected_seconds` tells from the size of a body how long its answer will take. `warm_up` runs
     once in each worker before it gets a request; if it raises, gunicorn stops. `wind_down` runs
-    after its last request.
+    after its last request. `sharing` predicts for several plain requests at once, where
+    that may be.
     """
 
     def __init__(
@@ -48,6 +56,7 @@ class Bridge:
         expected_seconds: Callable[[int], float],
         warm_up: Callable[[], object],
         wind_down: Callable[[], object] = lambda: None,
+        sharing: Straight | None = None,
     ) -> None:
         self.app = app
         self.settings = settings
@@ -56,7 +65,12 @@ class Bridge:
         self.expected_seconds = expected_seconds
         self.warm_up = warm_up
         self.wind_down = wind_down
-        self.admission = Admission(settings.queue_ms / 1000)
+        self.sharing = sharing
+        wait_seconds = settings.queue_ms / 1000
+        self.admission = Admission(wait_seconds)
+        self.gate = Gate(
+            wait_seconds, expected_seconds, settings.max_body_bytes, self._start_computing
+        )
         self._compute = ThreadPoolExecutor(1, "compute")  # starts its thread with the first task
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,14 +131,24 @@ class Bridge:
             check_deadline(environ, asked, deadline)
             return call(self.app, environ)
 
-        def compute_apart() -> asyncio.Future[Answer]:
-            check_deadline(environ, asked, deadline)
-            loop = asyncio.get_running_loop()
-            return loop.run_in_executor(self._compute, call, self.app, environ)
-
         if self.expected_seconds(size) <= QUICK_SECONDS:
             return await self.admission.quick_turn(compute)
-        return await self.admission.slow_turn(compute_apart)
+        shares = self.sharing is not None and self.sharing.is_plain(environ)
+        check = partial(check_deadline, environ, asked, deadline)
+        return await self.gate.turn(Waiting(environ, size, shares, check))
+
+    def _start_computing(
+        self, environs: Sequence[WSGIEnvironment]
+    ) -> Sequence[asyncio.Future[Answer]]:
+        """Let the thread answer them in order: each is sent as soon as it is there.
+
+        Log and metrics are written there, too, as for any slow prediction: the loop has others to
+        read and to refuse meanwhile. Both take lines and counts of several threads.
+        """
+        loop = asyncio.get_running_loop()
+        if self.sharing and len(environs) > 1:
+            loop.run_in_executor(self._compute, self.sharing.share, environs)
+        return [loop.run_in_executor(self._compute, call, self.app, one) for one in environs]
 
     async def _read(self, environ: WSGIEnvironment, receive: Receive) -> bytes:
         if not environ["PATH_INFO"].startswith("/") or environ["PATH_INFO"].startswith("//"):
@@ -169,21 +193,3 @@ class Bridge:
                         return
         except TimeoutError:
             return
-
-
-def deadline_seconds(environ: WSGIEnvironment, longest_ms: int) -> float:
-    """How long the client will wait for its turn, by its own header, and at most as we allow."""
-    asked = environ.get(DEADLINE)
-    if asked is None:
-        return longest_ms / 1000
-    if not (asked.isascii() and asked.isdigit()):
-        raise RefusedError(400, "X-Request-Timeout-Ms must be a whole number of milliseconds")
-    return min(int(asked[:9]), longest_ms) / 1000
-
-
-def check_deadline(environ: WSGIEnvironment, asked: float, deadline: float) -> None:
-    """Note how long the request waited; RefusedError if nobody waits for its answer any more."""
-    now = perf_counter()
-    environ[WAITED] = now - asked
-    if now > deadline:
-        raise RefusedError(504, "the deadline passed before the prediction began")

@@ -4,38 +4,36 @@ Contexts, signals, hooks and routing would cost it a third of its time. What is 
 request Flask tells, as ever; and whatever is not quite plain goes to Flask from the start.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from service.api.answers import Answers
 from service.api.body import JSON
-from service.api.environ import REFUSED, WHOLE
+from service.api.environ import ANSWER, REFUSED, WHOLE
 from service.api.predict import PATH
 from service.operations.access import Keys
 
 
 class Straight:
-    """A Flask app's `wsgi_app`, with a shorter way for `POST /predict` of JSON without a query.
-
-    `predict` makes an answer of a body, for the request with this environ.
-    """
+    """A Flask app's `wsgi_app`, with a shorter way for `POST /predict` of JSON without a query."""
 
     def __init__(
         self,
         app: WSGIApplication,
         keys: Keys,
-        predict: Callable[[WSGIEnvironment, bytes], bytes],
+        answers: Answers,
         metrics_port: int,
     ) -> None:
         self.app = app
         self.keys = keys
-        self.predict = predict
+        self.answers = answers
         self.metrics_port = str(metrics_port)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         if self.is_plain(environ):
             try:
-                content = self.predict(environ, environ[WHOLE])
+                content = environ.get(ANSWER) or self.answers.alone(environ, environ[WHOLE])
             except Exception as error:
                 environ[REFUSED] = error
             else:
@@ -43,6 +41,10 @@ class Straight:
                 start_response("200 OK", headers)
                 return [content]
         return self.app(environ, start_response)
+
+    def share(self, environs: Sequence[WSGIEnvironment]) -> None:
+        """Work for several plain requests at once, before each of them is answered."""
+        self.answers.together(environs)
 
     def is_plain(self, environ: WSGIEnvironment) -> bool:
         """Whether nothing but its body tells what a request wants."""

@@ -14,10 +14,14 @@ from tests.burning import SECONDS
 from tests.faults.conftest import Production, Report
 from tests.load import drive, get, offer, post
 
-BURN = json.dumps({"instances": [[1.0, 2.0]]})
-SENSORS = EXAMPLE.decode()
+ROW = json.dumps({"instances": [[1.0, 2.0]]})
+BURN = post(ROW, "?probabilities=false")  # with a query, so that it shares no call
+BURN_TOGETHER = post(ROW)
+SENSORS = post(EXAMPLE.decode())
 LONG = 30  # seconds
 SHORT = 2
+SHARED = 10
+TIMES = 5  # what one call at a time could do
 CONNECTIONS = 256  # of a load balancer: quick refusals cost as much as a new connection each
 
 
@@ -36,8 +40,8 @@ def assert_only_refused(load: Load, health: Load) -> None:
     assert health.statuses == {200}
 
 
-def assert_it_recovers(address: Address, body: str, rate: float) -> None:
-    after, health = offer(address, body, rate, SHORT)
+def assert_it_recovers(address: Address, request: bytes, rate: float) -> None:
+    after, health = offer(address, request, rate, SHORT)
     assert (after.statuses, after.errors) == ({200}, 0)
     assert (health.statuses, health.errors) == ({200}, 0)
 
@@ -53,7 +57,7 @@ def test_a_slow_model_at_twice_its_capacity(
         load, health = offer(address, BURN, 2 * capacity, LONG)
         assert_it_recovers(address, BURN, 10)
     report(
-        "2× the capacity of a model that takes 20 ms, 30 s",
+        "2× the capacity of a model that takes 20 ms, 30 s, no call shared",
         "200s ≥ 0.9 of capacity, p99 ≤ 150 ms; refused p99 ≤ 120 ms; health ≤ 50 ms; no errors",
         told(load, health, capacity),
     )
@@ -64,11 +68,30 @@ def test_a_slow_model_at_twice_its_capacity(
     assert health.milliseconds(200, 1.0) < 200
 
 
+def test_many_times_the_capacity_of_a_slow_model_whose_calls_are_shared(
+    production: Production, burning: dict[str, Any], report: Report
+) -> None:
+    with production(**burning) as own:
+        rate = TIMES / SECONDS
+        load, health = offer(own.address, BURN_TOGETHER, rate, SHARED)
+    report(
+        f"{TIMES}× the capacity of that model, calls shared, {SHARED} s",
+        "all answered with 200, p99 ≤ 150 ms; health ≤ 50 ms",
+        f"{load.count(200) / (rate * SHARED):.2f} answered with 200, "
+        f"p99 {load.milliseconds(200, 0.99):.0f} ms; "
+        f"health at most {health.milliseconds(200, 1.0):.0f} ms",
+    )
+    assert load.errors == health.errors == 0
+    assert load.count(200) > 0.9 * rate * SHARED
+    assert load.milliseconds(200, 0.99) < 400
+    assert health.milliseconds(200, 1.0) < 200
+
+
 def test_the_sensor_model_at_twice_its_capacity(production: Production, report: Report) -> None:
     with production() as own:
         address = own.address
-        drive(address, post(SENSORS), 500)
-        capacity = drive(address, post(SENSORS), 4000)
+        drive(address, SENSORS, 500)
+        capacity = drive(address, SENSORS, 4000)
         load, health = offer(address, SENSORS, 2 * capacity, LONG, CONNECTIONS)
         assert_it_recovers(address, SENSORS, capacity / 4)
     report(
@@ -85,7 +108,7 @@ def test_the_sensor_model_at_twice_its_capacity(production: Production, report: 
 
 def test_safety_does_not_cost_the_speed(production: Production, report: Report) -> None:
     with production() as own:
-        predict, live = post(SENSORS), get("/health/live")
+        predict, live = SENSORS, get("/health/live")
         drive(own.address, predict, 500)
         ratios = sorted(
             drive(own.address, predict, 2000) / drive(own.address, live, 4000) for _ in range(5)
