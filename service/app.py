@@ -58,7 +58,7 @@ def create_app(
     metrics.init_app(app, seal.metrics, settings.metrics_port)
     health.init_app(app, predictor, drain or Drain(settings.drain_seconds))
     answered = predict.init_app(app, settings, predictor)
-    describe.init_app(app, predictor)
+    describe.init_app(app, settings, predictor)
     inner: WSGIApplication = app.wsgi_app
     if not settings.traces:  # which begin and end in hooks of Flask
         inner = Straight(inner, keys, answered, settings.metrics_port)
