@@ -8,6 +8,7 @@ from flask import Flask, Request
 from werkzeug.routing import MapAdapter
 
 from service.api import body, describe, predict, problems
+from service.api.page import show as page
 from service.model import remote
 from service.model.predictor import Predictor
 from service.operations import access, health, metrics, traces
@@ -59,6 +60,7 @@ def create_app(
     health.init_app(app, predictor, drain or Drain(settings.drain_seconds))
     answered = predict.init_app(app, settings, predictor)
     describe.init_app(app, settings, predictor)
+    page.init_app(app, settings, predictor)
     inner: WSGIApplication = app.wsgi_app
     if not settings.traces:  # which begin and end in hooks of Flask
         inner = Straight(inner, keys, answered, settings.metrics_port)

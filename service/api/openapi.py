@@ -21,6 +21,7 @@ SCHEMES: dict[str, Shape] = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
+HTML = "text/html"
 OPEN = {"/health", "/health/live"}  # whatever the keys
 PARAMETERS: dict[str, Shape] = {
     "X-Request-ID": {
@@ -65,6 +66,7 @@ def document(manifest: Manifest, settings: Settings, columns: Schema) -> dict[st
     for path, operations in {
         predict.PATH: {"post": _predict(signature, ["columns", *in_rows])},
         "/model": {"get": _get("model", "What is being served", responses.manifest(manifest))},
+        "/": {"get": _get("page", "The model's page, for people", {"type": "string"}, html=True)},
         "/openapi.json": {"get": _get("openapi", "This description", {"type": "object"})},
         "/health": {"get": _get("health", "This task should get traffic", responses.HEALTH, [503])},
         "/health/live": {"get": _get("live", "The process answers", responses.LIVE)},
@@ -77,13 +79,15 @@ def document(manifest: Manifest, settings: Settings, columns: Schema) -> dict[st
     return spec.to_dict()
 
 
-def _get(name: str, about: str, shape: Shape, more: Sequence[int] = ()) -> Shape:
+def _get(
+    name: str, about: str, shape: Shape, more: Sequence[int] = (), html: bool = False
+) -> Shape:
     return {
         "operationId": name,
         "summary": about,
         "parameters": ["X-Request-ID"],
         "responses": {
-            "200": responses.success(about, shape),
+            "200": responses.success(about, shape, HTML if html else body.JSON),
             **{str(status): responses.refusal(status) for status in (*responses.OF_ANY, *more)},
         },
     }
