@@ -66,7 +66,7 @@ def visit(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
     page.goto(url)
     yield page
     context.close()
-    assert odd == []
+    assert not odd, odd
 
 
 def predict(page: Page, rows: int) -> None:

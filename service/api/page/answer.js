@@ -49,6 +49,19 @@ function drawAnswer(table, model, answer, first, count) {
   );
 }
 
+// Beside the form each row of the answer stands at its row of the form; below it, it need not.
+function align(form, answer) {
+  const region = answer.parentElement;
+  const top = (one) => one.getBoundingClientRect().top;
+  const pairs = [...form.rows].map((row, place) => [row, answer.rows[place]]).filter(([, row]) => row);
+  for (const row of pairs.flat()) row.style.height = "";
+  region.style.paddingBlockStart = "";
+  if (region.getBoundingClientRect().left <= form.getBoundingClientRect().left) return;
+  const heights = pairs.map((pair) => Math.max(...pair.map((row) => row.getBoundingClientRect().height)));
+  pairs.forEach((pair, place) => { for (const row of pair) row.style.height = `${heights[place]}px`; });
+  region.style.paddingBlockStart = `${Math.max(0, top(form) - top(answer))}px`;
+}
+
 // Inputs and outputs, for a spreadsheet.
 function answerTable(model, form, answer) {
   const columns = columnsOf(model, answer);

@@ -1,7 +1,7 @@
 // The form: rows of text as they were typed, a window of them as fields, what is said at each.
 
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
-const WINDOW = 25; // rows that are fields at a time
+const WINDOW = 10; // rows that are fields at a time
 
 function element(name, properties = {}, ...children) {
   const made = document.createElement(name);

@@ -28,7 +28,9 @@ function start(key) {
   }
 
   function drawPage() {
-    if (answered) drawAnswer(byId("answer"), model, answered, form.first, WINDOW);
+    if (!answered) return;
+    drawAnswer(byId("answer"), model, answered, form.first, WINDOW);
+    align(byId("rows"), byId("answer"));
   }
 
   function refuse(problem) {
@@ -77,6 +79,7 @@ function start(key) {
     byId("status").textContent =
       `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"} in ${Math.max(1, Math.round(performance.now() - begin))} ms`;
     drawPage();
+    byId("result").scrollIntoView({ block: "nearest" });
   }
 
   function turn(rows) {
@@ -117,6 +120,7 @@ function start(key) {
     tell(form.take(parseTable(text), Number(found[1]), Number(found[2])));
     form.field(Number(found[1]), Number(found[2]))?.focus();
   });
+  addEventListener("resize", () => { if (answered) align(byId("rows"), byId("answer")); });
   const zone = byId("try");
   addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
   addEventListener("dragleave", (event) => { if (!event.relatedTarget) zone.classList.remove("over"); });
