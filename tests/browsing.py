@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -32,16 +32,6 @@ def executable() -> str:
             pytest.fail(reason)
         pytest.skip(reason)
     return found
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless browser, gone after the block: no other test may run beside its event loop."""
-    path = executable()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @contextmanager

@@ -7,9 +7,8 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -26,9 +25,6 @@ from tests.compose import Project
 from tests.serving import ROOT, Server, serve
 from training import data
 from training.fit import fit
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -93,32 +89,6 @@ def server(artifact: Path) -> Iterator[Server]:
     """A real gunicorn with the committed configuration, shared by the tests that only ask."""
     with serve(artifact) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    """A headless Chromium; its event loop must not outlive the tests that need it."""
-    from tests.browsing import chromium  # heavy
-
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def served(artifact: Path) -> Iterator[Callable[[str], str]]:
-    """The address where the sensor model, or one of the zoo, is served; each is started once."""
-    from tests.packed import folder_of  # heavy
-
-    with ExitStack() as stack:
-        servers: dict[str, Server] = {}
-
-        def address(name: str) -> str:
-            if name not in servers:
-                folder = artifact if name == "sensors" else folder_of(name)
-                servers[name] = stack.enter_context(serve(folder))
-            return f"http://127.0.0.1:{servers[name].port}/"
-
-        yield address
 
 
 @pytest.fixture(scope="session")
