@@ -10,13 +10,41 @@ const python = (json) => json.replace(/"(?:[^"\\]|\\.)*"|\btrue\b|\bfalse\b|\bnu
 
 function snippets(model, form, address) {
   const url = `${address}predict`;
-  const json = form.body(COPIED_ROWS);
-  const lines = (indent) => `{\n${indent}  ${form.body(COPIED_ROWS, `,\n${indent}  `).slice(1, -1)},\n${indent}}`;
-  const key = model.locked;
+  const body = (indent) => {
+    const columns = form.body(COPIED_ROWS, `,\n${indent}    `).slice(1, -1);
+    return `{\n${indent}    ${columns},\n${indent}}`;
+  };
+  const locked = (line) => (model.locked ? [line] : []);
   return {
-    curl: `curl ${shell(url)} -H 'Content-Type: application/json'${key ? " \\\n  -H 'Authorization: Bearer KEY'" : ""} \\\n  -d ${shell(json)}`,
-    python: `import requests\n\nanswer = requests.post(\n    ${JSON.stringify(url)},\n    json=${python(lines("    ").replaceAll("\n      ", "\n        "))},\n${key ? '    headers={"Authorization": "Bearer KEY"},\n' : ""}    timeout=10,\n)\nanswer.raise_for_status()\nprint(answer.json())`,
-    javascript: `const answer = await fetch(${JSON.stringify(url)}, {\n  method: "POST",\n  headers: {"Content-Type": "application/json"${key ? ', "Authorization": "Bearer KEY"' : ""}},\n  body: JSON.stringify(${lines("  ")}),\n});\nif (!answer.ok) throw new Error(await answer.text());\nconsole.log(await answer.json());`,
+    curl: [
+      `curl ${shell(url)} -H 'Content-Type: application/json'`,
+      ...locked("  -H 'Authorization: Bearer KEY'"),
+      `  -d ${shell(form.body(COPIED_ROWS))}`,
+    ].join(" \\\n"),
+    python: [
+      "import requests",
+      "",
+      "answer = requests.post(",
+      `    ${JSON.stringify(url)},`,
+      `    json=${python(body("    "))},`,
+      ...locked('    headers={"Authorization": "Bearer KEY"},'),
+      "    timeout=10,",
+      ")",
+      "answer.raise_for_status()",
+      "print(answer.json())",
+    ].join("\n"),
+    javascript: [
+      `const answer = await fetch(${JSON.stringify(url)}, {`,
+      '    method: "POST",',
+      "    headers: {",
+      '        "Content-Type": "application/json",',
+      ...locked('        "Authorization": "Bearer KEY",'),
+      "    },",
+      `    body: JSON.stringify(${body("    ")}),`,
+      "});",
+      "if (!answer.ok) throw new Error(await answer.text());",
+      "console.log(await answer.json());",
+    ].join("\n"),
   };
 }
 

@@ -16,8 +16,14 @@ function element(name, properties = {}, ...children) {
 const isText = (input) => input.kind === "text" || typeof (input.categories || [])[0] === "string"
   || (input.kind === "category" && !input.categories);
 const show = (value) => (value === null || value === undefined ? "" : String(value));
-const plain = (number) => (Math.abs(number) >= 1e6 || (number && Math.abs(number) < 1e-3)
-  ? Number(number).toExponential(3) : String(Number(Number(number).toPrecision(6)))).replace("-", "\u2212");
+
+// A number for people: whole ones whole, others with seven digits.
+function plain(number) {
+  const size = Math.abs(number);
+  const text = size >= 1e15 || (size && size < 1e-4) ? number.toExponential(3)
+    : String(Number.isInteger(number) ? number : Number(number.toPrecision(7)));
+  return text.replace("-", "\u2212");
+}
 
 // What is sent for a cell, as JSON. What cannot be a value of its kind goes as it is: the service
 // says what is wrong with it.

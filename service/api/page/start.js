@@ -12,8 +12,8 @@ function start(key) {
 
   function changed() {
     for (const [name, text] of Object.entries(snippets(model, form, address))) byId(name).textContent = text;
-    byId("code-note").textContent = (form.rows.length > COPIED_ROWS ? `With the first ${COPIED_ROWS} rows of the form. ` : "With the rows of the form. ")
-      + (model.locked ? "KEY is your key." : "");
+    const first = form.rows.length > COPIED_ROWS ? `the first ${COPIED_ROWS} rows` : "the rows";
+    byId("code-note").textContent = `With ${first} of the form.${model.locked ? " KEY is your key." : ""}`;
     if (answered) {
       answered = null;
       byId("result").classList.add("old");

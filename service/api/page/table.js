@@ -1,5 +1,4 @@
 // Spreadsheets and CSV: text to rows of cells.
-"use strict";
 
 // What stands between cells: a tab, as spreadsheets copy, or the likeliest of CSV.
 function separatorOf(text) {
