@@ -9,6 +9,7 @@ from werkzeug.routing import MapAdapter
 
 from service.api import body, describe, predict, problems
 from service.api.answers import Answers
+from service.api.page import show as page
 from service.model import remote
 from service.model.predictor import Predictor
 from service.operations import access, health, metrics, traces
@@ -62,7 +63,8 @@ def create_app(
     health.init_app(app, predictor, drain or Drain(settings.drain_seconds))
     answers = Answers(settings, predictor)
     predict.init_app(app, settings, predictor, answers)
-    describe.init_app(app, predictor)
+    describe.init_app(app, settings, predictor)
+    page.init_app(app, settings, predictor)
     inner: WSGIApplication = app.wsgi_app
     if not settings.traces:  # which begin and end in hooks of Flask
         inner = straight = Straight(inner, keys, answers, settings.metrics_port)

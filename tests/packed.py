@@ -34,6 +34,7 @@ def sensors() -> Animal:
 
 
 ANIMALS = {"sensors": sensors, **ZOO}
+FOLDERS: dict[str, Path] = {}
 
 
 @cache
@@ -45,7 +46,14 @@ def packed(name: str) -> tuple[Animal, Predictor, FlaskClient]:
     estimator = load(folder / "model.joblib", [])
     pack(estimator, read(folder / "rows.csv"), targets=[], name="x", data={}, folder=folder / "a")
     predictor = Predictor.load(folder / "a")
+    FOLDERS[name] = folder / "a"
     return animal, predictor, create_app(Settings(), predictor).test_client()
+
+
+def folder_of(name: str) -> Path:
+    """The artifact that an estimator was packed into."""
+    packed(name)
+    return FOLDERS[name]
 
 
 def accepted(column: Input) -> Values:

@@ -27,6 +27,8 @@ def test_its_routes_are_the_promised_ones(app: Flask) -> None:
         ("/health/live", "GET"),
         ("/model", "GET"),
         ("/metrics", "GET"),
+        ("/openapi.json", "GET"),
+        ("/", "GET"),
     }
 
 

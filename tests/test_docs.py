@@ -43,7 +43,7 @@ def test_every_setting_is_in_the_readme_as_it_is_in_the_code() -> None:
 
 
 def test_every_route_is_in_the_readme(app: Flask) -> None:
-    documented = set(re.findall(r"`(GET|POST) (/[a-z/]*)", README))
+    documented = set(re.findall(r"`(GET|POST) (/[a-z/.]*)", README))
     routes = {
         (method, rule.rule)
         for rule in app.url_map.iter_rules()

@@ -19,6 +19,7 @@ import pytest
 
 from service.model.signature import Signature
 from tests.animals import Animal
+from tests.examples import assert_holds
 from tests.serving import Server, serve
 from tests.zoo import ZOO
 from training.__main__ import main
@@ -142,6 +143,8 @@ def test_what_is_served_is_what_the_estimator_predicts(
         tolerance = manifest["engines"]["tolerance"] if manifest["engine"] == "onnx" else 0.0
         signature = Signature.from_dict(manifest["signature"])
         equal = equal_rows(animal, server, signature, tolerance)
+        described = json.loads(server.request("GET", "/openapi.json").body)
+        assert_holds(described, lambda sent, kind: server.predict(sent.encode(), kind).status)
         taken = milliseconds(animal, server)
         assert "Traceback" not in server.log.read_text()
     told.append(f"{name:42} {equal:4} rows equal   {taken:6.2f} ms   {manifest['engine']}")

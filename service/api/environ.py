@@ -8,3 +8,4 @@ REQUEST_ID = "slipway.request_id"
 WAITED = "slipway.waited"  # seconds that it waited for its turn
 ROWS = "slipway.rows"  # how many it asks for
 PREDICTED = "slipway.predicted"  # seconds that the model took, for all that shared the call
+POLICY = "slipway.policy"  # the Content-Security-Policy of its answer, if not that of most

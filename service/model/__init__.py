@@ -4,5 +4,5 @@ Read in this order: `signature.py` (inputs and outputs), `manifest.py` (what a p
 of itself), `artifact.py` (the folder: verify, read), `publish.py` (the folder: write), `remote.py`
 (the folder: fetch it from S3), `trust.py` and `names.py` (what may be unpickled), `imports.py`
 (what would be), `engines.py` (the libraries that compute), `predictor.py` (columns in, predictions
-out), `numbers.py` (numbers in text).
+out), `numbers.py` (numbers in text), `example.py` (rows made up).
 """

@@ -17,8 +17,8 @@ OPEN = {"/health", "/health/live"}
 HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
 )
+POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 class Keys:

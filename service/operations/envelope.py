@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from service.api.environ import REQUEST_ID
+from service.api.environ import POLICY, REQUEST_ID
 from service.api.predict import PATH
 from service.model.manifest import Manifest
 from service.operations import access, logs
@@ -35,7 +35,11 @@ class Seal:
         self.metrics.count(environ, route or "none", status)
         if status != 200 or route not in logs.QUIET:
             logs.write(environ, route, status, self.version)
-        headers = [*access.HEADERS, (logs.HEADER, environ[REQUEST_ID])]
+        headers = [
+            *access.HEADERS,
+            ("Content-Security-Policy", environ.get(POLICY, access.POLICY)),
+            (logs.HEADER, environ[REQUEST_ID]),
+        ]
         if environ["PATH_INFO"] == PATH:
             headers.append(("Model-Version", self.version))
         return headers

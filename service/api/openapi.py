@@ -1,0 +1,133 @@
+"""`GET /openapi.json`: the contract of this model, as OpenAPI 3.1, made once at start.
+
+apispec reads the very schema that checks the requests. What gunicorn's parser refuses is not in
+it: nobody describes that.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from marshmallow import Schema
+
+from service.api import body, predict, responses, shapes
+from service.api.shapes import Shape, ref
+from service.model.manifest import Manifest
+from service.model.signature import Signature
+from service.settings import Settings
+
+SCHEMES: dict[str, Shape] = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+HTML = "text/html"
+OPEN = {"/health", "/health/live"}  # whatever the keys
+PARAMETERS: dict[str, Shape] = {
+    "X-Request-ID": {
+        "description": (
+            "Repeated in the answer if it is of up to 64 letters, digits, `.`, `_` and `-`"
+        ),
+        "schema": {"type": "string"},
+    },
+    "X-Request-Timeout-Ms": {
+        "description": "The client waits for so long until its prediction begins; 504 after that",
+        "schema": {"type": "integer", "minimum": 1},  # 0 is 504 for certain
+        "example": 2000,
+    },
+}
+
+
+def document(manifest: Manifest, settings: Settings, columns: Schema) -> dict[str, Any]:
+    """The description of the service with this model; `columns` is the schema of its requests."""
+    signature, rows = manifest.signature, settings.max_rows
+    plugin = MarshmallowPlugin()
+    spec = APISpec(manifest.name, manifest.version, "3.1.0", plugins=[plugin])
+    values = {one.name: ref(shapes.input_name(i)) for i, one in enumerate(signature.inputs)}
+
+    def forms(_: object, field: Any, **__: object) -> Shape:
+        return shapes.column(field.column, values[field.column.name], rows)
+
+    plugin.converter.add_attribute_function(forms)  # type: ignore[union-attr]
+    for place, one in enumerate(signature.inputs):
+        spec.components.schema(shapes.input_name(place), shapes.of_input(one))
+    spec.components.schema("columns", schema=columns)
+    in_rows = shapes.in_rows(signature, rows)
+    named = {**in_rows, "answer": shapes.answer(signature), "problem": responses.PROBLEM}
+    for name, shape in named.items():
+        spec.components.schema(name, shape)
+    for name, header in responses.HEADERS.items():
+        spec.components.header(name, header)
+    for name, parameter in PARAMETERS.items():
+        spec.components.parameter(name, "header", parameter)
+    for name, scheme in SCHEMES.items() if settings.api_keys else ():
+        spec.components.security_scheme(name, scheme)
+
+    for path, operations in {
+        predict.PATH: {"post": _predict(signature, ["columns", *in_rows])},
+        "/model": {"get": _get("model", "What is being served", responses.manifest(manifest))},
+        "/": {"get": _get("page", "The model's page, for people", {"type": "string"}, html=True)},
+        "/openapi.json": {"get": _get("openapi", "This description", {"type": "object"})},
+        "/health": {"get": _get("health", "This task should get traffic", responses.HEALTH, [503])},
+        "/health/live": {"get": _get("live", "The process answers", responses.LIVE)},
+    }.items():
+        if settings.api_keys and path not in OPEN:
+            for operation in operations.values():
+                operation["security"] = [{name: []} for name in SCHEMES]
+                operation["responses"]["401"] = responses.refusal(401, path == predict.PATH)
+        spec.path(path, operations=operations)
+    return spec.to_dict()
+
+
+def _get(
+    name: str, about: str, shape: Shape, more: Sequence[int] = (), html: bool = False
+) -> Shape:
+    return {
+        "operationId": name,
+        "summary": about,
+        "parameters": ["X-Request-ID"],
+        "responses": {
+            "200": responses.success(about, shape, HTML if html else body.JSON),
+            **{str(status): responses.refusal(status) for status in (*responses.OF_ANY, *more)},
+        },
+    }
+
+
+def _predict(signature: Signature, forms: Sequence[str]) -> Shape:
+    parameters: list[str | Shape] = [*PARAMETERS]
+    if signature.confidence:
+        parameters.append(
+            {
+                "name": signature.confidence,
+                "in": "query",
+                "description": f"Whether to tell {signature.confidence}, too",
+                "schema": {"type": "boolean", "default": False},
+            }
+        )
+    about = "One value per row, for each output"
+    return {
+        "operationId": "predict",
+        "summary": "Predict",
+        "parameters": parameters,
+        "requestBody": {
+            "required": True,
+            "content": {
+                body.JSON: {
+                    "schema": {"anyOf": [ref(name) for name in forms]},
+                    "examples": shapes.examples(signature),
+                },
+                body.CSV: {
+                    "schema": {"type": "string", "description": "A header line, then the rows"},
+                    "examples": {"rows": {"value": shapes.table(signature)}},
+                },
+            },
+        },
+        "responses": {
+            "200": responses.success(about, ref("answer"), versioned=True),
+            **{
+                str(status): responses.refusal(status, versioned=True)
+                for status in responses.REFUSALS
+                if status != 401
+            },
+        },
+    }

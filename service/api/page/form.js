@@ -1,0 +1,198 @@
+// The form: rows of text as they were typed, a window of them as fields, what is said at each.
+
+const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+const WINDOW = 10; // rows that are fields at a time
+
+function element(name, properties = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key in made) made[key] = value;
+    else made.setAttribute(key, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+const isText = (input) => input.kind === "text" || typeof (input.categories || [])[0] === "string"
+  || (input.kind === "category" && !input.categories);
+const show = (value) => (value === null || value === undefined ? "" : String(value));
+
+// A number for people: whole ones whole, others with seven digits.
+function plain(number) {
+  const size = Math.abs(number);
+  const text = size >= 1e15 || (size && size < 1e-4) ? number.toExponential(3)
+    : String(Number.isInteger(number) ? number : Number(number.toPrecision(7)));
+  return text.replace("-", "\u2212");
+}
+
+// What is sent for a cell, as JSON. What cannot be a value of its kind goes as it is: the service
+// says what is wrong with it.
+function toJSON(input, text) {
+  const bare = text.trim();
+  if (input.kind === "text") return bare === "" && input.nullable ? "null" : JSON.stringify(text);
+  if (bare === "") return "null";
+  if (isText(input)) return JSON.stringify(bare);
+  if (["true", "false"].includes(bare.toLowerCase())) return bare.toLowerCase();
+  return NUMBER.test(bare) ? bare : JSON.stringify(text);
+}
+
+// What training never saw; empty if there is nothing to say.
+function warning(input, text) {
+  const bare = text.trim();
+  if (bare === "") return "";
+  if (input.categories && !input.closed && !input.categories.map(show).includes(bare)) {
+    return "Training never saw this value.";
+  }
+  if (input.minimum === null || input.maximum === null || !NUMBER.test(bare)) return "";
+  const number = Number(bare);
+  if (number >= input.minimum && number <= input.maximum) return "";
+  return `Training saw ${plain(input.minimum)} to ${plain(input.maximum)}.`;
+}
+
+class Form {
+  constructor(model, table, changed) {
+    this.model = model;
+    this.table = table;
+    this.changed = changed;
+    this.names = model.inputs.map((input) => input.name);
+    this.rows = [];
+    this.first = 0;
+    this.faults = new Map(); // by "row/column"
+  }
+
+  // Put other rows in place of these.
+  set(rows) {
+    this.rows = rows.slice(0, this.model.mostRows);
+    this.first = 0;
+    this.faults.clear();
+    this.draw();
+    this.changed();
+    return rows.length - this.rows.length;
+  }
+
+  example() {
+    const columns = this.model.example;
+    return this.set(columns[this.names[0]].map((_, row) => this.names.map((n) => show(columns[n][row]))));
+  }
+
+  empty() { return this.names.map(() => ""); }
+
+  // The first `most` rows as the JSON of a request, with a break after each column for people.
+  body(most = Infinity, glue = ", ") {
+    const rows = this.rows.slice(0, most);
+    const column = (input, place) =>
+      `${JSON.stringify(input.name)}: [${rows.map((row) => toJSON(input, row[place])).join(", ")}]`;
+    return `{${this.model.inputs.map(column).join(glue)}}`;
+  }
+
+  show(row) {
+    const first = Math.floor(row / WINDOW) * WINDOW;
+    if (first !== this.first) { this.first = first; this.draw(); }
+  }
+
+  field(row, place) { return document.getElementById(`f-${row}-${place}`); }
+
+  draw() {
+    const head = this.model.inputs.map((input) => element("th", { scope: "col" }, input.name,
+      element("small", {}, input.minimum === null ? "" : `${plain(input.minimum)} to ${plain(input.maximum)}`)));
+    const body = element("tbody");
+    const last = Math.min(this.first + WINDOW, this.rows.length);
+    for (let row = this.first; row < last; row++) body.append(this.line(row));
+    const corner = element("th", { scope: "col" }, element("span", { className: "hidden" }, "Row"));
+    const end = element("td", {}, "");
+    this.table.replaceChildren(
+      element("thead", {}, element("tr", {}, corner, ...head, end)), body,
+    );
+    document.getElementById("pager").hidden = this.rows.length <= WINDOW;
+    document.getElementById("shown").textContent =
+      `Rows ${this.first + 1} to ${last} of ${this.rows.length.toLocaleString("en")}`;
+    document.getElementById("previous").disabled = this.first === 0;
+    document.getElementById("next").disabled = last === this.rows.length;
+  }
+
+  line(row) {
+    const cells = this.model.inputs.map((input, place) => element(
+      "td", {}, this.control(input, row, place), element("p", { id: `s-${row}-${place}`, hidden: true }),
+    ));
+    const remove = element(
+      "button", { type: "button", className: "remove", ariaLabel: `Remove row ${row + 1}` }, "\u00d7",
+    );
+    remove.addEventListener("click", () => {
+      this.rows.splice(row, 1);
+      if (!this.rows.length) this.rows.push(this.empty());
+      this.first = Math.min(this.first, Math.floor((this.rows.length - 1) / WINDOW) * WINDOW);
+      this.faults.clear();
+      this.draw();
+      this.changed();
+      this.field(Math.min(row, this.rows.length - 1), 0).focus();
+    });
+    const line = element("tr", {}, element("th", { scope: "row" }, `${row + 1}`), ...cells, element("td", {}, remove));
+    cells.forEach((cell, place) => this.say(row, place, cell));
+    return line;
+  }
+
+  control(input, row, place) {
+    const value = this.rows[row][place];
+    const known = input.kind === "boolean" ? [true, false] : input.closed ? input.categories : null;
+    const told = { id: `f-${row}-${place}`, ariaLabel: `${input.name}, row ${row + 1}`, autocomplete: "off" };
+    let made;
+    if (known) {
+      const texts = known.map(show);
+      const options = input.nullable || !texts.includes(value) ? ["", ...texts] : texts;
+      if (!options.includes(value)) options.push(value);
+      made = element("select", told, ...options.map((text) => element("option", { value: text }, text || "\u2013")));
+    } else if (input.kind === "text") made = element("textarea", { ...told, rows: 2 });
+    else {
+      made = element("input", { ...told, type: "text", inputMode: isText(input) ? "text" : "decimal" });
+      if (input.categories) made.setAttribute("list", `known-${place}`);
+    }
+    made.value = value;
+    made.addEventListener("input", () => {
+      this.rows[row][place] = made.value;
+      this.faults.delete(`${row}/${place}`);
+      this.say(row, place);
+      this.changed();
+    });
+    return made;
+  }
+
+  // Say at a field what is wrong or odd.
+  say(row, place, cell = this.field(row, place)?.parentElement) {
+    if (!cell) return;
+    const [control, line] = cell.children;
+    const fault = this.faults.get(`${row}/${place}`);
+    const text = fault || warning(this.model.inputs[place], this.rows[row][place]);
+    line.hidden = !text;
+    line.textContent = text;
+    line.className = fault ? "fault" : "warning";
+    if (fault) control.setAttribute("aria-invalid", "true");
+    else control.removeAttribute("aria-invalid");
+    if (text) control.setAttribute("aria-describedby", line.id);
+    else control.removeAttribute("aria-describedby");
+  }
+
+  // Take a pasted or dropped table; says in one line what was left out, or what is wrong.
+  take(table, row = null, place = 0) {
+    if (row === null || this.names.every((name) => (table[0] || []).some((cell) => cell.trim() === name))) {
+      const { rows, unused, fault } = arrange(table, this.names);
+      if (fault) return { fault };
+      const left = this.set(rows);
+      const parts = [`${this.rows.length.toLocaleString("en")} rows`];
+      if (unused.length) parts.push(`left out: ${unused.join(", ")}`);
+      if (left) parts.push(`${left.toLocaleString("en")} more are too many for one request`);
+      return { note: `${parts.join("; ")}.` };
+    }
+    const rows = this.rows.map((cells) => [...cells]);
+    table.slice(0, this.model.mostRows - row).forEach((cells, down) => {
+      rows[row + down] ??= this.empty();
+      cells.forEach((cell, right) => {
+        if (place + right < this.names.length) rows[row + down][place + right] = cell.trim();
+      });
+    });
+    const first = this.first;
+    this.set(rows);
+    this.first = first;
+    this.draw();
+    return { note: `${table.length.toLocaleString("en")} rows pasted; ${this.rows.length.toLocaleString("en")} in all.` };
+  }
+}

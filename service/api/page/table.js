@@ -1,0 +1,49 @@
+// Spreadsheets and CSV: text to rows of cells.
+
+// What stands between cells: a tab, as spreadsheets copy, or the likeliest of CSV.
+function separatorOf(text) {
+  const line = text.split(/\r?\n/, 1)[0];
+  const count = (mark) => line.split(mark).length;
+  return ["\t", ";", ","].reduce((best, mark) => (count(mark) > count(best) ? mark : best), ",");
+}
+
+// Rows of cells; quotes may stand around cells, and hold separators, line ends and doubled quotes.
+function parseTable(text) {
+  const separator = separatorOf(text);
+  const rows = [];
+  let row = [], cell = "", quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const one = text[at];
+    if (quoted) {
+      if (one !== '"') cell += one;
+      else if (text[at + 1] === '"') { cell += '"'; at++; }
+      else quoted = false;
+    } else if (one === '"' && cell === "") quoted = true;
+    else if (one === separator) { row.push(cell); cell = ""; }
+    else if (one === "\n" || one === "\r") {
+      if (one === "\r" && text[at + 1] === "\n") at++;
+      row.push(cell);
+      rows.push(row);
+      row = []; cell = "";
+    } else cell += one;
+  }
+  if (cell !== "" || row.length) { row.push(cell); rows.push(row); }
+  return rows.filter((cells) => cells.some((value) => value.trim() !== ""));
+}
+
+// Rows in the order of `names`, from a table with a header; or a fault, in one line.
+function arrange(table, names) {
+  const header = (table[0] || []).map((name) => name.trim());
+  const missing = names.filter((name) => !header.includes(name));
+  if (missing.length) return { fault: `There is no column ${missing.join(", ")} in its first line.` };
+  const places = names.map((name) => header.indexOf(name));
+  const rows = table.slice(1).map((cells) => places.map((place) => (cells[place] ?? "").trim()));
+  const unused = header.filter((name) => name && !names.includes(name));
+  return rows.length ? { rows, unused } : { fault: "There is no row under its first line." };
+}
+
+// A table as CSV.
+function toCSV(table) {
+  const quote = (cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+  return table.map((cells) => cells.map((cell) => quote(String(cell))).join(",") + "\n").join("");
+}

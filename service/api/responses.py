@@ -1,0 +1,123 @@
+"""What each operation may answer, as OpenAPI: statuses, headers, the problem, the manifest."""
+
+from service.api import body
+from service.api.problems import LONGEST_DETAIL, MEDIA_TYPE, MOST_ERRORS
+from service.api.shapes import Shape, ref
+from service.model.manifest import FORMAT, Manifest
+
+REFUSALS = {
+    400: "It cannot be parsed, or is not framed as HTTP wants it",
+    401: "No key, or a wrong one",
+    408: "The body did not arrive in time",
+    413: "The body is too large",
+    415: "The body is of another type, or encoded",
+    417: "An expectation other than 100-continue",
+    422: "The input does not fit the model; errors say where",
+    503: "Busy, or going",
+    504: "The deadline passed before the prediction began",
+}
+OF_ANY = (400, 408, 413, 417)
+
+ID: Shape = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"}
+VERSION: Shape = {"type": "string", "pattern": "^[0-9a-f]{12}$"}
+HEADERS: dict[str, Shape] = {
+    "X-Request-ID": {"required": True, "schema": ID, "description": "Names this request"},
+    "Model-Version": {"required": True, "schema": VERSION},
+    "WWW-Authenticate": {"required": True, "schema": {"const": "Bearer"}},
+    "Retry-After": {
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1, "maximum": 3},
+        "description": "Seconds",
+    },
+}
+OF_A_STATUS = {401: "WWW-Authenticate", 503: "Retry-After"}
+PROBLEM: Shape = {
+    "description": "RFC 9457",
+    "type": "object",
+    "properties": {
+        "type": {"const": "about:blank"},
+        "title": {"type": "string", "minLength": 1},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string", "minLength": 1, "maxLength": LONGEST_DETAIL},
+        "request_id": ID,
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "pointer": {
+                        "type": "string",
+                        "pattern": "^(/.*)?$",
+                        "description": "JSON Pointer (RFC 6901) to the fault in the body",
+                    },
+                    "parameter": {"type": "string", "description": "Or its name in the query"},
+                    "detail": {"type": "string", "minLength": 1},
+                },
+                "required": ["detail"],
+                "oneOf": [{"required": ["pointer"]}, {"required": ["parameter"]}],
+                "additionalProperties": False,
+            },
+            "minItems": 1,
+            "maxItems": MOST_ERRORS,
+        },
+    },
+    "required": ["type", "title", "status", "detail", "request_id"],
+    "additionalProperties": False,
+}
+HEALTH: Shape = {
+    "type": "object",
+    "properties": {"status": {"const": "ready"}, "model": {"type": "string"}, "version": VERSION},
+    "required": ["status", "model", "version"],
+    "additionalProperties": False,
+}
+LIVE: Shape = {"const": {"status": "live"}}
+
+
+def manifest(described: Manifest) -> Shape:
+    """What `GET /model` answers."""
+    listed = {"type": "array", "items": {"type": "object", "required": ["name", "kind"]}}
+    inputs, outputs = (
+        {**listed, "minItems": len(several), "maxItems": len(several)}
+        for several in (described.signature.inputs, described.signature.outputs)
+    )
+    return {
+        "type": "object",
+        "properties": {
+            "format": {"const": FORMAT},
+            "name": {"const": described.name},
+            "version": VERSION,
+            "signature": {
+                "type": "object",
+                "properties": {"inputs": inputs, "outputs": outputs},
+                "required": ["inputs", "outputs"],
+            },
+        },
+        "required": [name for name in described.public() if name != "engines"],
+    }
+
+
+def success(
+    about: str, shape: Shape, media_type: str = body.JSON, versioned: bool = False
+) -> Shape:
+    """An answer with 200."""
+    return {
+        "description": about,
+        "headers": _headers(200, versioned),
+        "content": {media_type: {"schema": shape}},
+    }
+
+
+def refusal(status: int, versioned: bool = False) -> Shape:
+    """An answer with a problem."""
+    return {
+        "description": REFUSALS[status],
+        "headers": _headers(status, versioned),
+        "content": {MEDIA_TYPE: {"schema": ref("problem")}},
+    }
+
+
+def _headers(status: int, versioned: bool) -> Shape:
+    names = ["X-Request-ID", *(["Model-Version"] if versioned else [])]
+    if status in OF_A_STATUS:
+        names.append(OF_A_STATUS[status])
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -1,0 +1,167 @@
+"""What goes in and out of `/predict` as JSON Schema, for the model that a signature describes."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from service.api.cells import takes_strings
+from service.api.forms import INSTANCES
+from service.model import example
+from service.model.signature import Input, Output, Signature
+
+Shape = dict[str, Any]
+
+TYPES = {
+    "number": "number",
+    "integer": "integer",
+    "boolean": "boolean",
+    "text": "string",
+    "category": "string",
+}
+
+
+def ref(name: str) -> Shape:
+    """The schema of this name, among the components."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def of_input(one: Input) -> Shape:
+    """One value of an input."""
+    shape: Shape = {"title": one.name}
+    if one.categories and one.closed:
+        shape["enum"] = [*one.categories, *([None] if one.nullable else [])]
+        return shape
+    kind = TYPES[one.kind]
+    shape["type"] = [kind, "null"] if one.nullable else kind
+    if one.lowest is not None and one.highest is not None:
+        shape |= {"minimum": one.lowest, "maximum": one.highest}
+    if one.minimum is not None and one.maximum is not None:
+        shape["description"] = (
+            f"From {one.minimum:.6g} to {one.maximum:.6g} in the sample that the model was packed "
+            "with. Values outside of it are taken, but the model may never have seen the like."
+        )
+    if one.categories:
+        shape["examples"] = list(one.categories)
+        shape["description"] = "The model knows those of the examples; it takes others, too."
+    return shape
+
+
+def column(one: Input, value: Shape, rows: int) -> Shape:
+    """A column in each of its forms; `value` is the schema of one value."""
+    values = {"type": "array", "items": value, "minItems": 1, "maxItems": rows}
+    forms = [values, value]
+    if one.closed or not takes_strings(one):  # else a string in brackets is but a string
+        in_string = {
+            "description": "A JSON list of values, in a string",
+            "type": "string",
+            "pattern": r"^\s*\[",
+            "contentMediaType": "application/json",
+            "contentSchema": values,
+        }
+        forms.append(in_string)
+    return {"anyOf": forms}
+
+
+def in_rows(signature: Signature, rows: int) -> dict[str, Shape]:
+    """A JSON body of rows, named and in order; none where an input has the name of their list."""
+    if INSTANCES in signature.names:
+        return {}
+    values = [ref(input_name(place)) for place in range(len(signature.inputs))]
+    named = {
+        "type": "object",
+        "properties": dict(zip(signature.names, values, strict=True)),
+        "required": list(signature.names),
+        "additionalProperties": False,
+    }
+    width = len(values)
+    ordered = {"type": "array", "prefixItems": values, "minItems": width, "maxItems": width}
+    return {"named-rows": _instances(named, rows), "ordered-rows": _instances(ordered, rows)}
+
+
+def input_name(place: int) -> str:
+    """The component that describes one value of the input at this place.
+
+    Its name may be anything, but not that of a component.
+    """
+    return f"input-{place}"
+
+
+def examples(signature: Signature) -> dict[str, Shape]:
+    """A request in each form, by what it shows."""
+    columns = example.columns(signature)
+    rows = list(zip(*columns.values(), strict=True))
+    shown: dict[str, Any] = {
+        "columns": columns,
+        "one row": dict(zip(columns, rows[0], strict=True)),
+    }
+    if INSTANCES not in columns:
+        shown["named rows"] = {INSTANCES: [dict(zip(columns, row, strict=True)) for row in rows]}
+        shown["ordered rows"] = {INSTANCES: [list(row) for row in rows]}
+    return {name: {"value": value} for name, value in shown.items()}
+
+
+def table(signature: Signature) -> str:
+    """The example as CSV."""
+    columns = example.columns(signature)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in zip(*columns.values(), strict=True):
+        writer.writerow([str(cell).lower() if isinstance(cell, bool) else cell for cell in row])
+    return text.getvalue()
+
+
+def answer(signature: Signature) -> Shape:
+    """What a prediction answers: one value per row for each output, by its name."""
+    outputs = signature.outputs
+    properties = {one.name: _list(_value_of(one), "One for each row") for one in outputs}
+    shape: Shape = {
+        "type": "object",
+        "properties": properties,
+        "required": [one.name for one in outputs],
+    }
+    kind = signature.confidence
+    if kind is None:
+        return shape
+    told = [_list(_confidence(one), f"The {kind} of each row") for one in outputs]
+    properties[kind] = told[0] if len(outputs) == 1 else _by_name(outputs, told)
+    if any(one.labels for one in outputs):
+        labels: list[Shape] = [{"const": list(one.labels or ())} for one in outputs]
+        properties["labels"] = labels[0] if len(outputs) == 1 else _by_name(outputs, labels)
+        shape["dependentRequired"] = {kind: ["labels"], "labels": [kind]}
+    return shape
+
+
+def _instances(row: Shape, rows: int) -> Shape:
+    return {
+        "type": "object",
+        "properties": {INSTANCES: {"type": "array", "items": row, "minItems": 1, "maxItems": rows}},
+        "required": [INSTANCES],
+        "additionalProperties": False,
+    }
+
+
+def _value_of(one: Output) -> Shape:
+    return {"enum": list(one.labels)} if one.labels else {"type": TYPES[one.kind]}
+
+
+def _confidence(one: Output) -> Shape:
+    if one.confidence == "probabilities":
+        count = len(one.labels or ())
+        each: Shape = {"type": "number"}
+        return {"type": "array", "items": each, "minItems": count, "maxItems": count}
+    return {"type": ["number", "array"], "items": {"type": "number"}}
+
+
+def _list(items: Shape, description: str) -> Shape:
+    return {"type": "array", "items": items, "minItems": 1, "description": description}
+
+
+def _by_name(outputs: Sequence[Output], shapes: Sequence[Shape]) -> Shape:
+    names = [one.name for one in outputs]
+    return {
+        "type": "object",
+        "properties": dict(zip(names, shapes, strict=True)),
+        "required": names,
+    }

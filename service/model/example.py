@@ -1,0 +1,38 @@
+"""Rows made up from a signature, for people to start from: nobody's data.
+
+The golden rows of an artifact may be somebody's, so no request may read them.
+"""
+
+import math
+from typing import Any
+
+from service.model.signature import Input, Signature
+
+PARTS = (0.5, 0.25, 0.75)  # of the way from the sample's smallest number to its largest
+WORDS = ("some text", "another text", "a third text")
+
+
+def columns(signature: Signature, rows: int = len(PARTS)) -> dict[str, list[Any]]:
+    """Values by the name of their input, `rows` for each, which is at most three."""
+    return {one.name: [_value(one, row) for row in range(rows)] for one in signature.inputs}
+
+
+def _value(one: Input, row: int) -> Any:
+    if one.categories:
+        return one.categories[row % len(one.categories)]
+    if one.kind == "boolean":
+        return row % 2 == 0
+    if one.kind in ("category", "text"):
+        return WORDS[row]
+    low, high = one.minimum or 0.0, one.maximum or 0.0
+    number = low + PARTS[row] * (high - low)
+    if one.kind == "integer":
+        return round(number)
+    return min(max(_short(number, high - low), low), high)
+
+
+def _short(number: float, width: float) -> float:
+    """The number with no more decimals than tell a hundredth of the width."""
+    if not width:
+        return number
+    return round(number, 2 - math.floor(math.log10(width)))

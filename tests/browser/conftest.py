@@ -1,0 +1,37 @@
+"""A browser, and models served for it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browsing import FLAGS, executable
+from tests.packed import folder_of
+from tests.serving import Server, serve
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; its event loop must not outlive the tests that need it."""
+    path = executable()
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def served(artifact: Path) -> Iterator[Callable[[str], str]]:
+    """The address where the sensor model, or one of the zoo, is served; each is started once."""
+    with ExitStack() as stack:
+        servers: dict[str, Server] = {}
+
+        def address(name: str) -> str:
+            if name not in servers:
+                folder = artifact if name == "sensors" else folder_of(name)
+                servers[name] = stack.enter_context(serve(folder))
+            return f"http://127.0.0.1:{servers[name].port}/"
+
+        yield address
