@@ -123,6 +123,22 @@ def test_who_has_left_is_not_computed_for() -> None:
     assert run(scene()) == [["0"], ["b", "c"]]
 
 
+def test_one_who_leaves_just_as_the_gate_opens_holds_nobody_up() -> None:
+    async def scene() -> None:
+        own = Scene()
+        await own.come("0")
+        a, b = await own.come("a"), await own.come("b")
+        ending = asyncio.create_task(own.thread.end())
+        await asyncio.sleep(0)  # the thread is done, and the gate has not been told
+        a.cancel()
+        await ending
+        assert own.thread.begun == [["0"], ["b"]]
+        await own.thread.end()
+        assert b.result() is ANSWER
+
+    run(scene())
+
+
 def test_one_who_leaves_while_it_shares_a_call_takes_nothing_from_the_others() -> None:
     async def scene() -> None:
         own = Scene()

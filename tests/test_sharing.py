@@ -174,6 +174,20 @@ def test_a_model_that_gives_another_number_of_values_is_asked_for_each(
     assert [one.body for one in answers] == [EACH] * 3
 
 
+def test_nobody_gets_the_error_of_another(predictor: Predictor) -> None:
+    def refuse_many(found: list[Column]) -> list[Column]:
+        if len(found[0]) != 3:
+            raise ValueError("one of these rows")
+        return found
+
+    engine = Counting(predictor._engine, refuse_many)
+    bad = b'{"sensor_1": 1, "sensor_2": 1}'
+    sent = [(body, JSON, b"") for body in (GOOD, GOOD, bad, GOOD)]
+    answers = run(all_at_once(bridged(Predictor(predictor.manifest, engine)), sent))
+    assert [one.status for one in answers] == [200, 200, 422, 200]
+    assert {one.body for one in answers if one.status == 200} == {EACH}
+
+
 def test_each_has_its_own_line_in_the_log_with_the_time_of_the_shared_call(
     predictor: Predictor, lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
