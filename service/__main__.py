@@ -1,4 +1,5 @@
-"""`python -m service example`, `key` and `bench`: to send a request, and how many one can send."""
+"""`python -m service example`, `key`, `bench` and `predict`: a request, its key, how many one can
+send, and a file instead."""
 
 import argparse
 import hashlib
@@ -11,8 +12,12 @@ from pathlib import Path
 
 from service.bench import command as bench
 from service.bench.process import BenchError
+from service.files import command as files
+from service.files.parts import OutputError
+from service.files.tables import InputError
 from service.model import artifact
 from service.model.artifact import ArtifactError
+from service.settings import SettingsError
 
 EXAMPLE_ROWS = 3
 
@@ -30,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bench.add_arguments(
         commands.add_parser("bench", help="measure how much one worker does with a model")
     )
+    files.add_arguments(commands.add_parser("predict", help="score a CSV file with a packed model"))
     options = parser.parse_args(arguments)
     if options.command == "key":
         print(new_key())
@@ -37,13 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "bench":
             bench.run(options)
+        elif options.command == "predict":
+            print(files.run(options))
         else:
             print(example(options.artifact, options.url))
-    except (ArtifactError, BenchError) as error:
+    except (ArtifactError, BenchError, InputError, OutputError, SettingsError) as error:
         print(f"slipway: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("slipway: interrupted", file=sys.stderr)
+        again = "; run it again to go on" if options.command == "predict" else ""
+        print(f"slipway: interrupted{again}", file=sys.stderr)
         return 130
     return 0
 

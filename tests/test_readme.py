@@ -57,6 +57,7 @@ DONE_BY_MAKE = {
     "--out artifacts/mine",
     "SERVICE_MODEL=artifacts/mine make serve",
     ".venv/bin/python -m service bench artifacts/mine --target-ms 50",
+    ".venv/bin/python -m service predict artifacts/mine new.csv scored.csv",
     ".venv/bin/python -m training fit --data training/data/sensors.csv --out artifacts/model",
 }
 DONE_ON_AWS = {"ecs/verify", "ecs/deploy"}  # tests/deploying/test_deploy_page.py runs them
@@ -122,6 +123,10 @@ def test_a_model_of_ones_own_is_packed_served_and_measured(checkout: Path) -> No
         answer = server.predict('{"size": [5, -5]}')
     assert json.loads(answer.body) == {"answer": ["yes", "no"]}
     [bench] = [line for line in DONE_BY_MAKE if "service bench" in line]
+    [score] = [line for line in DONE_BY_MAKE if "service predict" in line]
+    (checkout / "new.csv").write_text("size\n0\n1\n")
+    assert run(checkout, score).startswith("2 of 2 rows scored to scored.csv")
+    assert (checkout / "scored.csv").read_text() == "size,answer\n0,no\n1,yes\n"
     measured = run(checkout, bench.replace("50", "500 --seconds 0.3"))  # CI's cores are busy
     assert "requests per second on one core" in measured
 

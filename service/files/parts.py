@@ -1,0 +1,137 @@
+"""The output while it is unfinished, which a later run goes on with, and its end in one step.
+
+Until all rows are scored OUTPUT.part and OUTPUT.bad.part stand beside OUTPUT, and OUTPUT.state,
+which says how much of them is certain. OUTPUT itself is never half of anything.
+"""
+
+import csv
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+
+class OutputError(Exception):
+    """An output that cannot be written; the text is one line."""
+
+    exit_code = os.EX_CANTCREAT
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far a run came: rows read, those refused, and the bytes that are certain of each part."""
+
+    job: dict[str, Any]
+    rows: int = 0
+    bad: int = 0
+    bytes: int = 0
+    bad_bytes: int = 0
+
+
+class Parts:
+    """Open parts for one job; `state` says where to go on.
+
+    `job` is what must be the same for another run to go on: input, model, options.
+    """
+
+    def __init__(
+        self, output: Path, job: dict[str, Any], header: Sequence[str], bad_header: Sequence[str]
+    ) -> None:
+        self.output = output
+        self.bad_output = output.with_name(f"{output.name}.bad.csv")
+        self._state_path = output.with_name(f"{output.name}.state")
+        self._paths = [output.with_name(f"{output.name}{end}") for end in (".part", ".bad.part")]
+        with ExitStack() as opened:
+            try:
+                self._files = [opened.enter_context(_opened(path)) for path in self._paths]
+                fcntl.flock(self._files[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise OutputError(f"{output}: another run is writing it") from error
+            except OSError as error:
+                raise OutputError(f"{output}: cannot be written ({error.strerror})") from error
+            self._close = opened.pop_all().close
+        self._writers = [csv.writer(file, lineterminator="\n") for file in self._files]
+        self.state = self._found(job)
+        for file, size in zip(self._files, (self.state.bytes, self.state.bad_bytes), strict=True):
+            file.truncate(size)
+            file.seek(size)
+        if not self.state.rows:
+            self._writers[0].writerow(header)
+            self._writers[1].writerow(bad_header)
+
+    def __enter__(self) -> "Parts":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    def write(self, good: Iterable[Sequence[str]], bad: Sequence[Sequence[str]], rows: int) -> None:
+        """Add what came of so many rows."""
+        self._writers[0].writerows(good)
+        self._writers[1].writerows(bad)
+        self.state = State(
+            self.state.job,
+            self.state.rows + rows,
+            self.state.bad + len(bad),
+            self.state.bytes,
+            self.state.bad_bytes,
+        )
+
+    def save(self) -> None:
+        """Make certain what was written so far."""
+        sizes = [_synced(file) for file in self._files]
+        self.state = State(self.state.job, self.state.rows, self.state.bad, *sizes)
+        fresh = self._state_path.with_name(f"{self._state_path.name}.new")
+        fresh.write_text(json.dumps(asdict(self.state)))
+        fresh.replace(self._state_path)
+
+    def publish(self) -> None:
+        """Give the output its name, the refused rows first, if there are any."""
+        self.save()
+        part, bad_part = self._paths
+        if self.state.bad:
+            bad_part.replace(self.bad_output)
+        else:
+            bad_part.unlink()
+            self.bad_output.unlink(missing_ok=True)  # of an earlier run
+        part.replace(self.output)
+        self._state_path.unlink()
+
+    def drop(self) -> None:
+        """Leave nothing behind."""
+        for path in (*self._paths, self._state_path):
+            path.unlink(missing_ok=True)
+
+    def _found(self, job: dict[str, Any]) -> State:
+        """The state of an earlier run of the same job, if its parts are whole; else the first."""
+        try:
+            state = State(**json.loads(self._state_path.read_text()))
+        except (OSError, ValueError, TypeError):
+            return State(job)
+        sizes = [path.stat().st_size for path in self._paths]
+        whole = sizes[0] >= state.bytes and sizes[1] >= state.bad_bytes
+        return state if whole and state.job == job else State(job)
+
+
+def _opened(path: Path) -> TextIO:
+    """A file to write at any place, made if need be."""
+    return os.fdopen(
+        os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "w", newline="", encoding="utf-8"
+    )
+
+
+def _synced(file: TextIO) -> int:
+    """Write through to the disk; the file's size."""
+    file.flush()
+    os.fsync(file.fileno())
+    return os.fstat(file.fileno()).st_size

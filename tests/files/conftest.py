@@ -1,0 +1,47 @@
+"""Files to score, and what became of them."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from service.__main__ import main
+
+HEADER = "sensor_1,sensor_2\n"
+GOOD = "1,1\n2.0,-1\n3,0\n"
+CLASSES = ["0.0", "1.0", "1.0"]  # the published example's
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Score a file of this content to out.csv: the exit code and what was printed."""
+
+    def score(content: str | bytes, *options: str) -> tuple[int, str]:
+        source = tmp_path / "in.csv"
+        if not source.exists() or source.read_bytes() != as_bytes(content):
+            source.write_bytes(as_bytes(content))
+        code = main(["predict", str(artifact), str(source), str(tmp_path / "out.csv"), *options])
+        printed = capsys.readouterr()
+        if code:
+            assert printed.out == ""
+            assert printed.err.count("\n") == 1
+            assert printed.err.startswith("slipway: ")
+        return code, printed.out + printed.err
+
+    return score
+
+
+def as_bytes(content: str | bytes) -> bytes:
+    return content if isinstance(content, bytes) else content.encode()
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.name.startswith("out.csv")}

@@ -1,0 +1,83 @@
+"""A million rows: in bounded memory, and the same after a kill as without."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pytest
+
+from service.model.predictor import Predictor
+from tests.serving import ROOT, clean_environment, wait_until
+from tests.test_slow_clients import LINUX
+
+ROWS = 1_000_000
+MOST_MB = 300  # above what a file of three rows takes
+MEASURED = """
+import sys
+from service.__main__ import main
+code = main()
+print(open("/proc/self/status").read())
+sys.exit(code)
+"""
+
+
+def start(artifact: Path, source: Path, output: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", MEASURED, "predict", str(artifact), str(source), str(output)],
+        cwd=ROOT,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+    )
+
+
+def score(artifact: Path, source: Path, output: Path) -> float:
+    """Score a file; the most memory that took, in MB."""
+    with start(artifact, source, output) as process:
+        printed = process.communicate()[0].decode()
+    assert process.returncode == 0
+    [peak] = re.findall(r"^VmHWM:\s+(\d+) kB$", printed, re.MULTILINE)
+    return int(peak) / 1024
+
+
+@pytest.mark.slow
+@LINUX
+def test_a_million_rows_take_little_memory_and_survive_a_kill(
+    artifact: Path, tmp_path: Path, told: list[str]
+) -> None:
+    drawn = np.random.default_rng(0).normal(size=(ROWS, 2)).round(6)
+    large, small, output = (tmp_path / name for name in ("large.csv", "small.csv", "out.csv"))
+    lines = [f"{first},{second}" for first, second in drawn.tolist()]
+    large.write_text("\n".join(["sensor_1,sensor_2", *lines]))
+    small.write_text("\n".join(["sensor_1,sensor_2", *lines[:3]]))
+    few = score(artifact, small, output)
+    begun = perf_counter()
+    many = score(artifact, large, output)
+    seconds = perf_counter() - begun
+    whole = output.read_bytes()
+    assert whole.count(b"\n") == ROWS + 1
+    assert many - few < MOST_MB
+
+    again = tmp_path / "again.csv"
+    process = start(artifact, large, again)
+    try:
+        state = tmp_path / "again.csv.state"
+        wait_until(lambda: state.exists() or process.poll() is not None, "the first rows")
+    finally:
+        process.kill()
+        process.communicate()
+    assert not again.exists()
+    score(artifact, large, again)
+    assert again.read_bytes() == whole
+
+    predictor = Predictor.load(artifact)
+    columns = dict(zip(("sensor_1", "sensor_2"), np.ascontiguousarray(drawn.T), strict=True))
+    begun = perf_counter()
+    predictor.predict(columns)
+    alone = perf_counter() - begun
+    told.append(
+        f"a file of {ROWS:,} rows: {seconds:.1f} s, {many - few:.0f} MB more than one of three; "
+        f"the model alone {alone:.2f} s"
+    )
