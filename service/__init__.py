@@ -2,6 +2,7 @@
 
 Read in this order: `model/` (knows the model, knows no HTTP), `api/` (knows HTTP, knows no
 scikit-learn), `operations/` (keeps it running), then `settings.py`, `app.py`, `server.py`
-and `__main__.py`, which join them; `bench/` measures the whole, `files/` scores files. Nothing
-here imports `training`; `training` may import `service.model`, so this file imports nothing.
+and `__main__.py`, which join them; `bench/` measures the whole, `files/` scores files, `check.py`
+looks at a model. Nothing here imports `training`; `training` may import `service.model`, so this
+file imports nothing.
 """

@@ -1,5 +1,5 @@
-"""`python -m service example`, `key`, `bench` and `predict`: a request, its key, how many one can
-send, and a file instead."""
+"""`python -m service`: `check` (would it serve?), `example` (a request to send), `key` (for it),
+`bench` (how many one can send), and `predict` (a file instead)."""
 
 import argparse
 import hashlib
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from service import check
 from service.bench import command as bench
 from service.bench.process import BenchError
 from service.files import command as files
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bench.add_arguments(
         commands.add_parser("bench", help="measure how much one worker does with a model")
     )
+    command = commands.add_parser("check", help="say what is in an artifact, if it would serve")
+    command.add_argument("artifact", metavar="ARTIFACT", help="folder of a packed model, or s3://")
     files.add_arguments(commands.add_parser("predict", help="score a CSV file with a packed model"))
     options = parser.parse_args(arguments)
     if options.command == "key":
@@ -45,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             bench.run(options)
         elif options.command == "predict":
             print(files.run(options))
+        elif options.command == "check":
+            print(check.report(options.artifact))
         else:
             print(example(options.artifact, options.url))
     except (ArtifactError, BenchError, InputError, OutputError, SettingsError) as error:

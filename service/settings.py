@@ -6,7 +6,7 @@ gunicorn's own (`WEB_CONCURRENCY`, `FORWARDED_ALLOW_IPS`, `GUNICORN_CMD_ARGS`) s
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -74,6 +74,10 @@ class Settings:
         each="|".join(LOG_LEVELS),
         wanted=f"one of {', '.join(LOG_LEVELS)}",
     )
+
+    def of_model(self, place: str) -> "Settings":
+        """These for the model at another place, of which no digest was given."""
+        return self if place == self.model else replace(self, model=place, model_sha256="")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":

@@ -57,6 +57,7 @@ DONE_BY_MAKE = {
     "--out artifacts/mine",
     "SERVICE_MODEL=artifacts/mine make serve",
     ".venv/bin/python -m service bench artifacts/mine --target-ms 50",
+    ".venv/bin/python -m service check artifacts/mine",
     ".venv/bin/python -m service predict artifacts/mine new.csv scored.csv",
     ".venv/bin/python -m training fit --data training/data/sensors.csv --out artifacts/model",
 }
@@ -118,6 +119,7 @@ def test_a_model_of_ones_own_is_packed_served_and_measured(checkout: Path) -> No
     run(checkout, "make .venv/serving")
     [pack] = [line for line in DONE_BY_MAKE if "training pack" in line]
     assert "size" in run(checkout, pack)
+    assert "It would serve." in run(checkout, ".venv/bin/python -m service check artifacts/mine")
     port = free_port()
     with foreground(checkout, "SERVICE_MODEL=artifacts/mine make serve", port, os.killpg) as server:
         answer = server.predict('{"size": [5, -5]}')

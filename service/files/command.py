@@ -3,7 +3,6 @@
 import argparse
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -47,9 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> str:
     """Score the file, going on where an earlier run was ended; what came of it in one line."""
-    settings = Settings.from_environment()
-    pinned = settings.model_sha256 if settings.model == options.artifact else ""
-    predictor = load(replace(settings, model=options.artifact, model_sha256=pinned))
+    predictor = load(Settings.from_environment().of_model(options.artifact))
     if options.confidence and predictor.signature.confidence is None:
         raise InputError(
             f"{options.artifact}: this model tells no confidence; leave --confidence out"

@@ -1,0 +1,50 @@
+"""`python -m service check`: what is in there, and whether it would serve."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from service.__main__ import main
+from tests.packed import folder_of
+
+
+def test_a_good_artifact_is_described(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(artifact)]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("sensors ")
+    assert "computed by ONNX Runtime" in told
+    assert "\n  sensor_1  number  " in told
+    assert "\n  class  number  0, 1; probabilities on request\n" in told
+    assert "held out: balanced accuracy" in told
+    assert told.endswith("It would serve.\n")
+
+
+def test_kinds_and_categories_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(folder_of("mixed table, open categories"))]) == 0
+    told = capsys.readouterr().out
+    assert "Graz, Lyon, Oslo, Porto, or others; may be empty" in told
+    assert "whole number" in told
+
+
+def test_a_damaged_one_is_refused_as_the_start_refuses_it(
+    artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(artifact, damaged)
+    with (damaged / "model.onnx").open("r+b") as file:
+        file.write(b"canary")
+    assert main(["check", str(damaged)]) == 65
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert main(["check", str(tmp_path / "none")]) == 66
+
+
+def test_a_digest_of_another_model_is_not_asked_for(
+    artifact: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SERVICE_MODEL_SHA256", "0" * 64)
+    assert main(["check", str(artifact)]) == 0
+    monkeypatch.setenv("SERVICE_MODEL", str(artifact))
+    assert main(["check", str(artifact)]) == 65
