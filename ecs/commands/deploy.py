@@ -20,7 +20,7 @@ from ecs.errors import FailedError, MissingError, UsageError
 
 EXAMPLES = """
   ecs/deploy                                           the sensor model, to slipway-production
-  ecs/deploy --environment demo --set Egress=public --set Size=quarter
+  ecs/deploy --environment demo --set Egress=public --set Size=nano
   ecs/deploy --artifact artifacts/mine                 a packed model
   ecs/deploy --set MaxTasks=20                         nothing is built anew for that
 """

@@ -119,3 +119,12 @@ def test_every_exit_code_is_on_the_page() -> None:
     [line] = re.findall(r"^Exit codes: (.*?)\n\n", PAGE, re.M | re.S)
     told = {int(code) for code in re.findall(r"\b(\d+) ", line)}
     assert told == {0, 130, *(kind.exit_code for kind in kinds if hasattr(kind, "exit_code"))}
+
+
+def test_the_help_s_examples_have_parameters_and_values_of_the_templates() -> None:
+    stacks = [template.load(f"{name}.yaml")["Parameters"] for name in ("service", "network")]
+    given = re.findall(r"--set (\w+)=(\w+)", deploy.EXAMPLES)
+    assert given
+    for name, value in given:
+        [parameter] = [one[name] for one in stacks if name in one]
+        assert value in parameter.get("AllowedValues", [value])
