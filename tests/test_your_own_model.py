@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 PAGE = (ROOT / "docs/your-own-model.md").read_text()
 TRUST = (ROOT / "docs/trust.md").read_text()
-PACK, SERVE, CURL, BUILD_LEAN, PACK_LEARNED, BUILD = commands(PAGE)
+PACK, SERVE, CURL, BUILD_LEAN, PACK_LEARNED, BUILD, DIFF = commands(PAGE)
 [INSPECT] = commands(TRUST)
 
 
@@ -80,6 +80,13 @@ def test_an_image_without_pandas_says_what_is_missing(
     assert "needs pandas 3" in ended.stderr
     assert "requirements-pandas.txt" in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_two_engines_of_one_model_differ_in_nothing(checkout: Path, said: str) -> None:
+    run(checkout, PACK_LEARNED)
+    told = run(checkout, DIFF)
+    assert "Contract:\n  the same\n" in told
+    assert re.search(r"rows of docs/example/machines.csv: 0 of \d+ differ in fails\n", told)
 
 
 def test_inspect_lists_what_the_page_promises(checkout: Path) -> None:

@@ -1,4 +1,4 @@
-"""`python -m training fit`, `pack` and `inspect`: the command line of the training half."""
+"""`python -m training fit`, `pack`, `inspect` and `diff`: the command line of the training half."""
 
 import argparse
 import os
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0, or the sysexits code of what went wrong, told in one line on stderr."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        code: int | None = options.run(options)
     except KeyboardInterrupt:
         print("training: interrupted; nothing was published", file=sys.stderr)
         return 130
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"training: cannot be written ({error}); choose another place", file=sys.stderr)
         return os.EX_CANTCREAT
-    return 0
+    return code or 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,6 +81,15 @@ def _parser() -> argparse.ArgumentParser:
             metavar="DIR",
             help="where to put the artifact (%(default)s)",
         )
+
+    diff = subparsers.add_parser(
+        "diff", help="say what changes if a new artifact takes an old one's place; 1 if it breaks"
+    )
+    diff.add_argument("old", type=Path, metavar="OLD", help="the artifact that is served")
+    diff.add_argument("new", type=Path, metavar="NEW", help="the one that shall be")
+    diff.add_argument("--sample", type=Path, metavar="CSV", help="rows to compare predictions on")
+    diff.add_argument("--trust", action="append", default=[], metavar="MODULE", help="as for pack")
+    diff.set_defaults(run=commands.diff)
 
     inspect = subparsers.add_parser(
         "inspect", help="say what a model file would import, without importing it"

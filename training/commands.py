@@ -126,6 +126,13 @@ def inspect(options: Namespace) -> None:
         raise PackError(f"{path}: {len(refused)} of them are not trusted: {refused[0]}")
 
 
+def diff(options: Namespace) -> int:
+    """Say what changes when one artifact takes another's place; 1 if that breaks clients."""
+    from training import diff as differing  # imports the engines
+
+    return differing.run(options)
+
+
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
