@@ -54,8 +54,14 @@ def megabytes(folder: Path) -> float:
 def version(peer: Peer) -> str:
     """The version that its lock names; for this service, the commit."""
     if peer.requirements == OWN:
-        command = ["git", "describe", "--always", "--dirty"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-        return done.stdout.strip() or "unknown"
+        commit = _git("describe", "--always")
+        changed = _git("status", "--porcelain", "--", ".", ":!benchmarks/results.*")  # its own
+        return f"{commit or 'unknown'}{'-dirty' if changed else ''}"
     found = [re.search(rf"^{peer.name}==(\S+)", f.read_text(), re.M) for f in peer.locks()]
     return next((match[1] for match in found if match), "unknown")
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip()
