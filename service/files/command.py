@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> str:
         )
     if options.input.resolve() == options.output.resolve():
         raise OutputError(f"{options.output}: is the input; choose another name")
-    with Table(options.input, options.encoding, predictor.signature.names) as table:
+    with closing(Table(options.input, options.encoding, predictor.signature.names)) as table:
         scorer = Scorer(predictor, table.header, options.confidence)
         kept = [] if options.only else table.header
         for name in scorer.columns:
@@ -64,7 +65,8 @@ def run(options: argparse.Namespace) -> str:
                 )
         header = [*kept, *scorer.columns]
         job = _job(options, predictor)
-        with Parts(options.output, job, header, ["line", "reason", *table.header]) as parts:
+        bad_header = ["line", "reason", *table.header]
+        with closing(Parts(options.output, job, header, bad_header)) as parts:
             return _score(options, table, scorer, parts)
 
 

@@ -10,9 +10,8 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TextIO
 
 
@@ -54,7 +53,7 @@ class Parts:
                 raise OutputError(f"{output}: another run is writing it") from error
             except OSError as error:
                 raise OutputError(f"{output}: cannot be written ({error.strerror})") from error
-            self._close = opened.pop_all().close
+            self.close = opened.pop_all().close
         self._writers = [csv.writer(file, lineterminator="\n") for file in self._files]
         self.state = self._found(job)
         for file, size in zip(self._files, (self.state.bytes, self.state.bad_bytes), strict=True):
@@ -64,28 +63,12 @@ class Parts:
             self._writers[0].writerow(header)
             self._writers[1].writerow(bad_header)
 
-    def __enter__(self) -> "Parts":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._close()
-
     def write(self, good: Iterable[Sequence[str]], bad: Sequence[Sequence[str]], rows: int) -> None:
         """Add what came of so many rows."""
         self._writers[0].writerows(good)
         self._writers[1].writerows(bad)
-        self.state = State(
-            self.state.job,
-            self.state.rows + rows,
-            self.state.bad + len(bad),
-            self.state.bytes,
-            self.state.bad_bytes,
-        )
+        state = self.state
+        self.state = replace(state, rows=state.rows + rows, bad=state.bad + len(bad))
 
     def save(self) -> None:
         """Make certain what was written so far."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
-from types import TracebackType
 
 from service.api.problems import likely
 
@@ -54,15 +53,8 @@ class Table:
             self._file.close()
             raise
 
-    def __enter__(self) -> "Table":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Read no further."""
         self._file.close()
 
     @property
