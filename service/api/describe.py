@@ -3,18 +3,22 @@
 import json
 
 from flask import Flask, Response
+from marshmallow import Schema
 
-from service.api import openapi, schema
+from service.api import openapi
 from service.api.body import JSON
 from service.model.predictor import Predictor
 from service.settings import Settings
 
 
-def init_app(app: Flask, settings: Settings, predictor: Predictor) -> None:
-    """Give the app its routes; the answers are written once, they cannot change."""
+def init_app(app: Flask, settings: Settings, predictor: Predictor, columns: Schema) -> None:
+    """Give the app its routes; the answers are written once, they cannot change.
+
+    `columns` is the schema that checks the requests.
+    """
     manifest = predictor.manifest
     content = json.dumps(manifest.public())
-    contract = json.dumps(openapi.document(manifest, settings, schema.build(manifest.signature)))
+    contract = json.dumps(openapi.document(manifest, settings, columns))
 
     @app.get("/model")
     def model() -> Response:
