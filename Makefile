@@ -7,7 +7,7 @@ ARGS ?=
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
-LOCKS := requirements requirements-lean requirements-training requirements-pandas requirements-traces requirements-s3 requirements-deploy requirements-dev
+LOCKS := requirements requirements-lean requirements-training requirements-pandas requirements-traces requirements-s3 requirements-lambda requirements-deploy requirements-dev requirements-clients
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 
@@ -44,7 +44,7 @@ train: .venv/serving ## Train and pack the sensor model again
 test: .venv/developing ## Run the tests (ARGS= for pytest)
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
-check: lint types lock-check ## Run lint, types, locks and tests: CI runs this and faults
+check: lint types lock-check .venv/clients/installed ## Run lint, types, locks and tests: CI runs this and faults
 	@$(BIN)/pytest --cov $(PARALLEL) $(ARGS)
 
 faults: .venv/developing ## Run the long tests of overload, crashes and updates, in containers
@@ -96,6 +96,13 @@ SERVING := requirements.txt requirements-training.txt requirements-pandas.txt
 .venv/deploying: requirements-deploy.txt | .venv/bin/python
 	@echo "Installing what deploying needs"
 	@$(INSTALL) -r requirements-deploy.txt
+	@touch $@
+
+# Clients of other protocols, which some tests call the service with.
+.venv/clients/installed: requirements-clients.txt | .venv/bin/python
+	@echo "Installing clients of other protocols"
+	@$(BIN)/python -m venv .venv/clients
+	@.venv/clients/$(INSTALL:.venv/%=%) -r requirements-clients.txt
 	@touch $@
 
 .venv/bin/python:

@@ -10,6 +10,7 @@ from werkzeug.routing import MapAdapter
 from service.api import body, describe, predict, problems
 from service.api.answers import Answers
 from service.api.page import show as page
+from service.dialects import enabled as dialects
 from service.model import remote
 from service.model.predictor import Predictor
 from service.operations import access, health, metrics, traces
@@ -65,6 +66,7 @@ def create_app(
     predict.init_app(app, settings, predictor, answers)
     describe.init_app(app, settings, predictor, answers.schema)
     page.init_app(app, settings, predictor)
+    dialects.init_app(app, settings, answers)
     inner: WSGIApplication = app.wsgi_app
     if not settings.traces:  # which begin and end in hooks of Flask
         inner = straight = Straight(inner, keys, answers, settings.metrics_port)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from service.app import create_app, load
+from service.dialects import enabled as dialects
 from service.model.artifact import ArtifactError
 from service.model.manifest import Manifest
 from service.operations import logs, traces
@@ -42,7 +43,7 @@ def application() -> Bridge:
         app,
         settings,
         drain,
-        Shed(Keys(settings.api_keys), seal),
+        Shed(Keys(settings.api_keys), seal, dialects.predictions(settings)),
         expected_seconds=expected_seconds(predictor.manifest),
         warm_up=warm_up,
         wind_down=lambda: traces.stop(settings),

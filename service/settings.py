@@ -12,6 +12,7 @@ from typing import Any
 
 PREFIX = "SERVICE_"
 MAY_BE_ZERO = {"SERVICE_DRAIN_SECONDS"}
+DIALECTS = ("lambda", "sagemaker", "oip", "mlflow")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -60,6 +61,12 @@ class Settings:
         "SHA-256 digests of keys, one of which a request must bring; separated by commas",
         each=r"[0-9a-f]{64}",
         wanted="SHA-256 digests in small hexadecimal digits",
+    )
+    dialects: tuple[str, ...] = _setting(
+        ("lambda",),
+        f"protocols besides our own: {', '.join(DIALECTS)}; separated by commas, or none",
+        each="|".join((*DIALECTS, "none")),
+        wanted=f"some of {', '.join(DIALECTS)}, or none",
     )
     trusted_modules: tuple[str, ...] = _setting(
         (),

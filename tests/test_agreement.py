@@ -137,13 +137,13 @@ def test_one_newest_python_in_image_and_ci_and_one_oldest_everywhere() -> None:
 @pytest.mark.parametrize("name", LOCKS)
 def test_the_lock_has_one_version_of_each_package_for_all_pythons(name: str) -> None:
     pinned = found(r"^([a-z0-9.-]+)==", (ROOT / name).read_text())
-    assert len(pinned) == len(set(pinned)) >= 4
+    assert len(pinned) == len(set(pinned)) >= 3
     assert not found(r"python_(?:full_)?version", (ROOT / name).read_text())
 
 
 def test_all_locks_pin_the_same_versions() -> None:
     versions: dict[str, set[str]] = {}
-    for name in LOCKS:
+    for name in set(LOCKS) - {"requirements-clients.txt"}:  # an environment of its own
         for package, version in found(r"^([a-z0-9.-]+)==(\S+)", (ROOT / name).read_text()):
             versions.setdefault(package, set()).add(version)
     assert {"numpy", "scipy", "scikit-learn", "joblib", "pandas"} <= versions.keys()

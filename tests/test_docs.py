@@ -27,6 +27,8 @@ def shown(default: object) -> str:
     """A default as one would set it; a dash where there is none."""
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
+    if isinstance(default, tuple):
+        default = ",".join(default)
     return f"`{default}`" if default else "–"
 
 
@@ -48,6 +50,7 @@ def test_every_route_is_in_the_readme(app: Flask) -> None:
         (method, rule.rule)
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) & {"GET", "POST"}
+        if "." not in rule.endpoint  # the dialects' stand in docs/clients.md
     }
     assert documented == routes
 

@@ -29,6 +29,7 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_DRAIN_SECONDS": "0",
         "SERVICE_METRICS_PORT": "12",
         "SERVICE_API_KEYS": f"{'0' * 64},{'a' * 64}",
+        "SERVICE_DIALECTS": "oip,mlflow",
         "SERVICE_TRUSTED_MODULES": "mine.features, theirs",
         "SERVICE_TRACES": "true",
         "SERVICE_LOG_LEVEL": "error",
@@ -41,6 +42,7 @@ def test_every_setting_is_read_under_its_name() -> None:
     assert (settings.queue_ms, settings.deadline_ms, settings.drain_seconds) == (10, 11, 0)
     assert settings.metrics_port == 12
     assert settings.api_keys == ("0" * 64, "a" * 64)
+    assert settings.dialects == ("oip", "mlflow")
     assert settings.trusted_modules == ("mine.features", "theirs")
     assert settings.traces is True
     assert settings.log_level == "error"

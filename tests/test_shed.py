@@ -46,7 +46,9 @@ def test_the_answer_and_its_log_line_are_those_of_flask(
 ) -> None:
     error = refused()
     environ = environ_of(x_request_id="mine-1", x_amzn_trace_id="Root=1-67891233-" + "a" * 24)
-    status, headers, body = shed.refuse(environ, error)
+    answer = shed.refuse(environ, error)
+    assert answer
+    status, headers, body = answer
     environ[REFUSED] = Problem(error.status, error.detail, headers=error.headers)
     response = app.test_client().open("/predict", method="POST", environ_overrides=environ)
     assert status == response.status_code == error.status

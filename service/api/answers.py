@@ -46,6 +46,25 @@ class Answers:
     ) -> bytes:
         """The answer to one body; a Problem if it cannot be had."""
         columns, arrays = self._read(environ, content, is_csv)
+        return _text(self._one(environ, columns, arrays, confidence), environ[ROWS])
+
+    def to_columns(
+        self, environ: WSGIEnvironment, columns: forms.Columns, confidence: bool = False
+    ) -> dict[str, Any]:
+        """The answer to columns that came in a form of their own; a Problem if it cannot be had.
+
+        Plain values, a list for each output: shape (rows,); (rows, labels) for what tells
+        confidence.
+        """
+        return self._one(environ, columns, self._checked(environ, columns), confidence)
+
+    def _one(
+        self,
+        environ: WSGIEnvironment,
+        columns: forms.Columns,
+        arrays: Arrays,
+        confidence: bool,
+    ) -> dict[str, Any]:
         start = perf_counter()
         try:
             answer = self.predictor.predict(arrays, confidence)
@@ -56,7 +75,7 @@ class Answers:
             detail = "the model cannot predict some of these rows"
             raise Problem(422, detail, [{"pointer": "", "detail": detail}]) from error
         environ[PREDICTED] = perf_counter() - start
-        return _text(answer, environ[ROWS])
+        return answer
 
     def together(self, environs: Sequence[WSGIEnvironment]) -> None:
         """Note in each environ the answer to its body of JSON, or what is wrong with that.
@@ -108,9 +127,12 @@ class Answers:
             columns = forms.from_csv(text, signature, self.most)
         else:
             columns = forms.from_json(parse.parse_json(text, self.most), signature, self.most)
+        return columns, self._checked(environ, columns)
+
+    def _checked(self, environ: WSGIEnvironment, columns: forms.Columns) -> Arrays:
         arrays = schema.check(self.schema, self.names, columns)
         environ[ROWS] = len(arrays[self.names[0]])
-        return columns, arrays
+        return arrays
 
 
 def _text(answer: dict[str, Any], rows: int) -> bytes:

@@ -107,50 +107,61 @@ def _from_instances(payload: dict[str, Any], signature: Signature, max_rows: int
     for name in payload:
         if name != INSTANCES:
             raise _misfit(pointer(name), "nothing may stand beside instances")
-    rows = payload[INSTANCES]
+    return from_rows(payload[INSTANCES], signature, max_rows, INSTANCES)
+
+
+def from_rows(rows: Any, signature: Signature, max_rows: int, *place: str) -> Columns:
+    """Columns of a list of rows, named or in order; Problem 422 if it is none, or too long.
+
+    `place` are the keys that lead to it in the body.
+    """
     if not isinstance(rows, list):
-        raise _misfit(pointer(INSTANCES), "must be a list of rows")
-    _check_rows(len(rows), max_rows, pointer(INSTANCES))
+        raise _misfit(pointer(*place), "must be a list of rows")
+    _check_rows(len(rows), max_rows, pointer(*place))
     names = signature.names
-    if rows and isinstance(rows[0], dict):
-        errors = list(islice(_named_errors(rows, names), MOST_ERRORS))
+    if isinstance(rows[0], dict):
+        errors = list(islice(_named_errors(rows, names, place), MOST_ERRORS))
         if not errors:
             return Columns(
                 {name: [row[name] for row in rows] for name in names},
-                lambda name, row: pointer(INSTANCES, row, name),
+                lambda name, row: pointer(*place, row, name),
             )
     else:
-        errors = list(islice(_ordered_errors(rows, names), MOST_ERRORS))
+        errors = list(islice(_ordered_errors(rows, names, place), MOST_ERRORS))
         if not errors:
             return Columns(
-                {name: [row[place] for row in rows] for place, name in enumerate(names)},
-                lambda name, row: pointer(INSTANCES, row, names.index(name)),
+                {name: [row[i] for row in rows] for i, name in enumerate(names)},
+                lambda name, row: pointer(*place, row, names.index(name)),
             )
     raise Problem(422, "the rows do not fit the model", errors)
 
 
-def _named_errors(rows: list[Any], names: Sequence[str]) -> Iterator[dict[str, str]]:
+def _named_errors(
+    rows: list[Any], names: Sequence[str], place: Sequence[str]
+) -> Iterator[dict[str, str]]:
     expected = set(names)
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
-            yield _error(pointer(INSTANCES, number), "is not an object, as the first row is")
+            yield _error(pointer(*place, number), "is not an object, as the first row is")
         elif row.keys() != expected:
             for name in row:
                 if name in expected:
                     continue
-                yield _error(pointer(INSTANCES, number, name), unknown(name, names, "input"))
+                yield _error(pointer(*place, number, name), unknown(name, names, "input"))
             for name in names:
                 if name not in row:
-                    yield _error(pointer(INSTANCES, number, name), "is missing")
+                    yield _error(pointer(*place, number, name), "is missing")
 
 
-def _ordered_errors(rows: list[Any], names: Sequence[str]) -> Iterator[dict[str, str]]:
+def _ordered_errors(
+    rows: list[Any], names: Sequence[str], place: Sequence[str]
+) -> Iterator[dict[str, str]]:
     for number, row in enumerate(rows):
         if not isinstance(row, list):
-            yield _error(pointer(INSTANCES, number), "is not a list or an object of values")
+            yield _error(pointer(*place, number), "is not a list or an object of values")
         elif len(row) != len(names):
             fault = f"has {len(row)} values, the model takes {len(names)}: {', '.join(names)}"
-            yield _error(pointer(INSTANCES, number), fault)
+            yield _error(pointer(*place, number), fault)
 
 
 def _check_width(names: int, signature: Signature) -> None:

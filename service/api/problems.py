@@ -83,14 +83,34 @@ def answer(error: HTTPException) -> Response:
     """Write one error. A crash arrives here as InternalServerError, after Flask has logged it."""
     status = error.code or 500
     body = content(status, error.description or "", request.environ[REQUEST_ID])
-    headers = {}
+    headers = headers_of(error)
     if isinstance(error, Problem):
-        headers = dict(error.headers)
         if error.errors:
             body["errors"] = list(_fitting(error.errors))
     elif status == 405:
         headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
     return Response(json.dumps(body), status, headers, mimetype=MEDIA_TYPE)
+
+
+def in_words(error: HTTPException) -> str:
+    """All of an error in one line, for protocols whose errors are one text."""
+    errors = error.errors if isinstance(error, Problem) else ()
+    return one_line(error.description or "", errors)
+
+
+def one_line(detail: str, errors: Sequence[Mapping[str, str]]) -> str:
+    """What went wrong, and where."""
+    places = [
+        f"{fault.get('pointer') or fault.get('parameter') or ''} {fault['detail']}".lstrip()
+        for fault in _fitting(errors)
+        if fault["detail"] != detail
+    ]
+    return ": ".join(filter(None, (detail[:LONGEST_DETAIL], "; ".join(places))))
+
+
+def headers_of(error: HTTPException) -> dict[str, str]:
+    """Headers that the answer to an error has, whatever its body."""
+    return dict(error.headers) if isinstance(error, Problem) else {}
 
 
 def content(status: int, detail: str, request_id: str) -> dict[str, Any]:

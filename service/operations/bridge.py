@@ -106,12 +106,7 @@ class Bridge:
             set_body(environ, body)
             answer = await self._admit(environ, len(body))
         except RefusedError as error:
-            if error.status in (503, 504):
-                answer = self.shed.refuse(environ, error)
-            else:
-                environ[REFUSED] = Problem(error.status, error.detail, headers=error.headers)
-                set_body(environ, b"")
-                answer = call(self.app, environ)
+            answer = self.shed.refuse(environ, error) or self._tell(environ, error)
         status, headers, content = answer
         if self.drain.is_on:
             headers.append((b"connection", b"close"))
@@ -119,6 +114,11 @@ class Bridge:
         await send({"type": "http.response.body", "body": content})
         if unread:
             await self._linger(receive)
+
+    def _tell(self, environ: WSGIEnvironment, error: RefusedError) -> Answer:
+        environ[REFUSED] = Problem(error.status, error.detail, headers=error.headers)
+        set_body(environ, b"")
+        return call(self.app, environ)
 
     async def _admit(self, environ: WSGIEnvironment, size: int) -> Answer:
         """Call the app when it is this request's turn; RefusedError if that takes too long."""

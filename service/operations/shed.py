@@ -5,6 +5,7 @@ takes, predictions lack. The answer is the same as Flask's would be.
 """
 
 import json
+from re import Pattern
 from wsgiref.types import WSGIEnvironment
 
 from service.api import problems
@@ -14,26 +15,38 @@ from service.operations import logs
 from service.operations.access import Keys
 from service.operations.admission import RefusedError
 from service.operations.envelope import Seal
+from service.operations.metrics import SHED
 from service.operations.wsgi import Answer, encoded
 
 
 class Shed:
     """Tells which requests would reach the model, and refuses those that are too many."""
 
-    def __init__(self, keys: Keys, seal: Seal) -> None:
+    def __init__(self, keys: Keys, seal: Seal, others: Pattern[str] | None = None) -> None:
         self.keys = keys
         self.seal = seal
+        self.others = others  # paths of predictions in another protocol
 
     def is_prediction(self, environ: WSGIEnvironment) -> bool:
         """Whether a request needs its turn; anything else is answered at once."""
+        path = environ["PATH_INFO"]
         return (
-            environ["PATH_INFO"] == PATH
+            (path == PATH or (self.others is not None and bool(self.others.fullmatch(path))))
             and environ["REQUEST_METHOD"] == "POST"
             and self.keys.admit(environ)
         )
 
-    def refuse(self, environ: WSGIEnvironment, refused: RefusedError) -> Answer:
-        """Answer, log and count a request that got no turn."""
+    def refuse(self, environ: WSGIEnvironment, refused: RefusedError) -> Answer | None:
+        """Answer, log and count a request that got no turn.
+
+        None for one that Flask is to answer: another protocol tells it in its own way, and what
+        was refused for itself, not for the load, is rare.
+        """
+        if refused.status not in SHED:
+            return None
+        self.seal.metrics.count_shed(refused.status)
+        if environ["PATH_INFO"] != PATH:
+            return None
         logs.begin(environ)
         content = problems.content(refused.status, refused.detail, environ[REQUEST_ID])
         body = json.dumps(content).encode()
@@ -43,5 +56,4 @@ class Shed:
             *refused.headers.items(),
             *self.seal(environ, PATH, refused.status),
         ]
-        self.seal.metrics.count_shed(refused.status)
         return refused.status, encoded(headers), body

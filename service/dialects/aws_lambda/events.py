@@ -1,0 +1,46 @@
+"""Events to requests: what API Gateway, a load balancer or a function URL hands to a function."""
+
+from binascii import Error as Base64Error
+from collections.abc import Collection, Mapping
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from apig_wsgi import make_lambda_handler
+
+from service.api.body import JSON
+from service.api.problems import Problem
+
+MARKS = {"httpMethod", "requestContext"}
+
+
+def is_proxied(event: Any, names: Collection[str]) -> bool:
+    """Whether an event wraps an HTTP request; otherwise it is what a model takes (`names`)."""
+    return isinstance(event, dict) and bool((MARKS - set(names)) & event.keys())
+
+
+def answer(app: WSGIApplication, event: Mapping[str, Any]) -> dict[str, Any]:
+    """What the app answers, as an event: statusCode, headers, body. Problem 422 for a broken one.
+
+    What a test event may leave out is empty. Formats: versions 1.0 and 2.0 of
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    """
+    whole = {"path": "/", "rawPath": "/", "rawQueryString": "", "headers": {}, **event}
+    if whole.get("version") not in ("1.0", "2.0"):
+        whole["version"] = "1.0" if "httpMethod" in whole else "2.0"
+    try:
+        return make_lambda_handler(app)(whole, None)
+    except (Base64Error, AttributeError, LookupError, TypeError, ValueError) as error:
+        fault = f"{type(error).__name__}: {error}"[:100]
+        detail = f"the event is none of API Gateway's, version 1.0 or 2.0 ({fault})"
+        raise Problem(422, detail) from error
+
+
+def direct(body: str) -> dict[str, Any]:
+    """The event that a function URL would make of a prediction with this body."""
+    return {
+        "version": "2.0",
+        "rawPath": "/predict",
+        "headers": {"content-type": JSON},
+        "requestContext": {"http": {"method": "POST", "protocol": "HTTP/1.1", "sourceIp": ""}},
+        "body": body,
+    }

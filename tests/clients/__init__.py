@@ -1,0 +1,1 @@
+"""Clients of other protocols, unmodified, against the service as gunicorn runs it."""
