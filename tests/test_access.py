@@ -49,6 +49,7 @@ def test_either_key_opens_in_either_header(locked: FlaskClient, key: str, header
         {"X-API-Key": f"{KEY},{OLD}"},
         {"Authorization": KEY},
         {"Authorization": f"Basic {KEY}"},
+        {"Authorization": f"AWS4-HMAC-SHA256 {KEY}"},
         {"Authorization": "Bearer"},
         {"Authorization": f"Bearer  {KEY}"},
         {"Authorization": f"Bearer {KEY}", "X-API-Key": KEY},

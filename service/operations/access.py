@@ -47,11 +47,14 @@ def init_app(app: Flask, keys: Keys) -> None:
 
 
 def given_key(environ: WSGIEnvironment) -> str:
-    """The one key that a request brings; empty if it brings none, or several."""
+    """The one key that a request brings; empty if it brings none, or several.
+
+    An Authorization of another scheme, such as the signature that AWS's clients send, is no key.
+    """
     scheme, _, bearer = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     keys = [environ["HTTP_X_API_KEY"]] if "HTTP_X_API_KEY" in environ else []
-    if scheme:
-        keys.append(bearer if scheme.lower() == "bearer" else "")
+    if scheme.lower() == "bearer":
+        keys.append(bearer)
     return keys[0] if len(keys) == 1 else ""
 
 
