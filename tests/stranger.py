@@ -1,5 +1,6 @@
 """Do as a stranger does: take a fresh checkout, and run what the documentation says."""
 
+import json
 import os
 import re
 import shlex
@@ -8,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.serving import Server, clean_environment, wait_until
 
@@ -83,6 +85,12 @@ def script(page: str) -> str:
     """The one Python block of a page."""
     [found] = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     return str(found)
+
+
+def curls(page: str) -> list[tuple[str, Any]]:
+    """Each curl command of a page, with the answer in JSON that stands below it."""
+    found = re.findall(r"^```sh\n(curl.*?)^```\n\n```json\n(.*?)^```", page, re.M | re.S)
+    return [(command.replace("\\\n", ""), json.loads(answer)) for command, answer in found]
 
 
 def ask(curl: str, port: int) -> bytes:

@@ -1,6 +1,8 @@
 """What a caller of the function on AWS Lambda gets, at the address that its container has."""
 
 import json
+from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -9,10 +11,8 @@ from flask.testing import FlaskClient
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-
-ADDRESS = "/2015-03-31/functions/function/invocations"
-EVENT = {"sensor_1": "[1,2.0,3]", "sensor_2": "[1,-1,0]"}
-ANSWER = {"class": [0.0, 1.0, 1.0]}
+from tests.bad_bodies import COLUMNS, NAMES, NUMBERS, SHAPES, STRINGS
+from tests.lambda_events import ADDRESS, ANSWER, EVENT, version_2
 
 
 @pytest.fixture
@@ -48,3 +48,34 @@ def test_what_a_function_would_raise_is_200_with_its_message(client: FlaskClient
         "requestId": "mine",
         "stackTrace": [],
     }
+
+
+def test_with_keys_the_request_needs_one_and_its_event_does_not(predictor: Predictor) -> None:
+    digest = sha256(b"opens").hexdigest()
+    client = create_app(Settings(api_keys=(digest,)), predictor).test_client()
+    event = json.dumps(version_2(body=json.dumps(EVENT)))
+    refused = client.post(ADDRESS, data=event)
+    assert refused.status_code == 401
+    assert refused.get_json()["Message"].startswith("this needs a key")
+    admitted = client.post(ADDRESS, data=event, headers={"X-API-Key": "opens"})
+    assert admitted.get_json()["statusCode"] == 200
+
+
+@pytest.mark.parametrize("bad", NAMES | COLUMNS | NUMBERS | STRINGS | SHAPES, ids=str)
+def test_what_predict_refuses_is_refused_here(client: FlaskClient, bad: str) -> None:
+    body = (NAMES | COLUMNS | NUMBERS | STRINGS | SHAPES)[bad].body
+    response = client.post(ADDRESS, data=body)
+    told = response.get_json()
+    assert response.status_code == 200
+    assert (told["errorType"], told["stackTrace"]) == ("ValidationError", [])
+    assert 0 < len(told["errorMessage"]) < 5000
+
+
+def test_one_line_of_the_log_tells_of_an_event(
+    client: FlaskClient, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    client.post(ADDRESS, data=json.dumps(version_2(body=json.dumps(EVENT))))
+    [line] = lines()
+    assert line["route"] == "/2015-03-31/functions/<name>/invocations"
+    assert (line["status"], line["rows"]) == (200, 3)
+    assert line["predict_ms"] > 0

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests import containers
-from tests.containers import MODEL, execute, inspect, output, run, serving
+from tests.containers import MODEL, docker, execute, inspect, output, run, serving
+from tests.runtime_api import runtime_api
 from tests.serving import ROOT
 from training import data
 from training.fit import fit
@@ -22,10 +23,15 @@ print(web.urlopen(request).read().decode())
 """
 
 
+FUNCTION = ("python", "-m", "awslambdaric", "service.dialects.aws_lambda.handler.handler")
+
+
 @pytest.fixture(scope="module")
 def lean() -> Iterator[str]:
+    """With what running on AWS Lambda needs, too."""
     containers.require_engine()
-    with containers.built(ROOT, "--build-arg=VARIANT=lean") as name:
+    extra = "--build-arg=REQUIREMENTS=requirements.txt requirements-lambda.txt"
+    with containers.built(ROOT, "--build-arg=VARIANT=lean", extra) as name:
         yield name
 
 
@@ -42,6 +48,26 @@ def test_it_serves_a_model_whose_engine_is_onnx(lean: str) -> None:
     with serving(lean, "--read-only", "--tmpfs=/tmp", "--memory=256m") as container:
         answer = json.loads(output(execute(container, "python", "-c", ASK)))
     assert answer == {"class": [0.0, 1.0, 1.0]}
+
+
+def test_it_runs_on_lambda_as_a_function(lean: str) -> None:
+    """As Lambda runs an image: its own command, another user, nothing to write but /tmp."""
+    with runtime_api() as (address, runtime):
+        name = containers.unique()
+        flags = (
+            "--network=host",
+            "--read-only",
+            "--tmpfs=/tmp",
+            "--user=993:990",
+            "--cap-drop=ALL",
+        )
+        setting = f"--env=AWS_LAMBDA_RUNTIME_API={address}"
+        try:
+            output(docker("run", "--detach", "--name", name, *flags, setting, lean, *FUNCTION))
+            event = {"sensor_1": "[1,2.0,3]", "sensor_2": "[1,-1,0]"}
+            assert runtime.invoke(event) == ("response", {"class": [0.0, 1.0, 1.0]})
+        finally:
+            docker("rm", "--force", name)
 
 
 def test_it_refuses_another_with_the_image_that_it_needs(lean: str, tmp_path: Path) -> None:

@@ -2,10 +2,8 @@
 
 import json
 import os
-import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import joblib
 import pytest
@@ -13,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.containers import another_image_name, docker, require_engine, unique
 from tests.serving import ROOT, clean_environment, free_port
-from tests.stranger import ask, commands, foreground, run
+from tests.stranger import ask, commands, curls, foreground, run
 
 pytestmark = pytest.mark.slow
 
@@ -21,15 +19,9 @@ README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 
 
-def curls() -> list[tuple[str, Any]]:
-    """Each curl command of the README, with the answer that stands below it."""
-    found = re.findall(r"^```sh\n(curl.*?)^```\n\n```json\n(.*?)^```", README, re.M | re.S)
-    return [(command.replace("\\\n", ""), json.loads(answer)) for command, answer in found]
-
-
 def try_curls(port: int) -> None:
     """Paste each curl of the README into a shell; only the port is another."""
-    for command, promised in curls():
+    for command, promised in curls(README):
         answer = json.loads(ask(command, port))
         if "request_id" in promised:
             answer["request_id"] = promised["request_id"]
@@ -41,10 +33,10 @@ def test_no_command_is_left_out_here() -> None:
         *DONE_BY_MAKE,
         *DONE_BY_DOCKER,
         *DONE_ON_AWS,
-        *(" ".join(c.split()) for c, _ in curls()),
+        *(" ".join(c.split()) for c, _ in curls(README)),
     }
     assert {" ".join(line.split()) for line in commands(README + CONTRIBUTING)} == tried
-    assert len(curls()) == 2
+    assert len(curls(README)) == 2
 
 
 DONE_BY_MAKE = {

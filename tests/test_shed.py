@@ -10,12 +10,14 @@ from flask import Flask
 
 from service.api.environ import ARRIVED, REFUSED
 from service.api.problems import Problem
+from service.dialects import enabled as dialects
 from service.model.predictor import Predictor
 from service.operations.access import Keys
 from service.operations.admission import RefusedError, busy
 from service.operations.envelope import Seal
 from service.operations.shed import Shed
 from service.operations.wsgi import set_body, wsgi_environ
+from service.settings import Settings
 from tests.asgi import scope
 
 
@@ -83,3 +85,21 @@ def test_who_has_no_key_takes_nobody_s_turn(predictor: Predictor) -> None:
     assert not locked.is_prediction(environ_of())
     assert not locked.is_prediction(environ_of(x_api_key="another"))
     assert locked.is_prediction(environ_of(x_api_key="key"))
+
+
+def test_a_dialect_s_prediction_needs_a_turn_too_and_is_refused_in_its_own_way(
+    app: Flask, predictor: Predictor
+) -> None:
+    path = "/2015-03-31/functions/any/invocations"
+    shed = Shed(Keys(()), Seal.of(predictor.manifest), dialects.predictions(Settings()))
+    environ = {**environ_of(), "PATH_INFO": path}
+    assert shed.is_prediction(environ)
+    assert not shed.is_prediction({**environ, "PATH_INFO": path + "/"})
+    error = busy()
+    assert shed.refuse(environ, error) is None  # Flask is to tell it
+    environ[REFUSED] = Problem(error.status, error.detail, headers=error.headers)
+    response = app.test_client().open(path, method="POST", environ_overrides=environ)
+    assert response.status_code == 503
+    assert response.get_json() == {"Type": "User", "Message": "too many predictions at once"}
+    assert response.headers["Retry-After"] == error.headers["Retry-After"]
+    assert 'slipway_shed_total{reason="busy"} 1.0' in shed.seal.metrics.text().decode()

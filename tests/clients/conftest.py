@@ -11,7 +11,11 @@ from tests.packed import folder_of
 from tests.serving import ROOT, Server, serve
 
 PYTHON = ROOT / ".venv/clients/bin/python"
-MODELS = ("sensors", "iris", "mixed")
+MODELS = {
+    "sensors": "sensors",
+    "iris": "logistic regression, string labels",
+    "mixed": "mixed table, open categories",
+}
 
 
 @pytest.fixture(scope="session")
@@ -27,5 +31,5 @@ def clients_python() -> Path:
 def spoken(request: pytest.FixtureRequest) -> Iterator[tuple[str, Server]]:
     """A model's name and its service, which speaks every dialect."""
     name = request.param
-    with serve(folder_of(name), SERVICE_DIALECTS=",".join(DIALECTS)) as server:
+    with serve(folder_of(MODELS[name]), SERVICE_DIALECTS=",".join(DIALECTS)) as server:
         yield name, server

@@ -1,16 +1,19 @@
 """Events to requests: what API Gateway, a load balancer or a function URL hands to a function."""
 
 from binascii import Error as Base64Error
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
-from wsgiref.types import WSGIApplication
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from apig_wsgi import make_lambda_handler
 
 from service.api.body import JSON
-from service.api.problems import Problem
 
 MARKS = {"httpMethod", "requestContext"}
+
+
+class ValidationError(ValueError):
+    """An event is not acceptable. Lambda tells a caller the error's name and text."""
 
 
 def is_proxied(event: Any, names: Collection[str]) -> bool:
@@ -19,20 +22,25 @@ def is_proxied(event: Any, names: Collection[str]) -> bool:
 
 
 def answer(app: WSGIApplication, event: Mapping[str, Any]) -> dict[str, Any]:
-    """What the app answers, as an event: statusCode, headers, body. Problem 422 for a broken one.
+    """What the app answers, with statusCode, headers and body; ValidationError for a broken event.
 
-    What a test event may leave out is empty. Formats: versions 1.0 and 2.0 of
+    What a test event may leave out is empty, and a body of no type is JSON. Formats, 1.0 and 2.0:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
     whole = {"path": "/", "rawPath": "/", "rawQueryString": "", "headers": {}, **event}
     if whole.get("version") not in ("1.0", "2.0"):
         whole["version"] = "1.0" if "httpMethod" in whole else "2.0"
+
+    def typed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ.setdefault("CONTENT_TYPE", JSON)
+        return app(environ, start_response)
+
     try:
-        return make_lambda_handler(app)(whole, None)
+        return make_lambda_handler(typed)(whole, None)
     except (Base64Error, AttributeError, LookupError, TypeError, ValueError) as error:
         fault = f"{type(error).__name__}: {error}"[:100]
         detail = f"the event is none of API Gateway's, version 1.0 or 2.0 ({fault})"
-        raise Problem(422, detail) from error
+        raise ValidationError(detail) from error
 
 
 def direct(body: str) -> dict[str, Any]:

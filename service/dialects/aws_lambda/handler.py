@@ -19,10 +19,6 @@ from service.operations import logs
 from service.settings import Settings, SettingsError
 
 
-class ValidationError(ValueError):
-    """What was asked is not acceptable; Lambda tells the caller its name and text."""
-
-
 class Function:
     """A handler: events of API Gateway and function URLs, or the model's input itself."""
 
@@ -33,13 +29,13 @@ class Function:
         self.addresses = self.app.url_map.bind("")
 
     def __call__(self, event: Any, context: object = None) -> Any:
-        """Answer one event; ValidationError if a direct one is not acceptable."""
+        """Answer one event; `events.ValidationError` if it is not acceptable."""
         if events.is_proxied(event, self.names):
             return events.answer(self._answer, event)
         answer = events.answer(self._answer, events.direct(json.dumps(event)))
         told = json.loads(answer["body"])
         if answer["statusCode"] != 200:
-            raise ValidationError(one_line(told["detail"], told.get("errors", ())))
+            raise events.ValidationError(one_line(told["detail"], told.get("errors", ())))
         return told
 
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -19,7 +19,6 @@ from service.dialects.aws_lambda import events
 from service.settings import Settings
 
 PREDICTIONS = "/2015-03-31/functions/[^/]+/invocations"
-FAILURE = "ValidationError"  # the function's, in errorType
 # Of a request in a request: what its event says of these is not believed.
 OURS = (REQUEST_ID, "SERVER_PORT", "HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
 
@@ -35,7 +34,11 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
         if any(mark.encode() in content for mark in events.MARKS):
             event = parse.parse_json(body.decode(content), answers.most)
             if events.is_proxied(event, answers.names):
-                found = events.answer(_predicting(inner, request.environ, answers), event)
+                app = _predicting(inner, request.environ, answers)
+                try:
+                    found = events.answer(app, event)
+                except events.ValidationError as error:
+                    raise problems.Problem(422, str(error)) from error
                 return Response(json.dumps(found), content_type=body.JSON)
         return Response(answers.alone(request.environ, content), content_type=body.JSON)
 
@@ -54,7 +57,7 @@ def failure(message: str, request_id: str) -> dict[str, Any]:
     """What a function returns that raised an error; its stack is nobody's business."""
     return {
         "errorMessage": message,
-        "errorType": FAILURE,
+        "errorType": events.ValidationError.__name__,
         "requestId": request_id,
         "stackTrace": [],
     }
@@ -78,7 +81,6 @@ def _predicting(app: WSGIApplication, outer: WSGIEnvironment, answers: Answers) 
             if name in outer:
                 environ[name] = outer[name]
         environ["PATH_INFO"] = predict.PATH
-        environ.setdefault("CONTENT_TYPE", body.JSON)
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             version = answers.predictor.manifest.version

@@ -1,0 +1,46 @@
+"""docs/clients.md: its commands give what it says, and no dialect is left out."""
+
+import json
+import re
+from pathlib import Path
+
+from service.app import create_app
+from service.dialects import enabled
+from service.model.predictor import Predictor
+from service.settings import DIALECTS, Settings
+from tests.serving import ROOT, serve
+from tests.stranger import ask, commands, curls
+
+PAGE = (ROOT / "docs/clients.md").read_text()
+# tests/test_container_lean.py builds the same and runs it.
+BUILT = (
+    "docker build --build-arg VARIANT=lean "
+    '--build-arg REQUIREMENTS="requirements.txt requirements-lambda.txt" --tag slipway-lambda .'
+)
+
+
+def test_every_call_of_the_page_gives_the_answer_below_it(artifact: Path) -> None:
+    assert curls(PAGE)
+    with serve(artifact, SERVICE_DIALECTS=",".join(DIALECTS)) as server:
+        for command, promised in curls(PAGE):
+            assert json.loads(ask(command, server.port)) == promised
+
+
+def test_no_command_is_left_out_here() -> None:
+    tried = {" ".join(command.split()) for command, _ in curls(PAGE)}
+    assert {" ".join(line.split()) for line in commands(PAGE)} == {*tried, BUILT}
+
+
+def test_every_dialect_and_each_of_its_addresses_is_there(predictor: Predictor) -> None:
+    app = create_app(Settings(dialects=DIALECTS), predictor)
+    rows = re.findall(r"^\| `([a-z]+)`", PAGE, re.MULTILINE)
+    assert set(rows) == set(enabled.ROOMS)
+    documented = {
+        re.sub(r"[A-Z]{2,}", "<>", path) for path in re.findall(r"`(?:GET|POST) (\S+)`", PAGE)
+    }
+    routes = {
+        re.sub(r"<[^>]+>", "<>", rule.rule)
+        for rule in app.url_map.iter_rules()
+        if "." in rule.endpoint
+    }
+    assert documented == routes

@@ -1,0 +1,133 @@
+"""Events of API Gateway, load balancers and function URLs: requests in requests."""
+
+import json
+from base64 import b64encode
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import strategies as st
+
+from service.app import create_app
+from service.dialects.aws_lambda import events
+from service.model.predictor import Predictor
+from service.settings import Settings
+from tests.lambda_events import ADDRESS, ANSWER, EVENT, version_2
+from tests.test_any_body import hold
+
+
+@pytest.fixture
+def client(predictor: Predictor) -> FlaskClient:
+    return create_app(Settings(), predictor).test_client()
+
+
+def test_an_event_of_api_gateway_gets_an_answer_for_it(client: FlaskClient) -> None:
+    """Version 1.0, with what a test event of the console has: most of it null."""
+    event = {
+        "resource": "/score",
+        "path": "/score",
+        "httpMethod": "POST",
+        "headers": None,
+        "multiValueHeaders": None,
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "requestContext": {"stage": "prod"},
+        "body": json.dumps(EVENT),
+        "isBase64Encoded": False,
+    }
+    response = client.post(ADDRESS, data=json.dumps(event), headers={"X-Request-ID": "mine"})
+    told = response.get_json()
+    assert (response.status_code, told["statusCode"]) == (200, 200)
+    assert json.loads(told["body"]) == ANSWER
+    assert told["isBase64Encoded"] is False
+    assert told["multiValueHeaders"]["Content-Type"] == ["application/json"]
+    assert told["multiValueHeaders"]["X-Request-ID"] == ["mine"]
+
+
+def test_so_does_one_of_version_2_in_base64_with_a_query(client: FlaskClient) -> None:
+    event = version_2(
+        rawQueryString="probabilities=true",
+        body=b64encode(json.dumps(EVENT).encode()).decode(),
+        isBase64Encoded=True,
+    )
+    told = client.post(ADDRESS, data=json.dumps(event)).get_json()
+    assert told["statusCode"] == 200
+    assert told["headers"]["content-type"] == "application/json"
+    answer = json.loads(told["body"])
+    assert (answer["class"], answer["labels"]) == (ANSWER["class"], [0.0, 1.0])
+
+
+def test_what_is_wrong_in_an_event_s_body_has_the_status_of_predict(client: FlaskClient) -> None:
+    told = client.post(ADDRESS, data=json.dumps(version_2(body='{"sensor_1": 1}'))).get_json()
+    assert told["statusCode"] == 422
+    assert told["headers"]["content-type"] == "application/problem+json"
+    assert json.loads(told["body"])["errors"] == [{"pointer": "/sensor_2", "detail": "is missing"}]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"httpMethod": 5, "body": "{}"},
+        {"httpMethod": "POST", "body": 1},
+        {"httpMethod": "POST", "body": "!", "isBase64Encoded": True},
+        {"httpMethod": "POST", "headers": [], "body": "\ud800"},
+        {"httpMethod": "POST", "headers": {"content-type": 5}},
+        {"httpMethod": "POST", "multiValueHeaders": {"host": 5}},
+        {"httpMethod": "POST", "path": 5},
+        {"httpMethod": "POST", "queryStringParameters": 5},
+        {"requestContext": 5},
+        {"requestContext": {"http": "POST"}, "version": "2.0"},
+        {"requestContext": {}, "version": "3.0"},
+        {"requestContext": {"elb": None}},
+    ],
+    ids=json.dumps,
+)
+def test_a_broken_event_is_refused_in_lambda_s_way(
+    client: FlaskClient, event: dict[str, Any]
+) -> None:
+    response = client.post(ADDRESS, data=json.dumps(event))
+    told = response.get_json()
+    assert response.status_code == 200
+    refused = told.get("errorType") == "ValidationError" or 400 <= told["statusCode"] < 500
+    assert refused, told
+
+
+def test_an_event_reaches_nothing_but_predict(client: FlaskClient) -> None:
+    """Not the metrics, which a header of its own would be let to by their port."""
+    event = version_2(
+        rawPath="/metrics",
+        headers={"x-forwarded-port": "9464"},
+        requestContext={"http": {"method": "GET", "sourceIp": "", "protocol": "HTTP/1.1"}},
+    )
+    assert client.post(ADDRESS, data=json.dumps(event)).get_json()["statusCode"] == 405
+
+
+def test_a_model_may_have_an_input_of_an_event_s_name() -> None:
+    assert not events.is_proxied({"requestContext": 1}, ["requestContext", "y"])
+    assert events.is_proxied({"requestContext": {}}, ["x"])
+
+
+def test_of_any_event_it_answers_what_lambda_would(client: FlaskClient) -> None:
+    def rule(body: bytes) -> None:
+        response = client.post(ADDRESS, data=body)
+        assert response.status_code == 200
+        told = response.get_json()
+        if "statusCode" in told:
+            assert 400 <= told["statusCode"] < 500 or json.loads(told["body"])
+        else:
+            assert told.keys() == ANSWER.keys() or told["errorType"] == "ValidationError"
+
+    hold(200, any_event(), rule)
+
+
+def any_event() -> st.SearchStrategy[bytes]:
+    """Events that are nearly right."""
+    odd: st.SearchStrategy[Any] = st.sampled_from(
+        [None, 5, "", "POST", "2.0", "/predict", "é\0", [], {}, {"a": 5}]
+    )
+    members = ("httpMethod", "path", "version", "headers", "body", "isBase64Encoded")
+    inner = st.fixed_dictionaries({}, optional={"http": odd, "elb": odd, "stage": odd})
+    events = st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(members, odd) | {"requestContext": inner | odd}
+    )
+    return (events | st.just(EVENT)).map(lambda event: json.dumps(event).encode()) | st.binary()
