@@ -8,10 +8,11 @@ from typing import TypeVar
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from service.operations.access import Keys
-from service.operations.bridge import Bridge, Message
+from service.operations.bridge import Bridge
 from service.operations.drain import Drain
 from service.operations.envelope import Seal
 from service.operations.metrics import Metrics
+from service.operations.reading import Message
 from service.operations.shed import Shed
 from service.operations.wsgi import Scope
 from service.settings import Settings

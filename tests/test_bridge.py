@@ -7,7 +7,7 @@ from wsgiref.validate import validator
 import pytest
 
 from service.api.environ import REFUSED
-from service.operations import bridge as bridge_module
+from service.operations import reading
 from tests.asgi import LARGEST, Exchange, Recorder, ask, make_bridge, of_length, run, scope
 
 HEADERS = [
@@ -138,7 +138,7 @@ def test_a_length_over_the_limit_is_refused_before_the_body_is_asked_for() -> No
     exchange = Exchange([b"x"])
     asked_for = exchange.receive
 
-    async def receive() -> bridge_module.Message:
+    async def receive() -> reading.Message:
         assert len(exchange.sent) == 2, "asking would make gunicorn send 100 Continue"
         return await asked_for()
 
@@ -162,7 +162,7 @@ def test_a_body_that_ends_early_is_refused() -> None:
 def test_a_body_that_does_not_come_is_refused(
     headers: dict[str, str], chunks: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bridge_module, "LINGER_SECONDS", 0.05)
+    monkeypatch.setattr(reading, "LINGER_SECONDS", 0.05)
     assert refused(headers, Exchange(chunks, whole=False)) == 408
 
 

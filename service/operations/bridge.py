@@ -6,16 +6,15 @@ thread would cost more than computing it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import perf_counter
-from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from service.api.body import CLOSE
 from service.api.environ import ARRIVED, REFUSED
 from service.api.problems import Problem
+from service.operations import reading
 from service.operations.admission import (
     Admission,
     RefusedError,
@@ -24,17 +23,15 @@ from service.operations.admission import (
 )
 from service.operations.drain import Drain
 from service.operations.gate import Gate, Waiting
+from service.operations.reading import Message, Receive
 from service.operations.shed import Shed
 from service.operations.straight import Straight
 from service.operations.wsgi import Answer, Scope, call, set_body, wsgi_environ
 from service.settings import Settings
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 QUICK_SECONDS = 0.002  # a thread hand-over, with the loop's other work in between, costs about this
-LINGER_SECONDS = 2.0
 
 
 class Bridge:
@@ -101,7 +98,7 @@ class Bridge:
         environ[ARRIVED] = perf_counter()
         unread = True
         try:
-            body = await self._read(environ, receive)
+            body = await reading.body(environ, receive, self.settings)
             unread = False
             set_body(environ, body)
             answer = await self._admit(environ, len(body))
@@ -113,7 +110,7 @@ class Bridge:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
         if unread:
-            await self._linger(receive)
+            await reading.linger(receive)
 
     def _tell(self, environ: WSGIEnvironment, error: RefusedError) -> Answer:
         environ[REFUSED] = Problem(error.status, error.detail, headers=error.headers)
@@ -149,47 +146,3 @@ class Bridge:
         if self.sharing and len(environs) > 1:
             loop.run_in_executor(self._compute, self.sharing.share, environs)
         return [loop.run_in_executor(self._compute, call, self.app, one) for one in environs]
-
-    async def _read(self, environ: WSGIEnvironment, receive: Receive) -> bytes:
-        if not environ["PATH_INFO"].startswith("/") or environ["PATH_INFO"].startswith("//"):
-            raise RefusedError(404, "there is nothing at this address", CLOSE)
-        if environ["SERVER_PROTOCOL"] == "HTTP/1.1" and "HTTP_HOST" not in environ:
-            raise RefusedError(400, "HTTP/1.1 wants a Host header", CLOSE)
-        if environ.get("HTTP_EXPECT", "100-continue").lower() != "100-continue":
-            raise RefusedError(417, "the only expectation that is met is 100-continue", CLOSE)
-        length = environ.get("CONTENT_LENGTH")
-        if length is None and "HTTP_TRANSFER_ENCODING" not in environ:
-            return b""
-        limit = self.settings.max_body_bytes
-        too_large = RefusedError(413, f"the body is larger than {limit} bytes", CLOSE)
-        if length is not None and int(length) > limit:
-            raise too_large
-        environ.pop("HTTP_TRANSFER_ENCODING", None)
-        chunks, size = [], 0
-        try:
-            async with asyncio.timeout(self.settings.body_seconds):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise RefusedError(400, "the body ended before it was whole", CLOSE)
-                    chunks.append(message.get("body", b""))
-                    size += len(chunks[-1])
-                    if size > limit:
-                        raise too_large
-                    if not message.get("more_body", False):
-                        return b"".join(chunks)
-        except TimeoutError:
-            detail = f"the body did not arrive within {self.settings.body_seconds} seconds"
-            raise RefusedError(408, detail, CLOSE) from None
-
-    async def _linger(self, receive: Receive) -> None:
-        """Read on a little after a refusal: closing at once would reset the connection, and a
-        client that is still sending would never see the answer."""
-        try:
-            async with asyncio.timeout(LINGER_SECONDS):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect" or not message.get("more_body"):
-                        return
-        except TimeoutError:
-            return
