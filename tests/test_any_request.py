@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests import texts
 from tests.bad_bodies import EXAMPLE
 from tests.problems import assert_problem
-from tests.raw import assert_still_good, chunks
+from tests.raw import Listening, assert_still_good, chunks
 from tests.serving import Server
 
 EXAMPLES = pytest.mark.parametrize("examples", [300, pytest.param(1000, marks=pytest.mark.slow)])
@@ -139,7 +139,7 @@ def parse(stream: bytes, method: bytes) -> Answer | None:
     return Answer(status, fields, rest[:size], rest[size:])
 
 
-def answer_of(server: Server, request: bytes, whole: bool) -> Answer | None:
+def answer_of(server: Listening, request: bytes, whole: bool) -> Answer | None:
     """What comes for these bytes, in time; None for a connection that is closed without a word."""
     method, stream = request.split(b" ")[0], b""
     with server.connect() as connection:
@@ -157,11 +157,8 @@ def answer_of(server: Server, request: bytes, whole: bool) -> Answer | None:
                 return answer
 
 
-@EXAMPLES
-def test_any_request_is_answered_or_closed_and_the_next_is_answered(
-    server: Server, examples: int
-) -> None:
-    before = server.log.stat().st_size
+def assert_any_request_is_answered_or_closed(server: Listening, examples: int) -> None:
+    """And the next is answered."""
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
     @given(requests())
@@ -179,6 +176,14 @@ def test_any_request_is_answered_or_closed_and_the_next_is_answered(
         assert_still_good(server)
 
     holds()
+
+
+@EXAMPLES
+def test_any_request_is_answered_or_closed_and_the_next_is_answered(
+    server: Server, examples: int
+) -> None:
+    before = server.log.stat().st_size
+    assert_any_request_is_answered_or_closed(server, examples)
     with server.log.open("rb") as log:
         log.seek(before)
         assert b"Traceback" not in log.read()

@@ -125,7 +125,11 @@ def test_no_log_line_holds_what_a_client_sent_and_each_is_json(overheard: Server
         exchange(overheard, request_bytes)
     assert_still_good(overheard)
     assert CANARY.decode() not in str(overheard.metrics())
-    text = overheard.log.read_text()
+    assert_log_tells_nothing(overheard.log.read_text())
+
+
+def assert_log_tells_nothing(text: str) -> None:
+    """Of EVERYTHING that was sent; and each line is one JSON object."""
     assert CANARY.decode() not in text
     assert "Traceback" not in text
     lines = [json.loads(line) for line in text.splitlines()]

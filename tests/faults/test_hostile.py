@@ -1,16 +1,19 @@
-"""The hostile corpus against production's container: refused as promised, and soon."""
+"""Hostile and random requests against production's container: refused as promised, and soon."""
 
 import hashlib
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
+from tests import test_openapi, test_privacy
 from tests.bad_bodies import EXAMPLE
 from tests.compose import Listener, Project
 from tests.containers import docker
 from tests.corpus import HOSTILE, KEYS, REFUSED_BY_FLASK
 from tests.faults.conftest import Production, Report
 from tests.problems import assert_problem
-from tests.raw import exchange, get
+from tests.raw import assert_still_good, exchange, get
+from tests.test_any_request import assert_any_request_is_answered_or_closed
 
 KEY = b"correct"
 LOCKED = {"environment": {"SERVICE_API_KEYS": hashlib.sha256(KEY).hexdigest()}}
@@ -35,6 +38,7 @@ def try_all(own: Project, corpus: Mapping[str, tuple[int, bytes]]) -> float:
 def test_hostile_requests_are_refused_and_soon(production: Production, report: Report) -> None:
     with production() as own:
         longest = try_all(own, HOSTILE)
+        assert_any_request_is_answered_or_closed(Listener(own.address), 300)
         assert own.request("POST", "/predict", EXAMPLE.decode())[0] == 200
         log = docker("logs", own.container).stdout
     with production(**LOCKED) as own:
@@ -49,3 +53,24 @@ def test_hostile_requests_are_refused_and_soon(production: Production, report: R
     )
     assert "Traceback" not in log
     assert longest < 1000
+
+
+def test_what_was_sent_is_in_no_line_of_the_log(production: Production) -> None:
+    with production(environment={"SERVICE_LOG_LEVEL": "debug"}) as own:
+        at = Listener(own.address)
+        for request in test_privacy.EVERYTHING.values():
+            exchange(at, request)
+        assert_still_good(at)
+        test_privacy.assert_log_tells_nothing(docker("logs", own.container).stdout)
+
+
+def test_the_contract_is_kept(production: Production, tmp_path: Path) -> None:
+    """As tests/test_openapi.py asks of it and of other models, without a container."""
+    settings = {"SERVICE_MAX_ROWS": "100", "SERVICE_API_KEYS": test_openapi.DIGEST}
+    with production(environment=settings) as own:
+        host, port = own.address
+        mine = b"X-API-Key: " + test_openapi.KEY.encode() + b"\r\n"
+        described = exchange(Listener(own.address), get(b"/openapi.json", mine))
+        assert described
+        test_openapi.assert_kept(described.body, f"{host}:{port}", 100, tmp_path)
+        assert '"error"' not in docker("logs", own.container).stdout
