@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.model.predictor import Predictor
-from service.settings import Settings
+from service.settings import Settings, SettingsError
 from tests.bad_bodies import COLUMNS, NAMES, NUMBERS, SHAPES, STRINGS
 from tests.lambda_events import ADDRESS, ANSWER, EVENT, version_2
 
@@ -35,6 +35,11 @@ def test_curl_s_own_content_type_is_taken_as_lambda_takes_it(client: FlaskClient
 def test_off_means_off(predictor: Predictor, dialects: tuple[str, ...]) -> None:
     client = create_app(Settings(dialects=dialects), predictor).test_client()
     assert client.post(ADDRESS, data=json.dumps(EVENT)).status_code == 404
+
+
+def test_none_stands_alone(predictor: Predictor) -> None:
+    with pytest.raises(SettingsError, match="SERVICE_DIALECTS names none and others"):
+        create_app(Settings(dialects=("lambda", "none")), predictor)
 
 
 def test_what_a_function_would_raise_is_200_with_its_message(client: FlaskClient) -> None:

@@ -7,13 +7,13 @@ from types import ModuleType
 from flask import Flask
 
 from service.api.answers import Answers
-from service.settings import Settings
+from service.settings import Settings, SettingsError
 
 ROOMS = {"lambda": "aws_lambda.route"}
 
 
 def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
-    """Give the app the routes of each."""
+    """Give the app the routes of each; SettingsError for what cannot be meant."""
     for room in _rooms(settings):
         room.init_app(app, settings, answers)
 
@@ -25,5 +25,7 @@ def predictions(settings: Settings) -> re.Pattern[str] | None:
 
 
 def _rooms(settings: Settings) -> list[ModuleType]:
+    if "none" in settings.dialects and len(settings.dialects) > 1:
+        raise SettingsError("SERVICE_DIALECTS names none and others; leave out one or the other")
     names = dict.fromkeys(ROOMS[name] for name in settings.dialects if name in ROOMS)
     return [import_module(f"service.dialects.{name}") for name in names]
