@@ -22,12 +22,22 @@ def speaking(name: str = "sensors") -> FlaskClient:
     return create_app(settings, packed(name)[1]).test_client()
 
 
-def tensor(name: str, datatype: str, shape: list[int], data: Any, **parameters: Any) -> Any:
+def version() -> str:
+    """The version of the sensor model."""
+    return packed("sensors")[1].manifest.version
+
+
+def tensor(name: str, datatype: str, shape: Any, data: Any, **parameters: Any) -> Any:
     """An input whose data stand in the JSON; or behind it, if they are None."""
     made = {"name": name, "datatype": datatype, "shape": shape}
     if data is not None:
         made["data"] = data
     return made | ({"parameters": parameters} if parameters else {})
+
+
+def behind(name: str, datatype: str, shape: Any, size: Any) -> Any:
+    """An input whose data stand behind the JSON."""
+    return tensor(name, datatype, shape, None, binary_data_size=size)
 
 
 def columns() -> list[Any]:
