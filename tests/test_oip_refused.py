@@ -53,6 +53,10 @@ REQUEST = {
         {"inputs": [tensor("a", "FP64", [1], None, shared_memory_region="/etc/passwd")]},
         "shared memory is not supported",
     ),
+    "base64": (
+        {"inputs": [tensor("a", "BYTES", [1], ["eA=="], content_type="base64")]},
+        "send the text itself",
+    ),
     "binary_data as text": (
         {"inputs": [], "parameters": {"binary_data_output": "yes"}},
         "/parameters/binary_data_output must be true or false",

@@ -12,6 +12,8 @@ from tests.clients.conftest import MODELS
 from tests.packed import packed
 from tests.serving import ROOT, Server
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = ROOT / "tests/clients/oip_client.py"
 TYPES = {
     "sensors": ["FP64"] * 2,

@@ -80,6 +80,10 @@ def parameters(of: Mapping[str, Any], place: str) -> Mapping[str, Any]:
         raise bad(f"{place}/parameters", "must be an object")
     if any(name.startswith("shared_memory") for name in found):
         raise bad(f"{place}/parameters", "shared memory is not supported: send the data itself")
+    if found.get("content_type") == "base64":
+        raise bad(
+            f"{place}/parameters/content_type", "base64 is not supported: send the text itself"
+        )
     return found
 
 
