@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.oip import INFER, ROWS, columns, error_of, infer, speaking, tensor, version
+from tests.packed import packed
 
 IRIS = "logistic regression, string labels"
 MIXED = "mixed table, open categories"
@@ -136,6 +137,14 @@ def test_null_of_a_column_that_takes_it_in_every_way_to_write_it() -> None:
     for site in (None, ""):
         given = [tensor("site", "BYTES", [1], [site]), *inputs]
         assert outputs(infer(client, given)) == {"prediction": expected}
+
+
+def test_an_empty_string_is_no_null_of_a_number() -> None:
+    client = speaking("extra trees on 64 columns")  # which take NaN
+    assert packed("extra trees on 64 columns")[1].signature.inputs[0].nullable
+    told = error_of(infer(client, [tensor("a", "BYTES", [1, 64], [""] * 64)]))
+    assert "/f0/0 is a string, not a number" in told
+    assert outputs(infer(client, [tensor("a", "FP64", [1, 64], [None] * 64)]))
 
 
 def test_null_of_a_column_that_does_not_take_it(client: FlaskClient) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from service.api.cells import takes_strings
 from service.api.forms import Columns
 from service.api.parse import Most
 from service.api.problems import MOST_ERRORS, unknown
@@ -94,11 +95,11 @@ def _family(datatype: str) -> str:
 def _with_nulls(tensor: Tensor, values: list[Any], column: Input | None) -> list[Any]:
     """Values with null where a string is empty, which BYTES has no other way to say.
 
-    As in CSV: of a column that takes null, and no empty string.
+    As in CSV: of a category that takes null, and no empty string.
     """
-    if tensor.datatype != BYTES or column is None or not column.nullable:
+    if tensor.datatype != BYTES or column is None or not (column.nullable and column.categories):
         return values
-    if column.kind == "text" or "" in (column.categories or ()):
+    if not takes_strings(column) or "" in column.categories:
         return values
     return [value or None for value in values]
 

@@ -31,7 +31,6 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
     manifest = answers.predictor.manifest
     offered = outputs.offered(manifest.signature)
     described = metadata.model(manifest, outputs.listed(offered))
-    most = answers.most._replace(containers=answers.most.values)  # each value may be in a list
 
     def content() -> bytes:
         body.check_encoding(request)
@@ -90,8 +89,8 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
     def infer(name: str, version: str | None = None) -> Response:
         check(name, version)
         head, raw = tensors.split(content(), request.headers.get(HEADER))
-        payload = parse.parse_json(body.decode(head), most)
-        asked = inference.asked(payload, raw, manifest.signature, most, offered)
+        payload = parse.parse_json(body.decode(head), answers.most)
+        asked = inference.asked(payload, raw, manifest.signature, answers.most, offered)
         confident = any(one.offered.confident for one in asked.outputs)
         answer = answers.to_columns(request.environ, asked.columns, confident)
         described, behind = outputs.tensors(asked.outputs, answer)
@@ -112,7 +111,7 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
     of_model("", describe, "GET")
     of_model("/ready", model_ready, "GET")
     of_model("/infer", infer, "POST")
-    v1.add_routes(blueprint, answers, most, content, check, ready)
+    v1.add_routes(blueprint, answers, content, check, ready)
 
     @blueprint.after_request
     def name_version(response: Response) -> Response:

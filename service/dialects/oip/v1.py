@@ -12,7 +12,6 @@ from flask import Blueprint, Response, request
 from service.api import body, forms, parse
 from service.api.answers import Answers
 from service.api.forms import Columns
-from service.api.parse import Most
 from service.dialects.oip.tensors import bad
 
 ROWS = ("instances", "inputs")  # they mean the same
@@ -21,7 +20,6 @@ ROWS = ("instances", "inputs")  # they mean the same
 def add_routes(
     blueprint: Blueprint,
     answers: Answers,
-    most: Most,
     content: Callable[[], bytes],
     check: Callable[[str], None],
     ready: Callable[[], None],
@@ -43,7 +41,7 @@ def add_routes(
     @blueprint.post("/v1/models/<name>:predict")
     def predict_v1(name: str) -> Response:
         check(name)
-        payload = parse.parse_json(body.decode(content()), most)
+        payload = parse.parse_json(body.decode(content()), answers.most)
         if not isinstance(payload, dict) or len(payload.keys() & set(ROWS)) != 1:
             raise bad("", f"must be an object that has {' or '.join(ROWS)}")
         [key] = payload.keys() & set(ROWS)
@@ -59,7 +57,7 @@ def add_routes(
                 instances = _rows(instances, key)
             elif len(signature.inputs) == 1 and not isinstance(instances[0], list | dict):
                 instances = [[value] for value in instances]
-        return forms.from_rows(instances, signature, most.rows, key)
+        return forms.from_rows(instances, signature, answers.most.rows, key)
 
 
 def _all_lists(values: Any) -> bool:
