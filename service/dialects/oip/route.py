@@ -73,8 +73,9 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
         one = {"name": manifest.name, "version": manifest.version, "state": "READY", "reason": ""}
         return Response(orjson.dumps([one]), content_type=body.JSON)
 
-    @blueprint.post("/v2/repository/models/<name>/<any(load, unload):what>")
-    def change(name: str, what: str) -> Response:
+    @blueprint.post("/v2/repository/models/<name>/load")
+    @blueprint.post("/v2/repository/models/<name>/unload")
+    def change(name: str) -> Response:
         raise Problem(400, FIXED)
 
     def describe(name: str, version: str | None = None) -> dict[str, Any]:
