@@ -14,6 +14,7 @@ from service import check
 from service.bench import command as bench
 from service.bench.process import BenchError
 from service.files import command as files
+from service.files.crew import LostError
 from service.files.parts import OutputError
 from service.files.tables import InputError
 from service.model import artifact
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(check.report(options.artifact))
         else:
             print(example(options.artifact, options.url))
-    except (ArtifactError, BenchError, InputError, OutputError, SettingsError) as error:
+    except (ArtifactError, BenchError, InputError, LostError, OutputError, SettingsError) as error:
         print(f"slipway: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
