@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     command = commands.add_parser("check", help="say what is in an artifact, if it would serve")
     command.add_argument("artifact", metavar="ARTIFACT", help="folder of a packed model, or s3://")
-    files.add_arguments(commands.add_parser("predict", help="score a CSV file with a packed model"))
+    files.add_arguments(
+        commands.add_parser("predict", help="score a file of rows with a packed model")
+    )
     options = parser.parse_args(arguments)
     if options.command == "key":
         print(new_key())

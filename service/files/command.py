@@ -1,8 +1,9 @@
-"""`python -m service predict`: a CSV file in, the same rows with their predictions out."""
+"""`python -m service predict`: a file in, the same rows with their predictions out."""
 
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -10,11 +11,13 @@ from time import monotonic
 from typing import Any
 
 from service.app import load
-from service.files import text
+from service.files import parquet, text
+from service.files.columns import Parquet
 from service.files.crew import Map, crew
+from service.files.parquet import ENDINGS, ParquetTable, require
 from service.files.parts import OutputError, Parts
 from service.files.progress import Progress
-from service.files.results import Csv, Work, lines
+from service.files.results import Csv, Format, Work, lines
 from service.files.rows import written
 from service.files.scoring import Scorer
 from service.files.tables import InputError, Table
@@ -32,8 +35,15 @@ class BadRowError(InputError):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("artifact", metavar="ARTIFACT", help="folder of a packed model")
-    parser.add_argument("input", type=Path, metavar="INPUT", help="CSV file with a header line")
-    parser.add_argument("output", type=Path, metavar="OUTPUT", help="CSV file to write")
+    parser.add_argument(
+        "input",
+        type=Path,
+        metavar="INPUT",
+        help="CSV file with a header line, or Parquet: named *.parquet or *.pq",
+    )
+    parser.add_argument(
+        "output", type=Path, metavar="OUTPUT", help="file to write, CSV or Parquet by its name"
+    )
     parser.add_argument(
         "--on-error",
         choices=("stop", "skip"),
@@ -54,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how many compute at once (%(default)s here)",
     )
-    parser.add_argument("--encoding", default="utf-8", help="of INPUT (%(default)s)")
+    parser.add_argument("--encoding", default="utf-8", help="of INPUT, if it is CSV (%(default)s)")
 
 
 def run(options: argparse.Namespace) -> str:
@@ -67,7 +77,7 @@ def run(options: argparse.Namespace) -> str:
         )
     if options.input.resolve() == options.output.resolve():
         raise OutputError(f"{options.output}: is the input; choose another name")
-    with closing(CsvTable(options.input, options.encoding, predictor.signature.names)) as table:
+    with closing(_table(options, predictor)) as table:
         scorer = Scorer(predictor, options.confidence)
         kept = [] if options.only else table.header
         for name in scorer.columns:
@@ -76,13 +86,13 @@ def run(options: argparse.Namespace) -> str:
                     f"{options.input}: has a column {name}, as the output would: rename it, or "
                     "leave the input's columns out with --only"
                 )
-        work = Work(table, scorer, Csv(kept, scorer.columns))
+        work = Work(table, scorer, _format(options, predictor, table, kept, scorer.columns))
         bad_head = lines(written([[table.unit, "reason", *table.header]]))
         # Before the output is opened, for what they inherit stays open, and locked, until they end.
         with (
-            crew(work, _processes(options)) as mapped,
+            crew(work, min(options.processes, table.pieces)) as mapped,
             closing(
-                Parts(options.output, _job(options, predictor), work.format.head(), bad_head)
+                Parts(options.output, _job(options, predictor), work.format, bad_head)
             ) as parts,
         ):
             return _score(options, table, mapped, parts)
@@ -91,7 +101,7 @@ def run(options: argparse.Namespace) -> str:
 def _score(options: argparse.Namespace, table: Table, mapped: Map, parts: Parts) -> str:
     before = parts.state.rows
     began = saved = monotonic()
-    progress = Progress(options.input.stat().st_size)
+    progress = Progress(table.total)
     try:
         for result in mapped(islice(table.blocks(), parts.state.blocks, None)):
             if result.refused and options.on_error == "stop":
@@ -134,14 +144,28 @@ def _job(options: argparse.Namespace, predictor: Predictor) -> dict[str, Any]:
         "input": [source.st_size, source.st_mtime_ns, source.st_ino],
         "model": predictor.manifest.version,
         "options": [options.on_error, options.confidence, options.only, options.encoding],
-        "block": text.BLOCK,
+        "block": [text.BLOCK, parquet.ROWS],
     }
 
 
-def _processes(options: argparse.Namespace) -> int:
-    """No more than there are blocks for."""
-    most: int = options.processes
-    return min(most, 1 + os.stat(options.input).st_size // text.BLOCK)
+def _table(options: argparse.Namespace, predictor: Predictor) -> Table:
+    names = predictor.signature.names
+    if options.input.suffix.lower() in ENDINGS:
+        return ParquetTable(options.input, names)
+    return CsvTable(options.input, options.encoding, names)
+
+
+def _format(
+    options: argparse.Namespace,
+    predictor: Predictor,
+    table: Table,
+    kept: Sequence[str],
+    columns: Sequence[str],
+) -> Format:
+    if options.output.suffix.lower() not in ENDINGS:
+        return Csv(kept, columns)
+    require(options.output)
+    return Parquet(predictor.signature, kept, columns, table.schema)
 
 
 def _count(text: str) -> int:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from service.files.results import Result
+from service.files.results import Format, Result
 
 
 class OutputError(Exception):
@@ -40,9 +40,11 @@ class Parts:
     `job` is what must be the same for another run to go on: input, model, options.
     """
 
-    def __init__(self, output: Path, job: dict[str, Any], head: bytes, bad_head: bytes) -> None:
+    def __init__(self, output: Path, job: dict[str, Any], format: Format, bad_head: bytes) -> None:
         self.output = output
         self.bad_output = output.with_name(f"{output.name}.bad.csv")
+        self._format = format
+        self._whole = output.with_name(f"{output.name}.whole")
         self._state_path = output.with_name(f"{output.name}.state")
         self._paths = [output.with_name(f"{output.name}{end}") for end in (".part", ".bad.part")]
         with ExitStack() as opened:
@@ -59,7 +61,7 @@ class Parts:
             file.truncate(size)
             file.seek(size)
         if not self.state.blocks:
-            self._files[0].write(head)
+            self._files[0].write(format.head())
             self._files[1].write(bad_head)
 
     def write(self, result: Result) -> None:
@@ -86,17 +88,21 @@ class Parts:
         """Give the output its name, the refused rows first, if there are any."""
         self.save()
         part, bad_part = self._paths
+        whole = self._format.finish(part, self._whole)
+        with whole.open("rb+") as file:
+            _synced(file)
         if self.state.bad:
             bad_part.replace(self.bad_output)
         else:
             bad_part.unlink()
             self.bad_output.unlink(missing_ok=True)  # of an earlier run
-        part.replace(self.output)
+        whole.replace(self.output)
+        part.unlink(missing_ok=True)
         self._state_path.unlink()
 
     def drop(self) -> None:
         """Leave nothing behind."""
-        for path in (*self._paths, self._state_path):
+        for path in (*self._paths, self._whole, self._state_path):
             path.unlink(missing_ok=True)
 
     def _found(self, job: dict[str, Any]) -> State:

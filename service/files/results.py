@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
@@ -31,6 +32,9 @@ class Format(Protocol):
 
     def encoded(self, rows: Rows, scored: Scored) -> bytes:
         """The rows that have predictions."""
+
+    def finish(self, part: Path, whole: Path) -> Path:
+        """Make of all these bytes what the output is to be: at `part` still, or else at `whole`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,10 @@ class Csv:
         if self.kept:
             texts.insert(0, rows.lines(scored.good))
         return lines(texts[0] if len(texts) == 1 else map(",".join, zip(*texts, strict=True)))
+
+    def finish(self, part: Path, whole: Path) -> Path:
+        """It is finished."""
+        return part
 
 
 def lines(texts: Any) -> bytes:

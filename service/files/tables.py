@@ -21,6 +21,12 @@ class NoInputError(InputError):
     exit_code = os.EX_NOINPUT
 
 
+class NotInstalledError(InputError):
+    """What would read or write a file is an extra that is not there."""
+
+    exit_code = os.EX_UNAVAILABLE
+
+
 class Rows(Protocol):
     """Some rows of a table. `broken` says why those at these places are none.
 
@@ -50,6 +56,9 @@ class Table(Protocol):
 
     header: Sequence[str]
     unit: str  # of the numbers of its rows
+    schema: Any  # pyarrow's; None of a file without types
+    pieces: int  # about as many as there are blocks
+    total: int  # of `position`, at the end
 
     def blocks(self) -> Iterator[Any]:
         """All of it, cut at the same places each time."""
@@ -59,7 +68,7 @@ class Table(Protocol):
 
     @property
     def position(self) -> int:
-        """Bytes read so far."""
+        """How much was read so far."""
 
     def close(self) -> None:
         """Read no further."""

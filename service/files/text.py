@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -28,6 +29,7 @@ class CsvTable:
     """An open file with a header line. Blank lines are no rows; a byte order mark is left out."""
 
     unit = "line"
+    schema = None
 
     def __init__(self, path: Path, encoding: str, needed: Sequence[str]) -> None:
         self.path = path
@@ -37,6 +39,8 @@ class CsvTable:
         except OSError as error:
             raise NoInputError(f"{path}: cannot be read ({error.strerror})") from error
         try:
+            self.total = os.fstat(self._bytes.fileno()).st_size
+            self.pieces = 1 + self.total // BLOCK
             self._file = TextIOWrapper(self._bytes, encoding=self.encoding, newline="")
             first, self._lines = self._first()
             self.header: Sequence[str] = [name.strip() for name in first]

@@ -3,13 +3,17 @@
 import csv
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from service.__main__ import main
 
 HEADER = "sensor_1,sensor_2\n"
 GOOD = "1,1\n2.0,-1\n3,0\n"
+GOOD_COLUMNS = {"sensor_1": [1.0, 2.0, 3.0], "sensor_2": [1.0, -1.0, 0.0]}
 CLASSES = ["0.0", "1.0", "1.0"]  # the published example's
 
 Run = Callable[..., tuple[int, str]]
@@ -45,3 +49,24 @@ def table(path: Path) -> list[dict[str, str]]:
 
 def files(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if path.name.startswith("out.csv")}
+
+
+@pytest.fixture
+def score(artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Score columns as Parquet to a file of this name: the exit code and what was told."""
+
+    def run(columns: Any, output: str, *options: str) -> tuple[int, str]:
+        source = tmp_path / "in.parquet"
+        if not source.exists():
+            content = columns if isinstance(columns, pa.Table) else pa.table(columns)
+            pq.write_table(content, source)
+        code = main(["predict", str(artifact), str(source), str(tmp_path / output), *options])
+        printed = capsys.readouterr()
+        assert (printed.out + printed.err).count("\n") == 1
+        return code, printed.out + printed.err
+
+    return run
+
+
+def answered(path: Path) -> list[str]:
+    return [str(value) for value in pq.read_table(path)["class"].to_pylist()]

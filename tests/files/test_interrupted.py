@@ -51,7 +51,7 @@ def test_an_interrupted_run_goes_on_where_it_was(
         assert run(MANY, "--on-error", "skip", "--processes", processes)[0] == 130
     assert "out.csv" not in files(tmp_path)
     with (tmp_path / "out.csv.part").open("ab") as part:
-        part.write(b"what was not certain")
+        part.write(b"what was not certain" * 1000)
     with monkeypatch.context() as patch:
         after = interrupt(patch, 100)
         code, told = run(MANY, "--on-error", "skip", "--processes", processes)
