@@ -5,5 +5,5 @@ refused), `text.py` (a CSV file in blocks), `rows.py` (a block's rows), `parquet
 `records.py` (the same for Parquet), `scoring.py` (rows to predictions, bad ones with their reason),
 `results.py` (a block to what is written of it: CSV), `columns.py` (Parquet), `crew.py` (several
 processes, each a block at a time), `parts.py` (the unfinished output, which a later run goes on
-with), `progress.py` (how far it is).
+with), `places.py` (files on S3), `progress.py` (how far it is).
 """

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from itertools import islice
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -16,6 +15,7 @@ from service.files.columns import Parquet
 from service.files.crew import Map, crew
 from service.files.parquet import ENDINGS, ParquetTable, require
 from service.files.parts import OutputError, Parts
+from service.files.places import copied, sent
 from service.files.progress import Progress
 from service.files.results import Csv, Format, Work, lines
 from service.files.rows import written
@@ -34,15 +34,14 @@ class BadRowError(InputError):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument("artifact", metavar="ARTIFACT", help="folder of a packed model")
+    parser.add_argument("artifact", metavar="ARTIFACT", help="folder of a packed model, or s3://")
     parser.add_argument(
         "input",
-        type=Path,
         metavar="INPUT",
-        help="CSV file with a header line, or Parquet: named *.parquet or *.pq",
+        help="CSV file with a header line, or Parquet: named *.parquet or *.pq; it may be on s3://",
     )
     parser.add_argument(
-        "output", type=Path, metavar="OUTPUT", help="file to write, CSV or Parquet by its name"
+        "output", metavar="OUTPUT", help="file to write, CSV or Parquet by its name, or s3://"
     )
     parser.add_argument(
         "--on-error",
@@ -68,7 +67,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> str:
-    """Score the file, going on where an earlier run was ended; what came of it in one line."""
+    """Score the file, wherever it is; what came of it in one line."""
+    if options.input == options.output:
+        raise OutputError(f"{options.output}: is the input; choose another name")
+    with copied(options.input) as source, sent(options.output) as output:
+        paths = {"input": source, "output": output}
+        line = _run(argparse.Namespace(**{**vars(options), **paths}))
+        return line.replace(str(output), options.output)
+
+
+def _run(options: argparse.Namespace) -> str:
+    """Score it, going on where an earlier run was ended."""
     one_thread()  # for each process; pools of threads would not survive the fork
     predictor = load(Settings.from_environment().of_model(options.artifact))
     if options.confidence and predictor.signature.confidence is None:

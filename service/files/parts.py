@@ -14,6 +14,8 @@ from typing import Any, BinaryIO
 
 from service.files.results import Format, Result
 
+BAD = ".bad.csv"  # what the file of refused rows is called behind the output's name
+
 
 class OutputError(Exception):
     """An output that cannot be written; the text is one line."""
@@ -42,7 +44,7 @@ class Parts:
 
     def __init__(self, output: Path, job: dict[str, Any], format: Format, bad_head: bytes) -> None:
         self.output = output
-        self.bad_output = output.with_name(f"{output.name}.bad.csv")
+        self.bad_output = output.with_name(f"{output.name}{BAD}")
         self._format = format
         self._whole = output.with_name(f"{output.name}.whole")
         self._state_path = output.with_name(f"{output.name}.state")
