@@ -52,18 +52,24 @@ def _mapped(blocks: Iterable[Any], pipes: list[Connection]) -> Iterator[Any]:
     """One block after another to one process after another."""
     busy: list[Connection] = []
     idle = list(pipes)
-    try:
-        for block in blocks:
-            if not idle:
-                pipe = busy.pop(0)
-                yield _received(pipe)
-                idle.append(pipe)
-            pipe = idle.pop(0)
-            pipe.send(block)
-            busy.append(pipe)
-        for pipe in busy:
+    for block in blocks:
+        if not idle:
+            pipe = busy.pop(0)
             yield _received(pipe)
-    except (EOFError, ConnectionError) as error:
+            idle.append(pipe)
+        pipe = idle.pop(0)
+        with _told():
+            pipe.send(block)
+        busy.append(pipe)
+    for pipe in busy:
+        yield _received(pipe)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError) as error:
         raise LostError(
             "a process was ended from outside, as happens where memory is short; run it again with "
             "--processes 1: it goes on"
@@ -71,7 +77,8 @@ def _mapped(blocks: Iterable[Any], pipes: list[Connection]) -> Iterator[Any]:
 
 
 def _received(pipe: Connection) -> Any:
-    found = pipe.recv()
+    with _told():
+        found = pipe.recv()
     if isinstance(found, Exception):
         raise found
     return found
@@ -85,7 +92,7 @@ def _serve(work: Work, pipe: Connection, others: list[Connection]) -> None:
     while True:
         try:
             block = pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):  # the first process has ended, perhaps while it sent
             return
         try:
             found = work(block)
@@ -93,5 +100,5 @@ def _serve(work: Work, pipe: Connection, others: list[Connection]) -> None:
             found = error
         try:
             pipe.send(found)
-        except ConnectionError:
+        except OSError:
             return
