@@ -79,8 +79,10 @@ class Parquet:
         picked = [at for at, place in enumerate(whole) if place in good]
         arrays = []
         for name in self._kept:
-            values = rows.values(self._inputs.get(name) or _other(name))
-            arrays.append(_array([values[at] for at in picked], self._schema.field(name).type))
+            values = scored.values[name] if name in scored.values else rows.values(_other(name))
+            if len(picked) < len(values):
+                values = [values[at] for at in picked]
+            arrays.append(_array(values, self._schema.field(name).type))
         return arrays
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import orjson
 
-from service.files.rows import written
+from service.files.rows import plain, written
 from service.model.signature import Input
 
 
@@ -83,8 +84,9 @@ def _texts(column: Any) -> list[str]:
     if is_.is_floating(column.type):
         floats = column.to_numpy(zero_copy_only=False)
         # Those of float32 are not made longer by digits that they do not have.
-        values = floats.tolist() if floats.dtype == "float64" else floats
-        return ["" if value != value else str(value) for value in values]
+        if floats.dtype == "float64" and np.isfinite(floats).all():
+            return plain(floats.tolist())
+        return ["" if value != value else str(value) for value in floats]
     return [_text(value) for value in column.to_pylist()]
 
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import orjson
-
-from service.files.rows import written
+from service.files.rows import plain, written
 from service.files.scoring import Scored, Scorer
 from service.files.tables import Rows, Table
 
@@ -87,6 +85,6 @@ def lines(texts: Any) -> bytes:
 
 def _texts(values: list[Any]) -> Sequence[str]:
     """As JSON has them, but for quotes; and as this command reads them."""
-    if not values or isinstance(values[0], str):
+    if values and isinstance(values[0], str):
         return written([value] for value in values)
-    return orjson.dumps(values).decode()[1:-1].split(",")
+    return plain(values)

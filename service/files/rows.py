@@ -9,6 +9,8 @@ from itertools import repeat
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
+
 from service.api.cells import values_of
 from service.model.signature import Input
 
@@ -96,6 +98,11 @@ class Ragged:
     def lines(self, places: Sequence[int]) -> Sequence[str]:
         """Rows with quotes where they must be."""
         return written(self._rows[place] for place in places)
+
+
+def plain(values: list[Any]) -> list[str]:
+    """Finite numbers and booleans as JSON has them."""
+    return orjson.dumps(values).decode()[1:-1].split(",") if values else []
 
 
 def written(rows: Iterable[Sequence[Any]]) -> list[str]:

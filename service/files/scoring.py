@@ -16,9 +16,10 @@ Values = Mapping[str, Sequence[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The places of the rows that have a prediction, what the model told of them by column, and
-    why the others have none."""
+    """What the inputs are in all rows that are not broken; the places of those that have a
+    prediction, what the model told of them by column, and why the others have none."""
 
+    values: Mapping[str, Sequence[Any]]
     good: Sequence[int]
     told: Mapping[str, list[Any]]
     refused: Mapping[int, str]
@@ -50,7 +51,7 @@ class Scorer:
             good += places
             for name, column in answer.items():
                 told[name] += column
-        return Scored(good, told, refused)
+        return Scored(values, good, told, refused)
 
     def _sifted(
         self, values: Values, places: Sequence[int]
