@@ -5,7 +5,8 @@
 #   --build-arg REQUIREMENTS="requirements.txt requirements-pandas.txt"
 #                                         for a model that was fitted on a DataFrame; and
 #                                         requirements-traces.txt for SERVICE_TRACES=true,
-#                                         requirements-s3.txt for a model on S3,
+#                                         requirements-s3.txt for a model or files on S3,
+#                                         requirements-parquet.txt for files of Parquet,
 #                                         requirements-lambda.txt to run on AWS Lambda
 #   --build-arg VARIANT=lean              without scikit-learn: for models whose engine is ONNX
 #   --build-arg VERSION= REVISION= CREATED=   what the image's labels say
@@ -19,8 +20,8 @@ WORKDIR /app
 # What is installed. It changes rarely, so it comes before all code.
 FROM base AS dependencies
 ARG REQUIREMENTS=requirements.txt
-COPY requirements.txt requirements-lambda.txt requirements-pandas.txt requirements-s3.txt \
-    requirements-traces.txt requirements-training.txt ./
+COPY requirements.txt requirements-lambda.txt requirements-pandas.txt requirements-parquet.txt \
+    requirements-s3.txt requirements-traces.txt requirements-training.txt ./
 # The environment has no pip: that of the base image installs into it from outside. The packages'
 # own tests are a fifth of its size, and 6 MB are only there to be compiled against. Bytecode is made
 # here because nothing can be written later.

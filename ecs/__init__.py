@@ -2,7 +2,8 @@
 
 Read in this order: `bootstrap.yaml`, `network.yaml`, `service.yaml` (one stack each, by how seldom
 they change), `template.py` (what a template says for given parameters), then `render.py`, which
-writes `task-definition.json` from `service.yaml` for those who have a cluster already.
+writes `task-definition.json` from `service.yaml` for those who have a cluster already. `files.yaml`
+stands beside them: tasks of the same image that score one file each, sent by `run-task.json`.
 
 The commands `deploy`, `rollback`, `verify`, `destroy` and `cost` are launchers of `commands/`, the
 only code that knows arguments. Below it, from the whole to its parts: `deployment.py` (one

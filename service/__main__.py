@@ -14,6 +14,7 @@ from service import check
 from service.bench import command as bench
 from service.bench.process import BenchError
 from service.files import command as files
+from service.files.crew import LostError
 from service.files.parts import OutputError
 from service.files.tables import InputError
 from service.model import artifact
@@ -38,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     command = commands.add_parser("check", help="say what is in an artifact, if it would serve")
     command.add_argument("artifact", metavar="ARTIFACT", help="folder of a packed model, or s3://")
-    files.add_arguments(commands.add_parser("predict", help="score a CSV file with a packed model"))
+    files.add_arguments(
+        commands.add_parser("predict", help="score a file of rows with a packed model")
+    )
     options = parser.parse_args(arguments)
     if options.command == "key":
         print(new_key())
@@ -52,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(check.report(options.artifact))
         else:
             print(example(options.artifact, options.url))
-    except (ArtifactError, BenchError, InputError, OutputError, SettingsError) as error:
+    except (ArtifactError, BenchError, InputError, LostError, OutputError, SettingsError) as error:
         print(f"slipway: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:

@@ -120,6 +120,11 @@ def environment(**values: str) -> dict[str, str]:
     return {**{name: os.environ[name] for name in os.environ.keys() - left_out}, **values}
 
 
+def one_thread() -> None:
+    """Have what is loaded from now on compute in one thread, as gunicorn.conf.py does."""
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+
+
 def _parse(name: str, text: str, setting: Field[Any]) -> Any:
     default = setting.default
     if isinstance(default, bool):  # before int, which it is, too

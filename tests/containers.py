@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -118,6 +120,16 @@ def private_checkout(folder: Path, artifact: Path) -> Path:
         path.chmod(0o700 if path.is_dir() else 0o600)
     for path in (ROOT / "Dockerfile", ROOT / ".dockerignore", *ROOT.glob("requirements*.txt")):
         shutil.copy(path, folder)  # as it is, or all packages would be installed again
+    return folder
+
+
+def packages(lock: str, folder: Path) -> Path:
+    """Copy what a lock has, if it is Python alone, for a container to import."""
+    for name in re.findall(r"^([a-z0-9-]+)==", (ROOT / lock).read_text(), re.M):
+        for file in files(name) or ():
+            if file.parts[0] != ".." and "__pycache__" not in file.parts:
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(str(file.locate()), folder / file)
     return folder
 
 

@@ -137,7 +137,7 @@ def test_one_newest_python_in_image_and_ci_and_one_oldest_everywhere() -> None:
 @pytest.mark.parametrize("name", LOCKS)
 def test_the_lock_has_one_version_of_each_package_for_all_pythons(name: str) -> None:
     pinned = found(r"^([a-z0-9.-]+)==", (ROOT / name).read_text())
-    assert len(pinned) == len(set(pinned)) >= 3
+    assert len(pinned) == len(set(pinned)) >= 1
     assert not found(r"python_(?:full_)?version", (ROOT / name).read_text())
 
 

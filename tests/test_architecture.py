@@ -12,7 +12,7 @@ LARGEST_FILE = 200
 FOLDERS = ("service", "training", "ecs", "tests", "benchmarks")
 WEB = {"flask", "werkzeug", "marshmallow", "gunicorn", "jinja2", "http"}
 LEARNING = {"sklearn", "joblib", "scipy", "pandas"}
-HEAVY = {"sklearn", "joblib", "scipy", "pandas", "onnxruntime", "boto3"}
+HEAVY = {"sklearn", "joblib", "scipy", "pandas", "onnxruntime", "boto3", "pyarrow"}
 
 
 def files(*folders: str) -> list[Path]:

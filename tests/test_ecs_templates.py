@@ -33,7 +33,7 @@ def test_cfn_lint_finds_nothing_in_the_templates_nor_in_a_task_of_any_size(tmp_p
     written = tmp_path / "sizes.json"
     written.write_text(json.dumps({"Resources": tasks}))
     templates = [str(path) for path in sorted(FOLDER.glob("*.yaml"))]
-    assert len(templates) == 3
+    assert len(templates) == 4
     command = Path(sys.executable).parent / "cfn-lint"
     linted = subprocess.run(
         [command, "--regions", "us-east-1", "eu-central-1", "--", *templates, str(written)],

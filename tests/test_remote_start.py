@@ -3,11 +3,9 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from contextlib import closing
-from importlib.metadata import files
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ import pytest
 from service.app import load
 from service.model.artifact import UnavailableError
 from service.settings import Settings
-from tests import buckets
+from tests import buckets, containers
 from tests.buckets import BUCKET, PLACE, PREFIX, Proxy, answers
 from tests.containers import docker, execute, output, unique
 from tests.serving import ROOT, clean_environment, free_port, serve, wait_until
@@ -129,13 +127,7 @@ def test_the_documented_policy_is_enough_and_no_more(
 @pytest.fixture
 def packages(tmp_path: Path) -> Path:
     """What requirements-s3.txt has, which is Python alone; to build an image takes a minute."""
-    folder = tmp_path / "packages"
-    for name in re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements-s3.txt").read_text(), re.M):
-        for file in files(name) or ():
-            if file.parts[0] != ".." and "__pycache__" not in file.parts:
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(str(file.locate()), folder / file)
-    return folder
+    return containers.packages("requirements-s3.txt", tmp_path / "packages")
 
 
 @pytest.mark.slow

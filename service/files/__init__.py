@@ -1,6 +1,9 @@
 """A file of rows, scored by the code that answers requests: `python -m service predict`.
 
-Read in this order: `command.py` (what it does and tells), `tables.py` (CSV, row by row),
-`scoring.py` (rows to predictions, bad ones with their reason), `parts.py` (the unfinished output,
-which a later run goes on with), `progress.py` (how far it is).
+Read in this order: `command.py` (what it does and tells), `tables.py` (what is read and how it is
+refused), `text.py` (a CSV file in blocks), `rows.py` (a block's rows), `parquet.py` and
+`records.py` (the same for Parquet), `scoring.py` (rows to predictions, bad ones with their reason),
+`results.py` (a block to what is written of it: CSV), `columns.py` (Parquet), `crew.py` (several
+processes, each a block at a time), `parts.py` (the unfinished output, which a later run goes on
+with), `places.py` (files on S3), `progress.py` (how far it is).
 """

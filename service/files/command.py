@@ -1,22 +1,30 @@
-"""`python -m service predict`: a CSV file in, the same rows with their predictions out."""
+"""`python -m service predict`: a file in, the same rows with their predictions out."""
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
+from itertools import islice
 from time import monotonic
 from typing import Any
 
 from service.app import load
+from service.files import parquet, text
+from service.files.columns import Parquet
+from service.files.crew import Map, crew
+from service.files.parquet import ENDINGS, ParquetTable, require
 from service.files.parts import OutputError, Parts
+from service.files.places import copied, sent
 from service.files.progress import Progress
-from service.files.scoring import Refused, Scorer
-from service.files.tables import InputError, Row, Table
+from service.files.results import Csv, Format, Work, lines
+from service.files.rows import written
+from service.files.scoring import Scorer
+from service.files.tables import InputError, Table
+from service.files.text import CsvTable
 from service.model.predictor import Predictor
-from service.settings import Settings
+from service.settings import Settings, one_thread
 
-CHUNK = 10_000  # rows
 SAVE_SECONDS = 1.0  # of work that a crash may cost
 
 
@@ -26,9 +34,15 @@ class BadRowError(InputError):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument("artifact", metavar="ARTIFACT", help="folder of a packed model")
-    parser.add_argument("input", type=Path, metavar="INPUT", help="CSV file with a header line")
-    parser.add_argument("output", type=Path, metavar="OUTPUT", help="CSV file to write")
+    parser.add_argument("artifact", metavar="ARTIFACT", help="folder of a packed model, or s3://")
+    parser.add_argument(
+        "input",
+        metavar="INPUT",
+        help="CSV file with a header line, or Parquet: named *.parquet or *.pq; it may be on s3://",
+    )
+    parser.add_argument(
+        "output", metavar="OUTPUT", help="file to write, CSV or Parquet by its name, or s3://"
+    )
     parser.add_argument(
         "--on-error",
         choices=("stop", "skip"),
@@ -42,11 +56,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only", action="store_true", help="write predictions without the input's columns"
     )
-    parser.add_argument("--encoding", default="utf-8", help="of INPUT (%(default)s)")
+    parser.add_argument(
+        "--processes",
+        type=_count,
+        default=_cores(),
+        metavar="N",
+        help="how many compute at once (%(default)s here)",
+    )
+    parser.add_argument("--encoding", default="utf-8", help="of INPUT, if it is CSV (%(default)s)")
 
 
 def run(options: argparse.Namespace) -> str:
-    """Score the file, going on where an earlier run was ended; what came of it in one line."""
+    """Score the file, wherever it is; what came of it in one line."""
+    if options.input == options.output:
+        raise OutputError(f"{options.output}: is the input; choose another name")
+    with copied(options.input) as source, sent(options.output) as output:
+        paths = {"input": source, "output": output}
+        line = _run(argparse.Namespace(**{**vars(options), **paths}))
+        return line.replace(str(output), options.output)
+
+
+def _run(options: argparse.Namespace) -> str:
+    """Score it, going on where an earlier run was ended."""
+    one_thread()  # for each process; pools of threads would not survive the fork
     predictor = load(Settings.from_environment().of_model(options.artifact))
     if options.confidence and predictor.signature.confidence is None:
         raise InputError(
@@ -54,8 +86,8 @@ def run(options: argparse.Namespace) -> str:
         )
     if options.input.resolve() == options.output.resolve():
         raise OutputError(f"{options.output}: is the input; choose another name")
-    with closing(Table(options.input, options.encoding, predictor.signature.names)) as table:
-        scorer = Scorer(predictor, table.header, options.confidence)
+    with closing(_table(options, predictor)) as table:
+        scorer = Scorer(predictor, options.confidence)
         kept = [] if options.only else table.header
         for name in scorer.columns:
             if name in kept:
@@ -63,37 +95,29 @@ def run(options: argparse.Namespace) -> str:
                     f"{options.input}: has a column {name}, as the output would: rename it, or "
                     "leave the input's columns out with --only"
                 )
-        header = [*kept, *scorer.columns]
-        job = _job(options, predictor)
-        bad_header = ["line", "reason", *table.header]
-        with closing(Parts(options.output, job, header, bad_header)) as parts:
-            return _score(options, table, scorer, parts)
+        work = Work(table, scorer, _format(options, predictor, table, kept, scorer.columns))
+        bad_head = lines(written([[table.unit, "reason", *table.header]]))
+        # Before the output is opened, for what they inherit stays open, and locked, until they end.
+        with (
+            crew(work, min(options.processes, table.pieces)) as mapped,
+            closing(
+                Parts(options.output, _job(options, predictor), work.format, bad_head)
+            ) as parts,
+        ):
+            return _score(options, table, mapped, parts)
 
 
-def _score(options: argparse.Namespace, table: Table, scorer: Scorer, parts: Parts) -> str:
+def _score(options: argparse.Namespace, table: Table, mapped: Map, parts: Parts) -> str:
     before = parts.state.rows
     began = saved = monotonic()
-    progress = Progress(options.input.stat().st_size)
-    skipped = 0
+    progress = Progress(table.total)
     try:
-        for chunk in table.chunks(CHUNK):
-            if skipped < before:  # an earlier run wrote them; it ended between two chunks
-                skipped += len(chunk)
-                continue
-            scored = scorer.score(chunk)
-            bad = [(row, one) for row, one in zip(chunk, scored, strict=True) if _is_bad(one)]
-            if bad and options.on_error == "stop":
-                row, reason = bad[0]
+        for result in mapped(islice(table.blocks(), parts.state.blocks, None)):
+            if result.refused and options.on_error == "stop":
                 raise BadRowError(
-                    f"{options.input}, line {row.line}: {reason}; --on-error skip puts such rows "
-                    "aside"
+                    f"{options.input}, {result.first}; --on-error skip puts such rows aside"
                 )
-            good = (
-                [*([] if options.only else row.cells), *one]
-                for row, one in zip(chunk, scored, strict=True)
-                if not isinstance(one, Refused)
-            )
-            parts.write(good, [_told(row, one) for row, one in bad], len(chunk))
+            parts.write(result)
             if monotonic() - saved > SAVE_SECONDS:
                 parts.save()
                 saved = monotonic()
@@ -129,13 +153,36 @@ def _job(options: argparse.Namespace, predictor: Predictor) -> dict[str, Any]:
         "input": [source.st_size, source.st_mtime_ns, source.st_ino],
         "model": predictor.manifest.version,
         "options": [options.on_error, options.confidence, options.only, options.encoding],
-        "chunk": CHUNK,
+        "block": [text.BLOCK, parquet.ROWS],
     }
 
 
-def _is_bad(one: Sequence[str] | Refused) -> bool:
-    return isinstance(one, Refused)
+def _table(options: argparse.Namespace, predictor: Predictor) -> Table:
+    names = predictor.signature.names
+    if options.input.suffix.lower() in ENDINGS:
+        return ParquetTable(options.input, names)
+    return CsvTable(options.input, options.encoding, names)
 
 
-def _told(row: Row, reason: object) -> list[str]:
-    return [str(row.line), str(reason), *row.cells]
+def _format(
+    options: argparse.Namespace,
+    predictor: Predictor,
+    table: Table,
+    kept: Sequence[str],
+    columns: Sequence[str],
+) -> Format:
+    if options.output.suffix.lower() not in ENDINGS:
+        return Csv(kept, columns)
+    require(options.output)
+    return Parquet(predictor.signature, kept, columns, table.schema)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes")
+    return int(text)
+
+
+def _cores() -> int:
+    """Cores that this process may use, a few at most; 1 where forking is not safe."""
+    return min(len(os.sched_getaffinity(0)), 4) if sys.platform == "linux" else 1

@@ -4,15 +4,17 @@ Until all rows are scored OUTPUT.part and OUTPUT.bad.part stand beside OUTPUT, a
 which says how much of them is certain. OUTPUT itself is never half of anything.
 """
 
-import csv
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
+
+from service.files.results import Format, Result
+
+BAD = ".bad.csv"  # what the file of refused rows is called behind the output's name
 
 
 class OutputError(Exception):
@@ -23,9 +25,11 @@ class OutputError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far a run came: rows read, those refused, and the bytes that are certain of each part."""
+    """How far a run came: blocks and their rows, those refused, and the bytes that are certain of
+    each part."""
 
     job: dict[str, Any]
+    blocks: int = 0
     rows: int = 0
     bad: int = 0
     bytes: int = 0
@@ -38,11 +42,11 @@ class Parts:
     `job` is what must be the same for another run to go on: input, model, options.
     """
 
-    def __init__(
-        self, output: Path, job: dict[str, Any], header: Sequence[str], bad_header: Sequence[str]
-    ) -> None:
+    def __init__(self, output: Path, job: dict[str, Any], format: Format, bad_head: bytes) -> None:
         self.output = output
-        self.bad_output = output.with_name(f"{output.name}.bad.csv")
+        self.bad_output = output.with_name(f"{output.name}{BAD}")
+        self._format = format
+        self._whole = output.with_name(f"{output.name}.whole")
         self._state_path = output.with_name(f"{output.name}.state")
         self._paths = [output.with_name(f"{output.name}{end}") for end in (".part", ".bad.part")]
         with ExitStack() as opened:
@@ -54,26 +58,30 @@ class Parts:
             except OSError as error:
                 raise OutputError(f"{output}: cannot be written ({error.strerror})") from error
             self.close = opened.pop_all().close
-        self._writers = [csv.writer(file, lineterminator="\n") for file in self._files]
         self.state = self._found(job)
         for file, size in zip(self._files, (self.state.bytes, self.state.bad_bytes), strict=True):
             file.truncate(size)
             file.seek(size)
-        if not self.state.rows:
-            self._writers[0].writerow(header)
-            self._writers[1].writerow(bad_header)
+        if not self.state.blocks:
+            self._files[0].write(format.head())
+            self._files[1].write(bad_head)
 
-    def write(self, good: Iterable[Sequence[str]], bad: Sequence[Sequence[str]], rows: int) -> None:
-        """Add what came of so many rows."""
-        self._writers[0].writerows(good)
-        self._writers[1].writerows(bad)
+    def write(self, result: Result) -> None:
+        """Add what came of a block."""
+        self._files[0].write(result.good)
+        self._files[1].write(result.bad)
         state = self.state
-        self.state = replace(state, rows=state.rows + rows, bad=state.bad + len(bad))
+        self.state = replace(
+            state,
+            blocks=state.blocks + 1,
+            rows=state.rows + result.rows,
+            bad=state.bad + result.refused,
+        )
 
     def save(self) -> None:
         """Make certain what was written so far."""
         sizes = [_synced(file) for file in self._files]
-        self.state = State(self.state.job, self.state.rows, self.state.bad, *sizes)
+        self.state = replace(self.state, bytes=sizes[0], bad_bytes=sizes[1])
         fresh = self._state_path.with_name(f"{self._state_path.name}.new")
         fresh.write_text(json.dumps(asdict(self.state)))
         fresh.replace(self._state_path)
@@ -82,17 +90,21 @@ class Parts:
         """Give the output its name, the refused rows first, if there are any."""
         self.save()
         part, bad_part = self._paths
+        whole = self._format.finish(part, self._whole)
+        with whole.open("rb+") as file:
+            _synced(file)
         if self.state.bad:
             bad_part.replace(self.bad_output)
         else:
             bad_part.unlink()
             self.bad_output.unlink(missing_ok=True)  # of an earlier run
-        part.replace(self.output)
+        whole.replace(self.output)
+        part.unlink(missing_ok=True)
         self._state_path.unlink()
 
     def drop(self) -> None:
         """Leave nothing behind."""
-        for path in (*self._paths, self._state_path):
+        for path in (*self._paths, self._whole, self._state_path):
             path.unlink(missing_ok=True)
 
     def _found(self, job: dict[str, Any]) -> State:
@@ -106,14 +118,12 @@ class Parts:
         return state if whole and state.job == job else State(job)
 
 
-def _opened(path: Path) -> TextIO:
+def _opened(path: Path) -> BinaryIO:
     """A file to write at any place, made if need be."""
-    return os.fdopen(
-        os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "w", newline="", encoding="utf-8"
-    )
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "wb")
 
 
-def _synced(file: TextIO) -> int:
+def _synced(file: BinaryIO) -> int:
     """Write through to the disk; the file's size."""
     file.flush()
     os.fsync(file.fileno())

@@ -1,13 +1,12 @@
-"""A CSV file, row by row, whatever its size."""
+"""What is read: a table in blocks, each of which becomes rows."""
 
-import csv
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from io import TextIOWrapper
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 from service.api.problems import likely
+from service.model.signature import Input
 
 
 class InputError(Exception):
@@ -22,78 +21,66 @@ class NoInputError(InputError):
     exit_code = os.EX_NOINPUT
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The cells of one row, and the line of the file on which it ends, from 1."""
+class NotInstalledError(InputError):
+    """What would read or write a file is an extra that is not there."""
 
-    line: int
-    cells: list[str]
+    exit_code = os.EX_UNAVAILABLE
 
 
-class Table:
-    """An open file with a header line. Blank lines are no rows; a byte order mark is left out."""
+class Rows(Protocol):
+    """Some rows of a table. `broken` says why those at these places are none.
 
-    def __init__(self, path: Path, encoding: str, needed: Sequence[str]) -> None:
-        self.path = path
-        self.encoding = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
-        try:
-            self._file = path.open("rb")
-        except OSError as error:
-            raise NoInputError(f"{path}: cannot be read ({error.strerror})") from error
-        try:
-            text = TextIOWrapper(self._file, encoding=self.encoding, newline="")
-            self._reader = csv.reader(text, strict=True)
-            first = next(self._rows(), None)
-            self.header = [name.strip() for name in first.cells] if first else []
-            self._check(needed)
-        except LookupError as error:
-            self._file.close()
-            raise InputError(f"there is no encoding {encoding}") from error
-        except BaseException:
-            self._file.close()
-            raise
+    Places count from 0, in this block.
+    """
 
-    def close(self) -> None:
-        """Read no further."""
-        self._file.close()
+    broken: Mapping[int, str]
+
+    def __len__(self) -> int:
+        """How many there are, broken ones as well."""
+
+    def values(self, column: Input) -> Sequence[Any]:
+        """The cells of an input in all rows but the broken ones, as its JSON would be."""
+
+    def number(self, place: int) -> int:
+        """Where in the file people find a row."""
+
+    def cells(self, place: int) -> Sequence[str]:
+        """A row as text, for people to read."""
+
+    def lines(self, places: Sequence[int]) -> Sequence[str]:
+        """Rows as lines of CSV, without their ends."""
+
+
+class Table(Protocol):
+    """An open file. What `blocks` yields may be sent to another process, there to be read."""
+
+    header: Sequence[str]
+    unit: str  # of the numbers of its rows
+    schema: Any  # pyarrow's; None of a file without types
+    pieces: int  # about as many as there are blocks
+    total: int  # of `position`, at the end
+
+    def blocks(self) -> Iterator[Any]:
+        """All of it, cut at the same places each time."""
+
+    def rows(self, block: Any) -> Rows:
+        """The rows of a block; InputError where it is no table."""
 
     @property
     def position(self) -> int:
-        """Bytes read so far."""
-        return self._file.tell()
+        """How much was read so far."""
 
-    def chunks(self, size: int) -> Iterator[list[Row]]:
-        """All rows, at most `size` at once; InputError where the file is no table."""
-        chunk: list[Row] = []
-        for row in self._rows():
-            chunk.append(row)
-            if len(chunk) == size:
-                yield chunk
-                chunk = []
-        if chunk:
-            yield chunk
+    def close(self) -> None:
+        """Read no further."""
 
-    def _rows(self) -> Iterator[Row]:
-        try:
-            for cells in self._reader:
-                if cells:
-                    yield Row(self._reader.line_num, cells)
-        except csv.Error as error:
-            raise InputError(f"{self.path}, line {self._reader.line_num}: {error}") from error
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"{self.path}: is not {error.encoding} after line {self._reader.line_num}; name "
-                "what it is, like --encoding latin-1"
-            ) from error
 
-    def _check(self, needed: Sequence[str]) -> None:
-        if not self.header:
-            raise InputError(f"{self.path}: has no header line")
-        for name in self.header:
-            if self.header.count(name) > 1:
-                raise InputError(f"{self.path}: the column {name[:64]} is there more than once")
-        for name in needed:
-            if name not in self.header:
-                close = likely(name, self.header)
-                hint = f"; did you mean {close}?" if close else ""
-                raise InputError(f"{self.path}: has no column {name}{hint}")
+def check(path: Path, header: Sequence[str], needed: Sequence[str]) -> None:
+    """InputError if a column is there twice, or not at all."""
+    for name in header:
+        if header.count(name) > 1:
+            raise InputError(f"{path}: the column {name[:64]} is there more than once")
+    for name in needed:
+        if name not in header:
+            close = likely(name, header)
+            hint = f"; did you mean {close}?" if close else ""
+            raise InputError(f"{path}: has no column {name}{hint}")

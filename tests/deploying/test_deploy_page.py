@@ -22,7 +22,11 @@ INDENTED = re.sub(r"^   ", "", PAGE, flags=re.MULTILINE)
 ALL = [line for line in commands(INDENTED) if line]
 MAINS = {"deploy": deploy, "rollback": rollback, "verify": verify, "destroy": destroy}
 # The aws command's own, which are no operations of a service.
-CUSTOM = {("logs", "tail"): {"follow"}, ("s3", "cp"): {"recursive"}}
+CUSTOM = {
+    ("ecs", "run-task"): {"cli-input-json"},  # tests/files/test_run_task.py sends it
+    ("logs", "tail"): {"follow"},
+    ("s3", "cp"): {"recursive"},
+}
 
 
 def run(line: str, stand_ins: dict[str, str]) -> int:

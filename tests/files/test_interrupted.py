@@ -1,62 +1,63 @@
 """A run that was ended goes on; nobody else writes the same output meanwhile."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from service.__main__ import main
-from service.files import command
-from service.files.scoring import Scorer
+from service.files import command, text
+from service.files.parts import Parts
+from service.files.results import Result
 from tests.files.conftest import CLASSES, GOOD, HEADER, Run, files, table
 
 
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks of three rows, each made certain before the next."""
-    monkeypatch.setattr(command, "CHUNK", 3)
+    """Blocks of a few rows, each made certain before the next."""
+    monkeypatch.setattr(text, "BLOCK", 60)
     monkeypatch.setattr(command, "SAVE_SECONDS", -1.0)
 
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, at: int) -> list[int]:
-    """End the run at its so manieth chunk; the sizes of the chunks that were scored."""
-    scored: list[int] = []
-    score = Scorer.score
+    """End the run at its so manieth block; how many rows each block had that was written."""
+    written: list[int] = []
+    write = Parts.write
 
-    def until(self: Scorer, rows: Any) -> Any:
-        if len(scored) == at:
+    def until(self: Parts, result: Result) -> None:
+        if len(written) == at:
             raise KeyboardInterrupt
-        scored.append(len(rows))
-        return score(self, rows)
+        written.append(result.rows)
+        write(self, result)
 
-    monkeypatch.setattr(Scorer, "score", until)
-    return scored
+    monkeypatch.setattr(Parts, "write", until)
+    return written
 
 
 MANY = HEADER + "".join(f"{number / 7},{'x' if number % 10 == 4 else 1}\n" for number in range(40))
 
 
 @pytest.mark.usefixtures("small_steps")
-@pytest.mark.parametrize("at", [1, 7, 13])
+@pytest.mark.parametrize("at", [1, 4, 8])
+@pytest.mark.parametrize("processes", ["1", "3"])
 def test_an_interrupted_run_goes_on_where_it_was(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int, processes: str
 ) -> None:
-    assert run(MANY, "--on-error", "skip")[0] == 0
+    assert run(MANY, "--on-error", "skip", "--processes", "1")[0] == 0
     whole = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
     for name in whole:
         (tmp_path / name).unlink()
     with monkeypatch.context() as patch:
-        interrupt(patch, at)
-        assert run(MANY, "--on-error", "skip")[0] == 130
+        before = interrupt(patch, at)
+        assert run(MANY, "--on-error", "skip", "--processes", processes)[0] == 130
     assert "out.csv" not in files(tmp_path)
     with (tmp_path / "out.csv.part").open("ab") as part:
-        part.write(b"what was not certain")
+        part.write(b"what was not certain" * 1000)
     with monkeypatch.context() as patch:
-        scored = interrupt(patch, 100)
-        code, told = run(MANY, "--on-error", "skip")
+        after = interrupt(patch, 100)
+        code, told = run(MANY, "--on-error", "skip", "--processes", processes)
     assert code == 0
-    assert f"(went on after {3 * at})" in told
-    assert sum(scored) == 40 - 3 * at
+    assert f"(went on after {sum(before)})" in told
+    assert sum(before) + sum(after) == 40
     assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == whole
 
 
@@ -79,16 +80,16 @@ def test_two_runs_do_not_write_the_same_output(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, artifact: Path
 ) -> None:
     codes: list[int | None] = []
-    score = Scorer.score
+    write = Parts.write
 
-    def meanwhile(self: Scorer, rows: Any) -> Any:
+    def meanwhile(self: Parts, result: Result) -> None:
         if not codes:
             codes.append(None)
             arguments = [str(artifact), str(tmp_path / "in.csv"), str(tmp_path / "out.csv")]
             codes.append(main(["predict", *arguments]))
-        return score(self, rows)
+        write(self, result)
 
-    monkeypatch.setattr(Scorer, "score", meanwhile)
+    monkeypatch.setattr(Parts, "write", meanwhile)
     main_run = ["predict", str(artifact), str(tmp_path / "in.csv"), str(tmp_path / "out.csv")]
     (tmp_path / "in.csv").write_text(HEADER + GOOD)
     assert main(main_run) == 0

@@ -1,0 +1,126 @@
+"""Rows for Parquet: each block is a batch of Arrow's stream, which can be cut and continued after
+any of them; a Parquet file cannot. When all are there it is turned into one.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from service.files.records import Records
+from service.files.scoring import Scored
+from service.files.tables import Rows
+from service.model.signature import Input, Label, Signature
+
+GROUP = 32 << 20  # bytes of a row group, before they are compressed
+
+
+class Parquet:
+    """The columns that are kept, with their types, then the predictions.
+
+    `schema` is that of an input of Parquet; of CSV a column has the type that the model gives it,
+    or is text.
+    """
+
+    def __init__(
+        self, signature: Signature, kept: Sequence[str], columns: Sequence[str], schema: Any
+    ) -> None:
+        import pyarrow as pa
+
+        self._inputs = {one.name: one for one in signature.inputs}
+        self._kept = kept
+        self._columns = columns
+        outputs = {one.name: _type(one.kind, one.labels) for one in signature.outputs}
+        types = [self._kept_type(name, schema) for name in kept]
+        types += [outputs.get(name, pa.float64()) for name in columns]
+        self._schema = pa.schema(list(zip([*kept, *columns], types, strict=True)))
+
+    def head(self) -> bytes:
+        """The schema."""
+        return bytes(self._schema.serialize())
+
+    def encoded(self, rows: Rows, scored: Scored) -> bytes:
+        """A batch of the rows that have predictions."""
+        import pyarrow as pa
+
+        kept = self._kept_arrays(rows, scored)
+        kept += [_array(scored.told[name], self._schema.field(name).type) for name in self._columns]
+        return bytes(pa.record_batch(kept, schema=self._schema).serialize())
+
+    def finish(self, part: Path, whole: Path) -> Path:
+        """Turn the stream into a Parquet file."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        with (
+            pa.OSFile(str(part)) as source,
+            pa.ipc.open_stream(source) as stream,
+            pq.ParquetWriter(whole, self._schema) as writer,
+        ):
+            for group in _groups(stream):
+                writer.write_table(pa.Table.from_batches(group, self._schema))
+        return whole
+
+    def _kept_type(self, name: str, schema: Any) -> Any:
+        import pyarrow as pa
+
+        if schema is not None:
+            found = schema.field(name).type
+            return found.value_type if pa.types.is_dictionary(found) else found
+        one = self._inputs.get(name)
+        return _type(one.kind, one.categories) if one else pa.string()
+
+    def _kept_arrays(self, rows: Rows, scored: Scored) -> list[Any]:
+        if isinstance(rows, Records):
+            return [rows.some(rows.column(name), scored.good) for name in self._kept]
+        whole = [place for place in range(len(rows)) if place not in rows.broken]
+        good = set(scored.good)
+        picked = [at for at, place in enumerate(whole) if place in good]
+        arrays = []
+        for name in self._kept:
+            values = scored.values[name] if name in scored.values else rows.values(_other(name))
+            if len(picked) < len(values):
+                values = [values[at] for at in picked]
+            arrays.append(_array(values, self._schema.field(name).type))
+        return arrays
+
+
+def _other(name: str) -> Input:
+    """A column of CSV that is not the model's: text, or null where it is empty."""
+    return Input(name=name, kind="category", dtype="object", categories=("",))
+
+
+def _type(kind: str, known: Sequence[Label] | None) -> Any:
+    import pyarrow as pa
+
+    types = {"number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_()}
+    if kind != "category":
+        return types.get(kind, pa.string())
+    kinds = {type(value) for value in known or ("",)}
+    if kinds <= {int, float}:
+        return pa.float64() if float in kinds else pa.int64()
+    return pa.bool_() if kinds == {bool} else pa.string()
+
+
+def _array(values: Sequence[Any], kind: Any) -> Any:
+    """Plain values, which were checked; a whole number may be written like 1.0."""
+    import pyarrow as pa
+
+    if kind == pa.float64():
+        return pa.array(np.array(values, dtype=np.float64), from_pandas=True)
+    if kind == pa.int64():
+        values = [None if value is None else int(value) for value in values]
+    return pa.array(values, kind)
+
+
+def _groups(batches: Any) -> Iterator[list[Any]]:
+    """Batches together, so that a row group is worth its while."""
+    group: list[Any] = []
+    for batch in batches:
+        group.append(batch)
+        if sum(one.nbytes for one in group) > GROUP:
+            yield group
+            group = []
+    if group:
+        yield group

@@ -1,0 +1,103 @@
+"""Files on S3: what is read is copied to this disk first, what was written goes there at the end.
+
+An object is there whole or not at all. A copy is gone with the run, so one that was ended begins
+anew.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from service.files.parts import BAD, OutputError
+from service.files.tables import InputError, NoInputError, NotInstalledError
+from service.model.remote import REQUIRED, SCHEME
+
+
+@contextmanager
+def copied(place: str) -> Iterator[Path]:
+    """A file to read, or a copy of it."""
+    with _local(place) as path:
+        if place.startswith(SCHEME):
+            bucket, key = _address(place)
+            with _told(place, InputError, "s3:GetObject"), _client(place) as client:
+                client.download_file(bucket, key, str(path))
+        yield path
+
+
+@contextmanager
+def sent(place: str) -> Iterator[Path]:
+    """Where to write a file, which goes to its place when the block is done; first its bad rows,
+    or none if an earlier run left some there."""
+    with _local(place) as path:
+        yield path
+        if place.startswith(SCHEME):
+            bucket, key = _address(place)
+            with _told(place, OutputError, "s3:PutObject"), _client(place) as client:
+                bad = path.with_name(f"{path.name}{BAD}")
+                if bad.exists():
+                    client.upload_file(str(bad), bucket, f"{key}{BAD}")
+                else:
+                    client.delete_object(Bucket=bucket, Key=f"{key}{BAD}")
+                client.upload_file(str(path), bucket, key)
+
+
+@contextmanager
+def _local(place: str) -> Iterator[Path]:
+    """The path of a place, in a folder of its own if that is on S3. Errors name the place."""
+    if not place.startswith(SCHEME):
+        yield Path(place)
+        return
+    with TemporaryDirectory(prefix="slipway-") as folder:
+        path = Path(folder, _address(place)[1].rpartition("/")[2])
+        try:
+            yield path
+        except (InputError, OutputError) as error:
+            raise type(error)(str(error).replace(str(path), place)) from error
+
+
+def _address(place: str) -> tuple[str, str]:
+    bucket, _, key = place.removeprefix(SCHEME).partition("/")
+    if not bucket or not key or key.endswith("/"):
+        raise InputError(f"{place}: is no file; it must be like s3://bucket/folder/file.csv")
+    return bucket, key
+
+
+@contextmanager
+def _client(place: str) -> Iterator[Any]:
+    try:
+        import boto3
+    except ImportError as error:
+        raise NotInstalledError(f"{place}: {REQUIRED}") from error
+    with closing(boto3.client("s3")) as client:
+        yield client
+
+
+@contextmanager
+def _told(place: str, kind: type[InputError] | type[OutputError], needed: str) -> Iterator[None]:
+    """What S3 or this disk refuses, in one line."""
+    try:
+        yield
+    except (InputError, OutputError):
+        raise
+    except OSError as error:
+        raise kind(f"{place}: cannot be kept here ({error.strerror}); give more disk") from error
+    except Exception as error:
+        raise _of_s3(place, error, kind, needed) from error
+
+
+def _of_s3(
+    place: str, error: Exception, kind: type[InputError] | type[OutputError], needed: str
+) -> Exception:
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    reason = " ".join(str(error).split())
+    if isinstance(error, ClientError) and "404" in reason and kind is InputError:
+        return NoInputError(f"{place}: is not there")
+    if "AccessDenied" in reason or "403" in reason:
+        return kind(f"{place}: S3 refuses it; allow the task's role {needed} there")
+    if isinstance(error, Boto3Error | BotoCoreError | ClientError):
+        return kind(f"{place}: {reason}")
+    return error

@@ -1,0 +1,102 @@
+"""Rows of Parquet: a batch of Arrow, to values as JSON would have them and to text."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import orjson
+
+from service.files.rows import plain, written
+from service.model.signature import Input
+
+
+class Records:
+    """Rows of a batch, each as wide as the others, below so many rows of the file."""
+
+    def __init__(self, before: int, batch: Any) -> None:
+        self._before = before
+        self._batch = batch
+        self.broken: Mapping[int, str] = {}
+
+    def __len__(self) -> int:
+        return int(self._batch.num_rows)
+
+    def values(self, column: Input) -> Sequence[Any]:
+        """The values of an input; NaN is null, and a decimal a number as JSON has it."""
+        return _plain(self.column(column.name))
+
+    def number(self, place: int) -> int:
+        """The row, from 1."""
+        return self._before + place + 1
+
+    def cells(self, place: int) -> Sequence[str]:
+        """A row as text."""
+        return [_texts(column.slice(place, 1))[0] for column in self._columns]
+
+    def lines(self, places: Sequence[int]) -> Sequence[str]:
+        """Rows as CSV: null is empty, and what is nested is JSON."""
+        columns = [_texts(self.some(column, places)) for column in self._columns]
+        return written(zip(*columns, strict=True))
+
+    def column(self, name: str) -> Any:
+        """A column by its name, no longer a dictionary."""
+        return self._columns[self._batch.schema.names.index(name)]
+
+    def some(self, column: Any, places: Sequence[int]) -> Any:
+        """The values at these places."""
+        import pyarrow as pa
+
+        return column if len(places) == len(self) else column.take(pa.array(places, pa.int64()))
+
+    @cached_property
+    def _columns(self) -> list[Any]:
+        return [_decoded(column) for column in self._batch.columns]
+
+
+def _decoded(column: Any) -> Any:
+    import pyarrow.types as is_
+
+    return column.dictionary_decode() if is_.is_dictionary(column.type) else column
+
+
+def _plain(column: Any) -> list[Any]:
+    import pyarrow.types as is_
+
+    if is_.is_floating(column.type) or is_.is_decimal(column.type):
+        floats = column.cast("float64").to_numpy(zero_copy_only=False)
+        values: list[Any] = floats.tolist()
+        missing = (floats != floats).any()
+        return [None if value != value else value for value in values] if missing else values
+    if is_.is_integer(column.type) and not column.null_count:
+        whole: list[Any] = column.to_numpy().tolist()
+        return whole
+    others: list[Any] = column.to_pylist()
+    return others
+
+
+def _texts(column: Any) -> list[str]:
+    """Values as text, for CSV."""
+    import pyarrow.types as is_
+
+    if is_.is_temporal(column.type) and not is_.is_duration(column.type):
+        column = column.cast("string")
+    if is_.is_floating(column.type):
+        floats = column.to_numpy(zero_copy_only=False)
+        # Those of float32 are not made longer by digits that they do not have.
+        if floats.dtype == "float64" and np.isfinite(floats).all():
+            return plain(floats.tolist())
+        return ["" if value != value else str(value) for value in floats]
+    return [_text(value) for value in column.to_pylist()]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list | dict):
+        return orjson.dumps(value, default=_text).decode()
+    return str(value)

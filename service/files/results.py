@@ -1,0 +1,90 @@
+"""A block to what is written of it: its rows with their predictions, and those that have none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from service.files.rows import plain, written
+from service.files.scoring import Scored, Scorer
+from service.files.tables import Rows, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Bytes for the output and for what is put aside, how many rows there were, how many of them
+    were refused, and the first of those."""
+
+    good: bytes
+    bad: bytes
+    rows: int
+    refused: int
+    first: str
+
+
+class Format(Protocol):
+    """How rows are written."""
+
+    def head(self) -> bytes:
+        """What comes first."""
+
+    def encoded(self, rows: Rows, scored: Scored) -> bytes:
+        """The rows that have predictions."""
+
+    def finish(self, part: Path, whole: Path) -> Path:
+        """Make of all these bytes what the output is to be: at `part` still, or else at `whole`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is done with each block of a table."""
+
+    table: Table
+    scorer: Scorer
+    format: Format
+
+    def __call__(self, block: Any) -> Result:
+        """Read, check, predict and encode; InputError where it is no table."""
+        rows = self.table.rows(block)
+        scored = self.scorer.score(rows)
+        refused = sorted(scored.refused.items())
+        bad = [[rows.number(place), reason, *rows.cells(place)] for place, reason in refused]
+        first = f"{self.table.unit} {bad[0][0]}: {bad[0][1]}" if bad else ""
+        return Result(
+            self.format.encoded(rows, scored), lines(written(bad)), len(rows), len(bad), first
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Csv:
+    """Rows as they were, unless there is no need of them, then the predictions."""
+
+    kept: Sequence[str]
+    columns: Sequence[str]
+
+    def head(self) -> bytes:
+        """The header line."""
+        return lines(written([[*self.kept, *self.columns]]))
+
+    def encoded(self, rows: Rows, scored: Scored) -> bytes:
+        """A line for each row that has predictions."""
+        texts = [_texts(scored.told[name]) for name in self.columns]
+        if self.kept:
+            texts.insert(0, rows.lines(scored.good))
+        return lines(texts[0] if len(texts) == 1 else map(",".join, zip(*texts, strict=True)))
+
+    def finish(self, part: Path, whole: Path) -> Path:
+        """It is finished."""
+        return part
+
+
+def lines(texts: Any) -> bytes:
+    """Text for a file, each with its end."""
+    return "\n".join([*texts, ""]).encode()
+
+
+def _texts(values: list[Any]) -> Sequence[str]:
+    """As JSON has them, but for quotes; and as this command reads them."""
+    if values and isinstance(values[0], str):
+        return written([value] for value in values)
+    return plain(values)
