@@ -52,6 +52,7 @@ def test_a_value_that_training_never_saw_is_told_but_predicted(page: Page) -> No
     expect(field).to_have_accessible_description("Training saw \u22126.37 to 8.79.")
     predict(page, 3)
     expect(page.locator("#answer .value").first).to_have_text("1")
+    expect(page.locator("#status")).to_contain_text("1 value is outside of what training saw")
 
 
 def test_a_thousand_rows_are_pasted_from_a_spreadsheet(page: Page) -> None:
