@@ -110,7 +110,7 @@ def _predict(signature: Signature, forms: Sequence[str]) -> Shape:
     about = "One value per row, for each output"
     return {
         "operationId": "predict",
-        "summary": "Predict",
+        "summary": "What the model predicts for some rows",
         "parameters": parameters,
         "requestBody": {
             "required": True,
