@@ -41,6 +41,9 @@ def test_a_wrong_value_is_told_at_its_field(page: Page) -> None:
     expect(field).to_have_accessible_description("is a string, not a number")
     expect(page.get_by_role("alert")).to_contain_text("sensor_2, row 3 is a string, not a number")
     assert serious(page) == []
+    field.fill("")
+    page.get_by_role("button", name="Predict").click()
+    expect(field).to_have_accessible_description("is empty, not a number")
     field.fill("4")
     expect(field).not_to_have_attribute("aria-invalid", "true")
     predict(page, 3)

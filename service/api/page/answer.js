@@ -79,7 +79,8 @@ function answerTable(model, form, answer) {
 
 // Where the errors of a problem lie in the form; those that lie nowhere stay as text.
 function placed(errors, names, rows) {
-  return (errors || []).map(({ pointer, detail }) => {
+  return (errors || []).map(({ pointer, detail: said }) => {
+    const detail = said.replace(/^is null\b/, "is empty"); // as people see it
     const [name, row] = (pointer || "").split("/").slice(1)
       .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
     const place = names.indexOf(name);

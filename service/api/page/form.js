@@ -24,7 +24,7 @@ function plain(number, digits = 7) {
   const size = Math.abs(number);
   const text = size >= 10 ** (2 * digits) || (size && size < 1e-4) ? number.toExponential(Math.min(3, digits - 2))
     : String(Number.isInteger(number) ? number : Number(number.toPrecision(digits)));
-  return text.replace("-", "\u2212");
+  return text.replaceAll("-", "\u2212");
 }
 
 // What is sent for a cell, as JSON. What cannot be a value of its kind goes as it is: the service
