@@ -67,15 +67,17 @@ def operation(document: Shape, method: str, path: str, found: Shape) -> dict[str
         "requests": [
             (name, curl(path, kind, example["value"], locked))
             for kind, one in bodies.items()
-            for name, example in one["examples"].items()
+            for name, example in one.get("examples", {}).items()
         ]
         or [("request", curl(path, None, None, locked))],
         "answers": [
             {
                 "status": status,
                 "about": one["description"],
-                "headers": list(one["headers"]),
-                "bodies": [(kind, shape(body["schema"])) for kind, body in one["content"].items()],
+                "headers": list(one.get("headers", ())),
+                "bodies": [
+                    (kind, shape(body["schema"])) for kind, body in one.get("content", {}).items()
+                ],
             }
             for status, one in found["responses"].items()
         ],
