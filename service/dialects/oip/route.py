@@ -1,0 +1,128 @@
+"""`/v2`: health, metadata and inference, as the Open Inference Protocol has them over REST.
+
+Every refusal is `{"error": TEXT}`. The protocol knows 400 for what is wrong with a request, so
+our 422 is 400 here. Formats: inference_rest.md in https://github.com/kserve/open-inference-protocol,
+and for bytes behind the JSON Triton's "binary tensor data extension".
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from flask import Blueprint, Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from service.api import body, parse, problems
+from service.api.answers import Answers
+from service.api.environ import REQUEST_ID
+from service.api.problems import Problem
+from service.dialects.oip import inference, metadata, outputs, tensors, v1
+from service.settings import Settings
+
+PREDICTIONS = "/v2/models/[^/]+(/versions/[^/]+)?/infer|/v1/models/[^/]+:predict"
+HEADER = "Inference-Header-Content-Length"
+FIXED = "this service has one model, which is chosen when it starts: deploy the other one"
+
+
+def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
+    """Give the app its routes."""
+    blueprint = Blueprint("oip", __name__)
+    manifest = answers.predictor.manifest
+    offered = outputs.offered(manifest.signature)
+    described = metadata.model(manifest, outputs.listed(offered))
+
+    def content() -> bytes:
+        body.check_encoding(request)
+        return body.read(request, settings.max_body_bytes)
+
+    def ready() -> None:
+        """Problem 503 if this task should get no traffic, by what the load balancer asks."""
+        app.view_functions["health"]()
+
+    def check(name: str, version: str | None = None) -> None:
+        if name != manifest.name:
+            raise Problem(404, f"there is no model of this name; there is {manifest.name}")
+        if version not in (None, manifest.version):
+            raise Problem(404, f"there is no such version; there is {manifest.version}")
+
+    def of_model(end: str, view: Callable[..., Any], method: str) -> None:
+        for rule in ("/v2/models/<name>", "/v2/models/<name>/versions/<version>"):
+            blueprint.add_url_rule(rule + end, view_func=view, methods=[method])
+
+    @blueprint.get("/v2")
+    @blueprint.get("/v2/")
+    def server() -> dict[str, Any]:
+        return metadata.SERVER
+
+    @blueprint.get("/v2/health/live")
+    def live() -> dict[str, bool]:
+        return {"live": True}
+
+    @blueprint.get("/v2/health/ready")
+    def is_ready() -> dict[str, bool]:
+        ready()
+        return {"live": True, "ready": True}  # the specification says one, KServe the other
+
+    @blueprint.get("/v2/models")
+    def models() -> dict[str, list[str]]:
+        return {"models": [manifest.name]}
+
+    @blueprint.post("/v2/repository/index")
+    def index() -> Response:
+        one = {"name": manifest.name, "version": manifest.version, "state": "READY", "reason": ""}
+        return Response(orjson.dumps([one]), content_type=body.JSON)
+
+    @blueprint.post("/v2/repository/models/<name>/load")
+    @blueprint.post("/v2/repository/models/<name>/unload")
+    def change(name: str) -> Response:
+        raise Problem(400, FIXED)
+
+    def describe(name: str, version: str | None = None) -> dict[str, Any]:
+        check(name, version)
+        return described
+
+    def model_ready(name: str, version: str | None = None) -> dict[str, Any]:
+        check(name, version)
+        ready()
+        return {"name": manifest.name, "ready": True}
+
+    def infer(name: str, version: str | None = None) -> Response:
+        check(name, version)
+        head, raw = tensors.split(content(), request.headers.get(HEADER))
+        payload = parse.parse_json(body.decode(head), answers.most)
+        asked = inference.asked(payload, raw, manifest.signature, answers.most, offered)
+        confident = any(one.offered.confident for one in asked.outputs)
+        answer = answers.to_columns(request.environ, asked.columns, confident)
+        described, behind = outputs.tensors(asked.outputs, answer)
+        told = orjson.dumps(
+            {
+                "model_name": manifest.name,
+                "model_version": manifest.version,
+                "id": asked.id or request.environ[REQUEST_ID],
+                "outputs": described,
+            }
+        )
+        if not behind:
+            return Response(told, content_type=body.JSON)
+        headers = {HEADER: str(len(told))}
+        whole = b"".join((told, *behind))
+        return Response(whole, 200, headers, content_type="application/octet-stream")
+
+    of_model("", describe, "GET")
+    of_model("/ready", model_ready, "GET")
+    of_model("/infer", infer, "POST")
+    v1.add_routes(blueprint, answers, content, check, ready)
+
+    @blueprint.after_request
+    def name_version(response: Response) -> Response:
+        response.headers["Model-Version"] = manifest.version
+        return response
+
+    @blueprint.errorhandler(HTTPException)
+    def fail(error: HTTPException) -> Response:
+        status = 400 if error.code == 422 else error.code
+        told = json.dumps({"error": problems.in_words(error)})
+        return Response(told, status, problems.headers_of(error), content_type=body.JSON)
+
+    app.register_blueprint(blueprint)

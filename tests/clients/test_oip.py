@@ -1,0 +1,110 @@
+"""Triton's and KServe's own clients get what `POST /predict` answers, to the last bit."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.clients.conftest import MODELS
+from tests.packed import packed
+from tests.serving import ROOT, Server
+
+pytestmark = pytest.mark.slow
+
+SCRIPT = ROOT / "tests/clients/oip_client.py"
+TYPES = {
+    "sensors": ["FP64"] * 2,
+    "iris": ["FP64"] * 4,
+    "mixed": ["BYTES", "BYTES", "FP64", "FP64", "BOOL"],
+}
+
+
+def rows_of(name: str) -> pd.DataFrame:
+    """Rows of the sample; of the mixed table, some have nulls."""
+    rows = packed(MODELS[name])[0].rows
+    gaps = rows[rows.isna().any(axis=1)]
+    return pd.concat([rows.dropna()[::7][:20], gaps[:5]])
+
+
+def columns_of(rows: pd.DataFrame) -> dict[str, list[Any]]:
+    """By column, null for what is missing."""
+    return {
+        str(name): [None if pd.isna(value) else value for value in values.tolist()]
+        for name, values in rows.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def told(spoken: tuple[str, Server], clients_python: Path) -> tuple[str, Any, Any, Any]:
+    """The model's name, what its clients got, and /predict's answers to all rows and the whole."""
+    name, server = spoken
+    rows = rows_of(name)
+    asked = {"rows": columns_of(rows), "whole": columns_of(rows.dropna())}
+    given = {"address": f"127.0.0.1:{server.port}", "model": "x", **asked}
+    done = subprocess.run(
+        [clients_python, SCRIPT], input=json.dumps(given), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    ours = [
+        json.loads(server.predict(json.dumps(one), query="?probabilities=true").body)
+        for one in asked.values()
+    ]
+    return name, json.loads(done.stdout), *ours
+
+
+Told = tuple[str, Any, Any, Any]
+
+
+def column(values: list[Any]) -> list[list[Any]]:
+    return [[value] for value in values]
+
+
+def test_tritonclient_gets_what_predict_answers(told: Told) -> None:
+    name, clients, every, whole = told
+    found = clients["triton"]
+    assert found["default"] == column(every["prediction"])
+    for how, ours in (("binary", every), ("json", whole), ("mixed", whole)):
+        assert found[how] == {
+            "prediction": column(ours["prediction"]),
+            "predict_proba": ours["probabilities"],
+            "labels": ours["labels"],
+        }
+    if name != "mixed":
+        assert found["one tensor"] == {"output__0": column(every["prediction"])}
+
+
+def test_tritonclient_learns_what_there_is(told: Told) -> None:
+    name, clients, *_ = told
+    found = clients["triton"]
+    assert (found["live"], found["ready"], found["model ready"]) == (True, True, True)
+    assert found["another ready"] is False
+    assert found["extensions"] == ["binary_tensor_data"]
+    assert [(one["name"], one["state"]) for one in found["index"]] == [("x", "READY")]
+    assert list(found["types"].values()) == TYPES[name]
+
+
+def test_tritonclient_is_told_what_is_wrong(told: Told) -> None:
+    _, clients, *_ = told
+    status, message = clients["triton"]["refused"]
+    assert status == "400"
+    assert message.startswith("the input does not fit the model: ")
+    assert message.endswith(" is missing")
+
+
+def test_kserve_s_client_gets_what_predict_answers(told: Told) -> None:
+    _, clients, every, _ = told
+    found = clients["kserve"]
+    tensors = {"output-0": column(every["prediction"]), "probabilities": every["probabilities"]}
+    assert found["json"] == found["binary"] == tensors
+    assert found["v1 ordered"] == found["v1 named"] == {"predictions": every["prediction"]}
+
+
+def test_kserve_s_client_learns_what_there_is(told: Told) -> None:
+    _, clients, *_ = told
+    found = clients["kserve"]
+    for what in ("live", "ready", "model ready", "v1 model ready"):
+        assert found[what] is True
+    assert found["another ready"] is False

@@ -1,0 +1,101 @@
+"""What the Open Inference Protocol tells of the service and its model: health and metadata."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from service.app import create_app
+from service.dialects import enabled
+from service.model.predictor import Predictor
+from service.operations.drain import Drain
+from service.settings import Settings
+from tests.oip import INFER, error_of, speaking, version
+from tests.packed import packed
+
+MIXED = "mixed table, open categories"
+
+
+@pytest.fixture(scope="module")
+def client() -> FlaskClient:
+    return speaking()
+
+
+def test_the_server_says_what_it_is(client: FlaskClient) -> None:
+    told = client.get("/v2").get_json()
+    assert told["name"] == "slipway"
+    assert isinstance(told["version"], str)
+    assert told["extensions"] == ["binary_tensor_data"]
+    assert client.get("/v2/").get_json() == told
+
+
+def test_it_is_live_and_ready(client: FlaskClient) -> None:
+    assert client.get("/v2/health/live").get_json() == {"live": True}
+    assert client.get("/v2/health/ready").get_json()["ready"] is True
+
+
+@pytest.mark.parametrize("path", ["/v2/health/ready", "/v2/models/x/ready", "/v1/models/x"])
+def test_a_service_that_is_going_is_live_and_not_ready(path: str) -> None:
+    drain = Drain(1)
+    settings = Settings(dialects=("oip",))
+    client = create_app(settings, packed("sensors")[1], drain).test_client()
+    assert client.get(path).status_code == 200
+    drain._shared[0] = 1
+    response = client.get(path)
+    assert "going" in error_of(response, 503)
+    assert response.headers["Retry-After"] == "1"
+    assert client.get("/v2/health/live").status_code == 200
+
+
+def test_the_model_is_listed_by_name_and_version(client: FlaskClient) -> None:
+    assert client.get("/v2/models").get_json() == {"models": ["x"]}
+    [one] = client.post("/v2/repository/index", json={}).get_json()
+    assert one == {"name": "x", "version": version(), "state": "READY", "reason": ""}
+
+
+def test_metadata_has_an_input_for_each_column_and_every_output() -> None:
+    told = speaking(MIXED).get("/v2/models/x").get_json()
+    assert told["name"] == "x"
+    assert told["versions"] == [packed(MIXED)[1].manifest.version]
+    assert [(one["name"], one["datatype"], one["shape"]) for one in told["inputs"]] == [
+        ("site", "BYTES", [-1, 1]),
+        ("kind", "BYTES", [-1, 1]),
+        ("age_years", "FP64", [-1, 1]),
+        ("temperature", "FP64", [-1, 1]),
+        ("guarded", "BOOL", [-1, 1]),
+    ]
+    assert [(one["name"], one["datatype"], one["shape"]) for one in told["outputs"]] == [
+        ("prediction", "BYTES", [-1, 1]),
+        ("probabilities", "FP64", [-1, 2]),
+        ("labels", "BYTES", [2]),
+    ]
+
+
+@pytest.mark.parametrize("what", ["load", "unload"])
+def test_the_model_cannot_be_changed(client: FlaskClient, what: str) -> None:
+    assert "one model" in error_of(client.post(f"/v2/repository/models/x/{what}", json={}))
+
+
+def test_a_key_is_asked_for_in_the_protocol_s_own_way(predictor: Predictor) -> None:
+    settings = Settings(dialects=("oip",), api_keys=("0" * 64,))
+    client = create_app(settings, predictor).test_client()
+    assert "needs a key" in error_of(client.get("/v2/models"), 401)
+    assert client.get("/v2/health/ready").status_code == 200
+    assert client.get("/v2/health/live").status_code == 200
+
+
+PATHS = {"/v2": "GET", "/v2/health/ready": "GET", "/v2/models/x": "GET", INFER: "POST"}
+PATHS |= {"/v1/models": "GET", "/v1/models/x": "GET", "/v1/models/x:predict": "POST"}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_off_means_off(path: str) -> None:
+    settings = Settings(dialects=("lambda",))
+    client = create_app(settings, packed("sensors")[1]).test_client()
+    response = client.open(path, method=PATHS[path], json={})
+    assert (response.status_code, response.content_type) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/v2/models/x/versions/1/infer", "/v2/models/infer"])
+def test_what_reaches_the_model_waits_for_its_turn(path: str) -> None:
+    pattern = enabled.predictions(Settings(dialects=("oip",)))
+    assert pattern
+    assert bool(pattern.fullmatch(path)) is (path.endswith(("x/infer", "1/infer", ":predict")))
