@@ -17,7 +17,7 @@ PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export SERVICE_MODEL
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test check faults bench lint types lock lock-check format image clean
+.PHONY: help serve train test check faults pictures bench lint types lock lock-check format image clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ check: lint types lock-check .venv/clients/installed ## Run lint, types, locks a
 
 faults: .venv/developing ## Run the long tests of overload, crashes and updates, in containers
 	@$(BIN)/pytest tests/faults $(ARGS)
+
+pictures: .venv/developing ## Take the pictures of README and docs anew
+	@$(BIN)/python -m tests.pictures $(ARGS)
 
 bench: .venv/developing ## Measure the service beside its peers, for an hour (ARGS=--help)
 	@$(BIN)/python -m benchmarks $(ARGS)

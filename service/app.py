@@ -64,8 +64,8 @@ def create_app(
     health.init_app(app, predictor, drain or Drain(settings.drain_seconds))
     answers = Answers(settings, predictor)
     predict.init_app(app, settings, predictor, answers)
-    describe.init_app(app, settings, predictor, answers.schema)
-    page.init_app(app, settings, predictor)
+    contract = describe.init_app(app, settings, predictor, answers.schema)
+    page.init_app(app, settings, predictor, contract)
     dialects.init_app(app, settings, answers)
     inner: WSGIApplication = app.wsgi_app
     if not settings.traces:  # which begin and end in hooks of Flask

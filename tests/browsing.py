@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -44,7 +45,7 @@ def visit(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
     page.on("console", lambda said: odd.append(said.text) if REFUSED not in said.text else None)
     page.on("pageerror", lambda error: odd.append(str(error)))
     page.on("dialog", lambda dialog: odd.append(dialog.message))
-    origin = url.rstrip("/")
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
     page.on(
         "request",
         lambda asked: (

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from openapi_schema_validator import OAS31Validator
 
 from service.app import create_app
+from service.model import example
 from service.model.predictor import Predictor
 from service.settings import Settings
 from tests.examples import assert_holds
@@ -58,6 +60,19 @@ def test_it_tells_kinds_ranges_and_categories() -> None:
     assert "enum" not in inputs["guarded"]
     [lowest] = [one.lowest for one in predictor.signature.inputs if one.name == "temperature"]
     assert inputs["temperature"]["minimum"] == lowest
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*ASKED, "several labels", "several classes", "support vectors without probabilities"],
+)
+def test_answers_are_as_it_describes_them(name: str) -> None:
+    _, predictor, client = packed(name)
+    described = contract(client)
+    kind = predictor.signature.confidence
+    query = f"?{kind}=true" if kind else ""
+    answer = client.post(f"/predict{query}", json=example.columns(predictor.signature))
+    OAS31Validator(described["components"]["schemas"]["answer"]).validate(answer.json)
 
 
 def test_it_asks_for_keys_only_where_there_are_some(predictor: Predictor) -> None:

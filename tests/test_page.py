@@ -1,4 +1,4 @@
-"""`GET /`: what it says and weighs, its policy, and who gets it."""
+"""`GET /` and `GET /docs`: what the page says and weighs, their policy, and who gets them."""
 
 import gzip
 import hashlib
@@ -18,6 +18,7 @@ from tests.problems import assert_problem
 
 KEY = "correct-horse"
 LARGEST = 60_000  # bytes, as it is sent
+PAGES = ["/", "/docs"]
 MODELS = ["sensors", "extra trees on 64 columns", "mixed table, open categories", "text"]
 
 
@@ -39,8 +40,11 @@ def test_it_is_small_and_the_same_whether_compressed_or_not(name: str) -> None:
     assert plain.headers["Vary"] == sent.headers["Vary"] == "Accept, Accept-Encoding"
 
 
-def test_its_policy_allows_its_own_script_and_style_and_no_other(client: FlaskClient) -> None:
-    response = client.get("/")
+@pytest.mark.parametrize("path", PAGES)
+def test_its_policy_allows_its_own_script_and_style_and_no_other(
+    client: FlaskClient, path: str
+) -> None:
+    response = client.get(path)
     [policy] = response.headers.getlist("Content-Security-Policy")
     allowed = dict(part.strip().split(" ", 1) for part in policy.split(";"))
     for name, tag in (("script", 'script type="module"'), ("style", "style")):
@@ -77,22 +81,23 @@ def test_it_holds_nobody_s_rows() -> None:
     assert not [row for row in predictor.manifest.golden.inputs["remark"] if row in text]
 
 
-def test_without_a_key_a_browser_is_asked_for_one(locked: FlaskClient) -> None:
-    response = locked.get("/", headers={"Accept": "text/html,*/*;q=0.8"})
+@pytest.mark.parametrize("path", PAGES)
+def test_without_a_key_a_browser_is_asked_for_one(locked: FlaskClient, path: str) -> None:
+    response = locked.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
     assert response.status_code == 401
     assert response.content_type.startswith("text/html")
     assert response.headers["WWW-Authenticate"] == "Bearer"
     assert "sensor" not in response.text.lower()
-    opened = locked.get("/", headers={"Accept": "text/html", "X-API-Key": KEY})
+    opened = locked.get(path, headers={"Accept": "text/html", "X-API-Key": KEY})
     assert opened.status_code == 200
     assert "sensor_1" in opened.text
     policies = {answer.headers["Content-Security-Policy"] for answer in (response, opened)}
     assert len(policies) == 1  # the one runs the script of the other
 
 
-@pytest.mark.parametrize("path", ["/", "/model", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/model", "/nowhere"])
 def test_without_a_key_anything_else_gets_the_problem(locked: FlaskClient, path: str) -> None:
-    accept = "*/*" if path == "/" else "text/html"
+    accept = "*/*" if path in PAGES else "text/html"
     response = locked.get(path, headers={"Accept": accept})
     assert_problem(401, response.content_type, response.data)
     assert response.headers["WWW-Authenticate"] == "Bearer"
@@ -100,7 +105,7 @@ def test_without_a_key_anything_else_gets_the_problem(locked: FlaskClient, path:
 
 def test_the_metrics_port_does_not_have_it(client: FlaskClient) -> None:
     port = {"SERVER_PORT": str(Settings().metrics_port)}
-    for path in ("/", "/openapi.json"):
+    for path in (*PAGES, "/openapi.json"):
         assert client.get(path, environ_overrides=port).status_code == 404
 
 

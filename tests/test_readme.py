@@ -9,9 +9,12 @@ import joblib
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from tests.browsing import executable
 from tests.containers import another_image_name, docker, require_engine, unique
+from tests.pictures import PICTURES
 from tests.serving import ROOT, clean_environment, free_port
 from tests.stranger import ask, commands, curls, foreground, run
+from tests.test_pictures import LARGEST
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +48,7 @@ DONE_BY_MAKE = {
     "make check",
     "make faults",
     "make bench",
+    "make pictures",
     ".venv/bin/python -m training pack model.joblib --sample rows.csv --target answer "
     "--out artifacts/mine",
     "SERVICE_MODEL=artifacts/mine make serve",
@@ -97,6 +101,16 @@ def test_make_bench_plans_all_peers_and_models(checkout: Path) -> None:
     planned = run(checkout, "make bench", ARGS="--plan")
     for model in ("logistic", "forest", "boosting", "mixed"):
         assert f"{model}: slipway, limit, fastapi, flask, mlserver, mlflow, bentoml" in planned
+
+
+@pytest.mark.browser
+def test_make_takes_pictures(checkout: Path, tmp_path: Path) -> None:
+    executable()
+    run(checkout, "make pictures", ARGS=f"--out {tmp_path}")
+    taken = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    assert set(taken) == {f"{one.name}.png" for one in PICTURES}
+    assert min(taken.values()) > 10_000
+    assert max(taken.values()) < LARGEST
 
 
 def test_make_checks(checkout: Path) -> None:

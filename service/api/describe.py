@@ -1,6 +1,7 @@
 """`GET /model` and `GET /openapi.json`: what is being served, and its contract."""
 
 import json
+from typing import Any
 
 from flask import Flask, Response
 from marshmallow import Schema
@@ -11,14 +12,17 @@ from service.model.predictor import Predictor
 from service.settings import Settings
 
 
-def init_app(app: Flask, settings: Settings, predictor: Predictor, columns: Schema) -> None:
+def init_app(
+    app: Flask, settings: Settings, predictor: Predictor, columns: Schema
+) -> dict[str, Any]:
     """Give the app its routes; the answers are written once, they cannot change.
 
-    `columns` is the schema that checks the requests.
+    `columns` is the schema that checks the requests. The contract is returned, for people's pages.
     """
     manifest = predictor.manifest
     content = json.dumps(manifest.public())
-    contract = json.dumps(openapi.document(manifest, settings, columns))
+    contract = openapi.document(manifest, settings, columns)
+    described = json.dumps(contract)
 
     @app.get("/model")
     def model() -> Response:
@@ -26,4 +30,6 @@ def init_app(app: Flask, settings: Settings, predictor: Predictor, columns: Sche
 
     @app.get("/openapi.json")
     def openapi_json() -> Response:
-        return Response(contract, mimetype=JSON)
+        return Response(described, mimetype=JSON)
+
+    return contract

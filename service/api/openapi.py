@@ -67,6 +67,9 @@ def document(manifest: Manifest, settings: Settings, columns: Schema) -> dict[st
         predict.PATH: {"post": _predict(signature, ["columns", *in_rows])},
         "/model": {"get": _get("model", "What is being served", responses.manifest(manifest))},
         "/": {"get": _get("page", "The model's page, for people", {"type": "string"}, html=True)},
+        "/docs": {
+            "get": _get("docs", "This description, for people", {"type": "string"}, html=True)
+        },
         "/openapi.json": {"get": _get("openapi", "This description", {"type": "object"})},
         "/health": {"get": _get("health", "This task should get traffic", responses.HEALTH, [503])},
         "/health/live": {"get": _get("live", "The process answers", responses.LIVE)},
@@ -107,7 +110,7 @@ def _predict(signature: Signature, forms: Sequence[str]) -> Shape:
     about = "One value per row, for each output"
     return {
         "operationId": "predict",
-        "summary": "Predict",
+        "summary": "What the model predicts for some rows",
         "parameters": parameters,
         "requestBody": {
             "required": True,

@@ -147,9 +147,11 @@ def _value_of(one: Output) -> Shape:
 
 
 def _confidence(one: Output) -> Shape:
+    each: Shape = {"type": "number"}
     if one.confidence == "probabilities":
-        count = len(one.labels or ())
-        each: Shape = {"type": "number"}
+        if not one.labels:  # of several labels each has one number, that of being there
+            return each
+        count = len(one.labels)
         return {"type": "array", "items": each, "minItems": count, "maxItems": count}
     return {"type": ["number", "array"], "items": {"type": "number"}}
 

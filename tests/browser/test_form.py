@@ -41,6 +41,9 @@ def test_a_wrong_value_is_told_at_its_field(page: Page) -> None:
     expect(field).to_have_accessible_description("is a string, not a number")
     expect(page.get_by_role("alert")).to_contain_text("sensor_2, row 3 is a string, not a number")
     assert serious(page) == []
+    field.fill("")
+    page.get_by_role("button", name="Predict").click()
+    expect(field).to_have_accessible_description("is empty, not a number")
     field.fill("4")
     expect(field).not_to_have_attribute("aria-invalid", "true")
     predict(page, 3)
@@ -52,6 +55,7 @@ def test_a_value_that_training_never_saw_is_told_but_predicted(page: Page) -> No
     expect(field).to_have_accessible_description("Training saw \u22126.37 to 8.79.")
     predict(page, 3)
     expect(page.locator("#answer .value").first).to_have_text("1")
+    expect(page.locator("#status")).to_contain_text("1 value is outside of what training saw")
 
 
 def test_a_thousand_rows_are_pasted_from_a_spreadsheet(page: Page) -> None:

@@ -36,7 +36,8 @@ function drawAnswer(table, model, answer, first, count) {
       const cells = [element("td", { className: "value" }, shown)];
       if (one.confidence) {
         const told = one.confidence[row];
-        if (model.confidence === "probabilities") cells.push(element("td", {}, bars(one.labels, told)));
+        if (model.confidence === "probabilities" && !one.labels) cells.push(element("td", {}, bars([1], [told])));
+        else if (model.confidence === "probabilities") cells.push(element("td", {}, bars(one.labels, told)));
         else cells.push(element("td", {}, [told].flat().map(plain).join(", ")));
       }
       return cells;
@@ -52,20 +53,23 @@ function drawAnswer(table, model, answer, first, count) {
 // Beside the form each row of the answer stands at its row of the form; below it, it need not.
 function align(form, answer) {
   const region = answer.parentElement;
-  const top = (one) => one.getBoundingClientRect().top;
-  const pairs = [...form.rows].map((row, place) => [row, answer.rows[place]]).filter(([, row]) => row);
+  const rows = (table) => [...table.tBodies[0].rows];
+  const beside = rows(answer);
+  const pairs = rows(form).map((row, place) => [row, beside[place]]).filter(([, row]) => row);
   for (const row of pairs.flat()) row.style.height = "";
   region.style.paddingBlockStart = "";
-  if (region.getBoundingClientRect().left <= form.getBoundingClientRect().left) return;
-  const heights = pairs.map((pair) => Math.max(...pair.map((row) => row.getBoundingClientRect().height)));
+  const box = (one) => one.getBoundingClientRect();
+  if (!pairs.length || box(region).left <= box(form).left) return;
+  const heights = pairs.map((pair) => Math.max(...pair.map((row) => box(row).height)));
   pairs.forEach((pair, place) => { for (const row of pair) row.style.height = `${heights[place]}px`; });
-  region.style.paddingBlockStart = `${Math.max(0, top(form) - top(answer))}px`;
+  const [[first, itsAnswer]] = pairs;
+  region.style.paddingBlockStart = `${Math.max(0, box(first).top - box(itsAnswer).top)}px`;
 }
 
 // Inputs and outputs, for a spreadsheet.
 function answerTable(model, form, answer) {
   const columns = columnsOf(model, answer);
-  const labels = columns.map((one) => (model.confidence === "probabilities" ? one.labels : ["score"]));
+  const labels = columns.map((one) => one.labels || [model.confidence]);
   const head = columns.flatMap((one, place) => [one.name,
     ...(one.confidence ? labels[place].map((label) => `${one.name}: ${show(label)}`) : [])]);
   const rows = form.rows.map((cells, row) => [...cells, ...columns.flatMap((one) => [show(one.values[row]),
@@ -75,7 +79,8 @@ function answerTable(model, form, answer) {
 
 // Where the errors of a problem lie in the form; those that lie nowhere stay as text.
 function placed(errors, names, rows) {
-  return (errors || []).map(({ pointer, detail }) => {
+  return (errors || []).map(({ pointer, detail: said }) => {
+    const detail = said.replace(/^is null\b/, "is empty"); // as people see it
     const [name, row] = (pointer || "").split("/").slice(1)
       .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
     const place = names.indexOf(name);

@@ -2,6 +2,8 @@
 
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 const WINDOW = 10; // rows that are fields at a time
+const MOST_BESIDE = 6; // fields of a row in one line; more are in several
+const MOST_STACKED = 40; // fields of a row in several lines; more are in one that scrolls
 
 function element(name, properties = {}, ...children) {
   const made = document.createElement(name);
@@ -17,12 +19,12 @@ const isText = (input) => input.kind === "text" || typeof (input.categories || [
   || (input.kind === "category" && !input.categories);
 const show = (value) => (value === null || value === undefined ? "" : String(value));
 
-// A number for people: whole ones whole, others with seven digits.
-function plain(number) {
+// A number for people: whole ones whole, others with so many digits.
+function plain(number, digits = 7) {
   const size = Math.abs(number);
-  const text = size >= 1e15 || (size && size < 1e-4) ? number.toExponential(3)
-    : String(Number.isInteger(number) ? number : Number(number.toPrecision(7)));
-  return text.replace("-", "\u2212");
+  const text = size >= 10 ** (2 * digits) || (size && size < 1e-4) ? number.toExponential(Math.min(3, digits - 2))
+    : String(Number.isInteger(number) ? number : Number(number.toPrecision(digits)));
+  return text.replaceAll("-", "\u2212");
 }
 
 // What is sent for a cell, as JSON. What cannot be a value of its kind goes as it is: the service
@@ -40,14 +42,19 @@ function toJSON(input, text) {
 function warning(input, text) {
   const bare = text.trim();
   if (bare === "") return "";
-  if (input.categories && !input.closed && !input.categories.map(show).includes(bare)) {
-    return "Training never saw this value.";
+  if (input.categories && !input.closed) {
+    input.known ??= new Set(input.categories.map(show));
+    if (!input.known.has(bare)) return "Training never saw this value.";
   }
   if (input.minimum === null || input.maximum === null || !NUMBER.test(bare)) return "";
   const number = Number(bare);
   if (number >= input.minimum && number <= input.maximum) return "";
   return `Training saw ${plain(input.minimum)} to ${plain(input.maximum)}.`;
 }
+
+// Its range, as briefly as a heading wants it.
+const rangeOf = (input) => (input.minimum === null || input.maximum === null ? ""
+  : `${plain(input.minimum, 4)} to ${plain(input.maximum, 4)}`);
 
 class Form {
   constructor(model, table, changed) {
@@ -58,6 +65,7 @@ class Form {
     this.rows = [];
     this.first = 0;
     this.faults = new Map(); // by "row/column"
+    this.fits();
   }
 
   // Put other rows in place of these.
@@ -85,6 +93,21 @@ class Form {
     return `{${this.model.inputs.map(column).join(glue)}}`;
   }
 
+  // How many values training never saw.
+  unseen() {
+    return this.rows.reduce((count, row) => count
+      + this.model.inputs.filter((input, place) => warning(input, row[place])).length, 0);
+  }
+
+  // Fields in lines under each other, where a row of them is wider than the page; whether that is new.
+  fits() {
+    const count = this.names.length;
+    const stacked = count <= MOST_STACKED && (count > MOST_BESIDE || innerWidth < 640) && count > 1;
+    const before = this.table.classList.contains("stacked");
+    this.table.classList.toggle("stacked", stacked);
+    return before !== stacked;
+  }
+
   show(row) {
     const first = Math.floor(row / WINDOW) * WINDOW;
     if (first !== this.first) { this.first = first; this.draw(); }
@@ -94,7 +117,7 @@ class Form {
 
   draw() {
     const head = this.model.inputs.map((input) => element("th", { scope: "col" }, input.name,
-      element("small", {}, input.minimum === null ? "" : `${plain(input.minimum)} to ${plain(input.maximum)}`)));
+      element("small", {}, rangeOf(input))));
     const body = element("tbody");
     const last = Math.min(this.first + WINDOW, this.rows.length);
     for (let row = this.first; row < last; row++) body.append(this.line(row));
@@ -112,7 +135,8 @@ class Form {
 
   line(row) {
     const cells = this.model.inputs.map((input, place) => element(
-      "td", {}, this.control(input, row, place), element("p", { id: `s-${row}-${place}`, hidden: true }),
+      "td", { "data-name": input.name, "data-range": rangeOf(input) },
+      this.control(input, row, place), element("p", { id: `s-${row}-${place}`, hidden: true }),
     ));
     const remove = element(
       "button", { type: "button", className: "remove", ariaLabel: `Remove row ${row + 1}` }, "\u00d7",

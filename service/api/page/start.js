@@ -1,13 +1,16 @@
-// Joins it all: the door, the form, the request, the answer.
+// Joins what the model's page has: the form, the request, the answer.
 
 const byId = (id) => document.getElementById(id);
 const address = new URL(".", location.href).href;
 
+const unseen = (count) => (count
+  ? `; ${count.toLocaleString("en")} ${count === 1 ? "value is" : "values are"} outside of what training saw` : "");
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
-function start(key) {
+function start(key, signal) {
   const model = JSON.parse(byId("model").textContent);
   const form = new Form(model, byId("rows"), changed);
+  const hint = byId("note").textContent;
   let answered = null;
 
   function changed() {
@@ -23,7 +26,7 @@ function start(key) {
   }
 
   function tell({ note = "", fault = "" }) {
-    byId("note").textContent = fault || note;
+    byId("note").textContent = fault || note || hint;
     byId("note").className = fault ? "note fault" : "note";
   }
 
@@ -77,7 +80,7 @@ function start(key) {
     answered = content;
     const count = form.rows.length;
     byId("status").textContent =
-      `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"} in ${Math.max(1, Math.round(performance.now() - begin))} ms`;
+      `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"} in ${Math.max(1, Math.round(performance.now() - begin))} ms${unseen(form.unseen())}`;
     drawPage();
     byId("result").scrollIntoView({ block: "nearest" });
   }
@@ -120,15 +123,18 @@ function start(key) {
     tell(form.take(parseTable(text), Number(found[1]), Number(found[2])));
     form.field(Number(found[1]), Number(found[2]))?.focus();
   });
-  addEventListener("resize", () => { if (answered) align(byId("rows"), byId("answer")); });
+  addEventListener("resize", () => {
+    if (form.fits()) form.draw();
+    if (answered) align(byId("rows"), byId("answer"));
+  }, { signal });
   const zone = byId("try");
-  addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
-  addEventListener("dragleave", (event) => { if (!event.relatedTarget) zone.classList.remove("over"); });
+  addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); }, { signal });
+  addEventListener("dragleave", (event) => { if (!event.relatedTarget) zone.classList.remove("over"); }, { signal });
   addEventListener("drop", (event) => {
     event.preventDefault();
     zone.classList.remove("over");
     open(event.dataTransfer.files[0]);
-  });
+  }, { signal });
   byId("download").addEventListener("click", () => {
     if (!answered) return;
     const link = element("a", { download: "predictions.csv" });
@@ -136,13 +142,6 @@ function start(key) {
     link.click();
     URL.revokeObjectURL(link.href);
   });
-  for (const button of document.querySelectorAll("[data-copy]")) {
-    button.addEventListener("click", async () => {
-      await copyText(byId(button.dataset.copy).textContent);
-      button.firstChild.data = "Copied";
-      setTimeout(() => { button.firstChild.data = "Copy"; }, 1500);
-    });
-  }
   for (const hidden of document.querySelectorAll(".snippet")) hidden.hidden = false;
   model.inputs.forEach((input, place) => {
     if (!input.categories || input.closed) return;
@@ -153,27 +152,3 @@ function start(key) {
   form.example();
 }
 
-function knock() {
-  const door = byId("door");
-  door.hidden = false;
-  door.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const key = byId("key").value;
-    let text = "";
-    try {
-      const answer = await fetch(address, { headers: { Accept: "text/html", Authorization: `Bearer ${key}` } });
-      text = answer.ok ? await answer.text() : "";
-      if (!answer.ok) byId("refused").textContent = "That key does not open it.";
-    } catch { byId("refused").textContent = "The service cannot be reached, or this is no key."; }
-    if (!text) return;
-    const page = new DOMParser().parseFromString(text, "text/html");
-    document.title = page.title;
-    document.body.replaceWith(document.adoptNode(page.body)); // its scripts do not run again
-    start(key);
-    document.querySelector("h1").focus();
-  });
-  byId("key").focus();
-}
-
-if (byId("door")) knock();
-else start(null);
