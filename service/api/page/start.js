@@ -161,15 +161,16 @@ function knock() {
     const key = byId("key").value;
     let text = "";
     try {
-      const answer = await fetch(address, { headers: { Accept: "text/html", Authorization: `Bearer ${key}` } });
+      const answer = await fetch(location.href, { headers: { Accept: "text/html", Authorization: `Bearer ${key}` } });
       text = answer.ok ? await answer.text() : "";
       if (!answer.ok) byId("refused").textContent = "That key does not open it.";
     } catch { byId("refused").textContent = "The service cannot be reached, or this is no key."; }
     if (!text) return;
     const page = new DOMParser().parseFromString(text, "text/html");
     document.title = page.title;
+    document.querySelector("style").replaceWith(document.adoptNode(page.querySelector("style")));
     document.body.replaceWith(document.adoptNode(page.body)); // its scripts do not run again
-    start(key);
+    if (byId("model")) start(key);
     document.querySelector("h1").focus();
   });
   byId("key").focus();
