@@ -70,13 +70,15 @@ def columns(manifest: Manifest, sample: Sample) -> list[dict[str, str]]:
 
 
 def _held(one: Input, column: Column) -> str:
-    if inputs.is_counted(one) and column.counts:
-        [(common, times)] = column.counts.most_common(1)
-        total = sum(column.counts.values())
-        return f"{many(len(column.counts), 'value')}; {shown(common, 30)} in {share(times / total)}"
+    counts = inputs.counted(column) if inputs.is_counted(one) else None
+    if counts:
+        [(common, times)] = counts.most_common(1)
+        part = share(times / sum(counts.values()))
+        return f"{many(len(counts), 'value')}; {shown(common, 30)} in {part}"
     if one.minimum is not None and one.maximum is not None:
         return f"{number(one.minimum)} to {number(one.maximum)}"
-    return ""
+    longest = max((len(value) for value in column.values if isinstance(value, str)), default=0)
+    return f"up to {many(longest, 'character')}" if longest else ""
 
 
 def described(estimator: Any) -> str:

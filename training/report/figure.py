@@ -31,9 +31,11 @@ COLOURS = {
     **{INK: "--ink", QUIET: "--quiet", LINE: "--line", TRACK: "--track", BAR: "--bar"},
     **{colour: f"--class-{place}" for place, colour in enumerate(SERIES)},
 }
-STEPS = 10  # shades between two colours, in regions
-SHADES = tuple(f"#0a5e{step:02x}" for step in range(STEPS))
+STEPS = 10
+SHADES = tuple(f"#0a5e{step:02x}" for step in range(STEPS))  # from one class to the other
+LEVELS = tuple(f"#0a5f{step:02x}" for step in range(STEPS))  # from pale to full
 COLOURS |= {shade: f"--shade-{step}" for step, shade in enumerate(SHADES)}
+COLOURS |= {shade: f"--level-{step}" for step, shade in enumerate(LEVELS)}
 STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # names may hold dollars
     "svg.fonttype": "none",  # text stays text: any script, any reader
@@ -51,6 +53,7 @@ STYLE: dict[Any, Any] = {
     "grid.linewidth": 1,
     "lines.linewidth": 2,
     "patch.linewidth": 0,
+    "xtick.major.pad": 6,
     "xtick.major.size": 0,
     "ytick.major.size": 0,
     "xtick.color": LINE,
@@ -109,13 +112,10 @@ class Pictures:
             rules.append(f".dot-{place} {{ fill: var(--class-{place}) }}")
         for step in range(STEPS):
             part = round(100 * (step + 0.5) / STEPS)
-            mixed = f"color-mix(in oklab, var(--class-1) {part}%, var(--class-0))"
-            rules.append(
-                f":root {{ --shade-{step}: color-mix(in oklab, {mixed} 40%, var(--paper)) }}"
-            )
-            part = round(80 * (step + 1) / STEPS)
-            mixed = f"color-mix(in oklab, var(--bar) {part}%, var(--paper))"
-            rules.append(f".shade-{step + 1} {{ background: {mixed} }}")
+            pale = _mixed(_mixed("--class-1", part, "var(--class-0)"), 40)
+            full = _mixed("--bar", 80 * (step + 1) // STEPS)
+            rules.append(f":root {{ --shade-{step}: {pale}; --level-{step}: {full} }}")
+            rules.append(f".shade-{step + 1} {{ background: {full} }}")
         return "\n".join(rules)
 
     def _embedded(self, content: str, picture: "Picture", number: int) -> Markup:
@@ -165,6 +165,12 @@ class Picture:
     legend: list[tuple[int, str]] = field(default_factory=list)  # place in SERIES, what it is
     dotted: bool = False  # what the legend is of
     notes: list[str] = field(default_factory=list)
+
+
+def _mixed(colour: str, part: int, other: str = "var(--paper)") -> str:
+    """A colour between two: so many parts of 100 of the first."""
+    first = f"var({colour})" if colour.startswith("--") else colour
+    return f"color-mix(in oklab, {first} {part}%, {other})"
 
 
 def _written(root: Any) -> str:

@@ -36,26 +36,26 @@ def found(judged: Judged) -> Importance | str | None:
         return None  # there is nothing to compare it with
     usable = np.flatnonzero(judged.known) if judged.labels else np.arange(len(judged.actual))
     order = np.random.default_rng(0).permutation(usable)
-    for most, repeats in PLANS:
-        picked = order[:most]
-        columns = [column[picked] for column in judged.columns]
-        begin = time.perf_counter()
-        judged.says(columns)
-        calls = len(columns) * repeats + 1
-        if (time.perf_counter() - begin) * calls <= SECONDS:
-            break
-    else:
-        return (
-            f"With {len(columns)} inputs it takes too long to find out which of them the model "
-            "goes by."
-        )
 
     def score(estimator: Any, rows: Any, actual: Any) -> float:
         return _score(judged, np.asarray(estimator.predict(rows)), actual)
 
+    for most, repeats in PLANS:
+        picked = order[:most]
+        rows = judged.engine.contained([column[picked] for column in judged.columns])
+        begin = time.perf_counter()
+        score(judged.engine.estimator, rows, judged.actual[picked])
+        calls = len(signature.inputs) * repeats + 1
+        if (time.perf_counter() - begin) * calls <= SECONDS:
+            break
+    else:
+        return (
+            f"With {len(signature.inputs):,} inputs it takes too long to find out which of them "
+            "the model goes by."
+        )
     told = permutation_importance(
         judged.engine.estimator,
-        judged.engine.contained(columns),
+        rows,
         judged.actual[picked],
         scoring=score,
         n_repeats=repeats,

@@ -33,6 +33,17 @@ def is_counted(one: Input) -> bool:
     return one.kind in ("category", "boolean")
 
 
+def counted(column: Column) -> Counter[str]:
+    """How often each value occurs: in all rows, or in those that were kept if it is too many."""
+    counts = column.counts or Counter(str(one) for one in column.values if one is not None)
+    if column.kind != "boolean":
+        return counts
+    truths: Counter[str] = Counter()
+    for value, times in counts.items():  # however they are written
+        truths[value.strip().lower()] += times
+    return truths
+
+
 def _histogram(pictures: Pictures, name: str, column: Column) -> Picture:
     values = np.array([value for value in column.values if value is not None], dtype=np.float64)
     told = f"How often which values of {name} occur."
@@ -62,7 +73,7 @@ def _stairs(pictures: Pictures, name: str, told: str, values: Any, unit: str) ->
 
 
 def _bars(pictures: Pictures, name: str, column: Column) -> Picture:
-    counts = column.counts or Counter(str(one) for one in column.values if one is not None)
+    counts = counted(column)
     common = counts.most_common(MOST_BARS)
     others = sum(counts.values()) - sum(times for _, times in common)
     told = ", ".join(f"{shown(value, 40)} {times:,}" for value, times in common)

@@ -10,6 +10,7 @@ from sklearn import metrics
 from training.report import drawn_again
 from training.report.drawn_again import Drawn
 from training.report.judged import Judged
+from training.report.words import number, share
 
 DRAWS = 1000
 BOUNDS = 2.5, 97.5  # percentiles
@@ -26,6 +27,7 @@ MEANINGS = {
     "root mean squared error": "as the mean, but large errors count for more",
 }
 SHARES = {"accuracy", "balanced accuracy"}
+HAVE_A_UNIT = {name for name in MEANINGS if "error" in name}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +45,21 @@ class Measure:
         return MEANINGS[self.name]
 
     @property
-    def is_share(self) -> bool:
-        """Whether it is a share of something, to be told in percent."""
-        return self.name in SHARES
+    def told(self) -> str:
+        """The value, in words."""
+        return self._in_words(self.value)
+
+    @property
+    def between(self) -> str | None:
+        """The interval, in words; None if all draws gave the same, which tells nothing."""
+        if self.low == self.high:
+            return None
+        return f"{self._in_words(self.low)} to {self._in_words(self.high)}"
+
+    def _in_words(self, value: float) -> str:
+        if self.name in SHARES:
+            return share(value)
+        return number(value) if self.name in HAVE_A_UNIT else f"{value:.3f}"
 
 
 def proportion(right: int, of: int) -> tuple[float, float]:
@@ -57,11 +71,13 @@ def proportion(right: int, of: int) -> tuple[float, float]:
 def bootstrapped(rows: int, drawn: dict[str, Drawn]) -> dict[str, tuple[float, float]]:
     """Percentiles of measures over draws of as many rows from them, with replacement."""
     chance = np.random.default_rng(0)
-    draws = []
-    for _ in range(DRAWS):
-        weights = np.bincount(chance.integers(rows, size=rows), minlength=rows)
-        draws.append([function(weights) for function in drawn.values()])
-    bounds = np.nanpercentile(draws, BOUNDS, axis=0)  # NaN where a draw lacks a class
+    draws = np.empty((DRAWS, len(drawn)))
+    with np.errstate(all="ignore"):
+        for draw in draws:
+            weights = np.bincount(chance.integers(rows, size=rows), minlength=rows)
+            draw[:] = [function(weights) for function in drawn.values()]
+    draws[~np.isfinite(draws)] = np.nan  # a draw that lacks a class has no such number
+    bounds = np.nanpercentile(draws, BOUNDS, axis=0)
     return {name: (float(low), float(high)) for name, low, high in zip(drawn, *bounds, strict=True)}
 
 

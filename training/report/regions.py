@@ -7,7 +7,7 @@ from sklearn.inspection import DecisionBoundaryDisplay
 
 from training.report import dots
 from training.report.curves import MOST_CLASSES
-from training.report.figure import INK, SERIES, SHADES, STEPS, Picture, Pictures
+from training.report.figure import INK, LEVELS, SERIES, SHADES, STEPS, Picture, Pictures
 from training.report.judged import Judged
 from training.report.words import SHORT, label, number, shown
 
@@ -47,10 +47,9 @@ def drawn(pictures: Pictures, judged: Judged) -> Picture | None:
         else:
             said = judged.says(given)
             levels = np.linspace(*dots.spread(said, 0.001), STEPS + 1)
-            _fill(picture, grid, names, said, levels, SHADES)
-            picture.notes.append(
-                f"From {number(float(said.min()))} (the lightest) to {number(float(said.max()))}."
-            )
+            _fill(picture, grid, names, said, levels, LEVELS)
+            low, high = number(float(said.min())), number(float(said.max()))
+            picture.notes.append(f"From {low}, the faintest, to {high}.")
         if judged.labels:
             picture.dotted = True
             picture.notes.append(
@@ -69,6 +68,8 @@ def _fill(
     surface.plot(
         ax=picture.axes, xlabel=names[0], ylabel=names[1], levels=levels, colors=colours, **more
     )
+    if "alpha" not in more:
+        surface.surface_.set(edgecolor="face", linewidth=0.8)  # or there are seams
 
 
 def _rows(picture: Picture, judged: Judged, across: Any, up: Any, there: Any) -> None:

@@ -52,7 +52,7 @@ def written(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"number": words.number, "share": words.share, "shown": words.shown}
+    templates.filters |= {"share": words.share, "shown": words.shown}
     page = templates.get_template("page.html").render(
         manifest=manifest,
         sections=[one for one, _ in made],
