@@ -1,7 +1,7 @@
 """Reports as `pack` writes them, and what stands in them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -46,9 +46,7 @@ ANSWERS: dict[str, Any] = {
 }
 
 
-def packed(
-    estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Sequence[Any]], **more: Any
-) -> Path:
+def packed(estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Any], **more: Any) -> Path:
     """The artifact of an estimator, with a report on how it does on these rows."""
     folder = Path(mkdtemp())
     rows.assign(**dict(answers)).to_csv(folder / "rows.csv", index=False)
@@ -82,7 +80,7 @@ def titles(page: str) -> list[str]:
     return re.findall(r'<title id="picture-\d+">([^<]*)</title>', page)
 
 
-def judge(estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Sequence[Any]]) -> Judged:
+def judge(estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Any]) -> Judged:
     """What a model says to rows whose answers are known, without packing it."""
     folder = Path(mkdtemp())
     rows.assign(**dict(answers)).to_csv(folder / "rows.csv", index=False)

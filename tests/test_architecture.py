@@ -51,6 +51,19 @@ def test_training_imports_of_the_service_only_the_model(path: Path) -> None:
     assert not packages(path) & (WEB - {"jinja2"} | {"tests", "benchmarks"})
 
 
+@pytest.mark.parametrize("path", files("service", "training"), ids=names)
+def test_only_the_report_draws(path: Path) -> None:
+    drawn = path.parent == ROOT / "training/report"
+    assert drawn or not packages(path) & {"matplotlib", "PIL"}
+
+
+@pytest.mark.parametrize("path", files("training"), ids=names)
+def test_the_report_is_imported_only_where_it_is_made(path: Path) -> None:
+    if path.parent != ROOT / "training/report":
+        imported = imports(path, inside_functions=False)
+        assert not [name for name in imported if name.startswith("training.report")]
+
+
 @pytest.mark.parametrize("path", files("benchmarks"), ids=names)
 def test_benchmarks_import_of_this_house_only_the_service(path: Path) -> None:
     assert not packages(path) & {"training", "tests"}

@@ -25,7 +25,7 @@ from training import data
 from training.__main__ import main
 from training.fit import fit
 
-ABSENT = {"sklearn", "scipy", "joblib", "pandas"}
+ABSENT = {"sklearn", "scipy", "joblib", "pandas", "matplotlib"}
 WITHOUT = (sys.executable, "-S")  # without the packages of this environment
 LOADED = """
 import sys

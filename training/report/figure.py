@@ -113,7 +113,7 @@ class Pictures:
         for step in range(STEPS):
             part = round(100 * (step + 0.5) / STEPS)
             pale = _mixed(_mixed("--class-1", part, "var(--class-0)"), 40)
-            full = _mixed("--bar", 80 * (step + 1) // STEPS)
+            full = _mixed("--bar", 65 * (step + 1) // STEPS)
             rules.append(f":root {{ --shade-{step}: {pale}; --level-{step}: {full} }}")
             rules.append(f".shade-{step + 1} {{ background: {full} }}")
         return "\n".join(rules)
@@ -144,7 +144,8 @@ class Pictures:
         for name in ("width", "height", "version"):
             del root.attrib[name]
         root.set("role", "img")
-        root.set("aria-labelledby", f"picture-{number} described-{number}")
+        root.set("aria-labelledby", f"picture-{number}")
+        root.set("aria-describedby", f"described-{number}")
         return Markup(_written(root))  # noqa: S704 (escaped by the one who wrote it)
 
     def _class(self, style: str) -> str:
