@@ -1,4 +1,4 @@
-"""docs/your-own-model.md, docs/trust.md and docs/report.md, done as a stranger does it, in a fresh checkout."""
+"""docs/your-own-model.md, trust.md and report.md, done as a stranger does, in a fresh checkout."""
 
 import json
 import os
