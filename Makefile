@@ -7,7 +7,7 @@ ARGS ?=
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
-LOCKS := requirements requirements-lean requirements-training requirements-pandas requirements-traces requirements-s3 requirements-parquet requirements-lambda requirements-deploy requirements-dev requirements-clients
+LOCKS := requirements requirements-lean requirements-pandas requirements-training requirements-traces requirements-s3 requirements-parquet requirements-lambda requirements-deploy requirements-dev requirements-clients
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 

@@ -9,6 +9,7 @@ from werkzeug.routing import MapAdapter
 
 from service.api import body, describe, predict, problems
 from service.api.answers import Answers
+from service.api.page import report
 from service.api.page import show as page
 from service.dialects import enabled as dialects
 from service.model import remote
@@ -65,6 +66,7 @@ def create_app(
     answers = Answers(settings, predictor)
     predict.init_app(app, settings, predictor, answers)
     contract = describe.init_app(app, settings, predictor, answers.schema)
+    report.init_app(app, predictor)
     page.init_app(app, settings, predictor, contract)
     dialects.init_app(app, settings, answers)
     inner: WSGIApplication = app.wsgi_app

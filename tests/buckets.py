@@ -104,8 +104,9 @@ def upload(endpoint: str, folder: Path, prefix: str, bucket: str = BUCKET) -> No
     """Put the files of a folder there, as `aws s3 cp --recursive` does."""
     with closing(client(endpoint)) as s3:
         s3.create_bucket(Bucket=bucket)
-        for path in folder.iterdir():
-            s3.put_object(Bucket=bucket, Key=f"{prefix}{path.name}", Body=path.read_bytes())
+        for path in filter(Path.is_file, folder.rglob("*")):
+            key = f"{prefix}{path.relative_to(folder).as_posix()}"
+            s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def address_of(container: str, port: int = 8080) -> Address:
 
 def with_artifact(folder: Path) -> dict[str, Any]:
     """The changes that make a project serve another artifact, which anybody may read."""
-    for path in (folder, *folder.iterdir()):
+    for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return {"volumes": [f"{folder}:{MODEL}:ro"]}
 

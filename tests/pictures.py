@@ -26,6 +26,7 @@ from training.fit import fit
 FOLDER = ROOT / "docs" / "pictures"
 MADE_FROM = "Made from"  # the name of the digest in a PNG
 COLOURS = 64
+MARGIN = 24  # above what a picture begins with
 ADDRESS = "sensors.example"  # where the service seems to be
 TOP = "one => one.getBoundingClientRect().top + scrollY"
 PUBLISHED = ((1, 1), (2, -1), (3, 0))  # the rows of README.md
@@ -33,12 +34,13 @@ PUBLISHED = ((1, 1), (2, -1), (3, 0))  # the rows of README.md
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture: which page, how it is looked at, and from which element on it is cut off."""
+    """One picture: which page, how it is looked at, and between which elements it is cut out."""
 
     name: str
     path: str
     until: str
     options: dict[str, Any] = field(default_factory=dict)
+    since: str = "html"
 
     def made_from(self) -> str:
         """The digest of what its page is made of."""
@@ -48,10 +50,13 @@ class Picture:
 
 WIDE = {"viewport": {"width": 1160, "height": 900}, "device_scale_factor": 1.5}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 1.5}
+CURVES = ("section:nth-of-type(3)", "section:nth-of-type(5)")  # of the report
 PICTURES = [
     Picture("page-light", "/", "#code", WIDE),
     Picture("page-dark", "/", "#code", {**WIDE, "color_scheme": "dark"}),
     Picture("page-phone", "/", "#about-title", PHONE),
+    Picture("report-light", "/report", CURVES[1], WIDE, CURVES[0]),
+    Picture("report-dark", "/report", CURVES[1], {**WIDE, "color_scheme": "dark"}, CURVES[0]),
     Picture("docs", "/docs", "#predict .snippet:nth-of-type(3)", WIDE),
 ]
 
@@ -59,6 +64,8 @@ PICTURES = [
 def sources(path: str) -> list[Path]:
     """The files that the page at a path is made of."""
     page = ROOT / "service" / "api" / "page"
+    if path == "/report":
+        return sorted((ROOT / "training" / "report").glob("*.*"))
     own = {"/": ["page.html", "facts.py"], "/docs": ["docs.html", "reference.py", "words.py"]}
     return [*(page / name for name in own[path]), page / "page.css", *sorted(page.glob("*.js"))]
 
@@ -82,9 +89,10 @@ def take(browser: Browser, url: str, folder: Path) -> None:
     """Take all pictures of the service at an address."""
     for one in PICTURES:
         with shown(browser, url, one) as page:
-            end = page.locator(one.until).first.evaluate(TOP)
+            begin, end = (page.locator(at).first.evaluate(TOP) for at in (one.since, one.until))
             width = one.options["viewport"]["width"]
-            clip = FloatRect(x=0, y=0, width=width, height=end)
+            begin = max(0, begin - MARGIN)
+            clip = FloatRect(x=0, y=begin, width=width, height=end - begin)
             taken = page.screenshot(full_page=True, clip=clip)
         image = (
             Image.open(io.BytesIO(taken)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)

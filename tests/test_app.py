@@ -30,6 +30,7 @@ def test_its_routes_are_the_promised_ones(app: Flask) -> None:
         ("/openapi.json", "GET"),
         ("/", "GET"),
         ("/docs", "GET"),
+        ("/report", "GET"),
         ("/2015-03-31/functions/<name>/invocations", "POST"),  # a dialect, on by itself
     }
 

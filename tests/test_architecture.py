@@ -48,7 +48,20 @@ def test_service_never_imports_training(path: Path) -> None:
 def test_training_imports_of_the_service_only_the_model(path: Path) -> None:
     of_the_service = [name for name in imports(path) if name.split(".")[0] == "service"]
     assert all(name.startswith("service.model") for name in of_the_service)
-    assert not packages(path) & (WEB | {"tests", "benchmarks"})
+    assert not packages(path) & (WEB - {"jinja2"} | {"tests", "benchmarks"})
+
+
+@pytest.mark.parametrize("path", files("service", "training"), ids=names)
+def test_only_the_report_draws(path: Path) -> None:
+    drawn = path.parent == ROOT / "training/report"
+    assert drawn or not packages(path) & {"matplotlib", "PIL"}
+
+
+@pytest.mark.parametrize("path", files("training"), ids=names)
+def test_the_report_is_imported_only_where_it_is_made(path: Path) -> None:
+    if path.parent != ROOT / "training/report":
+        imported = imports(path, inside_functions=False)
+        assert not [name for name in imported if name.startswith("training.report")]
 
 
 @pytest.mark.parametrize("path", files("benchmarks"), ids=names)

@@ -30,7 +30,7 @@ Edit = Callable[[Callable[[dict[str, Any]], object]], None]
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sensor model, to be served by scikit-learn."""
     folder = tmp_path_factory.mktemp("artifacts") / "model"
-    fit(data.DEFAULT, folder, "sklearn")
+    fit(data.DEFAULT, folder, "sklearn", report=False)
     return folder
 
 

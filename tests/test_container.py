@@ -81,7 +81,7 @@ def test_gunicorn_is_process_1_without_privileges_and_within_limits(api: Project
 def test_the_app_folder_holds_only_what_serves(image: str) -> None:
     found = output(run(image, "ls", "-A", "/app", MODEL)).split()
     own = ["/app:", "artifacts", "gunicorn.conf.py", "service"]
-    assert found == [*own, f"{MODEL}:", "manifest.json", "model.joblib", "model.onnx"]
+    assert found == [*own, f"{MODEL}:", "manifest.json", "model.joblib", "model.onnx", "report"]
 
 
 def test_no_tool_to_install_build_or_test_is_inside(image: str) -> None:

@@ -25,7 +25,7 @@ from training import data
 from training.__main__ import main
 from training.fit import fit
 
-ABSENT = {"sklearn", "scipy", "joblib", "pandas"}
+ABSENT = {"sklearn", "scipy", "joblib", "pandas", "matplotlib"}
 WITHOUT = (sys.executable, "-S")  # without the packages of this environment
 LOADED = """
 import sys
@@ -65,7 +65,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Animal, Path]:
 def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sensor model, to be served by scikit-learn."""
     folder = tmp_path_factory.mktemp("learned") / "model"
-    fit(data.DEFAULT, folder, "sklearn")
+    fit(data.DEFAULT, folder, "sklearn", report=False)
     return folder
 
 

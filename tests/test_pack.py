@@ -31,6 +31,7 @@ def packing(tmp_path: Path) -> Packing:
             "name": "test",
             "data": {},
             "folder": tmp_path / "model",
+            "report": False,
         }
         return pack(model, SAMPLE, **{**arguments, **changes})
 

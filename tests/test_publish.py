@@ -17,7 +17,8 @@ from tests.serving import ROOT, clean_environment, wait_until
 
 
 def content_of(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    files = filter(Path.is_file, folder.rglob("*"))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 @pytest.fixture
@@ -72,6 +73,21 @@ def test_an_artifact_with_other_things_in_it_is_left_alone(
     with pytest.raises(ArtifactError, match=r"notes\.md"):
         publish.publish(own_artifact, *packed, check=lambda staged: None)
     assert (own_artifact / "notes.md").read_text() == "keep me"
+
+
+def test_other_things_beside_its_report_are_left_alone(packed: Packed, own_artifact: Path) -> None:
+    (own_artifact / "report" / "notes.md").write_text("keep me")
+    with pytest.raises(ArtifactError, match=r"report/notes\.md"):
+        publish.publish(own_artifact, *packed, check=lambda staged: None)
+    assert (own_artifact / "report" / "notes.md").read_text() == "keep me"
+
+
+def test_a_report_alone_in_a_folder_is_left_alone(packed: Packed, tmp_path: Path) -> None:
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "index.html").write_text("somebody's")
+    with pytest.raises(ArtifactError, match="report"):
+        publish.publish(tmp_path, *packed, check=lambda staged: None)
+    assert content_of(tmp_path) == {"report/index.html": b"somebody's"}
 
 
 def test_a_file_in_the_folder_s_place_is_left_alone(packed: Packed, tmp_path: Path) -> None:

@@ -44,14 +44,15 @@ def digest(folder: Path) -> str:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    files = filter(Path.is_file, folder.rglob("*"))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def fetch(place: str = PLACE, sha256: str = "") -> dict[str, bytes]:
     """The files that arrive, by name."""
     with remote.opened(place, sha256, SECONDS) as folder:
         assert folder.stat().st_mode & 0o777 == 0o700
-        return {path.name: path.read_bytes() for path in folder.iterdir()}
+        return content(folder)
 
 
 @pytest.mark.parametrize("place", [PLACE, PLACE.removesuffix("/")])

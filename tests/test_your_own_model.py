@@ -1,4 +1,4 @@
-"""docs/your-own-model.md and docs/trust.md, done as a stranger does it, in a fresh checkout."""
+"""docs/your-own-model.md, trust.md and report.md, done as a stranger does, in a fresh checkout."""
 
 import json
 import os
@@ -19,6 +19,7 @@ PAGE = (ROOT / "docs/your-own-model.md").read_text()
 TRUST = (ROOT / "docs/trust.md").read_text()
 PACK, SERVE, CURL, BUILD_LEAN, PACK_LEARNED, BUILD, DIFF = commands(PAGE)
 [INSPECT] = commands(TRUST)
+REPORT = (ROOT / "docs/report.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,14 @@ def test_pack_says_what_the_page_says(said: str) -> None:
     assert said.split("\n\n")[1:3] == PAGE.split("```\n  input")[1].split("```")[0].join(
         ["  input", ""]
     ).rstrip().split("\n\n")
+
+
+def test_pack_leaves_the_report_that_the_pages_promise(checkout: Path, said: str) -> None:
+    assert commands(REPORT) == [PACK]
+    assert "report:    artifacts/fails/report/index.html" in said.splitlines()
+    page = (checkout / "artifacts/fails/report/index.html").read_text()
+    for measure in ("Accuracy", "balanced accuracy", "ROC AUC", "average precision", "log loss"):
+        assert measure.lower() in page
 
 
 def test_pack_says_which_engine_serves_it(said: str) -> None:

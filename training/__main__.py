@@ -75,6 +75,12 @@ def _parser() -> argparse.ArgumentParser:
             help="what serves the model; auto: the faster, if both answer equally (%(default)s)",
         )
         command.add_argument(
+            "--no-report",
+            dest="report",
+            action="store_false",
+            help="leave out the report on how good the model is, which takes a second or two",
+        )
+        command.add_argument(
             "--out",
             type=Path,
             default=ARTIFACT,

@@ -23,7 +23,7 @@ def fit(options: Namespace) -> None:
     """Train, evaluate and pack the sensor model."""
     from training.fit import fit as fitted  # imports scikit-learn, which --help can do without
 
-    manifest = fitted(options.data, options.out, options.engine)
+    manifest = fitted(options.data, options.out, options.engine, options.report)
     held_out = manifest.metrics["held_out"]
     folds = manifest.metrics["cross_validation"]
     _say(manifest, options.out, trained=True)
@@ -65,6 +65,7 @@ def pack(options: Namespace) -> None:
                 folder=options.out,
                 trusted=options.trust,
                 engine=options.engine,
+                report=options.report,
                 advance=lambda name: advance(1),
             )
     except PackError as error:
@@ -153,6 +154,8 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
     print(f"{manifest.name} {manifest.version}, {how}, in {folder}\n")
     print(summary.table(manifest))
     print(f"\n  engine  {summary.engine(manifest)}\n")
+    if artifact.REPORT in manifest.files:
+        print(f"report:    {folder / artifact.REPORT}")
     print(f"serve it:  SERVICE_MODEL={folder} make serve")
     print(f"try it:    .venv/bin/python -m service example {folder}\n")
 

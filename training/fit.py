@@ -14,7 +14,7 @@ from training.pack import pack
 HELD_OUT = 0.25
 
 
-def fit(path: Path, folder: Path, engine: str = "auto") -> Manifest:
+def fit(path: Path, folder: Path, engine: str = "auto", report: bool = True) -> Manifest:
     """Train on the CSV at `path` and publish at `folder`; DataError, GateError or ArtifactError.
 
     The model that is published is the one that was evaluated: it has not seen the held-out quarter.
@@ -45,6 +45,8 @@ def fit(path: Path, folder: Path, engine: str = "auto") -> Manifest:
         folder=folder,
         engine=engine,
         examples=dict(zip(data.INPUTS, example, strict=True)),
+        held_out={**dict(zip(data.INPUTS, test.T, strict=True)), data.TARGET: test_target.tolist()},
+        report=report,
     )
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -42,6 +43,8 @@ def pack(
     examples: Mapping[str, list[Any]] | None = None,
     trusted: Collection[str] = (),
     engine: str = "auto",
+    held_out: Mapping[str, Sequence[Any]] | None = None,
+    report: bool = True,
     advance: Callable[[str], object] = lambda name: None,
 ) -> Manifest:
     """Publish a fitted estimator at `folder` and return its manifest.
@@ -49,9 +52,12 @@ def pack(
     The sample's columns, without `targets`, are what the estimator takes; `examples` are columns of
     rows that come first among the golden rows; `trusted` are modules that the model may import from
     besides the usual; `engine` is auto, onnx or sklearn; `advance` is told each input that was
-    tried on the model. PackError if the estimator cannot be packed with this sample or engine;
-    ArtifactError if `folder` is in use for something else, or if the model does not predict the
-    same once it is loaded back. Nothing is published then.
+    tried on the model. With `report`, and targets, there is a report on how good the model is for
+    `held_out`, columns of rows that it has not seen, or else for the sample.
+
+    PackError if the estimator cannot be packed with this sample or engine; ArtifactError if
+    `folder` is in use for something else, or if the model does not predict the same once it is
+    loaded back. Nothing is published then. A report that fails is left out, and told on stderr.
     """
     publish.refuse_to_replace(folder.resolve())
     for part in filter(walk.runs_a_pool, walk.parts(estimator)):
@@ -88,6 +94,10 @@ def pack(
     manifest = replace(
         manifest, golden=_golden(Predictor(manifest, chosen.engine), sample, examples or {})
     )
+    page = _report(estimator, manifest, sample, held_out) if report and targets else None
+    if page is not None:
+        contents[artifact.REPORT] = page
+        manifest = replace(manifest, files={**files, artifact.REPORT: artifact.file_entry(page)})
     publish.publish(
         folder,
         manifest,
@@ -114,6 +124,18 @@ def _metrics(
         if output.name in sample.columns
     }
     return {"sample": told[targets[0]] if len(told) == 1 else told}
+
+
+def _report(*given: Any) -> bytes | None:
+    """The report, or None and a line on stderr: no model is lost for want of a picture."""
+    try:
+        from training.report.write import written  # imports matplotlib, which takes its time
+
+        return written(*given)
+    except Exception as error:  # of other people's models, and of libraries
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        print(f"note: the artifact has no report, for it failed ({reason})", file=sys.stderr)
+        return None
 
 
 def _golden(predictor: Predictor, sample: Sample, examples: Mapping[str, list[Any]]) -> Golden:

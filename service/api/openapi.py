@@ -13,6 +13,7 @@ from marshmallow import Schema
 
 from service.api import body, predict, responses, shapes
 from service.api.shapes import Shape, ref
+from service.model import artifact
 from service.model.manifest import Manifest
 from service.model.signature import Signature
 from service.settings import Settings
@@ -63,6 +64,7 @@ def document(manifest: Manifest, settings: Settings, columns: Schema) -> dict[st
     for name, scheme in SCHEMES.items() if settings.api_keys else ():
         spec.components.security_scheme(name, scheme)
 
+    report = _get("report", "How good the model is", {"type": "string"}, html=True)
     for path, operations in {
         predict.PATH: {"post": _predict(signature, ["columns", *in_rows])},
         "/model": {"get": _get("model", "What is being served", responses.manifest(manifest))},
@@ -73,6 +75,7 @@ def document(manifest: Manifest, settings: Settings, columns: Schema) -> dict[st
         "/openapi.json": {"get": _get("openapi", "This description", {"type": "object"})},
         "/health": {"get": _get("health", "This task should get traffic", responses.HEALTH, [503])},
         "/health/live": {"get": _get("live", "The process answers", responses.LIVE)},
+        **({"/report": {"get": report}} if artifact.REPORT in manifest.files else {}),
     }.items():
         if settings.api_keys and path not in OPEN:
             for operation in operations.values():

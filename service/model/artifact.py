@@ -1,5 +1,7 @@
 """The folder that holds a packed model: `manifest.json` and the files that it lists.
 
+These are what the engines read, and the report on the model, if there is one, in `report/`.
+
 Reading refuses before it unpickles: one flipped bit in a joblib file changes predictions in silence
 about one time in ten.
 
@@ -20,10 +22,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
 
-from service.model.manifest import FileEntry, Manifest
+from service.model.manifest import REPORTS, FileEntry, Manifest
 
 MANIFEST = "manifest.json"
-PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")  # of a file beside the manifest
+REPORT = f"{REPORTS}index.html"  # for people to read; no engine does
+# Of a file beside the manifest, or in the one folder there may be.
+PLAIN_NAME = re.compile(rf"(?:{REPORTS})?[A-Za-z0-9_][A-Za-z0-9_.-]{{0,99}}")
 MODEL = "model.joblib"
 SCIKIT_LEARN, ONNX = "scikit-learn", "onnx"  # the engines
 FILES = {SCIKIT_LEARN: MODEL, ONNX: "model.onnx"}  # what each of them reads

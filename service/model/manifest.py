@@ -16,13 +16,19 @@ from service.model.signature import Signature
 
 FORMAT = 1
 ROWS_APART = "rows_apart"
+REPORTS = "report/"  # what the names of files begin with that are there for people alone
 
 
 def content_version(signature: Signature, files: Mapping[str, "FileEntry"]) -> str:
-    """A name for the content: the same model and contract, the same version."""
+    """A name for the content: the same model and contract, the same version.
+
+    The report does not count: it may be left out, or tell of the same model in other words.
+    """
     described = {
         "signature": signature.to_dict(),
-        "files": {name: entry.sha256 for name, entry in files.items()},
+        "files": {
+            name: entry.sha256 for name, entry in files.items() if not name.startswith(REPORTS)
+        },
     }
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -50,8 +56,9 @@ class Golden:
 class Manifest:
     """One packed model.
 
-    `version` names the content: the same model and signature have the same version. `created` is
-    UTC in ISO 8601. `versions` are those of Python and the libraries that packed. `metrics` are
+    `version` names the content: the same model and signature have the same version, whatever the
+    report on them says. `files` are all others in the folder. `created` is UTC in ISO 8601.
+    `versions` are those of Python and the libraries that packed. `metrics` are
     plain numbers by name. `data` says where the training rows came from (file, sha256, rows,
     commit).
     `seconds` is the measured time of one prediction call by number of rows, on the packing machine.

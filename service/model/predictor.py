@@ -31,10 +31,14 @@ class UnpredictableError(ValueError):
 
 
 class Predictor:
-    """Holds one loaded model; made once per process and shared by its requests."""
+    """Holds one loaded model; made once per process and shared by its requests.
 
-    def __init__(self, manifest: Manifest, engine: Engine) -> None:
+    `report` is the page that was packed with it, if there is one.
+    """
+
+    def __init__(self, manifest: Manifest, engine: Engine, report: bytes | None = None) -> None:
         self.manifest = manifest
+        self.report = report
         self.signature = manifest.signature
         self._engine = engine
 
@@ -71,7 +75,7 @@ class Predictor:
             raise ArtifactError(
                 f"{path}: cannot be loaded ({type(error).__name__}: {error}); pack the model again"
             ) from error
-        predictor = cls(manifest, engine)
+        predictor = cls(manifest, engine, contents.get(artifact.REPORT))
         try:
             predictor.verify()
         except GoldenError as error:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from service.model.artifact import FILES, MANIFEST, ArtifactError, read_manifest
-from service.model.manifest import Manifest
+from service.model.artifact import FILES, MANIFEST, REPORT, ArtifactError, read_manifest
+from service.model.manifest import REPORTS, Manifest
 
 AT_FDCWD = -100  # <fcntl.h>: paths are relative to the working directory
 SWAP = 2  # RENAME_EXCHANGE in <linux/fs.h>, RENAME_SWAP in macOS's <sys/stdio.h>
@@ -37,9 +37,11 @@ def publish(
     try:
         staged.chmod(0o755)  # mkdtemp's 0700 would lock out the container's user
         for name, content in {**contents, MANIFEST: manifest.to_json().encode()}.items():
+            (staged / name).parent.mkdir(exist_ok=True)
             _write_durably(staged / name, content)
         check(staged)
-        _sync(staged)
+        for path in (*staged.glob("*/"), staged):
+            _sync(path)
         if folder.exists():
             _exchange(staged, folder)
         else:
@@ -55,7 +57,8 @@ def refuse_to_replace(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise ArtifactError(f"{folder}: is a file, an artifact is a folder; choose another place")
-    foreign = {path.name for path in folder.iterdir()} - _own_names(folder)
+    found = (*folder.glob("*"), *folder.glob(f"{REPORTS}*"))
+    foreign = {path.relative_to(folder).as_posix() for path in found} - _own_names(folder)
     if foreign:
         raise ArtifactError(
             f"{folder}: holds {min(foreign)!r}, no part of an artifact: it would be lost; "
@@ -66,10 +69,10 @@ def refuse_to_replace(folder: Path) -> None:
 def _own_names(folder: Path) -> set[str]:
     if not (folder / MANIFEST).exists():
         return set()  # a model.joblib alone is somebody's model, not an artifact
-    own = {MANIFEST, *FILES.values()}
+    own = {MANIFEST, REPORT, *FILES.values()}
     with suppress(ArtifactError):  # replacing a damaged one is how it is mended
         own.update(read_manifest(folder).files)
-    return own
+    return own | {Path(name).parent.as_posix() for name in own}
 
 
 def _exchange(one: Path, other: Path) -> None:

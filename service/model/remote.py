@@ -96,6 +96,7 @@ def _copy(client: Any, bucket: str, key: str, path: Path, size: int | None) -> N
     with closing(found["Body"]) as body:
         if size is not None:
             artifact.check_size(path, found["ContentLength"], size)
+        path.parent.mkdir(exist_ok=True)
         with path.open("wb") as file:
             shutil.copyfileobj(body, file)
 

@@ -71,7 +71,7 @@ def test_the_keyboard_is_enough(docs: Page) -> None:
     expect(docs.get_by_role("heading", level=1)).to_have_text("sensors: how to call it")
 
 
-def test_one_key_opens_both_pages(browser: Browser, artifact: Path) -> None:
+def test_one_key_opens_all_pages(browser: Browser, artifact: Path) -> None:
     digest = hashlib.sha256(b"123").hexdigest()
     with (
         serve(artifact, SERVICE_API_KEYS=digest) as server,
@@ -85,6 +85,10 @@ def test_one_key_opens_both_pages(browser: Browser, artifact: Path) -> None:
         answer = subprocess.run(["sh", "-c", f"{line} --silent"], capture_output=True)
         assert json.loads(answer.stdout)["name"] == "sensors"
         page.get_by_role("link", name="the model's page").click()
+        predict(page, 3)
+        page.get_by_role("link", name="The report").click()
+        expect(page.get_by_role("heading", name="Confusion matrix")).to_be_visible()
+        page.go_back()
         predict(page, 3)
         page.go_back()
         expect(page.get_by_role("heading", level=1)).to_have_text("sensors: how to call it")

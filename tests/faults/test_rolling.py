@@ -32,7 +32,7 @@ def next_version(tmp_path: Path, deregister_first: bool) -> Path:
     header, *lines = data.DEFAULT.read_text().splitlines(keepends=True)
     half = lines[::2] if deregister_first else lines[1::2]
     (tmp_path / "half.csv").write_text("".join([header, *half]))
-    fit(tmp_path / "half.csv", tmp_path / "model")
+    fit(tmp_path / "half.csv", tmp_path / "model", report=False)
     return tmp_path / "model"
 
 

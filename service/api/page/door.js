@@ -23,6 +23,7 @@ async function enter(url, key) {
   if (!answer.ok) return false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   document.title = page.title;
+  document.querySelector("style").replaceWith(document.adoptNode(page.querySelector("style")));
   document.body.replaceWith(document.adoptNode(page.body)); // its scripts do not run again
   arrive(key);
   document.querySelector("h1").focus();

@@ -1,0 +1,49 @@
+"""A page as it is sent: compressed where that is taken, with a policy of its own."""
+
+import gzip
+from base64 import b64encode
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from flask import Response, request
+
+from service.api.environ import POLICY
+
+HTML = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Content that cannot change, and what it may do."""
+
+    content: bytes
+    policy: str
+    zipped: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Compress it, once."""
+        object.__setattr__(self, "zipped", gzip.compress(self.content, mtime=0))
+
+    def answer(self, status: int = 200) -> Response:
+        """Send it to whoever asked."""
+        request.environ[POLICY] = self.policy
+        headers = {"Vary": "Accept, Accept-Encoding"}
+        content = self.content
+        if request.accept_encodings["gzip"]:
+            headers["Content-Encoding"] = "gzip"
+            content = self.zipped
+        return Response(content, status, headers, content_type=HTML)
+
+
+def policy(style: str, script: str = "'none'", connect: str = "'none'") -> str:
+    """A policy that allows these, the icon in the page, and nothing else."""
+    return (
+        f"default-src 'none'; script-src {script}; style-src {style}; "
+        f"img-src data:; connect-src {connect}; form-action 'none'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+def digest(content: bytes) -> str:
+    """What a policy calls an inline script or style with this content."""
+    return f"'sha256-{b64encode(sha256(content).digest()).decode()}'"

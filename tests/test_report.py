@@ -1,0 +1,195 @@
+"""The report: what is in it for which model, and what never is."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+from service.model.artifact import REPORT
+from service.model.predictor import Predictor
+from tests.packed import sensors
+from tests.reported import artifact_of, packed, page_of, titles
+from training import data
+from training.__main__ import main
+
+CURVES = ["ROC curve", "Precision and recall"]
+FLOWERS = ["f0", "f1", "f2", "f3"]
+MACHINES = ["site", "kind", "age_years", "temperature", "guarded"]
+RESIDUALS = ["Predicted and actual", "Residuals by prediction", "Residuals"]
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures"),
+    [
+        ("logistic regression, string labels", [*CURVES, "Calibration", *FLOWERS]),
+        ("support vectors without probabilities", [*CURVES, *FLOWERS]),
+        ("voting", FLOWERS),
+        ("mixed table, open categories", [*CURVES, "Calibration", *MACHINES]),
+        ("mixed table, regression", [*RESIDUALS, *MACHINES]),
+        ("text", [*CURVES, "Calibration", "remark"]),
+        ("clusters", FLOWERS),
+    ],
+)
+def test_each_kind_of_model_has_the_pictures_that_make_sense(
+    name: str, pictures: list[str]
+) -> None:
+    found = titles(page_of(artifact_of(name)))
+    if name not in ("text", "clusters"):  # which has one input; and nothing is right or wrong
+        pictures = [*pictures, "Importance of inputs"]
+    assert sorted(found) == sorted(pictures)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("support vectors without probabilities", "so there is nothing to calibrate"),
+        ("voting", "tells neither probabilities nor scores, so there are no curves"),
+        ("clusters", "neither a classifier nor a regression"),
+    ],
+)
+def test_it_says_why_a_picture_is_missing(name: str, said: str) -> None:
+    assert said in page_of(artifact_of(name))
+
+
+def test_two_numbers_have_a_map_of_the_answers(artifact: Path) -> None:
+    assert "Its answers everywhere" in titles(page_of(artifact))
+    rows = pd.DataFrame({"a": np.arange(60.0), "b": np.arange(60.0) % 7})
+    estimator = LinearRegression().fit(rows.to_numpy(), rows.a)
+    page = page_of(packed(estimator, rows, {"answer": rows.a}))
+    assert "Its answers everywhere" in titles(page)
+
+
+def test_the_rows_it_was_judged_on_are_told_first(artifact: Path) -> None:
+    fitted = page_of(artifact)
+    assert "It was judged on <b>750 rows that it has not seen</b>, held out of 3,000." in fitted
+    assert "Not an estimate" not in fitted
+    given = page_of(artifact_of("text"))
+    assert "<b>Not an estimate of how good it is.</b>" in given
+    assert "not seen" not in given
+    assert given.index("Not an estimate") < given.index("How good it is</h2>")
+
+
+def test_its_numbers_are_the_manifest_s(artifact: Path) -> None:
+    page = page_of(artifact)
+    metrics = json.loads((artifact / "manifest.json").read_text())["metrics"]
+    held_out = metrics["held_out"]
+    for told in (
+        f">{100 * held_out['accuracy']:.1f} %<",
+        f">{100 * held_out['balanced_accuracy']:.1f} %<",
+        f">{held_out['roc_auc']:.3f}<",
+        f">{held_out['log_loss']:.3f}<",
+        f"right for {100 * held_out['accuracy_of_the_majority_class']:.1f} %",
+        f"was\n{100 * metrics['cross_validation']['balanced_accuracy_mean']:.1f} %",
+    ):
+        assert told in page
+
+
+def test_the_same_model_gets_the_same_report_and_version_with_or_without_it(
+    artifact: Path, tmp_path: Path
+) -> None:
+    for out, more in (("with", []), ("without", ["--no-report"])):
+        assert main(["fit", "--out", str(tmp_path / out), *more]) == 0
+    assert page_of(tmp_path / "with") == page_of(artifact)
+    assert not (tmp_path / "without" / "report").exists()
+    versions = {Predictor.load(tmp_path / out).manifest.version for out in ("with", "without")}
+    assert versions == {Predictor.load(artifact).manifest.version}
+
+
+def test_without_answers_there_is_no_report() -> None:
+    animal = sensors()
+    assert not (packed(animal.estimator, animal.rows, {}) / REPORT).exists()
+
+
+def test_hostile_names_are_but_text() -> None:
+    long = "\u65e5\u672c\u8a9e " * 30 + "x"
+    names = ["</style><script>alert(1)</script>", "$x^2$ & \u202e", long]
+    rows = pd.DataFrame(np.random.default_rng(0).normal(size=(90, 3)), columns=names)
+    labels = np.where(rows[names[0]] > 0, "<img src=x onerror=alert(2)>", r"$\frac{1}$")
+    estimator = DecisionTreeClassifier(max_depth=2, random_state=0).fit(rows, labels)
+    folder = packed(estimator, rows, {"<b>y": labels}, name="<i>n</i>", data={"file": "<u>.csv"})
+    page = page_of(folder)
+    for tag in ("<script", "<img", "<b>y", "<i>", "<u>"):
+        assert tag not in page
+    assert page.count("</style>") == 1
+    assert "&lt;script&gt;alert(1)" in page
+    assert "$x^2$ &amp; \N{REPLACEMENT CHARACTER}" in page  # it would turn what follows around
+    assert r"$\frac{1}$" in page
+    assert "\u65e5\u672c\u8a9e \u65e5\u672c\u8a9e" in page
+    assert long not in page
+
+
+def test_nothing_in_it_needs_a_script_a_style_attribute_or_another_place(artifact: Path) -> None:
+    page = page_of(artifact)
+    assert "<script" not in page
+    assert " style=" not in page
+    names = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}  # nothing is fetched
+    assert {part for part in page.split('"') if "//" in part} == names
+
+
+def test_it_holds_nobody_s_rows() -> None:
+    page = page_of(artifact_of("text"))
+    rows = pd.read_csv(artifact_of("text").parent / "rows.csv")
+    assert not [remark for remark in rows.remark if remark in page]
+
+
+def test_many_columns_classes_and_rows_are_bounded_and_told() -> None:
+    chance = np.random.default_rng(0)
+    rows = pd.DataFrame(chance.normal(size=(6000, 20)), columns=[f"c{i}" for i in range(20)])
+    answer = chance.integers(40, size=6000)
+    page = page_of(packed(DummyClassifier().fit(rows.to_numpy(), answer), rows, {"y": answer}))
+    assert len(page) < 200_000
+    assert "all else is from 5,000 of them, drawn at random" in page
+    assert "Distributions of 12 of 20 inputs" in page
+    assert "5 more inputs matter less" in page
+    assert ">others</th>" in page
+    wide = pd.DataFrame(chance.normal(size=(60, 50)), columns=[f"c{i}" for i in range(50)])
+    answer = np.arange(60) % 2
+    model = LogisticRegression().fit(wide.to_numpy(), answer)
+    page = page_of(packed(model, wide, {"y": answer}))
+    assert len(page) < 200_000
+    assert "And 20 more inputs." in page
+
+
+def test_answers_that_the_model_never_gives_count_as_wrong() -> None:
+    rows = pd.DataFrame({"a": [0.0, 1.0] * 30})
+    estimator = DecisionTreeClassifier().fit(rows.to_numpy(), ["no", "yes"] * 30)
+    answers = ["no", "yes"] * 20 + ["no", "maybe"] * 10
+    page = page_of(packed(estimator, rows, {"y": answers}))
+    assert ">83.3 %</td>" in page  # 50 of 60
+    assert "answers that the model never gives, such as maybe" in page
+
+
+@pytest.mark.parametrize("answers", [["a"] * 10, ["a"] * 9 + [None]])
+def test_a_few_rows_of_one_class_are_no_fault(answers: list[Any]) -> None:
+    rows = pd.DataFrame({"a": np.arange(10.0), "b": [None, *range(9)]})
+    estimator = DecisionTreeClassifier().fit(rows.to_numpy(dtype=float), ["a"] * 5 + ["b"] * 5)
+    page = page_of(packed(estimator, rows, {"y": answers}))
+    assert "The rows are all of one class, so there are no curves." in page
+    assert "rows are few" in page
+
+
+def test_a_report_that_fails_costs_the_report_and_not_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("training.report")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # as where it is not installed
+    assert main(["fit", "--data", str(data.DEFAULT), "--out", str(tmp_path / "model")]) == 0
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("note: the artifact has no report, for it failed (ModuleNotFound")
+    assert "report:" not in said.out
+    assert Predictor.load(tmp_path / "model").report is None
+
+
+def test_pack_says_where_the_report_is(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = artifact_of("text")
+    assert main(["inspect", str(folder)]) == 0
+    assert f"report:    {folder / REPORT}" in capsys.readouterr().out.splitlines()
