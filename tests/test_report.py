@@ -102,6 +102,14 @@ def test_the_same_model_gets_the_same_report_and_version_with_or_without_it(
     assert versions == {Predictor.load(artifact).manifest.version}
 
 
+def test_answers_that_the_model_never_gives_alone_leave_little_to_say() -> None:
+    rows = pd.DataFrame({"a": [0.0, 1.0] * 30, "b": np.arange(60.0)})
+    estimator = DecisionTreeClassifier().fit(rows.to_numpy(), ["no", "yes"] * 30)
+    page = page_of(packed(estimator, rows, {"y": ["never"] * 60}))
+    assert ">0 %</td>" in page
+    assert "Importance of inputs" not in page
+
+
 def test_without_answers_there_is_no_report() -> None:
     animal = sensors()
     assert not (packed(animal.estimator, animal.rows, {}) / REPORT).exists()
@@ -119,7 +127,8 @@ def test_hostile_names_are_but_text() -> None:
         assert tag not in page
     assert page.count("</style>") == 1
     assert "&lt;script&gt;alert(1)" in page
-    assert "$x^2$ &amp; \N{REPLACEMENT CHARACTER}" in page  # it would turn what follows around
+    # no formula, and nothing that would turn what follows around
+    assert "$x^2$ &amp; \N{REPLACEMENT CHARACTER}</text>" in page
     assert r"$\frac{1}$" in page
     assert "\u65e5\u672c\u8a9e \u65e5\u672c\u8a9e" in page
     assert long not in page
