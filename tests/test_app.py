@@ -29,6 +29,7 @@ def test_its_routes_are_the_promised_ones(app: Flask) -> None:
         ("/metrics", "GET"),
         ("/openapi.json", "GET"),
         ("/", "GET"),
+        ("/report", "GET"),
     }
 
 
