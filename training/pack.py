@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import sys
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -128,6 +129,7 @@ def _metrics(
 
 def _report(*given: Any) -> bytes | None:
     """The report, or None and a line on stderr: no model is lost for want of a picture."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # nobody minds where its caches are
     try:
         from training.report.write import written  # imports matplotlib, which takes its time
 

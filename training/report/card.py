@@ -15,7 +15,7 @@ from training.report.words import label, many, number, share, shown
 from training.sample import Column, Sample
 
 MOST_INPUTS = 30  # in the table
-LONGEST_MODEL = 1500  # characters of its description
+LONGEST_MODEL = 3000  # characters of its description
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of a function: another one in each run
 FEW_ROWS = 100
 KINDS = {"number": "number", "integer": "whole number", "boolean": "true or false"}
@@ -83,9 +83,11 @@ def _held(one: Input, column: Column) -> str:
 
 def described(estimator: Any) -> str:
     """The estimator as scikit-learn writes it: what differs from its defaults."""
-    text = ADDRESS.sub("", estimator.__repr__(N_CHAR_MAX=LONGEST_MODEL))
-    lines = [shown(line, 200).rjust(len(line)) for line in text.splitlines()]
-    return "\n".join(lines)[: 2 * LONGEST_MODEL]
+    lines = ADDRESS.sub("", repr(estimator)[:LONGEST_MODEL]).splitlines()
+    indents = [len(line) - len(line.lstrip()) for line in lines]
+    return "\n".join(
+        " " * indent + shown(line, 200) for indent, line in zip(indents, lines, strict=True)
+    )
 
 
 def kind_of(estimator: Any) -> str:

@@ -85,6 +85,7 @@ def _roc(pictures: Pictures, judged: Judged, shown: list[int]) -> Picture:
     )
     with pictures.drawn("ROC curve", f"{told}. By chance the area would be 0.5.") as picture:
         _axes(picture, "share of the others taken for it", "share of the class found")
+        picture.notes.append("The dotted line is chance.")
         picture.axes.plot([0, 1], [0, 1], **CHANCE)
         for place, (one, (false, true, _), area) in enumerate(
             zip(shown, found, areas, strict=True)
@@ -109,6 +110,7 @@ def _precision(pictures: Pictures, judged: Judged, shown: list[int]) -> Picture:
             )
             _curve(picture, place, recall, precision, drawstyle="steps-post")
             if len(shown) == 1:
+                picture.notes.append("The dotted line is chance: the share of the class.")
                 picture.axes.axhline(
                     truth.mean(), color=QUIET, linewidth=1, linestyle=(0, DASHES[2])
                 )
@@ -124,6 +126,9 @@ def _calibration(pictures: Pictures, judged: Judged, shown: list[int]) -> Pictur
     )
     with pictures.drawn("Calibration", told) as picture:
         _axes(picture, "probability that it tells", "share that is so")
+        picture.notes.append(
+            "Each dot is a group of rows, all of one size. On the dotted line, what it tells is so."
+        )
         picture.axes.plot([0, 1], [0, 1], **CHANCE)
         for place, one in enumerate(shown):
             truth, score = _truth(judged, one)

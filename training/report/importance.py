@@ -1,7 +1,8 @@
 """Which inputs a model goes by: how much worse it does when one of them is shuffled."""
 
-import time
+import timeit
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ def found(judged: Judged) -> Importance | str | None:
     if len(signature.inputs) < 2:
         return None  # there is nothing to compare it with
     usable = np.flatnonzero(judged.known) if judged.labels else np.arange(len(judged.actual))
+    if len(usable) < 2:
+        return None  # there is no score
     order = np.random.default_rng(0).permutation(usable)
 
     def score(estimator: Any, rows: Any, actual: Any) -> float:
@@ -43,24 +46,16 @@ def found(judged: Judged) -> Importance | str | None:
     for most, repeats in PLANS:
         picked = order[:most]
         rows = judged.engine.contained([column[picked] for column in judged.columns])
-        begin = time.perf_counter()
-        score(judged.engine.estimator, rows, judged.actual[picked])
-        calls = len(signature.inputs) * repeats + 1
-        if (time.perf_counter() - begin) * calls <= SECONDS:
+        given = judged.engine.estimator, rows, judged.actual[picked]
+        seconds = min(timeit.repeat(partial(score, *given), number=1, repeat=2))
+        if seconds * len(signature.inputs) * repeats <= SECONDS:
             break
     else:
         return (
             f"With {len(signature.inputs):,} inputs it takes too long to find out which of them "
             "the model goes by."
         )
-    told = permutation_importance(
-        judged.engine.estimator,
-        rows,
-        judged.actual[picked],
-        scoring=score,
-        n_repeats=repeats,
-        random_state=0,
-    )
+    told = permutation_importance(*given, scoring=score, n_repeats=repeats, random_state=0)
     return Importance(
         mean=told.importances_mean,
         deviation=told.importances_std,
