@@ -5,6 +5,7 @@ https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
 import io
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,6 +52,12 @@ def read(content: bytes, signature: Signature, max_rows: int) -> Columns:
     size, wanted = len(content) - file.tell(), rows * columns * dtype.itemsize
     if size != wanted:
         raise unparsable(f"it has {size} bytes of values, its header says {wanted}", "NPY")
+    if dtype.kind == "U":  # NumPy would not look, and Python would call it its own mistake
+        points = np.frombuffer(
+            content, np.dtype("u4").newbyteorder(dtype.byteorder), -1, file.tell()
+        )
+        if points.max() > sys.maxunicode:
+            raise unparsable("its text is not Unicode", "NPY")
     array = np.frombuffer(content, dtype, offset=file.tell())
     array = array.reshape((columns, rows)).T if is_fortran else array.reshape((rows, columns))
     names = signature.names
@@ -79,10 +86,7 @@ def _is_taken(dtype: np.dtype[Any]) -> bool:
 def _values(column: NDArray[Any], one: Input) -> list[Any]:
     """Plain values. NaN is null; 0 and 1 are booleans where those are wanted, for an array has
     one type for all its columns."""
-    try:
-        values: list[Any] = column.tolist()
-    except ValueError as error:
-        raise unparsable("its text is not Unicode", "NPY") from error
+    values: list[Any] = column.tolist()
     if column.dtype.kind == "f" and np.isnan(column).any():
         values = [None if value != value else value for value in values]
     if column.dtype.kind in "iuf" and one.kind == "boolean":
