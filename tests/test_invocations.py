@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from service.api.environ import REFUSED
+from service.api.problems import Problem
 from service.app import create_app
+from service.dialects import enabled
 from service.model.predictor import Predictor
+from service.operations.admission import busy
 from service.operations.drain import Drain
 from service.settings import Settings
 from tests.bad_bodies import EXAMPLE
@@ -112,3 +116,45 @@ def test_pings_fill_no_log(client_of: Client, lines: Callable[[], list[dict[str,
     client.post(PATH, data="[[3, 0], [3, 0]]")
     [line] = lines()
     assert (line["route"], line["rows"]) == (PATH, 2)
+
+
+@DOORS
+def test_a_prediction_needs_its_turn_and_nothing_else_does(dialects: tuple[str, ...]) -> None:
+    paths = enabled.predictions(Settings(dialects=dialects))
+    assert paths
+    assert paths.fullmatch(PATH)
+    assert paths.fullmatch("/endpoints/any/invocations")
+    assert not any(map(paths.fullmatch, ("/ping", "/version", "/execution-parameters")))
+
+
+@pytest.mark.parametrize(
+    ("dialects", "told"),
+    [
+        (SAGEMAKER, {"error": "ServerError", "error-message": "too many predictions at once"}),
+        (
+            MLFLOW,
+            {"error_code": "TEMPORARILY_UNAVAILABLE", "message": "too many predictions at once"},
+        ),
+    ],
+)
+def test_who_gets_no_turn_is_told_in_its_own_words(
+    client_of: Client, dialects: tuple[str, ...], told: dict[str, str]
+) -> None:
+    error = busy()
+    refused = {REFUSED: Problem(error.status, error.detail, headers=error.headers)}
+    response = client_of(*dialects).post(PATH, data="", environ_overrides=refused)
+    assert (response.status_code, response.json) == (503, told)
+    assert response.headers["Retry-After"] == error.headers["Retry-After"]
+
+
+@DOORS
+def test_a_crash_is_told_without_its_trace(
+    predictor: Predictor, dialects: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(Settings(dialects=dialects), predictor)
+    monkeypatch.setattr("service.api.answers.Answers.to_columns", lambda *_: 1 / 0)
+    response = app.test_client().post(PATH, json={"instances": [[3, 0]]})
+    assert response.status_code == 500
+    assert response.json.keys() in ({"error", "error-message"}, {"error_code", "message"})  # type: ignore[union-attr]
+    assert b"ZeroDivisionError" not in response.data
+    assert b"division" not in response.data
