@@ -89,7 +89,7 @@ def test_labels_are_those_of_the_model() -> None:
 
 
 def test_what_is_missing_in_a_frame_is_sent_as_nan() -> None:
-    rows = [["Oslo", "pump", None, 20.5, True], [None, "fan", 3, None, False]]
+    rows: list[list[Any]] = [["Oslo", "pump", None, 20.5, True], [None, "fan", 3, None, False]]
     names = packed(MIXED)[1].signature.names
     body = json.dumps(split(list(names), *rows)).replace("null", "NaN")
     [wanted] = predicted(MIXED, rows).values()

@@ -87,7 +87,7 @@ def test_a_column_of_text_needs_no_header_either() -> None:
 
 
 def test_an_empty_cell_and_nan_are_null() -> None:
-    rows = [["Oslo", "pump", None, 20.5, True], [None, "fan", 3, None, False]]
+    rows: list[list[Any]] = [["Oslo", "pump", None, 20.5, True], [None, "fan", 3, None, False]]
     wanted = list(predicted(MIXED, rows).values())
     table = "Oslo,pump,,20.5,true\n,fan,3,,false\n"
     assert [client_of(MIXED).post(PATH, data=table, content_type=CSV).json] == wanted

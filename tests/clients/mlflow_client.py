@@ -8,10 +8,10 @@ import json
 import sys
 from typing import Any
 
-import mlflow
+import mlflow  # type: ignore[import-not-found]
 import numpy as np
 import pandas as pd
-from mlflow.pyfunc.scoring_server.client import ScoringServerClient
+from mlflow.pyfunc.scoring_server.client import ScoringServerClient  # type: ignore[import-not-found]
 
 
 def told_by(host: str, port: int, names: list[str], rows: list[list[Any]]) -> dict[str, Any]:

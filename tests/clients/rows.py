@@ -15,7 +15,8 @@ def rows_of(name: str) -> tuple[list[str], list[list[Any]]]:
     table = packed(MODELS[name])[0].rows
     table = table[:: len(table) // MANY]  # of all classes
     rows = zip(*(table[column].tolist() for column in table), strict=True)
-    return list(table), [[None if value != value else value for value in row] for row in rows]
+    known = [[None if value != value else value for value in row] for row in rows]
+    return list(map(str, table)), known
 
 
 def predicted(server: Server, rows: list[list[Any]], query: str = "") -> dict[str, Any]:

@@ -32,7 +32,7 @@ def runtime(boto: Any, spoken: tuple[str, Server]) -> Iterator[Any]:
     yield client
     client.close()
     del client
-    gc.collect()  # only then does urllib3 close its connections, which a server that stops waits for
+    gc.collect()  # only then does urllib3 close its connections; a server that stops waits for them
 
 
 def table(rows: list[list[Any]]) -> str:
@@ -64,7 +64,7 @@ def test_all_types_of_bodies_and_answers(runtime: Any, spoken: tuple[str, Server
     names, rows = rows_of(name)
     [wanted] = predicted(server, rows).values()
     records = [dict(zip(names, row, strict=True)) for row in rows]
-    bodies = [
+    bodies: list[tuple[str | bytes, str]] = [
         (json.dumps(rows), JSON),
         (json.dumps(rows).replace("null", "NaN"), JSON),
         (json.dumps({"instances": rows}), JSON),
