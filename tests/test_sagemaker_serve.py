@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.containers import docker, inspect, output, unique
 from tests.serving import ROOT, wait_until
+from tests.stranger import commands
 
 SERVE = ROOT / "service/dialects/sagemaker/serve"
 ASK = """
@@ -46,11 +48,14 @@ def test_serve_sets_what_is_not_set(tmp_path: Path, given: dict[str, str], made:
 @pytest.mark.container
 @pytest.mark.slow
 def test_a_container_serves_what_sagemaker_unpacked(image: str, artifact: Path) -> None:
+    [start, *_] = commands((ROOT / "docs/clients.md").read_text().split("\n## SageMaker\n")[1])
+    words = shlex.split(start.replace("$PWD/artifacts/model", str(artifact)))
+    assert (words[:2], words[-2:]) == (["docker", "run"], ["slipway", "serve"])
+    assert words[2:4] == ["--publish", "8080:8080"]
     name = unique()
-    volume = f"--volume={artifact}:/opt/ml/model:ro"
     hardened = ("--network=none", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL")
     try:
-        output(docker("run", "--detach", "--name", name, volume, *hardened, image, "serve"))
+        output(docker("run", "--detach", "--name", name, *hardened, *words[4:-2], image, "serve"))
         wait_until(lambda: docker("exec", name, "python", "-c", ASK).returncode == 0, "an answer")
         assert json.loads(output(docker("exec", name, "python", "-c", ASK))) == [1.0]
         command = output(docker("exec", name, "cat", "/proc/1/cmdline")).split("\0")
