@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving import ROOT, Server, serve
-from tests.stranger import ask, commands, curls, script
+from tests.stranger import commands, script
 
 pytestmark = pytest.mark.slow
 
@@ -35,12 +35,6 @@ def printed(python: Path | str, page: str, server: Server) -> str:
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-@pytest.mark.parametrize("page", [SAGEMAKER, MLFLOW], ids=["SageMaker", "MLflow"])
-def test_the_commands_give_the_answers_below_them(server: Server, page: str) -> None:
-    [(command, promised)] = curls(page)
-    assert json.loads(ask(command, server.port)) == promised
 
 
 def test_sagemaker_s_client_gets_predictions(server: Server) -> None:
