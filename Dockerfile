@@ -78,6 +78,8 @@ RUN find / -xdev \( -name ensurepip -o -name pip -o -name 'pip[-0-9]*' \) -prune
 COPY --from=installed /opt/venv /opt/venv
 COPY --from=code /app .
 COPY --from=model /app/artifacts/model artifacts/model
+# docker run IMAGE serve: what SageMaker starts.
+COPY --from=code --chmod=755 /app/service/dialects/sagemaker/serve /usr/local/bin/serve
 
 # DONTWRITEBYTECODE: no user may write here. FAULTHANDLER: a worker that hangs is aborted by
 # gunicorn and says where it was.
@@ -102,4 +104,5 @@ LABEL org.opencontainers.image.title="slipway" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
-      org.opencontainers.image.created="$CREATED"
+      org.opencontainers.image.created="$CREATED" \
+      com.amazonaws.sagemaker.capabilities.accept-bind-to-port="true"

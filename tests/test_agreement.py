@@ -15,6 +15,7 @@ from service.settings import Settings
 from tests.serving import ROOT
 
 LOAD_BALANCER_IDLE = 60  # seconds; an ALB's default
+SAGEMAKER_KILLS_AFTER = 30  # seconds, counted from SIGTERM
 GUNICORN = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -79,6 +80,10 @@ def test_kept_alive_connections_outlive_the_load_balancer_s_interest() -> None:
 def test_a_stop_has_time_for_requests_in_flight() -> None:
     stopping = Settings().drain_seconds + GUNICORN["graceful_timeout"]
     assert stopping + 5 < seconds(API["stop_grace_period"]) <= 120
+
+
+def test_sagemaker_waits_long_enough_for_a_stop() -> None:
+    assert Settings().drain_seconds + GUNICORN["graceful_timeout"] + 5 < SAGEMAKER_KILLS_AFTER
 
 
 def test_a_model_that_does_not_come_is_told_before_a_health_check_ends_the_task() -> None:

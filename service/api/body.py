@@ -4,6 +4,8 @@
 readers are not used: they would cut a chunked body at the limit and accept one that ends early.
 """
 
+from collections.abc import Sequence
+
 from flask import Flask, Request, request
 
 from service.api.environ import REFUSED, WHOLE
@@ -50,7 +52,7 @@ def too_large(limit: int) -> Problem:
     return Problem(413, f"the body is larger than {limit} bytes", headers=CLOSE)
 
 
-def media_type(request: Request) -> str:
+def media_type(request: Request, taken: Sequence[str] = (JSON, CSV)) -> str:
     """JSON or CSV; Problem 415 for anything else, a charset but UTF-8, or an encoded body."""
     environ = request.environ
     if environ.get("CONTENT_TYPE") == JSON and "HTTP_CONTENT_ENCODING" not in environ:
@@ -59,8 +61,9 @@ def media_type(request: Request) -> str:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if charset not in ("utf-8", "utf8"):
         raise Problem(415, "the body must be UTF-8")
-    if request.mimetype not in (JSON, CSV):
-        raise Problem(415, f"send Content-Type: {JSON} (or {CSV})")
+    if request.mimetype not in taken:
+        first, *others = taken
+        raise Problem(415, f"send Content-Type: {first} (or {', '.join(others)})")
     return request.mimetype
 
 

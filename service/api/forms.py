@@ -63,7 +63,7 @@ def from_json(payload: Any, signature: Signature, most: parse.Most) -> Columns:
         elif not isinstance(value, list):
             value = [value]
             whole.add(name)
-        _check_rows(len(value), most.rows, pointer(name))
+        check_rows(len(value), most.rows, pointer(name))
         values[name] = value
     return Columns(values, lambda name, row: pointer(name) if name in whole else pointer(name, row))
 
@@ -78,7 +78,7 @@ def from_csv(text: str, signature: Signature, most: parse.Most) -> Columns:
     name, times = Counter(header).most_common(1)[0]
     if times > 1:
         raise _misfit(pointer(name), "is there more than once in the header")
-    _check_rows(len(rows), most.rows, "")
+    check_rows(len(rows), most.rows, "")
     columns = zip(*rows, strict=True)
     inputs = {column.name: column for column in signature.inputs}
     return Columns(
@@ -117,7 +117,7 @@ def from_rows(rows: Any, signature: Signature, max_rows: int, *place: str) -> Co
     """
     if not isinstance(rows, list):
         raise _misfit(pointer(*place), "must be a list of rows")
-    _check_rows(len(rows), max_rows, pointer(*place))
+    check_rows(len(rows), max_rows, pointer(*place))
     names = signature.names
     if isinstance(rows[0], dict):
         errors = list(islice(_named_errors(rows, names, place), MOST_ERRORS))
@@ -170,7 +170,8 @@ def _check_width(names: int, signature: Signature) -> None:
         raise _misfit("", f"there are {names} names, the model takes {inputs}")
 
 
-def _check_rows(rows: int, max_rows: int, place: str) -> None:
+def check_rows(rows: int, max_rows: int, place: str) -> None:
+    """Problem 422 for none, or too many."""
     if rows > max_rows:
         raise _misfit(place, f"has {rows} rows, one request may have {max_rows}")
     if rows == 0:

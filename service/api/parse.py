@@ -34,9 +34,10 @@ def unparsable(fault: str, kind: str = "JSON") -> Problem:
     return Problem(400, f"the body is not {kind}", [{"pointer": "", "detail": fault}])
 
 
-def parse_json(text: str, most: Most) -> Any:
+def parse_json(text: str, most: Most, nan: bool = False) -> Any:
     """Strict JSON: no NaN, no duplicate keys, no endless nesting; Problem 400 for what is not.
 
+    With `nan`, NaN is null: clients that know Python's JSON send it for a value that is missing.
     Problem 422 for more than `most`. A number too large for float64 comes back infinite, for the
     schema to refuse with its pointer; an integer of more than 64 bits may come back as a float.
     """
@@ -46,11 +47,12 @@ def parse_json(text: str, most: Most) -> Any:
         outside = _unquoted(text.replace("\\\\", "").replace('\\"', ""))
         if not _fits(outside, most):
             raise _too_much("values", most)
+    decoder = _WITH_NAN if nan else _DECODER
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return _strict(text)
-    return value if _has_no_key_twice(text, value) else _strict(text)
+        return _strict(text, decoder)
+    return value if _has_no_key_twice(text, value) else _strict(text, decoder)
 
 
 def parse_csv(text: str, most: Most) -> tuple[list[str], list[list[str]]]:
@@ -70,7 +72,7 @@ def parse_csv(text: str, most: Most) -> tuple[list[str], list[list[str]]]:
     header, *rows = list(filter(None, lines)) or [[]]
     for number, cells in enumerate(rows):
         if len(cells) != len(header):
-            fault = f"row {number} has {len(cells)} cells, the header has {len(header)}"
+            fault = f"row {number} has {len(cells)} cells, there are {len(header)} columns"
             raise Problem(422, fault, [{"pointer": "", "detail": fault}])
     return header, rows
 
@@ -133,7 +135,7 @@ def _has_no_key_twice(text: str, value: Any) -> bool:
     if colons != keys and colons != _keys(value):
         return False
     if len(text) < LONG:
-        return text.count('":') == keys
+        return text.count('":') == colons
     characters = _bytes(text)
     before = characters[np.flatnonzero(characters == ord(":")) - 1]
     return bool((before == ord('"')).all())
@@ -153,10 +155,10 @@ def _keys(value: Any) -> int:
     return keys
 
 
-def _strict(text: str) -> Any:
+def _strict(text: str, decoder: json.JSONDecoder) -> Any:
     """The value as Python reads it, which takes what orjson refuses, or a Problem that says why."""
     try:
-        return _DECODER.decode(text)
+        return decoder.decode(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}"
         raise unparsable(f"{error.msg} at {place}") from error
@@ -168,6 +170,10 @@ def _strict(text: str) -> Any:
 
 def _constant(token: str) -> Any:
     raise _NotStrictError(f"{token} is not a JSON number")
+
+
+def _nan_is_null(constant: str) -> Any:
+    return None if constant == "NaN" else _constant(constant)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -187,3 +193,6 @@ def _integer(digits: str) -> int | float:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+_WITH_NAN = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_nan_is_null, parse_int=_integer
+)

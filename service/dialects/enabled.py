@@ -9,7 +9,12 @@ from flask import Flask
 from service.api.answers import Answers
 from service.settings import Settings, SettingsError
 
-ROOMS = {"lambda": "aws_lambda.route", "oip": "oip.route"}
+ROOMS = {
+    "lambda": "aws_lambda.route",
+    "oip": "oip.route",
+    "sagemaker": "invocations",
+    "mlflow": "invocations",
+}
 
 
 def init_app(app: Flask, settings: Settings, answers: Answers) -> None:

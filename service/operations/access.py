@@ -13,7 +13,7 @@ from flask import Flask, request
 
 from service.api.problems import Problem
 
-OPEN = {"/health", "/health/live", "/v2/health/ready", "/v2/health/live"}
+OPEN = {"/health", "/health/live", "/ping", "/v2/health/ready", "/v2/health/live"}
 HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Cache-Control", "no-store"),

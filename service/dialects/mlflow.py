@@ -1,0 +1,147 @@
+"""What a client of MLflow's scoring server sends: four forms of JSON, or a table with a header.
+
+Formats: https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally/ and, to the byte,
+`mlflow/pyfunc/scoring_server/__init__.py`.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain, islice
+from typing import Any
+
+import orjson
+from flask import Blueprint, Request, Response
+from werkzeug.exceptions import HTTPException
+
+from service.api import body, forms, nameless, parse, problems
+from service.api.answers import Answers
+from service.api.body import CSV, JSON
+from service.api.forms import Columns
+from service.api.predict import CONFIDENCE
+from service.api.problems import MOST_ERRORS, Problem, pointer, unknown
+from service.model.signature import Confidence, Signature
+from service.settings import Settings
+
+SPLIT, RECORDS, INSTANCES, INPUTS = "dataframe_split", "dataframe_records", "instances", "inputs"
+FORMS = (SPLIT, RECORDS, INSTANCES, INPUTS)
+PARAMS = "params"
+OF_A_FRAME = {"columns", "data", "index"}
+CODES = {401: "UNAUTHENTICATED", 503: "TEMPORARILY_UNAVAILABLE", 504: "DEADLINE_EXCEEDED"}
+
+
+def add_routes(blueprint: Blueprint, settings: Settings, answers: Answers) -> None:
+    """Give the address that is MLflow's alone."""
+
+    @blueprint.get("/version")
+    def version() -> Response:
+        return Response(answers.predictor.manifest.version, content_type=JSON)
+
+
+def answer(request: Request, content: bytes, answers: Answers) -> Response:
+    """Predict for a body of any of the forms; a Problem if that cannot be had."""
+    if set(request.mimetype_params) - {"charset"}:
+        raise Problem(415, "of a content type only the parameter charset is known")
+    signature, kind = answers.predictor.signature, None
+    if body.media_type(request) == CSV:
+        columns = forms.from_csv(body.decode(content), signature, answers.most)
+    else:
+        payload = parse.parse_json(body.decode(content), answers.most, nan=True)
+        columns = _from_json(payload, signature, answers.most.rows)
+        kind = _confidence(payload.get(PARAMS), signature.confidence)
+    found = answers.to_columns(request.environ, columns, kind is not None)
+    told = found[kind] if kind else nameless.to_array(found, signature)
+    if isinstance(told, dict):  # of several outputs
+        told = [dict(zip(told, row, strict=True)) for row in zip(*told.values(), strict=True)]
+    return Response(orjson.dumps({"predictions": told}), content_type=JSON)
+
+
+def fail(error: HTTPException) -> Response:
+    """The error as MLflow's server tells it, but for the stack trace."""
+    status, message = error.code or 500, problems.in_words(error)
+    headers = problems.headers_of(error)
+    if status == 415:
+        return Response(message, status, headers, content_type="text/plain")
+    code = CODES.get(status, "BAD_REQUEST" if status < 500 else "INTERNAL_ERROR")
+    told = json.dumps({"error_code": code, "message": message})
+    return Response(told, 400 if status == 422 else status, headers, content_type=JSON)
+
+
+def _from_json(payload: Any, signature: Signature, max_rows: int) -> Columns:
+    given = [name for name in FORMS if name in payload] if isinstance(payload, dict) else []
+    if len(given) != 1:
+        raise _misfit("", f"the body must be an object with exactly one of {', '.join(FORMS)}")
+    [name] = given
+    for other in payload:
+        if other not in (name, PARAMS):
+            raise _misfit(pointer(other), f"nothing may stand beside {name} but {PARAMS}")
+    if name == SPLIT:
+        return _from_frame(payload[SPLIT], signature, max_rows)
+    if name == INPUTS and isinstance(payload[INPUTS], dict):
+        return _from_columns(payload[INPUTS], signature, max_rows)
+    return nameless.from_array(payload[name], signature, max_rows, name)
+
+
+def _from_frame(frame: Any, signature: Signature, max_rows: int) -> Columns:
+    """Columns of a frame, in any order. Its own numbers in place of names, or none, are in order.
+
+    The index is whoever's sent it.
+    """
+    names = signature.names
+    if not isinstance(frame, dict) or "data" not in frame or frame.keys() - OF_A_FRAME:
+        raise _misfit(pointer(SPLIT), "must be an object of columns, data and perhaps index")
+    header = frame.get("columns")
+    if header is None or header == list(range(len(names))):
+        return forms.from_rows(frame["data"], signature, max_rows, SPLIT, "data")
+    place = (SPLIT, "columns")
+    if not isinstance(header, list) or not all(isinstance(name, str) for name in header):
+        raise _misfit(pointer(*place), "must be a list of names")
+    _check_names(header, names, *place)
+    inputs = {one.name: one for one in signature.inputs}
+    as_sent = replace(signature, inputs=tuple(inputs[name] for name in header))
+    return forms.from_rows(frame["data"], as_sent, max_rows, SPLIT, "data")
+
+
+def _from_columns(columns: dict[str, Any], signature: Signature, max_rows: int) -> Columns:
+    _check_names(list(columns), signature.names, INPUTS)
+    for name, values in columns.items():
+        if not isinstance(values, list):
+            raise _misfit(pointer(INPUTS, name), "must be a list of values")
+        forms.check_rows(len(values), max_rows, pointer(INPUTS, name))
+    return Columns(columns, lambda name, row: pointer(INPUTS, name, row))
+
+
+def _check_names(given: Sequence[str], names: Sequence[str], *place: str) -> None:
+    """Problem 422 unless these are the names of the inputs, each of them once."""
+    times, expected = Counter(given), set(names)
+    twice = ((name, "is there more than once") for name, count in times.items() if count > 1)
+    others = ((name, unknown(name, names, "input")) for name in times if name not in expected)
+    missing = ((name, "is missing") for name in names if name not in times)
+    errors = [
+        {"pointer": pointer(*place, name), "detail": detail}
+        for name, detail in islice(chain(others, twice, missing), MOST_ERRORS)
+    ]
+    if errors:
+        raise Problem(422, "the columns do not fit the model", errors)
+
+
+def _confidence(params: Any, has: Confidence | None) -> Confidence | None:
+    """What the parameters ask for besides predictions, as the query of /predict does."""
+    if params is None:
+        return None
+    if not isinstance(params, dict):
+        raise _misfit(pointer(PARAMS), "must be an object")
+    for name, value in params.items():
+        if name not in CONFIDENCE:
+            raise _misfit(pointer(PARAMS, name), unknown(name, CONFIDENCE, "parameter"))
+        if not isinstance(value, bool):
+            raise _misfit(pointer(PARAMS, name), "must be true or false")
+        if value and name != has:
+            raise _misfit(pointer(PARAMS, name), f"this model has {has or 'neither'}")
+    return has if has and params.get(has) else None
+
+
+def _misfit(place: str, detail: str) -> Problem:
+    errors = [{"pointer": place, "detail": detail}]
+    return Problem(422, "the input does not fit the model", errors)
