@@ -11,7 +11,6 @@ import tempfile
 wsgi_app = "service.server:application()"
 bind = ["0.0.0.0:8080", "0.0.0.0:9464"]  # the second for /metrics only: SERVICE_METRICS_PORT
 worker_class = "asgi"  # gunicorn's own event loop; service/operations/bridge.py joins it to Flask
-asgi_loop = "uvloop"
 asgi_lifespan = "on"  # a worker that fails to warm up stops the service instead of looping
 
 # Workers come from WEB_CONCURRENCY (default 1): one per vCPU of the task. os.cpu_count() would

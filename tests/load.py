@@ -23,18 +23,22 @@ def post(body: str, query: str = "") -> bytes:
     return (head + body).encode()
 
 
-def get(path: str) -> bytes:
-    """A request for anything else."""
-    return f"GET {path} HTTP/1.1\r\n{HEADERS}\r\n".encode()
+def get(path: str, further: str = "") -> bytes:
+    """A request for anything else, with further header lines."""
+    return f"GET {path} HTTP/1.1\r\n{HEADERS}{further}\r\n".encode()
 
 
 def offer(
     address: Address, request: bytes, rate: float, seconds: float, connections: int = 100_000
 ) -> tuple[Load, Load]:
-    """Ask for a thing at a rate, and, from another process, for health ten times a second."""
+    """Ask for a thing at a rate, and, from another process, for health ten times a second.
+
+    Each time over a new connection, as load balancers check it.
+    """
+    check = get("/health", "Connection: close\r\n")
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        pool.submit(at_rate, address, get("/health"), 10, 0.1).result()  # it has started
-        health = pool.submit(at_rate, address, get("/health"), 10, seconds)
+        pool.submit(at_rate, address, check, 10, 0.1).result()  # it has started
+        health = pool.submit(at_rate, address, check, 10, seconds)
         return at_rate(address, request, rate, seconds, connections), health.result()
 
 

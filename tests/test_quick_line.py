@@ -1,6 +1,7 @@
 """The line of quick predictions: short, in order, and with room for others in between."""
 
 import asyncio
+import time
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from tests.asgi import Exchange, Recorder, ask, make_bridge, run, scope
@@ -8,13 +9,39 @@ from tests.asgi import Exchange, Recorder, ask, make_bridge, run, scope
 BODY = b"body"
 
 
-def test_a_line_of_quick_ones_that_is_too_long_is_cut() -> None:
+def test_who_has_no_turn_in_time_is_refused_and_not_before() -> None:
+    def slowly(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        time.sleep(0.02)
+        return Recorder()(environ, start_response)
+
     async def scene() -> None:
-        bridge = make_bridge(Recorder(), lambda size: 0.0, queue_ms=50)
-        bridge.admission.mean_seconds = 0.01  # as if each took that long: six fit
-        statuses = [a.status for a in await asyncio.gather(*(ask(bridge, BODY) for _ in range(20)))]
-        assert statuses == [200] * 6 + [503] * 14
+        bridge = make_bridge(slowly, lambda size: 0.0, queue_ms=100)
+        bridge.admission.mean_seconds = 0.02
+        start = time.perf_counter()
+        refused: list[float] = []
+
+        async def asked() -> int:
+            status = (await ask(bridge, BODY)).status
+            if status == 503:
+                refused.append(time.perf_counter() - start)
+            return status
+
+        statuses = await asyncio.gather(*(asked() for _ in range(20)))
+        answered = statuses.count(200)
+        assert 2 <= answered <= 9  # six are expected to wait no longer, whatever they do
+        assert statuses == [200] * answered + [503] * (20 - answered)
+        assert min(refused) >= 0.1
         assert (await ask(bridge, BODY)).status == 200
+
+    run(scene())
+
+
+def test_a_line_that_turns_out_to_be_fast_refuses_nobody() -> None:
+    async def scene() -> None:
+        bridge = make_bridge(Recorder(), lambda size: 0.0, queue_ms=10_000)
+        bridge.admission.mean_seconds = 1.0  # as if ten were to fit
+        asked = await asyncio.gather(*(ask(bridge, BODY) for _ in range(20)))
+        assert {one.status for one in asked} == {200}
 
     run(scene())
 

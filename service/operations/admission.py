@@ -1,7 +1,7 @@
 """Who may predict now: a short, bounded wait, then a refusal that says when to come again.
 
-Slow predictions pass one gate per worker (`gate.py`). Quick ones stand in one line, which is no
-longer than the same wait: the event loop computes a few, looks at its connections, computes the
+Slow predictions pass one gate per worker (`gate.py`). Quick ones stand in one line for the same
+time at most: the event loop computes a few, looks at its connections, computes the
 next. Without this, latency under overload grows without bound, health checks with it, and the load
 balancer kills a task that is merely busy.
 """
@@ -20,7 +20,7 @@ from service.api.environ import WAITED
 
 Result = TypeVar("Result")
 
-LEAST_SECONDS, MOST_SECONDS = 0.002, 0.02  # of quick predictions before the loop looks up
+SLICE_SECONDS = 0.005  # of quick predictions before the loop looks up
 DEADLINE = "HTTP_X_REQUEST_TIMEOUT_MS"
 RECENT = 0.02  # how much the newest prediction counts in the mean time of one: a stall is no trend
 
@@ -45,13 +45,18 @@ class Admission:
         self._since = 0.0  # when they got it
         self._given = 1  # how many they were
         self._own = 0.0  # what they took
-        self._slice = LEAST_SECONDS  # what the next may take
 
     async def quick_turn(self, compute: Callable[[], Result]) -> Result:
-        """Stand in line on the event loop; RefusedError if the line is too long already."""
+        """Stand in line on the event loop; RefusedError for who has no turn in time.
+
+        Not at once, though it may be foreseen: a client that is refused asks again, and a refusal
+        costs nearly as much as a prediction. Nothing would be left for those.
+        """
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
+        timer = None
         if len(self.line) * self.mean_seconds > self.wait_seconds:
-            raise busy()
-        turn = asyncio.get_running_loop().create_future()
+            timer = loop.call_later(self.wait_seconds, _refuse, turn)
         self.line.append(turn)
         try:
             if turn is self.line[0]:
@@ -63,26 +68,29 @@ class Admission:
             self._own += perf_counter() - begin
             return result
         finally:
+            if timer:
+                timer.cancel()
             self.line.remove(turn)
             if not (self.line and self.line[0].done()):  # the last of those that had their turn
                 spent = perf_counter() - self._since
                 self.mean_seconds += RECENT * (spent / max(1, self._given) - self.mean_seconds)
-                self._slice = min(max(LEAST_SECONDS, spent - self._own), MOST_SECONDS)
                 if self.line:
                     self._give()
 
     def _give(self) -> None:
-        """Give their turn to as many as the loop may compute before it looks up again.
-
-        That is as long as it took for others, which are mostly refusals: so predictions get half.
-        """
+        """Give their turn to as many as the loop may compute before it looks up again."""
         each = self._own / self._given if self._own and self._given else self.mean_seconds
         self._since = perf_counter()
         self._given, self._own = 0, 0.0
-        for turn in islice(self.line, max(1, int(self._slice / each))):
+        for turn in islice(self.line, max(1, int(SLICE_SECONDS / each))):
             if not turn.done():  # its client may have left
                 turn.set_result(None)
                 self._given += 1
+
+
+def _refuse(turn: Future[None]) -> None:
+    if not turn.done():
+        turn.set_exception(busy())
 
 
 def busy() -> RefusedError:
