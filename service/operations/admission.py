@@ -1,9 +1,9 @@
 """Who may predict now: a short, bounded wait, then a refusal that says when to come again.
 
-Slow predictions pass one gate per worker (`gate.py`). Quick ones stand in one line for the same
-time at most: the event loop computes a few, looks at its connections, computes the
-next. Without this, latency under overload grows without bound, health checks with it, and the load
-balancer kills a task that is merely busy.
+Slow predictions pass one gate per worker (`gate.py`). Quick ones run where they arrived, or stand
+in one line for the same time at most: the event loop computes a few, looks at its connections,
+computes the next. Without this, latency under overload grows without bound, health checks with it,
+and the load balancer kills a task that is merely busy.
 """
 
 import asyncio
@@ -11,18 +11,17 @@ import random
 from asyncio import Future
 from collections import deque
 from collections.abc import Callable
-from itertools import islice
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
 from wsgiref.types import WSGIEnvironment
 
 from service.api.environ import WAITED
 
 Result = TypeVar("Result")
 
-SLICE_SECONDS = 0.005  # of quick predictions before the loop looks up
+LEAST_SECONDS, MOST_SECONDS = 0.002, 0.02  # of quick predictions before the loop looks up
+SHARE = 0.5  # of what the loop did in between
 DEADLINE = "HTTP_X_REQUEST_TIMEOUT_MS"
-RECENT = 0.02  # how much the newest prediction counts in the mean time of one: a stall is no trend
 
 
 class RefusedError(Exception):
@@ -40,57 +39,55 @@ class Admission:
 
     def __init__(self, wait_seconds: float) -> None:
         self.wait_seconds = wait_seconds
-        self.mean_seconds = 0.001  # of a quick prediction, with what the loop does in between
-        self.line: deque[Future[None]] = deque()  # quick predictions; the first have their turn
-        self._since = 0.0  # when they got it
-        self._given = 1  # how many they were
-        self._own = 0.0  # what they took
+        self._line: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._ends = 0.0  # when the loop is to look up again
+        self._is_due = False  # to look up
 
     async def quick_turn(self, compute: Callable[[], Result]) -> Result:
-        """Stand in line on the event loop; RefusedError for who has no turn in time.
+        """What it computes; on the event loop, at once or in line.
 
-        Not at once, though it may be foreseen: a client that is refused asks again, and a refusal
-        costs nearly as much as a prediction. Nothing would be left for those.
+        RefusedError for who has no turn in time. Not sooner, though it may be foreseen: a client
+        that is refused asks again, and a refusal costs nearly as much as a prediction. Nothing
+        would be left for those.
         """
         loop = asyncio.get_running_loop()
-        turn = loop.create_future()
-        timer = None
-        if len(self.line) * self.mean_seconds > self.wait_seconds:
-            timer = loop.call_later(self.wait_seconds, _refuse, turn)
-        self.line.append(turn)
+        if not self._is_due:
+            self._ends = perf_counter() + LEAST_SECONDS
+            self._look_up_soon(loop)
+        if not self._line and perf_counter() < self._ends:
+            return compute()
+        answer: Future[Result] = loop.create_future()
+        self._line.append((compute, answer))
+        timer = loop.call_later(self.wait_seconds, _refuse, answer)
         try:
-            if turn is self.line[0]:
-                self._give()
-                await asyncio.sleep(0)  # the loop sees all that arrived together, then works
-            await turn
-            begin = perf_counter()
-            result = compute()
-            self._own += perf_counter() - begin
-            return result
+            return await answer
         finally:
-            if timer:
-                timer.cancel()
-            self.line.remove(turn)
-            if not (self.line and self.line[0].done()):  # the last of those that had their turn
-                spent = perf_counter() - self._since
-                self.mean_seconds += RECENT * (spent / max(1, self._given) - self.mean_seconds)
-                if self.line:
-                    self._give()
+            timer.cancel()
 
-    def _give(self) -> None:
-        """Give their turn to as many as the loop may compute before it looks up again."""
-        each = self._own / self._given if self._own and self._given else self.mean_seconds
-        self._since = perf_counter()
-        self._given, self._own = 0, 0.0
-        for turn in islice(self.line, max(1, int(SLICE_SECONDS / each))):
-            if not turn.done():  # its client may have left
-                turn.set_result(None)
-                self._given += 1
+    def _look_up_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_due = True
+        loop.call_soon(self._go_on, loop)
+
+    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The loop has looked at its connections: compute for the first in line."""
+        self._is_due = False
+        now = perf_counter()
+        self._ends = now + min(max(LEAST_SECONDS, SHARE * (now - self._ends)), MOST_SECONDS)
+        while self._line and perf_counter() < self._ends:
+            compute, answer = self._line.popleft()
+            if answer.done():  # refused, or its client has left
+                continue
+            try:
+                answer.set_result(compute())
+            except Exception as error:
+                answer.set_exception(error)
+        if self._line:
+            self._look_up_soon(loop)
 
 
-def _refuse(turn: Future[None]) -> None:
-    if not turn.done():
-        turn.set_exception(busy())
+def _refuse(answer: Future[Any]) -> None:
+    if not answer.done():
+        answer.set_exception(busy())
 
 
 def busy() -> RefusedError:
