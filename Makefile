@@ -11,8 +11,8 @@ LOCKS := requirements requirements-lean requirements-pandas requirements-trainin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 
-# Two processes run the tests, each a file at a time; -n0 in ARGS runs them in one.
-PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Three processes run the tests, each a file at a time, for many wait; -n0 in ARGS runs them in one.
+PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 export SERVICE_MODEL
 

@@ -37,6 +37,7 @@ if METRICS is None:
 
 raw_env = [
     *("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THREADS=1"),  # a core per worker
+    "JE_ARROW_MALLOC_CONF=background_thread:false",  # of pyarrow, which pandas imports if it can
     f"PROMETHEUS_MULTIPROC_DIR={METRICS}",
 ]
 

@@ -96,7 +96,7 @@ BODIES = (
 
 
 @DOORS
-@pytest.mark.parametrize("examples", [300, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [300, pytest.param(500, marks=pytest.mark.slow)])
 def test_any_body_is_answered_or_refused(door: tuple[str, ...], examples: int) -> None:
     client = client_of(door)
 

@@ -37,7 +37,7 @@ SIZES = {
             ([-1, -1], "none below 0"),
             ([BIG], "one request may have 10000 rows"),
             ([2**32, 2**32], "one request may have 10000 rows"),
-            ([10**300], "one request may have 10000 rows"),
+            ([10**300], "whole numbers"),
             ([1, BIG], "columns, the model takes 2"),
             ([1, 0], "has 0 columns"),
             ([1.0], "whole numbers"),

@@ -95,6 +95,12 @@ def test_what_joblib_compresses_is_read(compression: str) -> None:
     assert loaded.coef_.tolist() == model.coef_.tolist()
 
 
+def frame(storage: str) -> pd.DataFrame:
+    """A frame whose strings are kept so: pandas asks pyarrow to, if that is installed."""
+    with pd.option_context("mode.string_storage", storage):
+        return pd.DataFrame({"a": [1, 2], "b": ["x", None], "c": pd.Categorical(["u", "v"])})
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -103,7 +109,7 @@ def test_what_joblib_compresses_is_read(compression: str) -> None:
         np.float64(2.5),
         np.random.RandomState(0),
         np.random.default_rng(0),
-        pd.DataFrame({"a": [1, 2], "b": ["x", None], "c": pd.Categorical(["u", "v"])}),
+        frame("python"),
         FunctionTransformer(np.log1p),
         {"set": {1, 2}, "bytes": bytearray(b"x"), "slice": slice(1, 2)},
     ],
@@ -111,6 +117,12 @@ def test_what_joblib_compresses_is_read(compression: str) -> None:
 )
 def test_what_models_are_made_of_comes_through(value: object) -> None:
     assert type(trust.load(dumped(value))) is type(value)
+
+
+def test_strings_that_pyarrow_keeps_are_refused_by_its_name() -> None:
+    """It would make arrays of any bytes, without a look at them."""
+    with pytest.raises(UntrustedError, match=r"pyarrow\.lib\._restore_array"):
+        trust.load(dumped(frame("pyarrow")))
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pytest
+
+from service.settings import DIALECTS
 from tests import test_openapi, test_privacy
 from tests.bad_bodies import EXAMPLE
 from tests.compose import Listener, Project
@@ -18,6 +21,20 @@ from tests.test_any_request import assert_any_request_is_answered_or_closed
 KEY = b"correct"
 LOCKED = {"environment": {"SERVICE_API_KEYS": hashlib.sha256(KEY).hexdigest()}}
 MOST_BYTES = 4096
+DOORS = (
+    b"/2015-03-31/functions/function/invocations",
+    b"/invocations",
+    b"/endpoints/endpoint/invocations",
+    b"/v2/models/sensors/infer",
+    b"/v1/models/sensors:predict",
+)
+
+
+@pytest.fixture(scope="module")
+def spoken(production: Production) -> Iterator[Project]:
+    """The service with every dialect."""
+    with production(environment={"SERVICE_DIALECTS": ",".join(DIALECTS)}) as own:
+        yield own
 
 
 def try_all(own: Project, corpus: Mapping[str, tuple[int, bytes]]) -> float:
@@ -53,6 +70,19 @@ def test_hostile_requests_are_refused_and_soon(production: Production, report: R
     )
     assert "Traceback" not in log
     assert longest < 1000
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_so_they_are_at_the_door_of_each_dialect(spoken: Project, door: bytes) -> None:
+    at = Listener(spoken.address)
+    for name, (_, request) in HOSTILE.items():
+        answer = exchange(at, request.replace(b" /predict", b" " + door, 1))
+        assert answer is not None, name
+        assert answer.status < 500 or answer.status == 501, name  # an unknown transfer coding
+        assert b"Traceback" not in answer.body, name
+        assert len(answer.body) < MOST_BYTES, name
+    assert_still_good(at)
+    assert "Traceback" not in docker("logs", spoken.container).stdout
 
 
 def test_what_was_sent_is_in_no_line_of_the_log(production: Production) -> None:
