@@ -6,13 +6,13 @@ SERVICE_MODEL ?= artifacts/model
 ARGS ?=
 
 BIN := .venv/bin
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+INSTALL := $(BIN)/pip install --no-compile --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 LOCKS := requirements requirements-lean requirements-pandas requirements-training requirements-traces requirements-s3 requirements-parquet requirements-lambda requirements-deploy requirements-dev requirements-clients
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 
-# Three processes run the tests, each a file at a time, for many wait; -n0 in ARGS runs them in one.
-PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# Two processes run the tests, each a file at a time; -n0 in ARGS runs them in one.
+PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 export SERVICE_MODEL
 

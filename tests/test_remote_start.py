@@ -46,7 +46,7 @@ def test_the_service_serves_it_from_memory_alone(artifact: Path, s3: str, tmp_pa
             assert len(os.listdir(f"/proc/{server.process.pid}/task")) == 1
             assert list((tmp_path / "memory").iterdir()) == []
         lines = [json.loads(line) for line in server.log.read_text().splitlines()]
-    again, _, done = [line for line in lines if line["logger"] == "slipway.model"]
+    again, *_, done = [line for line in lines if line["logger"] == "slipway.model"]
     assert again["message"] == "fetching the model again"
     assert (again["what"], again["reason"]) == (f"{PLACE}manifest.json", "503 SlowDown")
     assert done["message"] == "fetched the model"
