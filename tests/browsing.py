@@ -62,7 +62,7 @@ def visit(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
 
 def predict(page: Page, rows: int) -> None:
     """Press the button, and wait for an answer of so many rows."""
-    page.get_by_role("button", name="Predict").click()
+    page.get_by_role("button", name="Predict", exact=True).click()
     expect(page.locator("#status")).to_contain_text(f"{rows:,} row")
 
 

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from uuid import uuid4
 
 from tests.serving import PATIENCE
 
@@ -82,10 +83,11 @@ def client(endpoint: str, key: Key = ("testing", "testing"), of: str = "s3") -> 
 
 def user(endpoint: str, policy: str) -> Key:
     """Make somebody who may do what this policy says; their key."""
+    name = f"task-{uuid4().hex[:8]}"  # tests share the account
     with closing(client(endpoint, of="iam")) as iam:
-        iam.create_user(UserName="task")
-        iam.put_user_policy(UserName="task", PolicyName="task", PolicyDocument=policy)
-        key = iam.create_access_key(UserName="task")["AccessKey"]
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="task", PolicyDocument=policy)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
     return key["AccessKeyId"], key["SecretAccessKey"]
 
 

@@ -35,14 +35,14 @@ def page(browser: Browser, served: Callable[[str], str]) -> Iterator[Page]:
 def test_a_wrong_value_is_told_at_its_field(page: Page) -> None:
     field = page.get_by_label("sensor_2, row 3")
     field.fill("abc")
-    page.get_by_role("button", name="Predict").click()
+    page.get_by_role("button", name="Predict", exact=True).click()
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_be_focused()
     expect(field).to_have_accessible_description("is a string, not a number")
     expect(page.get_by_role("alert")).to_contain_text("sensor_2, row 3 is a string, not a number")
     assert serious(page) == []
     field.fill("")
-    page.get_by_role("button", name="Predict").click()
+    page.get_by_role("button", name="Predict", exact=True).click()
     expect(field).to_have_accessible_description("is empty, not a number")
     field.fill("4")
     expect(field).not_to_have_attribute("aria-invalid", "true")
@@ -72,7 +72,7 @@ def test_a_thousand_rows_are_pasted_from_a_spreadsheet(page: Page) -> None:
 def test_a_fault_far_down_is_shown_where_it_is(page: Page) -> None:
     rows = ["sensor_1\tsensor_2", *["1\t1"] * 500, "1\toops", *["1\t1"] * 99]
     page.get_by_label("sensor_1, row 1").evaluate(PASTE, "\n".join(rows))
-    page.get_by_role("button", name="Predict").click()
+    page.get_by_role("button", name="Predict", exact=True).click()
     expect(page.get_by_label("sensor_2, row 501")).to_be_focused()
 
 

@@ -170,7 +170,7 @@ def test_hostile_names_are_but_text(browser: Browser, tmp_path: Path) -> None:
         expect(page.locator("#rows thead th")).to_contain_text(["Row", *names])
         field = page.get_by_label("a~b/c, row 2")
         field.fill("</textarea>")
-        page.get_by_role("button", name="Predict").click()
+        page.get_by_role("button", name="Predict", exact=True).click()
         expect(field).to_be_focused()
         expect(field).to_have_accessible_description("is a string, not a number")
         for path in ("", "docs"):
