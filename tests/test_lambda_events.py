@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from flask.testing import FlaskClient
@@ -90,6 +91,14 @@ def test_a_broken_event_is_refused_in_lambda_s_way(
     assert response.status_code == 200
     refused = told.get("errorType") == "ValidationError" or 400 <= told["statusCode"] < 500
     assert refused, told
+
+
+def test_a_crash_is_not_blamed_on_the_event() -> None:
+    def crashing(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        raise AttributeError("ours")
+
+    with pytest.raises(AttributeError, match="ours"):
+        events.answer(crashing, version_2())
 
 
 def test_an_event_reaches_nothing_but_predict(client: FlaskClient) -> None:

@@ -31,8 +31,8 @@ class Shed:
         """Whether a request needs its turn; anything else is answered at once."""
         path = environ["PATH_INFO"]
         return (
-            (path == PATH or (self.others is not None and bool(self.others.fullmatch(path))))
-            and environ["REQUEST_METHOD"] == "POST"
+            environ["REQUEST_METHOD"] == "POST"
+            and (path == PATH or (self.others is not None and bool(self.others.fullmatch(path))))
             and self.keys.admit(environ)
         )
 

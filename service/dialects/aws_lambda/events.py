@@ -30,14 +30,22 @@ def answer(app: WSGIApplication, event: Mapping[str, Any]) -> dict[str, Any]:
     whole = {"path": "/", "rawPath": "/", "rawQueryString": "", "headers": {}, **event}
     if whole.get("version") not in ("1.0", "2.0"):
         whole["version"] = "1.0" if "httpMethod" in whole else "2.0"
+    understood = False
 
     def typed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        nonlocal understood
+        for name, value in environ.items():
+            if "." not in name and not isinstance(value, str):
+                raise TypeError(f"{name} is no string")
         environ.setdefault("CONTENT_TYPE", JSON)
+        understood = True
         return app(environ, start_response)
 
     try:
         return make_lambda_handler(typed)(whole, None)
     except (Base64Error, AttributeError, LookupError, TypeError, ValueError) as error:
+        if understood:  # then it is no fault of the event
+            raise
         fault = f"{type(error).__name__}: {error}"[:100]
         detail = f"the event is none of API Gateway's, version 1.0 or 2.0 ({fault})"
         raise ValidationError(detail) from error
