@@ -12,8 +12,8 @@ from wsgiref.types import WSGIEnvironment
 from flask import Flask, request
 
 from service.api.problems import Problem
+from service.operations import health
 
-OPEN = {"/health", "/health/live", "/ping", "/v2/health/ready", "/v2/health/live"}
 HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Cache-Control", "no-store"),
@@ -38,7 +38,7 @@ def init_app(app: Flask, keys: Keys) -> None:
     @app.before_request
     def ask() -> None:
         environ = request.environ
-        if environ["PATH_INFO"] not in OPEN and not keys.admit(environ):
+        if environ["PATH_INFO"] not in health.PATHS and not keys.admit(environ):
             raise Problem(
                 401,
                 "this needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY",

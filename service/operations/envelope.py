@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from service.api.environ import POLICY, REQUEST_ID
 from service.api.predict import PATH
 from service.model.manifest import Manifest
-from service.operations import access, logs
+from service.operations import access, health, logs
 from service.operations.metrics import Metrics
 
 Headers = list[tuple[str, str]]
@@ -33,7 +33,7 @@ class Seal:
     def __call__(self, environ: WSGIEnvironment, route: str | None, status: int) -> Headers:
         """Log and count one answer; the headers that it gets."""
         self.metrics.count(environ, route or "none", status)
-        if status != 200 or route not in logs.QUIET:
+        if status != 200 or route not in health.PATHS:
             logs.write(environ, route, status, self.version)
         headers = [
             *access.HEADERS,

@@ -27,8 +27,6 @@ from service.api.environ import ARRIVED, PREDICTED, REQUEST_ID, ROWS, WAITED
 PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 HEADER = "X-Request-ID"
 METHODS = frozenset(HTTPMethod)
-# Routes whose 200s have no line.
-QUIET = ("/health", "/health/live", "/ping", "/v2/health/ready", "/v2/health/live")
 # What a load balancer on AWS adds: fields, of which Root names the request everywhere.
 TRACE_ID = re.compile(
     r"(?:[A-Za-z]{1,32}=[^;]{1,64};)*Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;.{0,256})?"
