@@ -17,7 +17,7 @@ PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export SERVICE_MODEL
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test check faults pictures bench lint types lock lock-check format image clean
+.PHONY: help serve train test check coverage faults pictures bench lint types lock lock-check format image clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test: .venv/developing ## Run the tests (ARGS= for pytest)
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 check: lint types lock-check .venv/clients/installed ## Run lint, types, locks and tests: CI runs this and faults
+	@$(BIN)/pytest $(PARALLEL) $(ARGS)
+
+coverage: .venv/developing .venv/clients/installed ## Run the tests and ask whether they reach 90 % of the code
 	@$(BIN)/pytest --cov $(PARALLEL) $(ARGS)
 
 faults: .venv/developing ## Run the long tests of overload, crashes and updates, in containers
