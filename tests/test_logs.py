@@ -1,5 +1,6 @@
 """Log lines: one valid JSON object each, whatever happens."""
 
+import asyncio
 import json
 import logging
 import os
@@ -7,6 +8,8 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from io import StringIO
+from select import PIPE_BUF
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -138,6 +141,33 @@ def test_an_answer_does_not_depend_on_a_reader_of_the_log(
         monkeypatch.setattr(sys, "stdout", broken)
         assert client.get("/model").status_code == 200
         assert client.get("/model").status_code == 200
+
+
+def test_what_is_answered_at_once_is_written_at_once_and_whole(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO")
+    written: list[bytes] = []
+    stdout = SimpleNamespace(buffer=SimpleNamespace(write=written.append, flush=lambda: None))
+    monkeypatch.setattr(sys, "stdout", stdout)
+
+    async def several(count: int) -> int:
+        written.clear()
+        for _ in range(count):
+            environ: dict[str, Any] = {"REQUEST_METHOD": "GET"}
+            logs.begin(environ)
+            logs.write(environ, "/model", 200, "1")
+        before = len(written)
+        await asyncio.sleep(0)
+        return before
+
+    assert asyncio.run(several(5)) == 0
+    [together] = written
+    assert [json.loads(line)["status"] for line in together.splitlines()] == [200] * 5
+    assert asyncio.run(several(100)) > 0
+    assert max(map(len, written)) <= PIPE_BUF
+    assert all(part.endswith(b"}\n") for part in written if part)
+    assert b"".join(written).count(b"\n") == 100
 
 
 def test_everything_in_a_process_goes_through_one_handler(

@@ -4,6 +4,7 @@ Never a body or a query, and of headers only ids of a strict form: whatever a cl
 stays one valid object.
 """
 
+import asyncio
 import json
 import logging
 import os
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPMethod
+from select import PIPE_BUF
 from time import perf_counter, time
 from traceback import format_exception
 from typing import Any
@@ -116,8 +118,47 @@ def write(environ: WSGIEnvironment, route: str | None, status: int, model_versio
     }
     if (span := environ.get(SPAN)) and span.get_span_context().is_valid:
         fields["otel_trace_id"] = f"{span.get_span_context().trace_id:032x}"
+    _lines.add(line(time(), "info", log.name, "request", fields) + b"\n")
+
+
+class _Lines:
+    """What was logged since the event loop looked at its connections, to be written at once.
+
+    Each write wakes whoever reads it, and to a container engine that costs more than the lines. So
+    many go together as a pipe takes whole, or those of other workers would get in between.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[bytes] = []
+        self._size = 0
+
+    def add(self, text: bytes) -> None:
+        """Write a line soon; now, where no event loop runs."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            _put(text)
+            return
+        if self._size + len(text) > PIPE_BUF:
+            self._write()
+        if not self._waiting:
+            loop.call_soon(self._write)
+        self._waiting.append(text)
+        self._size += len(text)
+
+    def _write(self) -> None:
+        text = b"".join(self._waiting)
+        self._waiting.clear()
+        self._size = 0
+        _put(text)
+
+
+_lines = _Lines()
+
+
+def _put(text: bytes) -> None:
     with suppress(OSError):  # nobody reads it any more; the answer does not depend on that
-        sys.stdout.buffer.write(line(time(), "info", log.name, "request", fields) + b"\n")
+        sys.stdout.buffer.write(text)
         sys.stdout.buffer.flush()
 
 
