@@ -19,8 +19,8 @@ from service.api.environ import WAITED
 
 Result = TypeVar("Result")
 
-LEAST_SECONDS, MOST_SECONDS = 0.002, 0.02  # of quick predictions before the loop looks up
-SHARE = 0.5  # of what the loop did in between
+LEAST_SECONDS, MOST_SECONDS = 0.0015, 0.01  # of quick predictions before the loop looks up
+SHARE = 0.25  # of what the loop did in between
 DEADLINE = "HTTP_X_REQUEST_TIMEOUT_MS"
 
 
