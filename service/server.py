@@ -53,6 +53,8 @@ def application() -> Bridge:
     # What is loaded stays, shared by the workers: to look through it again for garbage would give
     # each a copy of its own, and stop its loop for some 50 ms each time.
     gc.freeze()
+    # While a slow model computes in Python, the loop waits so long for each of its turns.
+    sys.setswitchinterval(0.001)
     return bridge
 
 
