@@ -130,7 +130,6 @@ class _Lines:
 
     def __init__(self) -> None:
         self._waiting: list[bytes] = []
-        self._size = 0
 
     def add(self, text: bytes) -> None:
         """Write a line soon; now, where no event loop runs."""
@@ -139,18 +138,19 @@ class _Lines:
         except RuntimeError:
             _put(text)
             return
-        if self._size + len(text) > PIPE_BUF:
-            self._write()
         if not self._waiting:
             loop.call_soon(self._write)
         self._waiting.append(text)
-        self._size += len(text)
 
     def _write(self) -> None:
-        text = b"".join(self._waiting)
+        together = b""
+        for text in self._waiting:
+            if together and len(together) + len(text) > PIPE_BUF:
+                _put(together)
+                together = b""
+            together += text
         self._waiting.clear()
-        self._size = 0
-        _put(text)
+        _put(together)
 
 
 _lines = _Lines()

@@ -101,9 +101,9 @@ def test_the_sensor_model_at_twice_its_capacity(production: Production, report: 
         f"{load.unsent / (2 * capacity * LONG):.2f} not sent, all {CONNECTIONS} connections in use",
     )
     assert_only_refused(load, health)
-    assert load.count(200) > 0.5 * capacity * LONG
-    assert load.milliseconds(200, 0.99) < 400
-    assert health.milliseconds(200, 1.0) < 400
+    assert load.count(200) > 0.4 * capacity * LONG
+    assert load.milliseconds(200, 0.99) < 500
+    assert health.milliseconds(200, 1.0) < 500
 
 
 def test_safety_does_not_cost_the_speed(production: Production, report: Report) -> None:
