@@ -12,6 +12,8 @@ wsgi_app = "service.server:application()"
 bind = ["0.0.0.0:8080", "0.0.0.0:9464"]  # the second for /metrics only: SERVICE_METRICS_PORT
 worker_class = "asgi"  # gunicorn's own event loop; service/operations/bridge.py joins it to Flask
 asgi_lifespan = "on"  # a worker that fails to warm up stops the service instead of looping
+asgi_loop = "asyncio"  # uvloop would let new connections wait: docs/performance.md
+backlog = 2048  # new connections that may wait to be accepted
 
 # Workers come from WEB_CONCURRENCY (default 1): one per vCPU of the task. os.cpu_count() would
 # count the host's.
@@ -98,6 +100,20 @@ def post_fork(server, worker):
             file.write("500")
     except OSError:  # not Linux, or its limit is higher already
         pass
+
+
+def post_worker_init(worker):
+    """Keep `backlog`, which asyncio cuts to 100: clients beyond it try again after a second."""
+    if not hasattr(worker, "loop"):  # the Flask app alone, under another worker
+        return
+    create_server = worker.loop.create_server
+
+    async def listen(*arguments, sock, **options):
+        server = await create_server(*arguments, sock=sock, **options)
+        sock.listen(worker.cfg.backlog)
+        return server
+
+    worker.loop.create_server = listen
 
 
 def child_exit(server, worker):

@@ -5,6 +5,7 @@ from typing import Any
 from wsgiref.types import WSGIApplication
 
 from flask import Flask, Request
+from flask.typing import ResponseReturnValue
 from werkzeug.routing import MapAdapter
 
 from service.api import body, describe, predict, problems
@@ -30,6 +31,15 @@ class Service(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Nothing here is a coroutine; Flask would look whether each function is."""
         return func
+
+    def handle_user_exception(self, e: Exception) -> ResponseReturnValue:
+        """Forget where an error came from once it is answered.
+
+        Its frames hold the request, which holds it: garbage that only the collector finds.
+        """
+        response = super().handle_user_exception(e)
+        e.__traceback__ = e.__context__ = e.__cause__ = None
+        return response
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Routes know no host, so none is worked out; nor are two slashes made one."""

@@ -105,6 +105,12 @@ def wait_until(
         time.sleep(poll)
 
 
+def children_of(process: int) -> list[int]:
+    """The processes that one has started: of gunicorn's first these are its workers."""
+    path = Path(f"/proc/{process}/task/{process}/children")
+    return [int(child) for child in path.read_text().split()]
+
+
 def gunicorn(port: int, *arguments: str) -> list[str]:
     """Build the command that serves on this port with the committed configuration."""
     return [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", *arguments]

@@ -9,7 +9,8 @@ from wsgiref.types import WSGIEnvironment
 import pytest
 
 from service.operations.admission import RefusedError
-from service.operations.gate import Gate, Waiting
+from service.operations.gate import Gate
+from service.operations.waiting import Waiting
 from service.operations.wsgi import Answer
 from tests.asgi import run
 

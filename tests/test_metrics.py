@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from service.settings import Settings
 from tests.problems import assert_problem
-from tests.serving import Server, serve, wait_until
+from tests.serving import Server, children_of, serve, wait_until
 
 EXAMPLE = json.dumps({"sensor_1": "[1,2.0,3]", "sensor_2": "[1,-1,0]"})
 ANSWERED = 'slipway_requests_total{method="POST",route="/predict",status="200"}'
@@ -27,8 +27,7 @@ def workers(artifact: Path) -> Iterator[Server]:
 
 
 def workers_of(server: Server) -> set[int]:
-    master = server.process.pid
-    return {int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()}
+    return set(children_of(server.process.pid))
 
 
 def test_it_is_not_there_for_the_load_balancer(server: Server) -> None:

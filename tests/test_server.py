@@ -17,7 +17,16 @@ from sklearn.linear_model import LogisticRegression
 
 from service.model.manifest import Manifest
 from service.server import expected_seconds
-from tests.serving import ROOT, Server, clean_environment, free_port, gunicorn, serve, wait_until
+from tests.serving import (
+    ROOT,
+    Server,
+    children_of,
+    clean_environment,
+    free_port,
+    gunicorn,
+    serve,
+    wait_until,
+)
 from training import data
 
 EXAMPLE = json.dumps({"sensor_1": "[1,2.0,3]", "sensor_2": "[1,-1,0]"})
@@ -183,8 +192,3 @@ def test_long_bodies_are_expected_to_take_longer(artifact: Path) -> None:
     seconds = expected_seconds(manifest)
     assert seconds(0) == 0
     assert manifest.seconds["1"] <= seconds(50) < seconds(5_000) < seconds(1_000_000)
-
-
-def children_of(process: int) -> list[int]:
-    path = Path(f"/proc/{process}/task/{process}/children")
-    return [int(child) for child in path.read_text().split()]

@@ -71,6 +71,7 @@ def _loaded(schema: Schema, names: Sequence[str], columns: Columns) -> dict[str,
     try:
         loaded = schema.load(columns.values)
     except ValidationError as error:
+        error.__traceback__ = None  # of which marshmallow's frame holds the error: a cycle
         faults = _faults(error.messages_dict, names, columns)
         raise Problem(
             422, "the input does not fit the model", list(islice(faults, MOST_ERRORS))

@@ -15,17 +15,14 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 from service.api.environ import ARRIVED, REFUSED
 from service.api.problems import Problem
 from service.operations import reading
-from service.operations.admission import (
-    Admission,
-    RefusedError,
-    check_deadline,
-    deadline_seconds,
-)
+from service.operations.admission import RefusedError, check_deadline, deadline_seconds
 from service.operations.drain import Drain
-from service.operations.gate import Gate, Waiting
+from service.operations.gate import Gate
+from service.operations.line import Line
 from service.operations.reading import Message, Receive
 from service.operations.shed import Shed
 from service.operations.straight import Straight
+from service.operations.waiting import Waiting
 from service.operations.wsgi import Answer, Scope, call, set_body, wsgi_environ
 from service.settings import Settings
 
@@ -64,10 +61,10 @@ class Bridge:
         self.wind_down = wind_down
         self.sharing = sharing
         wait_seconds = settings.queue_ms / 1000
-        self.admission = Admission(wait_seconds)
-        self.gate = Gate(
-            wait_seconds, expected_seconds, settings.max_body_bytes, self._start_computing
-        )
+        limits = (wait_seconds, expected_seconds, settings.max_body_bytes)
+        share = sharing.share if sharing else bool
+        self.line = Line(*limits, partial(call, app), share)
+        self.gate = Gate(*limits, self._start_computing)
         self._compute = ThreadPoolExecutor(1, "compute")  # starts its thread with the first task
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,6 +100,7 @@ class Bridge:
             set_body(environ, body)
             answer = await self._admit(environ, len(body))
         except RefusedError as error:
+            error.__traceback__ = None  # or it would hold what holds it: work for the collector
             answer = self.shed.refuse(environ, error) or self._tell(environ, error)
         status, headers, content = answer
         if self.drain.is_on:
@@ -124,15 +122,11 @@ class Bridge:
         asked = perf_counter()
         deadline = asked + deadline_seconds(environ, self.settings.deadline_ms)
 
-        def compute() -> Answer:
-            check_deadline(environ, asked, deadline)
-            return call(self.app, environ)
-
-        if self.expected_seconds(size) <= QUICK_SECONDS:
-            return await self.admission.quick_turn(compute)
         shares = self.sharing is not None and self.sharing.is_plain(environ)
         check = partial(check_deadline, environ, asked, deadline)
-        return await self.gate.turn(Waiting(environ, size, shares, check))
+        one = Waiting(environ, size, shares, check)
+        is_quick = self.expected_seconds(size) <= QUICK_SECONDS
+        return await (self.line if is_quick else self.gate).turn(one)
 
     def _start_computing(
         self, environs: Sequence[WSGIEnvironment]

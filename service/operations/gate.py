@@ -7,36 +7,14 @@ it is done, the first of them goes in and takes with it all who cost little more
 import asyncio
 from asyncio import Future
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from wsgiref.types import WSGIEnvironment
 
-from service.operations.admission import RefusedError, busy
+from service.operations.admission import busy
+from service.operations.waiting import EACH_SECONDS, Waiting
 from service.operations.wsgi import Answer
 
 LONGER = 2.0  # times what the first would take alone, at most
 GAIN = 2.0  # times less than alone is what everybody else must cost
-EACH_SECONDS = 0.0002  # of a request, whatever its size: reading it, its line of the log
-
-
-@dataclass(eq=False, slots=True)
-class Waiting:
-    """A request at the gate: the size of its body, and whether it may share a call.
-
-    `check` raises RefusedError if it comes too late.
-    """
-
-    environ: WSGIEnvironment
-    size: int
-    shares: bool
-    check: Callable[[], object]
-    turn: Future[Future[Answer]] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
-
-    def refuse(self, error: RefusedError) -> None:
-        """Give it no turn, unless it has had one, or has left."""
-        if not self.turn.done():
-            self.turn.set_exception(error)
 
 
 class Gate:
@@ -93,11 +71,7 @@ class Gate:
         for one in self._line:
             if one.turn.done() or (group and not self._may_join(group, size, one)):
                 continue
-            try:
-                one.check()
-            except RefusedError as error:
-                one.refuse(error)
-            else:
+            if one.is_in_time():
                 group.append(one)
                 size += one.size
         return group

@@ -12,6 +12,7 @@ from tests.serving import wait_until
 
 # Six replicas on one machine, of which three start, are overloaded; a task has its own core.
 PATIENT = {"environment": {"SERVICE_QUEUE_MS": "10000", "SERVICE_DEADLINE_MS": "10000"}}
+ADMIN = "exec 3<>/dev/tcp/127.0.0.1/9999"
 UP = ("--profile", "balanced", "up", "--detach", "--scale", "slipway=0")
 
 
@@ -21,6 +22,7 @@ def balanced(image: str) -> Iterator["Balanced"]:
     with compose.project(image, **PATIENT) as own:
         own.compose(*UP, "--scale", "api=3")
         running = Balanced(own)
+        wait_until(running.listens, "the load balancer to listen")
         wait_until(lambda: len(running.serving()) == 3, "three replicas to get traffic")
         yield running
 
@@ -37,9 +39,13 @@ class Balanced:
         """Where it listens, without a proxy in between."""
         return address_of(self.balancer, 8090)
 
+    def listens(self) -> bool:
+        """Whether its admin socket is open."""
+        return execute(self.balancer, "bash", "-c", ADMIN).returncode == 0
+
     def ask(self, command: str) -> list[list[str]]:
         """Rows of what it answers at its admin socket."""
-        script = f"exec 3<>/dev/tcp/127.0.0.1/9999; echo '{command}' >&3; cat <&3"
+        script = f"{ADMIN}; echo '{command}' >&3; cat <&3"
         text = output(execute(self.balancer, "bash", "-c", script))
         return [line.replace(",", " ").split(" ") for line in text.splitlines() if line]
 

@@ -22,6 +22,7 @@ LONG = 30  # seconds
 SHORT = 2
 SHARED = 10
 TIMES = 5  # what one call at a time could do
+MANY = 15_000  # requests
 CONNECTIONS = 256  # of a load balancer: quick refusals cost as much as a new connection each
 
 
@@ -36,7 +37,7 @@ def told(load: Load, health: Load, capacity: float) -> str:
 
 def assert_only_refused(load: Load, health: Load) -> None:
     assert load.errors == health.errors == 0
-    assert load.statuses == {200, 503}
+    assert 200 in load.statuses <= {200, 503}
     assert health.statuses == {200}
 
 
@@ -91,14 +92,15 @@ def test_the_sensor_model_at_twice_its_capacity(production: Production, report: 
     with production() as own:
         address = own.address
         drive(address, SENSORS, 500)
-        capacity = drive(address, SENSORS, 4000)
-        load, health = offer(address, SENSORS, 2 * capacity, LONG, CONNECTIONS)
+        before = drive(address, SENSORS, MANY)
+        load, health = offer(address, SENSORS, 2 * before, LONG, CONNECTIONS)
+        capacity = (before + drive(address, SENSORS, MANY)) / 2  # the machine may be slower now
         assert_it_recovers(address, SENSORS, capacity / 4)
     report(
         "2× the capacity of the sensor model's quick path, 30 s",
         "200s ≥ 0.9 of capacity, p99 bounded; health ≤ 50 ms; no errors",
         f"{capacity:.0f} requests/s alone; {told(load, health, capacity)}; "
-        f"{load.unsent / (2 * capacity * LONG):.2f} not sent, all {CONNECTIONS} connections in use",
+        f"{load.unsent / (2 * before * LONG):.2f} not sent, all {CONNECTIONS} connections in use",
     )
     assert_only_refused(load, health)
     assert load.count(200) > 0.4 * capacity * LONG

@@ -1,12 +1,11 @@
-"""The line of quick predictions: short, in order, and with room for others in between."""
+"""Quick predictions through the bridge: in line, in order, and with room for others in between."""
 
 import asyncio
 import time
 from collections.abc import Iterable
-from functools import partial
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from service.operations.admission import LEAST_SECONDS, Admission
+from service.operations.line import LEAST_SECONDS
 from tests.asgi import Exchange, Recorder, ask, make_bridge, run, scope
 
 BODY = b"body"
@@ -88,23 +87,3 @@ def test_one_that_leaves_the_line_is_not_computed_and_holds_nobody_up() -> None:
 
     assert run(scene()) == [200, 200, 200]
     assert len(recorder.environs) == 3
-
-
-def test_whoever_fails_in_line_holds_nobody_up() -> None:
-    async def scene() -> None:
-        admission = Admission(10.0)
-        told: list[str] = []
-
-        def one(name: str) -> str:
-            time.sleep(LEAST_SECONDS)
-            if name == "b":
-                raise ValueError(name)
-            told.append(name)
-            return name
-
-        turns = (admission.quick_turn(partial(one, name)) for name in "abc")
-        found = await asyncio.gather(*turns, return_exceptions=True)
-        assert (found[0], found[2], told) == ("a", "c", ["a", "c"])
-        assert isinstance(found[1], ValueError)
-
-    run(scene())

@@ -1,0 +1,120 @@
+"""The line of quick predictions, which the event loop computes itself, several at a time.
+
+Whoever comes while nobody waits is answered where it arrived. Under load the loop looks at its
+connections, so often that one that is new can be opened, read and answered meanwhile; then it
+computes for those first in line, and looks again. Several of a kind, one after the other, cost
+less than the same work in turns with all else that a request takes; and they may share a call.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from wsgiref.types import WSGIEnvironment
+
+from service.operations.admission import busy
+from service.operations.waiting import EACH_SECONDS, Waiting
+from service.operations.wsgi import Answer
+
+LOOKS = 5  # at the connections: to accept one, to open it, to watch it, to read it, to answer it
+LEAST_SECONDS, MOST_SECONDS = 0.0015, 0.01  # of predictions in between
+SHARE = 0.25  # of what the looks took
+REFUSALS = 0.25  # for each prediction
+
+
+class Line:
+    """One per worker; `wait_seconds` is the longest that anybody waits in it.
+
+    `answer` computes for one request, `share` works ahead for several at once. `expected_seconds`
+    tells from the size of a body how long that takes; `most_bytes` is what together they may have.
+    """
+
+    def __init__(
+        self,
+        wait_seconds: float,
+        expected_seconds: Callable[[int], float],
+        most_bytes: int,
+        answer: Callable[[WSGIEnvironment], Answer],
+        share: Callable[[Sequence[WSGIEnvironment]], object],
+    ) -> None:
+        self.wait_seconds = wait_seconds
+        self.expected_seconds = expected_seconds
+        self.most_bytes = most_bytes
+        self.answer = answer
+        self.share = share
+        self._line: deque[tuple[float, Waiting]] = deque()  # and until when each may wait
+        self._late: deque[Waiting] = deque()  # who have waited for too long
+        self._ends = 0.0  # when the loop is to look up again
+        self._is_looking = False
+
+    async def turn(self, one: Waiting) -> Answer:
+        """The answer to a request, at once or in line.
+
+        RefusedError for who has no turn in time. Not sooner, though it may be foreseen: a client
+        that is refused asks again, and a refusal costs nearly as much as a prediction. Nothing
+        would be left for those.
+        """
+        now = perf_counter()
+        if not self._is_looking:
+            self._ends = now + LEAST_SECONDS
+            self._look()
+        if not self._line and now < self._ends:
+            one.check()
+            return self.answer(one.environ)
+        self._line.append((now + self.wait_seconds, one))
+        answer: Answer = await one.turn
+        return answer
+
+    def _look(self, looks: int = LOOKS) -> None:
+        """Let the loop look at its connections, again and again, then go on."""
+        self._is_looking = looks > 0
+        if looks:
+            asyncio.get_running_loop().call_soon(self._look, looks - 1)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        now = perf_counter()
+        self._ends = now + min(max(LEAST_SECONDS, SHARE * (now - self._ends)), MOST_SECONDS)
+        while self._line and self._line[0][0] < now:
+            self._late.append(self._line.popleft()[1])
+        refusals = 1.0
+        while self._line and perf_counter() < self._ends:
+            group = self._group()
+            self._compute(group)
+            refusals += len(group) * REFUSALS
+        for _ in range(min(int(refusals), len(self._late))):
+            self._late.popleft().refuse(busy())
+        if self._line or self._late:
+            self._look()
+
+    def _group(self) -> list[Waiting]:
+        """The first in line, and all behind it who may share its call; they leave the line."""
+        group: list[Waiting] = []
+        size = 0
+        while self._line:
+            one = self._line[0][1]
+            if not one.turn.done():  # its client has not left
+                if group and not self._may_join(group, size, one):
+                    break
+                if one.is_in_time():
+                    group.append(one)
+                    size += one.size
+            self._line.popleft()
+        return group
+
+    def _may_join(self, group: Sequence[Waiting], size: int, one: Waiting) -> bool:
+        """Whether one more leaves the call short."""
+        whole = size + one.size
+        seconds = self.expected_seconds(whole) + (len(group) + 1) * EACH_SECONDS
+        shares = group[0].shares and one.shares
+        return shares and whole <= self.most_bytes and seconds <= LEAST_SECONDS
+
+    def _compute(self, group: Sequence[Waiting]) -> None:
+        if len(group) > 1:
+            self.share([one.environ for one in group])
+        for one in group:
+            try:
+                one.turn.set_result(self.answer(one.environ))
+            except Exception as error:
+                one.turn.set_exception(error)

@@ -1,0 +1,40 @@
+"""A prediction that waits for its turn, in the quick line or at the gate of slow ones."""
+
+import asyncio
+from asyncio import Future
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from wsgiref.types import WSGIEnvironment
+
+from service.operations.admission import RefusedError
+
+EACH_SECONDS = 0.0002  # of a request, whatever its size: reading it, its line of the log
+
+
+@dataclass(eq=False, slots=True)
+class Waiting:
+    """The size of its body, and whether it may share a call of the model.
+
+    `check` raises RefusedError if it comes too late. `turn` is what it waits for.
+    """
+
+    environ: WSGIEnvironment
+    size: int
+    shares: bool
+    check: Callable[[], object]
+    turn: Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def refuse(self, error: RefusedError) -> None:
+        """Give it no turn, unless it has had one, or has left."""
+        if not self.turn.done():
+            self.turn.set_exception(error)
+
+    def is_in_time(self) -> bool:
+        """Whether it may have its turn now; if it comes too late, it is told."""
+        try:
+            self.check()
+        except RefusedError as error:
+            self.refuse(error)
+            return False
+        return True

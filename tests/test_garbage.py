@@ -1,0 +1,74 @@
+"""A request leaves nothing behind that only the garbage collector finds: it stops all others.
+
+Errors are what would, once some object of the request holds what was raised: their tracebacks hold
+the frames, and these the request.
+"""
+
+import gc
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any
+
+import pytest
+
+from service.model.predictor import Predictor
+from service.operations.bridge import Bridge
+from tests.asgi import run
+from tests.bad_bodies import EXAMPLE
+from tests.sharing import JSON, QUICK, SLOW, Sent, all_at_once, bridged
+
+AT_ONCE = 100
+
+
+def left_by(bridge: Bridge, sent: list[Sent], path: str) -> tuple[set[int], list[Any]]:
+    """The statuses of requests that come at once, and what of them only the collector finds."""
+
+    async def scene() -> tuple[set[int], list[Any]]:
+        await all_at_once(bridge, sent, path)  # what is made once, is made now
+        gc.collect()
+        gc.disable()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            statuses = {exchange.status for exchange in await all_at_once(bridge, sent, path)}
+            gc.collect()
+            return statuses, list(gc.garbage)
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.enable()
+
+    return run(scene())
+
+
+def no_turn(predictor: Predictor) -> Bridge:
+    return bridged(predictor, SLOW, queue_ms=1)
+
+
+def no_quick_turn(predictor: Predictor) -> Bridge:
+    return bridged(predictor, QUICK, queue_ms=1)
+
+
+def no_time(predictor: Predictor) -> Bridge:
+    return bridged(predictor, SLOW, deadline_ms=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "body", "path", "status"),
+    [
+        (bridged, EXAMPLE, "/predict", 200),
+        (bridged, b'{"sensor_1": 1}', "/predict", 422),
+        (bridged, b"{", "/predict", 400),
+        (bridged, b"", "/nowhere", 404),
+        (no_turn, EXAMPLE, "/predict", 503),
+        (no_quick_turn, EXAMPLE, "/predict", 503),
+        (no_time, EXAMPLE, "/predict", 504),
+    ],
+)
+def test_nothing_of_a_request_waits_for_the_collector(
+    predictor: Predictor, make: Callable[[Predictor], Bridge], body: bytes, path: str, status: int
+) -> None:
+    statuses, left = left_by(make(predictor), [(body, JSON, b"")] * AT_ONCE, path)
+    assert status in statuses
+    kept = [one for one in left if isinstance(one, FrameType | TracebackType | BaseException)]
+    assert not kept
+    assert len(left) <= 8 * AT_ONCE, "Werkzeug's matching of a route leaves eight small objects"
