@@ -172,7 +172,7 @@ def _format(
     columns: Sequence[str],
 ) -> Format:
     if options.output.suffix.lower() not in ENDINGS:
-        return Csv(kept, columns)
+        return Csv(kept, columns, predictor.signature)
     require(options.output)
     return Parquet(predictor.signature, kept, columns, table.schema)
 

@@ -4,6 +4,7 @@ They are forked, so that they share the model. When the first process ends, howe
 find their pipe closed and end as well: they would hold files and memory.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -28,6 +29,7 @@ def crew(work: Work, processes: int) -> Iterator[Map]:
     if processes == 1:
         yield lambda blocks: map(work, blocks)
         return
+    gc.freeze()  # or to look for garbage would give each a copy of all that they share
     context = get_context("fork")
     pipes: list[Connection] = []
     members = []
@@ -53,14 +55,16 @@ def _mapped(blocks: Iterable[Any], pipes: list[Connection]) -> Iterator[Any]:
     busy: list[Connection] = []
     idle = list(pipes)
     for block in blocks:
+        done = []
         if not idle:
             pipe = busy.pop(0)
-            yield _received(pipe)
+            done.append(_received(pipe))
             idle.append(pipe)
         pipe = idle.pop(0)
         with _told():
             pipe.send(block)
         busy.append(pipe)
+        yield from done  # it has something to do while this is written
     for pipe in busy:
         yield _received(pipe)
 

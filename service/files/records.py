@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from service.files.rows import plain, written
+from service.files.rows import encoded, joined, written
 from service.model.signature import Input
 
 
@@ -34,10 +34,10 @@ class Records:
         """A row as text."""
         return [_texts(column.slice(place, 1))[0] for column in self._columns]
 
-    def lines(self, places: Sequence[int]) -> Sequence[str]:
-        """Rows as CSV: null is empty, and what is nested is JSON."""
+    def beside(self, places: Sequence[int], told: Sequence[Sequence[bytes]]) -> bytes:
+        """Rows as CSV, with more columns: null is empty, and what is nested is JSON."""
         columns = [_texts(self.some(column, places)) for column in self._columns]
-        return written(zip(*columns, strict=True))
+        return joined([encoded(written(zip(*columns, strict=True))), *told])
 
     def column(self, name: str) -> Any:
         """A column by its name, no longer a dictionary."""
@@ -85,7 +85,7 @@ def _texts(column: Any) -> list[str]:
         floats = column.to_numpy(zero_copy_only=False)
         # Those of float32 are not made longer by digits that they do not have.
         if floats.dtype == "float64" and np.isfinite(floats).all():
-            return plain(floats.tolist())
+            return orjson.dumps(floats.tolist()).decode()[1:-1].split(",") if len(floats) else []
         return ["" if value != value else str(value) for value in floats]
     return [_text(value) for value in column.to_pylist()]
 

@@ -1,13 +1,16 @@
 """A block to what is written of it: its rows with their predictions, and those that have none."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from service.files.rows import plain, written
+import orjson
+
+from service.files.rows import encoded, joined, written
 from service.files.scoring import Scored, Scorer
 from service.files.tables import Rows, Table
+from service.model.signature import Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +58,45 @@ class Work:
         )
 
 
-@dataclass(frozen=True, slots=True)
 class Csv:
     """Rows as they were, unless there is no need of them, then the predictions."""
 
-    kept: Sequence[str]
-    columns: Sequence[str]
+    def __init__(self, kept: Sequence[str], columns: Sequence[str], signature: Signature) -> None:
+        self._kept = kept
+        self._columns = columns
+        self._known = {
+            output.name: dict(zip(output.labels, _texts(output.labels), strict=True))
+            for output in signature.outputs
+            if output.labels
+        }
 
     def head(self) -> bytes:
         """The header line."""
-        return lines(written([[*self.kept, *self.columns]]))
+        return lines(written([[*self._kept, *self._columns]]))
 
     def encoded(self, rows: Rows, scored: Scored) -> bytes:
         """A line for each row that has predictions."""
-        texts = [_texts(scored.told[name]) for name in self.columns]
-        if self.kept:
-            texts.insert(0, rows.lines(scored.good))
-        return lines(texts[0] if len(texts) == 1 else map(",".join, zip(*texts, strict=True)))
+        told = [self._column(name, scored.told[name]) for name in self._columns]
+        return rows.beside(scored.good, told) if self._kept else joined(told)
 
     def finish(self, part: Path, whole: Path) -> Path:
         """It is finished."""
         return part
 
+    def _column(self, name: str, values: Sequence[Any]) -> Sequence[bytes]:
+        known = self._known.get(name)
+        return list(map(known.__getitem__, values)) if known else _texts(values)
 
-def lines(texts: Any) -> bytes:
+
+def lines(texts: Iterable[str]) -> bytes:
     """Text for a file, each with its end."""
     return "\n".join([*texts, ""]).encode()
 
 
-def _texts(values: list[Any]) -> Sequence[str]:
+def _texts(values: Sequence[Any]) -> Sequence[bytes]:
     """As JSON has them, but for quotes; and as this command reads them."""
-    if values and isinstance(values[0], str):
-        return written([value] for value in values)
-    return plain(values)
+    if not values:
+        return []
+    if isinstance(values[0], str):
+        return encoded(written([value] for value in values))
+    return orjson.dumps(values)[1:-1].split(b",")

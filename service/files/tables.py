@@ -47,8 +47,8 @@ class Rows(Protocol):
     def cells(self, place: int) -> Sequence[str]:
         """A row as text, for people to read."""
 
-    def lines(self, places: Sequence[int]) -> Sequence[str]:
-        """Rows as lines of CSV, without their ends."""
+    def beside(self, places: Sequence[int], told: Sequence[Sequence[bytes]]) -> bytes:
+        """Rows as lines of CSV, with more columns of text for them, as CSV has it."""
 
 
 class Table(Protocol):
