@@ -23,7 +23,7 @@ ARG REQUIREMENTS=requirements.txt
 COPY requirements.txt requirements-lambda.txt requirements-pandas.txt requirements-parquet.txt \
     requirements-s3.txt requirements-traces.txt requirements-training.txt ./
 # The environment has no pip: that of the base image installs into it from outside. The packages'
-# own tests are a fifth of its size, and 6 MB are only there to be compiled against. Bytecode is made
+# own tests are a fifth of its size, and 13 MB are only there to be compiled against. Bytecode is made
 # here because nothing can be written later.
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv --without-pip /opt/venv \
@@ -31,7 +31,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
         --root-user-action ignore --no-compile --require-hashes --only-binary :all: \
         $(for file in $REQUIREMENTS; do echo "-r $file"; done) \
     && find /opt/venv -type d -name tests -prune -exec rm -r {} + \
-    && find /opt/venv -type f -regex '.*\.\(pyx\|pxd\|pyi\|h\)' -delete \
+    && find /opt/venv -type f -regex '.*\.\(pyx\|pxd\|pyi\|h\|cpp\)' -delete \
     && python -m compileall -q -j 0 /opt/venv
 
 FROM dependencies AS full

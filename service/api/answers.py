@@ -14,7 +14,7 @@ from wsgiref.types import WSGIEnvironment
 import numpy as np
 import orjson
 
-from service.api import body, forms, parse, schema
+from service.api import body, buffers, forms, parse, schema
 from service.api.environ import ANSWER, PREDICTED, REFUSED, ROWS, WHOLE
 from service.api.problems import Problem
 from service.model.engines import Column
@@ -122,7 +122,12 @@ class Answers:
         self, environ: WSGIEnvironment, content: bytes, is_csv: bool = False
     ) -> tuple[forms.Columns, Arrays]:
         """Columns as they stand in the body, and checked; a Problem if they do not fit."""
-        signature, text = self.predictor.signature, body.decode(content)
+        signature = self.predictor.signature
+        arrays = None if is_csv else buffers.read(content, signature, self.most)
+        if arrays is not None:
+            columns = forms.Columns(arrays)
+            return columns, self._checked(environ, columns)
+        text = body.decode(content)
         if is_csv:
             columns = forms.from_csv(text, signature, self.most)
         else:
