@@ -20,10 +20,10 @@ MOST_BYTES = 1000
 class Scene:
     """A line for requests of which each takes as long as the line computes at a stretch."""
 
-    def __init__(self, wait_seconds: float = 10.0) -> None:
+    def __init__(self, wait_seconds: float = 10.0, seconds: float = 0.0) -> None:
         self.told: list[str] = []
         self.shared: list[list[str]] = []
-        self.line = Line(wait_seconds, lambda size: 0.0, MOST_BYTES, self.answer, self.share)
+        self.line = Line(wait_seconds, lambda size: seconds, MOST_BYTES, self.answer, self.share)
 
     def answer(self, environ: WSGIEnvironment) -> Answer:
         if not self.shared or environ["name"] not in self.shared[-1]:
@@ -70,9 +70,11 @@ def test_one_whose_deadline_passed_in_line_is_told_and_not_computed() -> None:
     run(scene())
 
 
-async def shared(*others: tuple[str, int], alone: str = "") -> list[list[str]]:
-    """Who shares a call when these come while the first is being computed."""
-    own = Scene()
+async def shared(
+    *others: tuple[str, int], alone: str = "", seconds: float = 0.0
+) -> list[list[str]]:
+    """Who shares a call of so many seconds when these come while the first is being computed."""
+    own = Scene(seconds=seconds)
     tasks = [own.come("0")]
     tasks += [own.come(name, size, name not in alone) for name, size in others]
     await asyncio.wait(tasks)
@@ -97,6 +99,11 @@ def test_who_cannot_share_is_computed_alone_in_its_place() -> None:
 def test_a_shared_call_is_short() -> None:
     group, *_ = run(shared(*((f"{number}", 1) for number in range(1, 50))))
     assert 2 <= len(group) <= LEAST_SECONDS / EACH_SECONDS
+
+
+def test_calls_that_take_as_long_alone_are_shared_while_they_take_twice_that() -> None:
+    group, *_ = run(shared(*((f"{number}", 1) for number in range(1, 50)), seconds=0.0019))
+    assert 2 <= len(group) <= 0.0019 / EACH_SECONDS
 
 
 def test_a_new_connection_is_opened_read_and_answered_before_more_is_computed() -> None:

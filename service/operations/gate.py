@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 from wsgiref.types import WSGIEnvironment
 
 from service.operations.admission import busy
-from service.operations.waiting import EACH_SECONDS, Waiting
+from service.operations.waiting import EACH_SECONDS, LONGER, Waiting
 from service.operations.wsgi import Answer
 
-LONGER = 2.0  # times what the first would take alone, at most
 GAIN = 2.0  # times less than alone is what everybody else must cost
 
 

@@ -13,7 +13,7 @@ from time import perf_counter
 from wsgiref.types import WSGIEnvironment
 
 from service.operations.admission import busy
-from service.operations.waiting import EACH_SECONDS, Waiting
+from service.operations.waiting import EACH_SECONDS, LONGER, Waiting
 from service.operations.wsgi import Answer
 
 LOOKS = 5  # at the connections: to accept one, to open it, to watch it, to read it, to answer it
@@ -104,11 +104,12 @@ class Line:
         return group
 
     def _may_join(self, group: Sequence[Waiting], size: int, one: Waiting) -> bool:
-        """Whether one more leaves the call short."""
-        whole = size + one.size
+        """Whether one more leaves the call short, for what it is."""
+        first, whole = group[0], size + one.size
+        if not (first.shares and one.shares and whole <= self.most_bytes):
+            return False
         seconds = self.expected_seconds(whole) + (len(group) + 1) * EACH_SECONDS
-        shares = group[0].shares and one.shares
-        return shares and whole <= self.most_bytes and seconds <= LEAST_SECONDS
+        return seconds <= max(LEAST_SECONDS, LONGER * self.expected_seconds(first.size))
 
     def _compute(self, group: Sequence[Waiting]) -> None:
         if len(group) > 1:

@@ -9,6 +9,7 @@ from wsgiref.types import WSGIEnvironment
 
 from service.operations.admission import RefusedError
 
+LONGER = 2.0  # times what the first of several would take alone is what they take, at most
 EACH_SECONDS = 0.0002  # of a request, whatever its size: reading it, its line of the log
 
 
