@@ -44,7 +44,8 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for file in files(name) or ():
             top = file.parts[0]
             if top != ".." and not (folder / top).exists():
-                (folder / top).symlink_to(Path(str(file.locate())).parents[len(file.parts) - 2])
+                here = Path(str(file.locate()))
+                (folder / top).symlink_to([here, *here.parents][len(file.parts) - 1])
     return folder
 
 

@@ -1,6 +1,6 @@
 """Long columns of numbers, from the bytes of a body to arrays without an object for each number.
 
-Only of the plainest form, {"sensor_1": [1, 2.5], "sensor_2": [0, 3]}, where nothing can be taken
+Only of the plainest form, {"length": [1, 2.5], "width": [0, 3]}, where nothing can be taken
 for something else: for whatever is not that `forms.py` reads the body, and tells what is wrong.
 """
 
