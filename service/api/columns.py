@@ -45,7 +45,7 @@ class ColumnField(fields.Field[NDArray[Any]]):
         self.passing = self.types | {type(None)} if column.nullable else self.types
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> NDArray[Any]:
-        numbers = isinstance(value, np.ndarray)  # which a file's are already
+        numbers = isinstance(value, np.ndarray)  # which files and long bodies are read to
         if not numbers and not set(map(type, value)) <= self.passing:
             self._refuse(value, lambda one: type(one) not in self.passing, self._wrong_type)
         return self.array(value)

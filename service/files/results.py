@@ -84,8 +84,10 @@ class Csv:
         return part
 
     def _column(self, name: str, values: Sequence[Any]) -> Sequence[bytes]:
-        known = self._known.get(name)
-        return list(map(known.__getitem__, values)) if known else _texts(values)
+        try:
+            return list(map(self._known[name].__getitem__, values))
+        except KeyError:  # no labels are known, or the model gives others, too
+            return _texts(values)
 
 
 def lines(texts: Iterable[str]) -> bytes:

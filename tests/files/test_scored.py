@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from service.__main__ import main
+from service.files.results import Csv
+from service.files.rows import Ragged
+from service.files.scoring import Scored
+from service.model.predictor import Predictor
 from tests.files.conftest import CLASSES, GOOD, HEADER, Run, files, table
 from tests.packed import folder_of, packed
 from tests.serving import ROOT
@@ -72,3 +76,12 @@ def test_the_page_s_commands_run(artifact: Path, tmp_path: Path) -> None:
         paths = [str(artifact), str(tmp_path / source), str(tmp_path / output)]
         assert main(["predict", *paths, *options]) == 0
         assert [row["class"] for row in table(tmp_path / output)] == CLASSES
+
+
+def test_an_answer_that_is_none_of_the_labels_is_written_as_it_is(artifact: Path) -> None:
+    signature = Predictor.load(artifact).signature
+    [name] = [output.name for output in signature.outputs]
+    values = [0.0, 1.0, 7.5]
+    scored = Scored(values={}, good=range(3), told={name: values}, refused={})
+    rows = Ragged([], [], [])  # of which nothing is kept
+    assert Csv([], [name], signature).encoded(rows, scored) == b"0.0\n1.0\n7.5\n"
