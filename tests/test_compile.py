@@ -1,9 +1,15 @@
 """Which engine is chosen: only what was proved equal, only what was measured faster."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
 from tests.animals import Animal, boosting, machines
 from tests.described import contract, described
@@ -119,6 +125,27 @@ def test_boosting_answers_null_as_scikit_learn_does() -> None:
     signature, columns = contract(animal)
     assert signature.inputs[1].nullable
     assert compile.compiled(animal.estimator, signature, columns, "onnx").name == "onnx"
+
+
+@pytest.mark.parametrize("scaler", [{}, {"with_mean": False}, {"with_std": False}], ids=str)
+@pytest.mark.parametrize(
+    ("model", "mean"),
+    [
+        (LogisticRegression(), 0),
+        (LogisticRegression(), 1e3),
+        (LogisticRegression(), 1e9),
+        (LinearSVC(fit_intercept=False), 10),
+    ],
+    ids=str,
+)
+def test_a_scaler_before_a_linear_model_changes_no_answer(
+    scaler: dict[str, bool], model: Any, mean: float
+) -> None:
+    rows = np.random.default_rng(0).normal(mean, (1, 5), size=(300, 2))
+    labels = rows[:, 0] > rows[:, 1]
+    pipeline = make_pipeline(StandardScaler(**scaler), model).fit(rows, labels)
+    signature, columns = contract(Animal(pipeline, pd.DataFrame(rows, columns=["a", "b"])))
+    assert compile.compiled(pipeline, signature, columns, "onnx").name == "onnx"
 
 
 def test_a_small_forest_has_the_same_ties() -> None:

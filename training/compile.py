@@ -20,7 +20,7 @@ from service.model.artifact import FILES, ONNX, SCIKIT_LEARN
 from service.model.engines import Column, Engine, OnnxRuntime, ScikitLearn
 from service.model.signature import Signature
 from training.around import around
-from training.errors import PackError
+from training.errors import ConversionError, PackError
 from training.thresholds import thresholds
 
 TOLERANCES = {"float64": 1e-9, "float32": 1e-5}  # relative, and absolute below 1
@@ -79,7 +79,7 @@ def _ours(ours: ScikitLearn, why: str, **report: Any) -> Compiled:
 
 def _converted(estimator: Any, signature: Signature) -> tuple[bytes, str]:
     try:
-        from training.convert import ConversionError, convert  # imports onnx and skl2onnx
+        from training.convert import convert  # imports onnx and skl2onnx
     except ImportError as error:
         raise UnequalError(
             f"{error.name} is not installed; see requirements-training.txt"

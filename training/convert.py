@@ -17,14 +17,15 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import DoubleTensorType
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
-from service.model.engines import CODES, ScikitLearn
-from service.model.predictor import as_column
-from service.model.signature import Container, Input, Label, Signature
+from service.model.engines import CODES
+from service.model.signature import Signature
 from training import walk
 from training.converters import CONVERTERS
-from training.inputs import UNSEEN
-from training.shapes import PARSERS, SHAPES, Tables
+from training.encoders import Codes, codes_of, tables
+from training.errors import ConversionError
+from training.shapes import LINEAR, PARSERS, SHAPES
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}  # the last that skl2onnx knows of the second
 TREES = 5  # the first of the second that has trees of float64
@@ -33,15 +34,11 @@ OPTIONS: dict[str | None, list[dict[str, bool]]] = {
     "scores": [{"zipmap": False, "raw_scores": True}, {"raw_scores": True}, {}],
     None: [{}],
 }
+FAR = 1e4  # standard deviations from zero; digits are lost where a mean is further off
 SINGLE = {  # these compute with float32, whatever they are given
     *("Imputer", "LinearClassifier", "LinearRegressor", "Normalizer", "Scaler", "SVMClassifier"),
     *("SVMRegressor", "TreeEnsembleClassifier", "TreeEnsembleRegressor"),
 }
-Codes = dict[str, list[Label]]
-
-
-class ConversionError(Exception):
-    """There is no ONNX model for an estimator; the text says why in one line."""
 
 
 def convert(estimator: Any, signature: Signature) -> tuple[bytes, str]:
@@ -49,7 +46,7 @@ def convert(estimator: Any, signature: Signature) -> tuple[bytes, str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            codes = _codes(estimator, signature)
+            codes = codes_of(estimator, signature)
             return _converted(_on_matrix(estimator, signature, codes), signature, codes)
         except ConversionError:
             raise
@@ -93,20 +90,6 @@ def _with_options(model: Any, signature: Signature, options: dict[str, bool]) ->
     )
 
 
-def _codes(estimator: Any, signature: Signature) -> Codes:
-    """The known categories of each input that has some, in the order of their codes."""
-    known = walk.known_values(estimator, signature.names)
-    codes: Codes = {}
-    for column in signature.inputs:
-        learned = known.get(column.name, set()) | set(column.categories or ())
-        if learned or column.kind in ("category", "text"):
-            found = [value for value in learned if value is not None and value == value]
-            if not found:
-                raise ConversionError(f"{column.name} is {column.kind} that no encoder reads")
-            codes[column.name] = sorted(found, key=lambda value: (type(value).__name__, value))
-    return codes
-
-
 def _on_matrix(estimator: Any, signature: Signature, codes: Codes) -> Any:
     """An estimator like this one whose parts know its columns by number."""
     if hasattr(estimator, "best_estimator_"):
@@ -123,15 +106,34 @@ def _on_matrix(estimator: Any, signature: Signature, codes: Codes) -> Any:
                 raise ConversionError("categories are read deep inside")
             encoder = Pipeline(steps[:-1])
             steps = [
-                ("tables", _tables(encoder, list(signature.names), signature, codes)),
+                ("tables", tables(encoder, list(signature.names), signature, codes)),
                 steps[-1],
             ]
         else:
             steps[0] = (steps[0][0], _on_matrix(first, signature, codes))
-        return Pipeline(steps)
+        return Pipeline(_folded(steps))
     if codes:
         raise ConversionError("categories are read deep inside")
     return estimator
+
+
+def _folded(steps: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The steps, without a scaler right before a linear model that can scale as well: a row takes
+    half as long."""
+    if len(steps) < 2:
+        return steps
+    *first, (_, scaler), (name, model) = steps
+    if type(scaler) is not StandardScaler or type(model) not in LINEAR:
+        return steps
+    scale = scaler.scale_ if scaler.with_std else np.ones(scaler.n_features_in_)
+    mean = np.zeros(scaler.n_features_in_) if scaler.mean_ is None else scaler.mean_
+    if (np.abs(mean / scale) > FAR).any():
+        return steps
+    made = copy.copy(model)
+    made.coef_ = model.coef_ / scale
+    if scaler.with_mean:
+        made.intercept_ = model.intercept_ - made.coef_ @ mean
+    return [*first, (name, made)]
 
 
 def _by_number(columns: ColumnTransformer, signature: Signature, codes: Codes) -> ColumnTransformer:
@@ -145,49 +147,9 @@ def _by_number(columns: ColumnTransformer, signature: Signature, codes: Codes) -
         if coded and len(coded) < len(own):
             raise ConversionError(f"{name} takes categories and numbers at once")
         if coded:
-            part = _tables(part, own, signature, codes)
+            part = tables(part, own, signature, codes)
         transformers.append((name, part, [names.index(one) for one in own]))
     made = copy.copy(columns)
     made.transformers_ = transformers
     made.transformers = transformers
     return made
-
-
-def _tables(encoder: Any, names: list[str], signature: Signature, codes: Codes) -> Tables:
-    """What each code of each column becomes, if no column of the result depends on two."""
-    if isinstance(encoder, str):
-        raise ConversionError(f"{names[0]} is text that is not encoded")
-    inputs = [column for column in signature.inputs if column.name in names]
-    inputs.sort(key=lambda column: names.index(column.name))
-    values = [_values(column, codes[column.name]) for column in inputs]
-    first = [known[0] for known in values]
-    found = []
-    for place, known in enumerate(values):
-        rows = [[*first[:place], value, *first[place + 1 :]] for value in known]
-        found.append(_encoded(encoder, rows, inputs, signature.container))
-    changing = [set(np.flatnonzero((table != table[:1]).any(axis=0)).tolist()) for table in found]
-    if sum(map(len, changing)) > len(set().union(*changing)):
-        raise ConversionError(f"{names[0]} and others are encoded together")
-    changing[0] |= set(range(found[0].shape[1])) - set().union(*changing)
-    picked = [sorted(columns) for columns in changing]
-    order = np.argsort([column for columns in picked for column in columns])
-    return Tables([table[:, own] for table, own in zip(found, picked, strict=True)], order.tolist())
-
-
-def _values(column: Input, known: list[Label]) -> list[Any]:
-    """A value for each code; where there can be none, a known one takes its place."""
-    if column.closed:
-        other: Any = known[0]
-    else:
-        other = UNSEEN if isinstance(known[0], str) else max(map(float, known)) + 1
-    return [*known, other, None if column.nullable else known[0]]
-
-
-def _encoded(encoder: Any, rows: list[Any], inputs: list[Input], container: Container) -> Any:
-    signature = Signature(container=container, inputs=tuple(inputs), outputs=())
-    columns = [
-        as_column([row[place] for row in rows], column.dtype) for place, column in enumerate(inputs)
-    ]
-    table = encoder.transform(ScikitLearn(None, signature).contained(columns))
-    table = table.toarray() if hasattr(table, "toarray") else np.asarray(table)
-    return table.astype(np.float64)

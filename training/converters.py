@@ -11,7 +11,7 @@ from onnx import TensorProto
 from sklearn import svm
 from sklearn.impute import SimpleImputer
 
-from training.nodes import Nodes, labels, second_of_two, sigmoids
+from training.nodes import Nodes, flat, labels, second_of_two, sigmoids, upright
 from training.shapes import BOOSTED, FORESTS, LINEAR, REGRESSORS, Tables
 from training.trees import as_float32, trees_of
 
@@ -48,6 +48,7 @@ def boosted_classifier(scope: Any, operator: Any, container: Any) -> None:
         add("Softmax", raw, out=probabilities, axis=1)
         labels(add, add("ArgMax", raw, axis=1, keepdims=0), model.classes_, label)
         return
+    raw = flat(add, raw)
     sigmoids(add, raw, probabilities)
     compare = "Greater" if hasattr(model, "_predictors") else "GreaterOrEqual"
     second_of_two(add, raw, compare, model.classes_, label)
@@ -57,15 +58,18 @@ def linear_classifier(scope: Any, operator: Any, container: Any) -> None:
     """Scores, and what makes probabilities of them."""
     model, add = operator.raw_operator, Nodes(scope, container)
     label, confidence = (one.full_name for one in operator.outputs)
-    sums = add("MatMul", operator.inputs[0].full_name, add.constant(model.coef_.T.astype(float)))
-    scored = isinstance(model, svm.LinearSVC)
-    start = add.constant(np.broadcast_to(model.intercept_, len(model.coef_)).astype(float))
-    scores = add("Add", sums, start, out=confidence if scored else "")
+    rows, scored = operator.inputs[0].full_name, isinstance(model, svm.LinearSVC)
+    start = np.broadcast_to(model.intercept_, len(model.coef_)).astype(float)
+    sums = add("MatMul", rows, add.constant(model.coef_.T.astype(float)))
     if len(model.coef_) == 1:
+        scores = add("Add", flat(add, sums), add.constant(start[0]))
         second_of_two(add, scores, "Greater", model.classes_, label)
-        if not scored:
+        if scored:
+            upright(add, scores, confidence)
+        else:
             sigmoids(add, scores, confidence)
         return
+    scores = add("Add", sums, add.constant(start), out=confidence if scored else "")
     labels(add, add("ArgMax", scores, axis=1, keepdims=0), model.classes_, label)
     if not scored:
         if model.solver == "liblinear":

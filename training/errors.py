@@ -5,6 +5,8 @@ TrainingError             65 (bad data)
 ├── MissingFileError      66 (a file is not there, or cannot be read)
 ├── GateError             65 (a model that is not good enough to be published)
 └── PackError             65 (a file or an estimator that cannot be packed)
+
+ConversionError is none of these: what is not converted is packed with scikit-learn's engine.
 """
 
 import os
@@ -37,3 +39,7 @@ class GateError(TrainingError):
 
 class PackError(TrainingError):
     """A file or an estimator that cannot be packed."""
+
+
+class ConversionError(Exception):
+    """There is no ONNX model for an estimator; the text says why in one line."""

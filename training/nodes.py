@@ -39,20 +39,32 @@ class Nodes:
 
 def labels(add: Nodes, place: str, classes: Any, out: str) -> None:
     """The classes at these places, of shape (rows,)."""
-    known = np.asarray(classes)
-    known = known.astype(str) if known.dtype.kind in "OU" else known.astype(np.int64)
-    add("Gather", add.constant(known), place, out=out, axis=0)
+    add("Gather", add.constant(_known(classes)), place, out=out, axis=0)
 
 
 def second_of_two(add: Nodes, scores: str, compare: str, classes: Any, out: str) -> None:
-    """The second class where its score is greater than 0, else the first."""
-    flat = add("Reshape", scores, add.constant(np.array([-1])))
-    place = add("Cast", add(compare, flat, add.constant(np.array(0.0))), to=TensorProto.INT64)
-    labels(add, place, classes, out)
+    """The second class where its score is greater than 0, else the first; scores are (rows,)."""
+    first, second = (add.constant(one) for one in _known(classes))
+    add("Where", add(compare, scores, add.constant(np.array(0.0))), second, first, out=out)
 
 
 def sigmoids(add: Nodes, scores: str, out: str) -> None:
-    """The probabilities of two classes."""
+    """The probabilities of two classes, of shape (rows, 2); scores are (rows,)."""
     second = add("Sigmoid", scores)
     first = add("Sub", add.constant(np.array(1.0)), second)
-    add("Concat", first, second, out=out, axis=1)
+    add("Concat", upright(add, first), upright(add, second), out=out, axis=1)
+
+
+def flat(add: Nodes, column: str) -> str:
+    """Shape (rows, 1) to (rows,), on which one number is added to all far faster."""
+    return add("Reshape", column, add.constant(np.array([-1])))
+
+
+def upright(add: Nodes, values: str, out: str = "") -> str:
+    """Shape (rows,) to (rows, 1)."""
+    return add("Reshape", values, add.constant(np.array([-1, 1])), out=out)
+
+
+def _known(classes: Any) -> Any:
+    known = np.asarray(classes)
+    return known.astype(str) if known.dtype.kind in "OU" else known.astype(np.int64)
