@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from service.api import answers
 from service.model.signature import Signature
 from tests.animals import Animal
 from tests.examples import assert_holds
@@ -24,7 +25,7 @@ from tests.serving import Server, serve
 from tests.zoo import ZOO
 from training.__main__ import main
 
-ROWS = (1, 100)
+ROWS = (1, answers.FEW + 1)  # many are written in another way
 
 
 def plain(rows: pd.DataFrame) -> dict[str, list[Any]]:
@@ -93,7 +94,7 @@ def equal_rows(animal: Animal, server: Server, signature: Signature, tolerance: 
     """How many rows were answered, each in every form, as the estimator does."""
     query = f"?{signature.confidence}=true" if signature.confidence else ""
     for count in ROWS:
-        rows = animal.rows.iloc[:count]
+        rows = animal.rows.iloc[np.arange(count) % len(animal.rows)]
         right = expected(animal, rows, signature)
         for body, media_type in forms(rows):
             answer = server.predict(body.encode(), media_type, query)

@@ -5,7 +5,7 @@ Whoever shares a call gets what it would have got alone: its own rows, or its ow
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from time import perf_counter
 from typing import Any
@@ -46,7 +46,9 @@ class Answers:
     ) -> bytes:
         """The answer to one body; a Problem if it cannot be had."""
         columns, arrays = self._read(environ, content, is_csv)
-        return _text(self._one(environ, columns, arrays, confidence), environ[ROWS])
+        few = environ[ROWS] <= FEW
+        predict = self.predictor.predict if few else self.predictor.predict_arrays
+        return _text(self._timed(predict, environ, columns, arrays, confidence), environ[ROWS])
 
     def to_columns(
         self, environ: WSGIEnvironment, columns: forms.Columns, confidence: bool = False
@@ -56,10 +58,12 @@ class Answers:
         Plain values, a list for each output: shape (rows,); (rows, labels) for what tells
         confidence.
         """
-        return self._one(environ, columns, self._checked(environ, columns), confidence)
+        arrays = self._checked(environ, columns)
+        return self._timed(self.predictor.predict, environ, columns, arrays, confidence)
 
-    def _one(
+    def _timed(
         self,
+        predict: Callable[[Arrays, bool], dict[str, Any]],
         environ: WSGIEnvironment,
         columns: forms.Columns,
         arrays: Arrays,
@@ -67,7 +71,7 @@ class Answers:
     ) -> dict[str, Any]:
         start = perf_counter()
         try:
-            answer = self.predictor.predict(arrays, confidence)
+            answer = predict(arrays, confidence)
         except NotFiniteError as error:
             raise _no_answer(self.names, columns, error.rows) from error
         except UnpredictableError as error:
@@ -142,7 +146,9 @@ class Answers:
 
 def _text(answer: dict[str, Any], rows: int) -> bytes:
     """JSON: a few rows to the byte as they were ever published, many without spaces, but faster."""
-    return json.dumps(answer).encode() if rows <= FEW else orjson.dumps(answer)
+    if rows <= FEW:
+        return json.dumps(answer).encode()
+    return orjson.dumps(answer, default=np.ndarray.tolist, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _no_answer(names: Sequence[str], columns: forms.Columns, rows: Sequence[int]) -> Problem:
