@@ -63,11 +63,9 @@ def expected_seconds(manifest: Manifest) -> Callable[[int], float]:
 
     A row takes at least two bytes of the body for each of its values.
     """
-    one, many = manifest.seconds["1"], manifest.seconds["1000"]
-    each = max(many - one, 0.0) / 999
     width = 2 * len(manifest.signature.inputs)
 
     def seconds(size: int) -> float:
-        return one + size / width * each + size * BYTE_SECONDS if size else 0.0
+        return manifest.expected_seconds(size / width) + size * BYTE_SECONDS if size else 0.0
 
     return seconds

@@ -15,7 +15,7 @@ import numpy as np
 import orjson
 
 from service.api import body, buffers, forms, parse, schema
-from service.api.environ import ANSWER, PREDICTED, REFUSED, ROWS, WHOLE
+from service.api.environ import ANSWER, ARRAYS, PREDICTED, REFUSED, ROWS, WHOLE
 from service.api.problems import Problem
 from service.model.engines import Column
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError
@@ -81,6 +81,14 @@ class Answers:
         environ[PREDICTED] = perf_counter() - start
         return answer
 
+    def read_ahead(self, environ: WSGIEnvironment) -> int:
+        """Read a long body of plain numbers before its turn: how many rows it has, or 0."""
+        arrays = buffers.read(environ[WHOLE], self.predictor.signature, self.most)
+        if arrays is None:
+            return 0
+        environ[ARRAYS] = arrays
+        return len(arrays[self.names[0]])
+
     def together(self, environs: Sequence[WSGIEnvironment]) -> None:
         """Note in each environ the answer to its body of JSON, or what is wrong with that.
 
@@ -127,7 +135,9 @@ class Answers:
     ) -> tuple[forms.Columns, Arrays]:
         """Columns as they stand in the body, and checked; a Problem if they do not fit."""
         signature = self.predictor.signature
-        arrays = None if is_csv else buffers.read(content, signature, self.most)
+        arrays = environ.get(ARRAYS)
+        if arrays is None and not is_csv:
+            arrays = buffers.read(content, signature, self.most)
         if arrays is not None:
             columns = forms.Columns(arrays)
             return columns, self._checked(environ, columns)

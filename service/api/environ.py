@@ -2,6 +2,7 @@
 
 ARRIVED = "slipway.arrived"  # when its head came, by perf_counter
 WHOLE = "slipway.body"  # the bytes of its body, if the bridge has read it
+ARRAYS = "slipway.arrays"  # what was read of it before its turn, if that could be done
 REFUSED = "slipway.refused"  # or the Problem that it was refused for
 ANSWER = "slipway.answer"  # or its answer, if others' predictions were made with it
 REQUEST_ID = "slipway.request_id"

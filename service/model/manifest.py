@@ -86,6 +86,11 @@ class Manifest:
         """Whether rows of several requests may be predicted together; unknown is no."""
         return self.engines.get(ROWS_APART) is True
 
+    def expected_seconds(self, rows: float) -> float:
+        """How long the model takes for so many rows, by the packing machine."""
+        one, many = self.seconds["1"], self.seconds["1000"]
+        return one + rows * max(many - one, 0.0) / 999
+
     def to_json(self) -> str:
         """The text of `manifest.json`."""
         return json.dumps(asdict(self), indent=2, allow_nan=False) + "\n"

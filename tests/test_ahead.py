@@ -1,0 +1,85 @@
+"""Long columns of numbers are read as they arrive; the model's own time then says who computes."""
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from service.api.parse import LONG
+from service.model.engines import Column, Engine
+from service.model.predictor import Predictor
+from service.operations.bridge import QUICK_SECONDS
+from tests.asgi import run
+from tests.bad_bodies import ANSWER
+from tests.sharing import JSON, MOST_ROWS, SLOW, Sent, all_at_once, bridged
+
+COLUMNS = {"sensor_1": [1, 2.0, 3], "sensor_2": [1, -1, 0]}
+ROWS = {"instances": [[1, 1], [2.0, -1], [3, 0]]}
+
+
+@dataclass(slots=True)
+class Watched:
+    """An engine that notes which thread computes."""
+
+    engine: Engine
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def predict(self, columns: Sequence[Column]) -> list[Column]:
+        self.threads.append(threading.current_thread())
+        return self.engine.predict(columns)
+
+    def confidence(self, columns: Sequence[Column]) -> list[Column]:
+        return self.engine.confidence(columns)
+
+
+def sent(body: object, query: bytes = b"") -> Sent:
+    """A body of a few rows, made long by blanks."""
+    return json.dumps(body).encode().ljust(LONG), JSON, query
+
+
+def is_on_the_loop(predictor: Predictor, given: Sent, seconds: float = 0.0) -> bool:
+    """Who computes three requests at once, of a model that takes so long for any rows."""
+    engine = Watched(predictor._engine)
+    manifest = replace(predictor.manifest, seconds={"1": seconds, "1000": seconds})
+    exchanges = run(all_at_once(bridged(Predictor(manifest, engine), SLOW), [given] * 3))
+    for one in exchanges:
+        assert one.status == 200
+        assert json.loads(one.body)["class"] == json.loads(ANSWER)["class"]
+    on_loop = {thread is threading.current_thread() for thread in engine.threads}
+    [found] = on_loop
+    return found
+
+
+def test_the_loop_computes_what_is_quick_once_it_is_read(predictor: Predictor) -> None:
+    assert is_on_the_loop(predictor, sent(COLUMNS))
+
+
+def test_a_thread_computes_what_the_model_is_slow_for(predictor: Predictor) -> None:
+    assert not is_on_the_loop(predictor, sent(COLUMNS), QUICK_SECONDS)
+
+
+@pytest.mark.parametrize(
+    "given", [sent(ROWS), sent(COLUMNS, b"probabilities=true")], ids=["rows", "query"]
+)
+def test_a_thread_reads_what_is_not_plain(predictor: Predictor, given: Sent) -> None:
+    assert not is_on_the_loop(predictor, given)
+
+
+def test_a_thread_reads_what_is_very_long(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.operations.bridge.MOST_AHEAD", LONG)
+    body, kind, query = sent(COLUMNS)
+    assert is_on_the_loop(predictor, (body, kind, query))
+    assert not is_on_the_loop(predictor, (body + b" ", kind, query))
+
+
+def test_what_is_wrong_with_it_is_told_as_ever(predictor: Predictor) -> None:
+    wrong = [{**COLUMNS, "sensor_2": [1, 2]}, {name: [1] * (MOST_ROWS + 1) for name in COLUMNS}]
+    bodies = [json.dumps(one).encode() for one in wrong]
+    short = run(all_at_once(bridged(predictor), [(body, JSON, b"") for body in bodies]))
+    long = run(all_at_once(bridged(predictor), [(body.ljust(LONG), JSON, b"") for body in bodies]))
+    assert [one.status for one in long] == [422, 422]
+    assert [one.body for one in long] == [one.body for one in short]
