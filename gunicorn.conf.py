@@ -10,7 +10,7 @@ import tempfile
 
 wsgi_app = "service.server:application()"
 bind = ["0.0.0.0:8080", "0.0.0.0:9464"]  # the second for /metrics only: SERVICE_METRICS_PORT
-worker_class = "asgi"  # gunicorn's own event loop; service/operations/bridge.py joins it to Flask
+worker_class = "service.operations.worker.Worker"  # gunicorn's own event loop, but it stops soon
 asgi_lifespan = "on"  # a worker that fails to warm up stops the service instead of looping
 asgi_loop = "asyncio"  # uvloop would let new connections wait: docs/performance.md
 backlog = 2048  # new connections that may wait to be accepted

@@ -52,6 +52,20 @@ def test_sigterm_drains_before_it_stops(artifact: Path) -> None:
         assert "Traceback" not in server.log.read_text()
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_without_anything_in_flight_it_stops_at_once(artifact: Path, how: signal.Signals) -> None:
+    """Gunicorn's own worker looks once a second, first when it begins to listen."""
+
+    def seconds() -> float:
+        with serve(artifact) as server:
+            begin = time.monotonic()
+            server.process.send_signal(how)
+            assert server.process.wait(15) == 0
+            return time.monotonic() - begin
+
+    assert any(seconds() < 0.8 for _ in range(3))
+
+
 @pytest.mark.slow
 def test_sigint_stops_at_once_also_while_draining(artifact: Path) -> None:
     for signals in ([signal.SIGINT], [signal.SIGTERM, signal.SIGINT]):

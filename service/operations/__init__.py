@@ -1,6 +1,7 @@
 """What keeps the service running.
 
-Read in this order: `bridge.py` (from gunicorn's event loop to Flask), `reading.py` (bodies, in
+Read in this order: `worker.py` (gunicorn's, but it stops soon), `bridge.py` (from its event loop to
+Flask), `reading.py` (bodies, in
 `patience.py`'s time), `wsgi.py` (what that takes),
 `envelope.py` (what surrounds every answer), `straight.py` (the plain prediction, without Flask's
 dispatch), `access.py` (who may enter), `admission.py` (who is refused), `line.py`
