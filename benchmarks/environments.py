@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.roster import OWN, ROOT, Peer
 
+COMPILED = "--compile-bytecode"  # or the first start of a peer would take long
 VENVS = ROOT / "benchmarks/.venvs"
 
 
@@ -27,7 +28,7 @@ def prepare(peer: Peer) -> Path:
     python = ["--python", str(folder / "bin/python")]
     for command in (
         [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)],
-        [uv, "pip", "install", "--quiet", "--compile-bytecode", *python, *files],
+        [uv, "pip", "install", "--quiet", COMPILED, *python, *files],
     ):
         try:
             done = subprocess.run(command, capture_output=True, text=True)

@@ -5,7 +5,6 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,12 @@ from tests import aws as aws_server
 from tests import buckets, compose, containers
 from tests.buckets import Proxy
 from tests.compose import Project
+from tests.running import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from tests.serving import ROOT, Server, serve
 from training import data
 from training.fit import fit
+
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]  # hooks
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -183,11 +185,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     told = [line for report in ended for name, line in report.user_properties if name == "told"]
     for line in sorted(told):
         terminalreporter.write_line(line)
-
-
-@pytest.hookimpl(trylast=True)  # pytest-randomly has shuffled them
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several workers take file after file, what takes longest begins first."""
-    if hasattr(config, "workerinput"):
-        slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-        items.sort(key=lambda item: -slow[item.path])

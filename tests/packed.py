@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import joblib
@@ -17,6 +16,7 @@ from service.model.predictor import Predictor
 from service.model.signature import Input
 from service.settings import Settings
 from tests.animals import Animal
+from tests.keeping import kept
 from tests.zoo import ZOO
 from training import data, pipeline
 from training.commands import load
@@ -40,7 +40,7 @@ FOLDERS: dict[str, Path] = {}
 @cache
 def packed(name: str) -> tuple[Animal, Predictor, FlaskClient]:
     """An estimator, and the service that it was packed for."""
-    animal, folder = ANIMALS[name](), Path(mkdtemp())
+    animal, folder = ANIMALS[name](), kept()
     joblib.dump(animal.estimator, folder / "model.joblib")
     animal.rows.to_csv(folder / "rows.csv", index=False)
     estimator = load(folder / "model.joblib", [])

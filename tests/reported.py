@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import pandas as pd
@@ -17,6 +16,7 @@ from service.model.artifact import REPORT
 from service.model.engines import ScikitLearn
 from service.model.predictor import as_column
 from tests.animals import Animal, machines, names, on_arrays
+from tests.keeping import kept
 from tests.zoo import ZOO
 from training.contract import describe
 from training.pack import pack
@@ -48,7 +48,7 @@ ANSWERS: dict[str, Any] = {
 
 def packed(estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Any], **more: Any) -> Path:
     """The artifact of an estimator, with a report on how it does on these rows."""
-    folder = Path(mkdtemp())
+    folder = kept()
     rows.assign(**dict(answers)).to_csv(folder / "rows.csv", index=False)
     sample = read(folder / "rows.csv")
     given: dict[str, Any] = {"name": "x", "data": {"file": "rows.csv", "rows": sample.rows}}
@@ -82,7 +82,7 @@ def titles(page: str) -> list[str]:
 
 def judge(estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Any]) -> Judged:
     """What a model says to rows whose answers are known, without packing it."""
-    folder = Path(mkdtemp())
+    folder = kept()
     rows.assign(**dict(answers)).to_csv(folder / "rows.csv", index=False)
     sample = read(folder / "rows.csv")
     signature = describe(estimator, sample, [*answers])

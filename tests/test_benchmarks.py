@@ -141,6 +141,8 @@ def test_a_plan_starts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_short_run_measures_and_goes_on_when_a_peer_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(environments, "COMPILED", "--no-compile-bytecode")
+    monkeypatch.setattr(environments, "VENVS", tmp_path / "venvs")
     try:
         environments.prepare(PEERS["fastapi"])
     except UninstallableError as error:

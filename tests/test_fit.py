@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from service.model.predictor import Predictor
 from tests.serving import ROOT, clean_environment
 from training import data
+from training.__main__ import main
 from training.fit import commit
+
+Refused = Callable[..., str]
 
 
 def fit(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -23,12 +27,18 @@ def fit(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def refused(code: int, *arguments: str | Path) -> str:
-    ended = fit(*arguments)
-    assert ended.returncode == code, ended.stderr
-    assert ended.stdout == ""
-    assert ended.stderr.count("\n") == 1
-    return ended.stderr
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Ask for a fit that ends with a code; the line that says why."""
+
+    def ask(code: int, *arguments: str | Path) -> str:
+        assert main(["fit", *map(str, arguments)]) == code
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert told.err.count("\n") == 1
+        return told.err
+
+    return ask
 
 
 def test_fitting_twice_gives_the_same_predictions_and_version(
@@ -54,7 +64,7 @@ def test_the_manifest_says_where_the_data_came_from(artifact: Path) -> None:
 
 
 def test_a_model_below_the_gate_is_not_published_and_the_old_one_stays(
-    own_artifact: Path, tmp_path: Path
+    refused: Refused, own_artifact: Path, tmp_path: Path
 ) -> None:
     before = (own_artifact / "manifest.json").read_bytes()
     noise = tmp_path / "noise.csv"
@@ -64,7 +74,7 @@ def test_a_model_below_the_gate_is_not_published_and_the_old_one_stays(
     assert (own_artifact / "manifest.json").read_bytes() == before
 
 
-def test_bad_data_writes_nothing(tmp_path: Path) -> None:
+def test_bad_data_writes_nothing(refused: Refused, tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text("sensor_1,sensor_2,class\n1,x,0.0\n")
     line = refused(65, "--data", bad, "--out", tmp_path / "model")
@@ -73,15 +83,17 @@ def test_bad_data_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_missing_data_is_told(tmp_path: Path) -> None:
-    assert "cannot be read" in refused(66, "--data", tmp_path / "none.csv", "--out", tmp_path / "m")
+    ended = fit("--data", tmp_path / "none.csv", "--out", tmp_path / "m")
+    assert (ended.returncode, ended.stdout) == (66, "")
+    assert "cannot be read" in ended.stderr
 
 
-def test_a_place_that_is_taken_is_told(tmp_path: Path) -> None:
+def test_a_place_that_is_taken_is_told(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     assert "thesis.txt" in refused(65, "--out", tmp_path)
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_told(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     assert "cannot be written" in refused(73, "--out", tmp_path / "file" / "model")
 

@@ -1,0 +1,31 @@
+"""Which of several pytest workers runs what, and in which order."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+
+class Files(LoadFileScheduling):  # type: ignore[misc]  # no type hints
+    """A file is run by one worker; so are those that make one environment in the checkout."""
+
+    STRANGERS = ("test_readme.py", "test_your_own_model.py", "test_operations.py")
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "strangers" if file.endswith(self.STRANGERS) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Files:
+    """Whatever --dist says."""
+    return Files(config, log)
+
+
+@pytest.hookimpl(trylast=True)  # pytest-randomly has shuffled them
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several workers take file after file, what takes longest begins first."""
+    if hasattr(config, "workerinput"):
+        slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+        items.sort(key=lambda item: -slow[item.path])
