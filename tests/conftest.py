@@ -3,7 +3,7 @@
 import itertools
 import json
 import shutil
-import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,11 +18,11 @@ from service.model import remote
 from service.model.predictor import Predictor
 from service.settings import Settings
 from tests import aws as aws_server
-from tests import buckets, compose, containers
+from tests import buckets, compose, containers, stranger
 from tests.buckets import Proxy
 from tests.compose import Project
 from tests.running import pytest_collection_modifyitems, pytest_xdist_make_scheduler
-from tests.serving import ROOT, Server, serve
+from tests.serving import Server, serve
 from training import data
 from training.fit import fit
 
@@ -154,18 +154,14 @@ def aws() -> Iterator[aws_server.Client]:
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What git would clone, with what is not committed yet."""
-    folder = tmp_path_factory.mktemp("stranger") / "slipway"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in listed.stdout.rstrip("\0").split("\0"):
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    return stranger.checkout(tmp_path_factory.mktemp("stranger") / "slipway")
+
+
+@pytest.fixture(scope="session")
+def developed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Such a checkout with all installed, which takes a minute: CI itself begins with that."""
+    folder = stranger.checkout(tmp_path_factory.mktemp("developer") / "slipway")
+    (folder / ".venv").symlink_to(sys.prefix)
     return folder
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,13 +12,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.serving import Server, clean_environment, wait_until
+from tests.serving import ROOT, Server, clean_environment, wait_until
 
 
 def commands(page: str) -> list[str]:
     """The commands in the page's shell blocks, each on one line."""
     blocks = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     return [line for block in blocks for line in block.replace("\\\n  ", "").splitlines()]
+
+
+def checkout(folder: Path) -> Path:
+    """What git would clone, with what is not committed yet."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.rstrip("\0").split("\0"):
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
 
 
 @contextmanager

@@ -88,39 +88,39 @@ def test_make_serve_refuses_a_port_that_is_none_before_it_does_anything(checkout
         assert made.stderr.startswith("PORT must be a number, like this: make serve PORT=8081\n")
 
 
-def test_make_tests(checkout: Path) -> None:
+def test_make_tests(developed: Path) -> None:
     # collecting imports every test; running them all here would never end
-    run(checkout, "make test", PYTEST_ADDOPTS="--collect-only -q")
+    run(developed, "make test", ARGS="-n0 --collect-only -q")
 
 
-def test_make_tries_faults(checkout: Path) -> None:
-    found = run(checkout, "make faults", PYTEST_ADDOPTS="--collect-only -q")
+def test_make_tries_faults(developed: Path) -> None:
+    found = run(developed, "make faults", ARGS="--collect-only -q")
     assert "test_rolling.py" in found
 
 
-def test_make_bench_plans_all_peers_and_models(checkout: Path) -> None:
-    planned = run(checkout, "make bench", ARGS="--plan")
+def test_make_bench_plans_all_peers_and_models(developed: Path) -> None:
+    planned = run(developed, "make bench", ARGS="--plan")
     for model in ("logistic", "forest", "boosting", "mixed"):
         assert f"{model}: slipway, limit, fastapi, flask, mlserver, mlflow, bentoml" in planned
 
 
 @pytest.mark.browser
-def test_make_takes_pictures(checkout: Path, tmp_path: Path) -> None:
+def test_make_takes_pictures(developed: Path, tmp_path: Path) -> None:
     executable()
-    run(checkout, "make pictures", ARGS=f"--out {tmp_path}")
+    run(developed, "make pictures", ARGS=f"--out {tmp_path}")
     taken = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
     assert set(taken) == {f"{one.name}.png" for one in PICTURES}
     assert min(taken.values()) > 10_000
     assert max(taken.values()) < LARGEST
 
 
-def test_make_checks(checkout: Path) -> None:
-    planned = run(checkout, "make --dry-run check")
+def test_make_checks(developed: Path) -> None:
+    planned = run(developed, "make --dry-run check")
     assert [word for word in ("ruff", "mypy", "diff", "pytest") if word not in planned] == []
 
 
-def test_make_asks_for_coverage(checkout: Path) -> None:
-    assert "pytest --cov" in run(checkout, "make --dry-run coverage")
+def test_make_asks_for_coverage(developed: Path) -> None:
+    assert "pytest --cov" in run(developed, "make --dry-run coverage")
 
 
 def test_a_model_of_ones_own_is_packed_served_and_measured(checkout: Path) -> None:
