@@ -72,6 +72,9 @@ def by_the_other_way(body: bytes) -> Mapping[str, Any] | None:
 @example('{"a":[1],"a":[2],"b 1":[3]}')
 @example('{"a":[1],"b 1":[2],"b 1":{"a":[3]}}')
 @example('{"a":[],"b 1":[]}')
+@example('{"a":[1,"2"],"b 1":[3,4]}')
+@example('{"a":[1,{}],"b 1":[3,true]}')
+@example(' {"\\u0061":[1],"b 1":[3]} ')
 def test_what_is_read_the_short_way_is_what_the_other_way_gives(text: str) -> None:
     body = text.encode()
     with pytest.MonkeyPatch.context() as patch:

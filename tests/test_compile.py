@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
@@ -115,6 +116,22 @@ def test_few_rows_weigh_most() -> None:
 
     assert ratio(2, 2, 2) == pytest.approx(2)
     assert ratio(4, 1, 1) == ratio(1, 4, 1) > ratio(1, 1, 4) > 1
+
+
+def test_what_only_confidence_needs_is_computed_only_for_whom_asks() -> None:
+    animal, signature, _ = described("sensors")
+    graph = onnx.load_model_from_string(convert(animal.estimator, signature)[0]).graph
+    [choice] = [node for node in graph.node if node.op_type == "If"]
+    asked = {one.name: {node.op_type for node in one.g.node} for one in choice.attribute}
+    assert "Sigmoid" in asked["then_branch"]
+    assert asked["else_branch"] == {"Constant"}
+    assert "Sigmoid" not in {node.op_type for node in graph.node}
+
+
+def test_confidence_that_labels_come_from_is_computed_for_both() -> None:
+    animal, signature, _ = described("random forest")
+    graph = onnx.load_model_from_string(convert(animal.estimator, signature)[0]).graph
+    assert "If" not in {node.op_type for node in graph.node}
 
 
 def test_boosting_answers_null_as_scikit_learn_does() -> None:

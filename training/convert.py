@@ -22,6 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from service.model.engines import CODES
 from service.model.signature import Signature
 from training import walk
+from training.asked import only_if_asked
 from training.converters import CONVERTERS
 from training.encoders import Codes, codes_of, tables
 from training.errors import ConversionError
@@ -57,6 +58,7 @@ def convert(estimator: Any, signature: Signature) -> tuple[bytes, str]:
 
 def _converted(model: Any, signature: Signature, codes: Codes) -> tuple[bytes, str]:
     converted = _by_skl2onnx(model, signature)
+    only_if_asked(converted)
     if any(node.op_type == "TreeEnsemble" for node in converted.graph.node):
         for used in converted.opset_import:
             used.version = TREES if used.domain == "ai.onnx.ml" else used.version

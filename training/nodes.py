@@ -67,4 +67,5 @@ def upright(add: Nodes, values: str, out: str = "") -> str:
 
 def _known(classes: Any) -> Any:
     known = np.asarray(classes)
-    return known.astype(str) if known.dtype.kind in "OU" else known.astype(np.int64)
+    kinds = {"O": str, "U": str, "f": np.float64}
+    return known.astype(kinds.get(known.dtype.kind, np.int64))

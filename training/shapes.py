@@ -46,8 +46,9 @@ class Tables(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # no type 
 def classifier_shape(operator: Any) -> None:
     """Labels, of shape (rows,), and confidence."""
     rows, model = operator.inputs[0].get_first_dimension(), operator.raw_operator
-    text = np.asarray(model.classes_).dtype.kind in "OU"
-    operator.outputs[0].type = (StringTensorType if text else Int64TensorType)([rows])
+    kinds = {"O": StringTensorType, "U": StringTensorType, "f": DoubleTensorType}
+    kind = kinds.get(np.asarray(model.classes_).dtype.kind, Int64TensorType)
+    operator.outputs[0].type = kind([rows])
     scores = len(model.coef_) if isinstance(model, svm.LinearSVC) else len(model.classes_)
     operator.outputs[1].type = DoubleTensorType([rows, scores])
 

@@ -82,11 +82,11 @@ class NumberField(ColumnField):
         if few and all(low <= value <= high for value in values):
             return np.array(values, dtype=np.float64)
         try:
-            array = np.array(values, dtype=np.float64)
+            array = np.asarray(values, dtype=np.float64)
         except OverflowError:  # an integer beyond float64
             array = np.array([_clipped(number) for number in values], dtype=np.float64)
-        fits = (array >= low) & (array <= high)
-        if not fits.all():
+        if not (low <= array.min() and array.max() <= high):  # or there is a NaN
+            fits = (array >= low) & (array <= high)
             bad = [row for row in np.flatnonzero(~fits).tolist() if values[row] is not None]
             if bad:
                 message = [f"is out of range: the model works from {low:.6g} to {high:.6g}"]

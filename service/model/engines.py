@@ -17,6 +17,7 @@ from service.model.artifact import ONNX
 from service.model.signature import Signature
 
 Column = NDArray[Any]
+CONFIDENT = "confident"  # input of an ONNX model: whether its second output is asked for
 CODES = "slipway.codes"  # key of an ONNX model's metadata: the categories of each coded input
 DTYPES = {"number": np.float64, "integer": np.int64, "boolean": np.bool_}  # of outputs
 
@@ -105,7 +106,11 @@ class OnnxRuntime:
         self.signature = signature
         if any("seq" in output.type for output in self.session.get_outputs()):
             raise ValueError("it gives lists of several lengths")
-        [self.input] = [given.name for given in self.session.get_inputs()]
+        self.input, *others = [given.name for given in self.session.get_inputs()]
+        self.asked: list[dict[str, Any]] = [
+            {name: np.array(confident) for name in others if name == CONFIDENT}
+            for confident in (False, True)
+        ]
         self.outputs = [output.name for output in self.session.get_outputs()]
         known: Mapping[str, list[Any]] = json.loads(
             self.session.get_modelmeta().custom_metadata_map[CODES]
@@ -118,7 +123,7 @@ class OnnxRuntime:
     def predict(self, columns: Sequence[Column]) -> list[Column]:
         """The model's first output, by outputs of the signature."""
         outputs = self.signature.outputs
-        found = self._run(self.outputs[0], columns)
+        found = self._run(0, columns)
         split = [found.ravel() if found.ndim > 1 else found] if len(outputs) == 1 else found.T
         return [
             values if values.dtype == wanted else values.astype(wanted)
@@ -128,14 +133,14 @@ class OnnxRuntime:
     def confidence(self, columns: Sequence[Column]) -> list[Column]:
         """The model's second output: probabilities, or scores."""
         outputs = self.signature.outputs
-        found = self._run(self.outputs[1], columns).astype(np.float64, copy=False)
+        found = self._run(1, columns).astype(np.float64, copy=False)
         if len(outputs) > 1:
             return list(found.T)
         if self.signature.confidence == "scores" and len(outputs[0].labels or ()) <= 2:
             return [found.reshape(len(found), -1)[:, -1]]  # one number, as scikit-learn has it
         return [found]
 
-    def _run(self, output: str, columns: Sequence[Column]) -> Column:
+    def _run(self, output: int, columns: Sequence[Column]) -> Column:
         rows = np.empty((len(columns[0]), len(columns)))
         for place, (codes, column) in enumerate(zip(self.codes, columns, strict=True)):
             if codes is not None:
@@ -143,7 +148,8 @@ class OnnxRuntime:
             else:
                 rows[:, place] = column
         try:
-            [found] = self.session.run([output], {self.input: rows})
+            given = {self.input: rows, **self.asked[output]}
+            [found] = self.session.run([self.outputs[output]], given)
         except RuntimeError as error:  # what its own errors are
             raise ValueError(f"{type(error).__name__} of ONNX Runtime") from error
         return found if isinstance(found, np.ndarray) else np.asarray(found)
