@@ -28,7 +28,7 @@ COPY requirements.txt requirements-lambda.txt requirements-pandas.txt requiremen
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --disable-pip-version-check --quiet \
-        --root-user-action ignore --no-compile --require-hashes --only-binary :all: \
+        --root-user-action ignore --no-deps --no-compile --require-hashes --only-binary :all: \
         $(for file in $REQUIREMENTS; do echo "-r $file"; done) \
     && find /opt/venv -type d -name tests -prune -exec rm -r {} + \
     && find /opt/venv -type f -regex '.*\.\(pyx\|pxd\|pyi\|h\|cpp\)' -delete \
@@ -36,7 +36,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 FROM dependencies AS full
 
-# VARIANT=lean. tests/test_agreement.py holds the list against requirements-lean.txt.
+# VARIANT=lean. tests/test_locks.py holds the list against requirements-lean.txt.
 FROM dependencies AS lean
 RUN pip --python /opt/venv/bin/python uninstall --yes --quiet --root-user-action ignore \
     cloudpickle joblib narwhals scikit-learn scipy threadpoolctl
@@ -45,7 +45,7 @@ RUN pip --python /opt/venv/bin/python uninstall --yes --quiet --root-user-action
 FROM dependencies AS trained
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip --python /opt/venv/bin/python install --disable-pip-version-check --quiet \
-        --root-user-action ignore --require-hashes --only-binary :all: \
+        --root-user-action ignore --no-deps --require-hashes --only-binary :all: \
         -r requirements.txt -r requirements-training.txt
 COPY service/__init__.py service/
 COPY service/model service/model

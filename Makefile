@@ -6,7 +6,8 @@ SERVICE_MODEL ?= artifacts/model
 ARGS ?=
 
 BIN := .venv/bin
-INSTALL := $(BIN)/pip install --no-compile --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+# The locks are whole: pip has nothing to resolve, and older ones take extras of a package newer than is pinned.
+INSTALL := $(BIN)/pip install --no-deps --no-compile --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 LOCKS := requirements requirements-lean requirements-pandas requirements-training requirements-traces requirements-s3 requirements-parquet requirements-lambda requirements-deploy requirements-dev requirements-clients
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header

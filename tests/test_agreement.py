@@ -22,10 +22,6 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 API: dict[str, Any] = COMPOSE["services"]["slipway"]
 BALANCED: dict[str, Any] = COMPOSE["services"]["api"]
 HAPROXY = (ROOT / "haproxy.cfg").read_text()
-LOCKS = tuple(
-    f"{name}.txt"
-    for name in re.findall(r"\nLOCKS := (.+)\n", (ROOT / "Makefile").read_text())[0].split()
-)
 GUNICORNS_OWN = {"WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "GUNICORN_CMD_ARGS"}
 
 
@@ -137,46 +133,6 @@ def test_one_newest_python_in_image_and_ci_and_one_oldest_everywhere() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert f"--python-version {pythons[0]}" in makefile
     assert f"({pythons[0].replace('.', ', ')})" in makefile
-
-
-@pytest.mark.parametrize("name", LOCKS)
-def test_the_lock_has_one_version_of_each_package_for_all_pythons(name: str) -> None:
-    pinned = found(r"^([a-z0-9.-]+)==", (ROOT / name).read_text())
-    assert len(pinned) == len(set(pinned)) >= 1
-    assert not found(r"python_(?:full_)?version", (ROOT / name).read_text())
-
-
-def test_all_locks_pin_the_same_versions() -> None:
-    versions: dict[str, set[str]] = {}
-    for name in set(LOCKS) - {"requirements-clients.txt"}:  # an environment of its own
-        for package, version in found(r"^([a-z0-9.-]+)==(\S+)", (ROOT / name).read_text()):
-            versions.setdefault(package, set()).add(version)
-    assert {"numpy", "scipy", "scikit-learn", "joblib", "pandas"} <= versions.keys()
-    assert [package for package, pinned in versions.items() if len(pinned) > 1] == []
-
-
-def pinned(name: str) -> dict[str, str]:
-    return dict(found(r"^([a-z0-9-]+)==(\S+)", (ROOT / name).read_text()))
-
-
-def test_the_lean_image_leaves_out_what_its_requirements_do_not_have() -> None:
-    [left_out] = found(r"uninstall [^\\]+\\\n +(.+)$", DOCKERFILE)
-    full, lean = pinned("requirements.txt"), pinned("requirements-lean.txt")
-    assert set(left_out.split()) == full.keys() - lean.keys() >= {"scikit-learn", "scipy", "joblib"}
-    assert lean.items() <= full.items()
-
-
-def test_every_extra_of_the_image_can_be_installed_when_it_is_built() -> None:
-    [copied] = found(r"^COPY ((?:requirements\S+ (?:\\\n +)?)+)\./$", DOCKERFILE)
-    sent = found(r"^!(requirements\S*)$", (ROOT / ".dockerignore").read_text())
-    asked = set(found(r"(requirements-\w+\.txt)", DOCKERFILE)) - {"requirements-lean.txt"}
-    assert asked == set(sent) - {"requirements.txt"}
-    assert set(copied.replace("\\", " ").split()) == set(sent)
-
-
-def test_onnx_runtime_is_of_before_it_sent_data_to_its_makers() -> None:
-    version = pinned("requirements.txt")["onnxruntime"]
-    assert tuple(map(int, version.split("."))) < (1, 29)
 
 
 def test_ci_runs_make_check_and_faults_and_asks_for_coverage() -> None:
