@@ -73,15 +73,19 @@ def _prepare(run: Run, figures: Figures) -> list[Contest]:
             for model in run.models:
                 _note(figures, peer.name, model, run.rows, str(error))
     for model in run.models:
-        made = make(model, WORK / model.name)
-        unpacked = pack(made, WORK / model.name / "artifact")
+        folder = WORK / model.name
+        made = make(model, folder)
+        unpacked = {
+            engine: pack(made, rounds.artifact(engine, folder), engine)
+            for engine in {peer.engine for peer in run.peers if peer.requirements == OWN}
+        }
         for peer in run.peers:
             if peer.name not in venvs:
                 continue
             try:
-                if unpacked and peer.requirements == OWN:
-                    raise BenchError(unpacked)
-                contests.append(rounds.contest(peer, made, venvs[peer.name], WORK / model.name))
+                if peer.requirements == OWN and unpacked[peer.engine]:
+                    raise BenchError(unpacked[peer.engine])
+                contests.append(rounds.contest(peer, made, venvs[peer.name], folder))
             except BenchError as error:
                 _note(figures, peer.name, model, run.rows, str(error))
     return contests

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
-OURS, LIMIT, LIVE = "slipway", "limit", 0  # LIVE stands where a number of rows would
+OURS, SKLEARN, LIMIT = "slipway", "sklearn", "limit"  # the others are peers
+LIVE = 0  # stands where a number of rows would
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,12 @@ class Figures:
         return Point(*(median(getattr(one, name) for one in found) for name in Point.__slots__))
 
     def others(self, model: str, rows: int, peers: Iterable[str]) -> dict[str, Point]:
-        """The peers that were measured at this, without ours and the limit."""
+        """The peers that were measured at this."""
         found = {peer: self.point(Case(peer, model, rows)) for peer in peers}
         return {
             peer: point
             for peer, point in found.items()
-            if point is not None and peer not in (OURS, LIMIT)
+            if point is not None and peer not in (OURS, SKLEARN, LIMIT)
         }
 
 
@@ -76,6 +77,8 @@ def ratios(figures: Figures, models: Iterable[str], rows: Iterable[int]) -> list
                 best = others[fastest]
                 parts.append(f"{ours.rate / best.rate:.2f} × the fastest peer ({fastest})")
                 parts.append(f"p99 {ours.p99 / best.p99:.2f} × its p99")
+                if sklearn := figures.point(Case(SKLEARN, model, count)):
+                    parts.append(f"by scikit-learn {sklearn.rate / best.rate:.2f} × that peer")
                 parts += [
                     f"{ours.rate / others[peer].rate:.2f} × {peer}"
                     for peer in sorted(others)
@@ -91,7 +94,7 @@ def ratios(figures: Figures, models: Iterable[str], rows: Iterable[int]) -> list
                 said.append(f"{model}, {count:,} rows: {'; '.join(parts)}")
     for name, values in (("start to first answer", figures.start), ("memory", figures.first_mb)):
         own = middle(values.get(OURS, []))
-        by_peer = {p: median(v) for p, v in values.items() if v and p not in (OURS, LIMIT)}
+        by_peer = {p: median(v) for p, v in values.items() if v and p not in (OURS, SKLEARN, LIMIT)}
         if own and by_peer:
             least = min(by_peer, key=lambda peer: by_peer[peer])
             said.append(f"{name}: {own / by_peer[least]:.2f} × the least of a peer ({least})")

@@ -103,9 +103,9 @@ class Made:
     answers: list[float]
 
 
-def pack(made: Made, artifact: Path) -> str:
+def pack(made: Made, artifact: Path, engine: str) -> str:
     """Pack it for this service, as its users do; nothing, or why that cannot be."""
-    own = ["pack", made.file, "--sample", made.sample, "--out", artifact]
+    own = ["pack", made.file, "--sample", made.sample, "--engine", engine, "--out", artifact]
     command = [sys.executable, "-m", "training", *map(str, own)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     return done.stderr.strip() if done.returncode else ""

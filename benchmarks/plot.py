@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.figures import OURS, Case, Figures
+from benchmarks.figures import OURS, SKLEARN, Case, Figures
 from benchmarks.models import Model
 from benchmarks.roster import Peer
 
@@ -31,7 +31,7 @@ def draw(
         bars = panel.barh(
             [peer.title for peer in peers],
             rates,
-            color=[COLOURS[peer.name == OURS] for peer in peers],
+            color=[COLOURS[peer.name in (OURS, SKLEARN)] for peer in peers],
         )
         panel.bar_label(bars, [f" {rate:,.0f}" if rate else " cannot" for rate in rates])
         panel.set_xlim(0, 1.15 * max([1.0, *rates]))

@@ -6,7 +6,7 @@ choice, the faster way is taken, and `note` says which.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ class Peer:
 
     It runs in a copy of `benchmarks/peers/<name>`, after `prepare`; or `at_home`, in this
     repository. `live` is a GET to measure beside it. `read` takes the predictions from its parsed
-    answer.
+    answer. Ours and the limit serve the artifact that was packed for `engine`.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Peer:
     at_home: bool = False
     live: str = ""
     requirements: tuple[str, ...] = ()
+    engine: str = "auto"
 
     def locks(self) -> tuple[Path, ...]:
         """What its environment has."""
@@ -69,6 +70,14 @@ PEERS = {
     peer.name: peer
     for peer in (
         SLIPWAY,
+        replace(
+            SLIPWAY,
+            name="sklearn",
+            title="this service, by scikit-learn",
+            note="the same, with the model packed by `--engine sklearn`",
+            live="",
+            engine="sklearn",
+        ),
         Peer(
             name="limit",
             title="the limit: a bare callable, same engine",

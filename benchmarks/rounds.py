@@ -47,7 +47,7 @@ class Contest:
 
 def contest(peer: Peer, made: Made, venv: Path, work: Path) -> Contest:
     """Make what the peer needs to serve a model; BenchError says why it cannot."""
-    ready = Contest(peer, made, venv, work / peer.name, work / "artifact")
+    ready = Contest(peer, made, venv, work / peer.name, artifact(peer.engine, work))
     if not peer.at_home:
         shutil.rmtree(ready.folder, ignore_errors=True)
         shutil.copytree(ROOT / "benchmarks/peers" / peer.name, ready.folder)
@@ -90,6 +90,11 @@ def environment(one: Contest, port: int, workers: int) -> Mapping[str, str]:
     own = {"PYTHONPATH": str(ROOT)} if one.peer.requirements else {}
     path = {"PATH": f"{one.venv / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     return {**kept, **ONE_THREAD, **QUIET, **told, **own, **path}
+
+
+def artifact(engine: str, work: Path) -> Path:
+    """Where the artifact is that was packed for an engine."""
+    return work / f"artifact-{engine}"
 
 
 @contextmanager

@@ -31,6 +31,7 @@ def figures() -> Figures:
     ]
     made.points[Case("fastapi", "logistic", 3)] = [Point(1500, 8, 10)] * 3
     made.points[Case("mlserver", "logistic", 3)] = [Point(1000, 9, 20)] * 3
+    made.points[Case("sklearn", "logistic", 3)] = [Point(2400, 4, 6)] * 3  # no peer
     made.points[Case("limit", "logistic", 3)] = [Point(6000, 2, 3)] * 3
     made.points[Case("slipway", "logistic", LIVE)] = [Point(4000, 2, 3)] * 3
     made.cannot[Case("mlserver", "logistic", 1000)] = "answers 500: a | b"
@@ -53,6 +54,7 @@ def test_the_page_has_medians_ratios_and_reasons() -> None:
     for told in (
         "2.00 × the fastest peer (fastapi)",
         "p99 0.60 × its p99",
+        "by scikit-learn 1.60 × that peer",
         "3.00 × mlserver",
         "0.50 of the limit",
         "0.75 of GET /health/live",
