@@ -89,8 +89,8 @@ def test_make_serve_refuses_a_port_that_is_none_before_it_does_anything(checkout
 
 
 def test_make_tests(developed: Path) -> None:
-    # collecting imports every test; running them all here would never end
-    run(developed, "make test", ARGS="-n0 --collect-only -q")
+    # running them all here would never end
+    assert "passed" in run(developed, "make test", ARGS="-n0 tests/test_path.py")
 
 
 def test_make_tries_faults(developed: Path) -> None:
@@ -101,7 +101,7 @@ def test_make_tries_faults(developed: Path) -> None:
 def test_make_bench_plans_all_peers_and_models(developed: Path) -> None:
     planned = run(developed, "make bench", ARGS="--plan")
     for model in ("logistic", "forest", "boosting", "mixed"):
-        assert f"{model}: slipway, limit, fastapi, flask, mlserver, mlflow, bentoml" in planned
+        assert f"{model}: slipway, sklearn, limit, fastapi, flask, mlserver, mlflow" in planned
 
 
 @pytest.mark.browser
