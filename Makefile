@@ -16,6 +16,9 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-s
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 export SERVICE_MODEL
+# What is installed is not compiled yet. Python keeps what it compiles, also where the environment says no:
+# or each process that imports scikit-learn would take four seconds for it, not one.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help serve train test check coverage faults pictures bench lint types lock lock-check format image clean
@@ -45,7 +48,8 @@ train: .venv/serving ## Train and pack the sensor model again
 test: .venv/developing ## Run the tests (ARGS= for pytest)
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
-check: lint types lock-check .venv/clients/installed ## Run lint, types, locks and tests: CI runs this and faults
+check: .venv/developing ## Run lint, types, locks and tests: CI runs this and faults
+	@$(MAKE) --no-print-directory --jobs 2 lint types lock-check .venv/clients/installed
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 coverage: .venv/developing .venv/clients/installed ## Run the tests and ask whether they reach 90 % of the code
