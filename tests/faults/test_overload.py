@@ -30,7 +30,8 @@ def told(load: Load, health: Load, capacity: float) -> str:
     return (
         f"{load.count(200) / capacity / LONG:.2f} of capacity answered, "
         f"p99 {load.milliseconds(200, 0.99):.0f} ms; "
-        f"refused p99 {load.milliseconds(503, 0.99):.0f} ms; "
+        f"{load.count(503) / len(load.answered):.1%} refused, "
+        f"p99 {load.milliseconds(503, 0.99):.0f} ms; "
         f"health at most {health.milliseconds(200, 1.0):.0f} ms"
     )
 
