@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
-OURS, SKLEARN, LIMIT = "slipway", "sklearn", "limit"  # the others are peers
+OURS, SKLEARN, LIMIT = NO_PEERS = "slipway", "sklearn", "limit"
 LIVE = 0  # stands where a number of rows would
 
 
@@ -51,7 +51,7 @@ class Figures:
         return {
             peer: point
             for peer, point in found.items()
-            if point is not None and peer not in (OURS, SKLEARN, LIMIT)
+            if point is not None and peer not in NO_PEERS
         }
 
 
@@ -94,7 +94,7 @@ def ratios(figures: Figures, models: Iterable[str], rows: Iterable[int]) -> list
                 said.append(f"{model}, {count:,} rows: {'; '.join(parts)}")
     for name, values in (("start to first answer", figures.start), ("memory", figures.first_mb)):
         own = middle(values.get(OURS, []))
-        by_peer = {p: median(v) for p, v in values.items() if v and p not in (OURS, SKLEARN, LIMIT)}
+        by_peer = {p: median(v) for p, v in values.items() if v and p not in NO_PEERS}
         if own and by_peer:
             least = min(by_peer, key=lambda peer: by_peer[peer])
             said.append(f"{name}: {own / by_peer[least]:.2f} × the least of a peer ({least})")

@@ -33,8 +33,8 @@ def offer(
 ) -> tuple[Load, Load]:
     """Ask for a thing at a rate, and for health ten times a second, from a process each.
 
-    For health each time over a new connection, as load balancers check it. This process has so much
-    in memory that its garbage collector would hold up a load, and let go a burst of it.
+    For health each time over a new connection, as load balancers check it. What else this process
+    holds and does counts in neither.
     """
     check = get("/health", "Connection: close\r\n")
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
