@@ -14,6 +14,7 @@ worker_class = "service.operations.worker.Worker"  # gunicorn's own event loop, 
 asgi_lifespan = "on"  # a worker that fails to warm up stops the service instead of looping
 asgi_loop = "asyncio"  # uvloop would let new connections wait: docs/performance.md
 backlog = 2048  # new connections that may wait to be accepted
+ACCEPTS = 8  # of them at a time
 
 # Workers come from WEB_CONCURRENCY (default 1): one per vCPU of the task. os.cpu_count() would
 # count the host's.
@@ -103,13 +104,16 @@ def post_fork(server, worker):
 
 
 def post_worker_init(worker):
-    """Keep `backlog`, which asyncio cuts to 100: clients beyond it try again after a second."""
+    """Accept a few connections at a time, and keep `backlog`: asyncio has one number for both.
+
+    Clients beyond the backlog try again after a second. While a hundred are accepted, others wait.
+    """
     if not hasattr(worker, "loop"):  # the Flask app alone, under another worker
         return
     create_server = worker.loop.create_server
 
     async def listen(*arguments, sock, **options):
-        server = await create_server(*arguments, sock=sock, **options)
+        server = await create_server(*arguments, sock=sock, backlog=ACCEPTS, **options)
         sock.listen(worker.cfg.backlog)
         return server
 

@@ -8,7 +8,7 @@ import asyncio
 import multiprocessing
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import contextmanager
 
 from service.bench.client import Address, Client
@@ -37,12 +37,19 @@ def offer(
     holds and does counts in neither.
     """
     check = get("/health", "Connection: close\r\n")
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
-        for started in [pool.submit(at_rate, address, check, 10, 0.1) for _ in range(2)]:
-            started.result()
+    with processes(2) as pool:
         health = pool.submit(at_rate, address, check, 10, seconds)
         load = pool.submit(at_rate, address, request, rate, seconds, connections)
         return load.result(), health.result()
+
+
+@contextmanager
+def processes(number: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes to send load from, started and with this module loaded."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(number, spawn, initializer=spawn.Barrier(number).wait) as pool:
+        wait([pool.submit(post, "") for _ in range(number)])
+        yield pool
 
 
 def at_rate(
