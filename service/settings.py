@@ -52,7 +52,7 @@ class Settings:
     body_seconds: int = _setting(
         10, "time for a request body to arrive, at most 29; after it 408", at_most=29
     )
-    queue_ms: int = _setting(90, "longest that a prediction may wait for its turn; after it 503")
+    queue_ms: int = _setting(90, "after so long without its turn a prediction may get 503")
     deadline_ms: int = _setting(2000, "latest that a prediction may begin; after it 504")
     drain_seconds: int = _setting(5, "time to go on serving after SIGTERM, with /health at 503")
     metrics_port: int = _setting(9464, "port on which /metrics is answered, and nothing else")

@@ -121,32 +121,41 @@ def test_a_new_connection_is_opened_read_and_answered_before_more_is_computed() 
     run(scene())
 
 
-def test_whoever_is_told_to_come_again_does_not_keep_others_from_their_turn() -> None:
-    """All who waited are late at once; for each refusal some of those who came since are served."""
+async def late_by(seconds: float, wait: float) -> list[tuple[str, bool]]:
+    """Who is told, in this order, and whether it is served: 20 come late, then 8 others come."""
+    own, told = Scene(wait_seconds=wait), []
 
-    async def scene() -> None:
-        own, done = Scene(wait_seconds=0.05), []
+    async def come(name: str) -> None:
+        try:
+            await own.come(name)
+        except RefusedError:
+            told.append((name, False))
+        else:
+            told.append((name, True))
 
-        async def come(name: str) -> None:
-            try:
-                await own.come(name)
-            except RefusedError:
-                done.append("refused")
-            else:
-                done.append("served")
-
-        tasks = [asyncio.create_task(come("0"))]
-        while not own.told:
-            await asyncio.sleep(0)
-        tasks += [asyncio.create_task(come(f"late {number}")) for number in range(40)]
+    tasks = [asyncio.create_task(come("first"))]
+    while not own.told:
         await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        time.sleep(0.06)
-        tasks += [asyncio.create_task(come(f"new {number}")) for number in range(8)]
-        await asyncio.wait(tasks)
-        last = len(done) - done[::-1].index("served")
-        assert done.count("served") >= 8
-        assert done[:last].count("refused") <= 8 * (1 + REFUSALS) + 4
-        assert done.count("refused") >= 30
+    tasks += [asyncio.create_task(come("late")) for _ in range(20)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    time.sleep(seconds)
+    tasks += [asyncio.create_task(come("new")) for _ in range(8)]
+    await asyncio.wait(tasks)
+    return told[1:]
 
-    run(scene())
+
+def test_some_who_are_late_are_refused_and_the_others_served_in_their_place() -> None:
+    told = run(late_by(0.35, wait=0.3))
+    assert [name for name, _ in told] == ["late"] * 20 + ["new"] * 8
+    served = sum(is_served for name, is_served in told if name == "late")
+    assert 20 / (2 + REFUSALS) - 1 <= served < 20
+    assert all(is_served for name, is_served in told if name == "new")
+
+
+def test_who_is_very_late_is_only_refused_and_keeps_nobody_from_a_turn() -> None:
+    told = run(late_by(0.11, wait=0.05))
+    assert {is_served for name, is_served in told if name == "late"} == {False}
+    assert {is_served for name, is_served in told if name == "new"} == {True}
+    last = len(told) - [is_served for _, is_served in told][::-1].index(True)
+    assert [name for name, _ in told[:last]].count("late") <= 8 * (1 + REFUSALS) + 4

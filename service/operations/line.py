@@ -23,7 +23,10 @@ REFUSALS = 0.25  # for each prediction
 
 
 class Line:
-    """One per worker; `wait_seconds` is the longest that anybody waits in it.
+    """One per worker. Who has waited for `wait_seconds` in it is late.
+
+    Late ones are refused, but few for each prediction: a refusal costs nearly as much as one. The
+    others keep their place and are answered. Who has waited for twice as long lets all others pass.
 
     `answer` computes for one request, `share` works ahead for several at once. `expected_seconds`
     tells from the size of a body how long that takes; `most_bytes` is what together they may have.
@@ -42,8 +45,8 @@ class Line:
         self.most_bytes = most_bytes
         self.answer = answer
         self.share = share
-        self._line: deque[tuple[float, Waiting]] = deque()  # and until when each may wait
-        self._late: deque[Waiting] = deque()  # who have waited for too long
+        self._line: deque[tuple[float, Waiting]] = deque()  # and when each is late
+        self._late: deque[Waiting] = deque()  # who will only be refused
         self._ends = 0.0  # when the loop is to look up again
         self._is_looking = False
 
@@ -51,8 +54,7 @@ class Line:
         """The answer to a request, at once or in line.
 
         RefusedError for who has no turn in time. Not sooner, though it may be foreseen: a client
-        that is refused asks again, and a refusal costs nearly as much as a prediction. Nothing
-        would be left for those.
+        that is refused asks again, and nothing would be left for predictions.
         """
         now = perf_counter()
         if not self._is_looking:
@@ -76,15 +78,18 @@ class Line:
     def _go_on(self) -> None:
         now = perf_counter()
         self._ends = now + min(max(LEAST_SECONDS, SHARE * (now - self._ends)), MOST_SECONDS)
-        while self._line and self._line[0][0] < now:
+        while self._line and self._line[0][0] < now - self.wait_seconds:
             self._late.append(self._line.popleft()[1])
         refusals = 1.0
         while self._line and perf_counter() < self._ends:
             group = self._group()
             self._compute(group)
             refusals += len(group) * REFUSALS
-        for _ in range(min(int(refusals), len(self._late))):
-            self._late.popleft().refuse(busy())
+        for _ in range(int(refusals)):
+            if self._late:
+                self._late.popleft().refuse(busy())
+            elif self._line and self._line[0][0] < now:
+                self._line.popleft()[1].refuse(busy())
         if self._line or self._late:
             self._look()
 
