@@ -146,14 +146,17 @@ def cost(server: Server, content: bytes, headers: Mapping[str, str], times: int)
 def test_no_body_costs_the_server_100_times_what_a_normal_one_does(
     server: Server, told: list[str]
 ) -> None:
-    normal = cost(server, EXAMPLE, JSON, 200)
-    dear = {name: cost(server, case.body, case.headers, 5) for name, case in DEAR.items()}
-    dearest = max(dear, key=dear.__getitem__)
+    cost(server, EXAMPLE, JSON, 200)  # what is loaded or made with the first
+    normal, times = [], {}
+    for name, case in DEAR.items():  # each beside normal ones: the machine may be slower later
+        normal.append(cost(server, EXAMPLE, JSON, 20))
+        times[name] = cost(server, case.body, case.headers, 5) / normal[-1]
+    dearest = max(times, key=times.__getitem__)
     told.append(
-        f"dear bodies: {len(dear)}, the dearest {dear[dearest] / normal:.0f} times as dear as the "
-        f"published example's {1e6 * normal:.0f} µs ({dearest})"
+        f"dear bodies: {len(times)}, the dearest {times[dearest]:.0f} times as dear as the "
+        f"published example's {1e6 * median(normal):.0f} µs ({dearest})"
     )
-    assert {name for name, spent in dear.items() if spent > MOST_TIMES * normal} == set()
+    assert {name for name, spent in times.items() if spent > MOST_TIMES} == set()
 
 
 @pytest.mark.slow
