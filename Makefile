@@ -9,7 +9,8 @@ BIN := .venv/bin
 # The locks are whole: pip has nothing to resolve, and older ones take extras of a package newer than is pinned.
 LOCKED := --no-deps --quiet --require-hashes --only-binary :all:
 INSTALL := $(BIN)/pip install --no-compile --disable-pip-version-check $(LOCKED)
-# What only developing needs is a lot, and uv takes a tenth of the time for it.
+# What only developing needs is a lot, and uv takes a tenth of the time for it. It does not read pip's settings:
+# where an index stands only there, pip does it.
 INSTALL_FAST := $(BIN)/uv pip install $(LOCKED)
 LOCKS := requirements requirements-lean requirements-pandas requirements-training requirements-traces requirements-s3 requirements-parquet requirements-lambda requirements-deploy requirements-dev requirements-uv requirements-clients
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
@@ -96,6 +97,7 @@ clean: ## Remove what make made
 
 # What is installed: for serving and training, and for developing on top.
 SERVING := requirements.txt requirements-training.txt requirements-pandas.txt
+DEVELOPING := $(SERVING) requirements-deploy.txt requirements-dev.txt
 .venv/serving: $(SERVING) | .venv/bin/python
 	@echo "Installing what serving and training need"
 	@$(INSTALL) $(SERVING:%=-r %)
@@ -103,7 +105,7 @@ SERVING := requirements.txt requirements-training.txt requirements-pandas.txt
 
 .venv/developing: requirements-dev.txt requirements-deploy.txt .venv/serving .venv/bin/uv
 	@echo "Installing what developing needs"
-	@$(INSTALL_FAST) --python $(BIN)/python $(SERVING:%=-r %) -r requirements-deploy.txt -r requirements-dev.txt
+	@$(INSTALL_FAST) --python $(BIN)/python $(DEVELOPING:%=-r %) || $(INSTALL) $(DEVELOPING:%=-r %)
 	@touch .venv/deploying $@
 
 # What the commands in ecs/ need; they make this themselves.
