@@ -10,11 +10,10 @@ import tempfile
 
 wsgi_app = "service.server:application()"
 bind = ["0.0.0.0:8080", "0.0.0.0:9464"]  # the second for /metrics only: SERVICE_METRICS_PORT
-worker_class = "service.operations.worker.Worker"  # gunicorn's own event loop, but it stops soon
+worker_class = "service.operations.worker.Worker"  # gunicorn's own, but it stops soon
 asgi_lifespan = "on"  # a worker that fails to warm up stops the service instead of looping
 asgi_loop = "asyncio"  # uvloop would let new connections wait: docs/performance.md
 backlog = 2048  # new connections that may wait to be accepted
-ACCEPTS = 8  # of them at a time
 
 # Workers come from WEB_CONCURRENCY (default 1): one per vCPU of the task. os.cpu_count() would
 # count the host's.
@@ -46,7 +45,7 @@ raw_env = [
 
 keepalive = 75  # seconds; longer than the load balancer's 60, or it would get resets (its 502)
 timeout = 30  # seconds without a sign of life from a worker, or from a client within a body
-graceful_timeout = 10  # seconds for requests in flight; idle connections use them up, too
+graceful_timeout = 10  # seconds for requests in flight
 
 limit_request_line = 4094
 limit_request_fields = 64
@@ -101,23 +100,6 @@ def post_fork(server, worker):
             file.write("500")
     except OSError:  # not Linux, or its limit is higher already
         pass
-
-
-def post_worker_init(worker):
-    """Accept a few connections at a time, and keep `backlog`: asyncio has one number for both.
-
-    Clients beyond the backlog try again after a second. While a hundred are accepted, others wait.
-    """
-    if not hasattr(worker, "loop"):  # the Flask app alone, under another worker
-        return
-    create_server = worker.loop.create_server
-
-    async def listen(*arguments, sock, **options):
-        server = await create_server(*arguments, sock=sock, backlog=ACCEPTS, **options)
-        sock.listen(worker.cfg.backlog)
-        return server
-
-    worker.loop.create_server = listen
 
 
 def child_exit(server, worker):

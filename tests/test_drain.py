@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 
 from service.operations.drain import Drain
 from tests.problems import assert_problem
-from tests.serving import Server, serve, wait_until
+from tests.raw import LENGTH, post, read_answer
+from tests.serving import Server, children_of, serve, wait_until
 
+GRACEFUL = 10  # seconds: gunicorn's graceful_timeout
 EXAMPLE = json.dumps({"sensor_1": "[1,2.0,3]", "sensor_2": "[1,-1,0]"})
 
 
@@ -48,7 +51,7 @@ def test_sigterm_drains_before_it_stops(artifact: Path) -> None:
         assert (response.status, response.getheader("connection")) == (200, "close")
         assert response.read()  # which closes it, as it was told
         assert server.process.wait(15) == 0
-        assert 3 <= time.monotonic() - begin < 12  # idle connections would have taken 10 more
+        assert 3 <= time.monotonic() - begin < 12
         assert "Traceback" not in server.log.read_text()
 
 
@@ -64,6 +67,30 @@ def test_without_anything_in_flight_it_stops_at_once(artifact: Path, how: signal
             return time.monotonic() - begin
 
     assert any(seconds() < 0.8 for _ in range(3))
+
+
+def test_idle_connections_hold_nothing_up_and_a_last_request_is_answered(artifact: Path) -> None:
+    with serve(artifact) as server, server.connect() as silent, server.connect() as kept:
+        kept.sendall(post(LENGTH % len(EXAMPLE), EXAMPLE.encode()))
+        first = read_answer(kept)
+        idle = http.client.HTTPConnection("127.0.0.1", server.port)
+        idle.request("GET", "/health/live")
+        assert idle.getresponse().read()
+        [worker] = children_of(server.process.pid)
+        os.kill(worker, signal.SIGSTOP)  # so that it finds both at once
+        kept.sendall(post(LENGTH % len(EXAMPLE), EXAMPLE.encode()))
+        os.kill(worker, signal.SIGTERM)
+        server.process.send_signal(signal.SIGTERM)
+        os.kill(worker, signal.SIGCONT)
+        begin = time.monotonic()
+        last = read_answer(kept)
+        assert first
+        assert last
+        assert (last.status, last.body) == (200, first.body)
+        assert server.process.wait(15) == 0
+        assert time.monotonic() - begin < GRACEFUL / 2
+        assert silent.recv(1) == b""
+        idle.close()
 
 
 @pytest.mark.slow
