@@ -1,6 +1,5 @@
 """What all tests share: one trained artifact, an app on it, one real server."""
 
-import itertools
 import json
 import shutil
 import sys
@@ -18,7 +17,7 @@ from service.model import remote
 from service.model.predictor import Predictor
 from service.settings import Settings
 from tests import aws as aws_server
-from tests import buckets, compose, containers, stranger
+from tests import buckets, compose, containers, running, stranger
 from tests.buckets import Proxy
 from tests.compose import Project
 from tests.running import pytest_collection_modifyitems, pytest_xdist_make_scheduler
@@ -171,13 +170,10 @@ def told(record_property: Callable[[str, object], None]) -> Iterator[list[str]]:
     lines: list[str] = []
     yield lines
     for line in lines:
-        record_property("told", line)  # reports find their way out of a worker
+        record_property("told", line)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what tests had to tell."""
-    reports = itertools.chain(*terminalreporter.stats.values())
-    ended = [report for report in reports if getattr(report, "when", "") == "teardown"]
-    told = [line for report in ended for name, line in report.user_properties if name == "told"]
-    for line in sorted(told):
+    for line in running.told(terminalreporter, "told"):
         terminalreporter.write_line(line)

@@ -1,6 +1,7 @@
-"""Which of several pytest workers runs what, and in which order."""
+"""Which of several pytest workers runs what, in which order, and what tests tell at the end."""
 
 from collections import Counter
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -29,3 +30,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
         items.sort(key=lambda item: -slow[item.path])
+
+
+def told(terminalreporter: pytest.TerminalReporter, name: str) -> list[Any]:
+    """What tests said with `record_property`, sorted: that finds its way out of a worker."""
+    ended = [
+        report
+        for report in chain(*terminalreporter.stats.values())
+        if getattr(report, "when", "") == "teardown"
+    ]
+    return sorted(value for report in ended for key, value in report.user_properties if key == name)

@@ -13,28 +13,25 @@ from tests import compose
 from tests.burning import Burner
 from tests.compose import Project
 from tests.hungry import Hungry
+from tests.running import told
 from tests.serving import ROOT, wait_until
 from training.__main__ import main
 
-ROWS = pytest.StashKey[list[tuple[str, str, str]]]()
 Report = Callable[[str, str, str], None]
 Production = Callable[..., AbstractContextManager[Project]]
 
 
-@pytest.fixture(scope="session")
-def report(pytestconfig: pytest.Config) -> Report:
+@pytest.fixture
+def report(record_property: Callable[[str, object], None]) -> Report:
     """Add a row to the table that the run prints: fault, promise, measured."""
-    rows = pytestconfig.stash.setdefault(ROWS, [])
-    return lambda fault, promise, measured: rows.append((fault, promise, measured))
+    return lambda *row: record_property("row", row)
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table, as docs/operations.md has it."""
-    rows = config.stash.get(ROWS, [])
+    rows = told(terminalreporter, "row")
     if rows:
-        for row in [("fault", "promise", "measured"), ("---",) * 3, *sorted(rows)]:
+        for row in [("fault", "promise", "measured"), ("---",) * 3, *rows]:
             terminalreporter.write_line(f"| {' | '.join(row)} |")
 
 
