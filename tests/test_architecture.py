@@ -16,8 +16,14 @@ HEAVY = {"sklearn", "joblib", "scipy", "pandas", "onnxruntime", "boto3", "pyarro
 
 
 def files(*folders: str) -> list[Path]:
-    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    return [path for path in found if not {".venvs", ".work"} & set(path.parts)]
+    """Python files; hidden folders hold what benchmarks install, which is a lot to look through."""
+    found = [
+        path
+        for folder in folders
+        for pattern in ("*.py", "[!.]*/**/*.py")
+        for path in (ROOT / folder).glob(pattern)
+    ]
+    return sorted(found)
 
 
 def imports(path: Path, inside_functions: bool = True) -> Iterator[str]:
