@@ -64,10 +64,10 @@ def test_a_slow_model_at_twice_its_capacity(
         told(load, health, capacity),
     )
     assert_only_refused(load, health)
-    assert load.count(200) > 0.7 * capacity * LONG
-    assert load.milliseconds(200, 0.99) < 400
-    assert load.milliseconds(503, 0.99) < 300
-    assert health.milliseconds(200, 1.0) < 200
+    assert load.count(200) > 0.8 * capacity * LONG
+    assert load.milliseconds(200, 0.99) < 250
+    assert load.milliseconds(503, 0.99) < 200
+    assert health.milliseconds(200, 1.0) < 100
 
 
 def test_many_times_the_capacity_of_a_slow_model_whose_calls_are_shared(
@@ -85,8 +85,8 @@ def test_many_times_the_capacity_of_a_slow_model_whose_calls_are_shared(
     )
     assert load.errors == health.errors == 0
     assert load.count(200) > 0.9 * rate * SHARED
-    assert load.milliseconds(200, 0.99) < 400
-    assert health.milliseconds(200, 1.0) < 200
+    assert load.milliseconds(200, 0.99) < 250
+    assert health.milliseconds(200, 1.0) < 100
 
 
 def test_the_sensor_model_at_twice_its_capacity(production: Production, report: Report) -> None:
@@ -104,9 +104,9 @@ def test_the_sensor_model_at_twice_its_capacity(production: Production, report: 
         f"{load.unsent / (2 * before * LONG):.2f} not sent, all {CONNECTIONS} connections in use",
     )
     assert_only_refused(load, health)
-    assert load.count(200) > 0.4 * capacity * LONG
-    assert load.milliseconds(200, 0.99) < 500
-    assert health.milliseconds(200, 1.0) < 500
+    assert load.count(200) > 0.6 * capacity * LONG
+    assert load.milliseconds(200, 0.99) < 300
+    assert health.milliseconds(200, 1.0) < 150
 
 
 def test_safety_does_not_cost_the_speed(production: Production, report: Report) -> None:
@@ -121,4 +121,4 @@ def test_safety_does_not_cost_the_speed(production: Production, report: Report) 
         "POST /predict ≥ 0.6 of GET /health/live's requests per second",
         f"{ratios[2]:.2f} (median of 5)",
     )
-    assert ratios[2] > 0.1
+    assert ratios[2] > 0.4
