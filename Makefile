@@ -59,12 +59,12 @@ check: .venv/developing ## Run lint, types, locks and tests: CI runs this and fa
 coverage: .venv/developing .venv/clients/installed ## Run the tests and ask whether they reach 90 % of the code
 	@$(BIN)/pytest --cov $(PARALLEL) $(ARGS)
 
-# What measures time has the machine to itself; these two only count.
-COUNTING := tests/faults/test_rolling.py tests/faults/test_soak.py
+# What measures time has the machine to itself; these two do not.
+UNTIMED := tests/faults/test_rolling.py tests/faults/test_soak.py
 
 faults: .venv/developing ## Run the long tests of overload, crashes and updates, in containers
-	@$(if $(ARGS),$(BIN)/pytest tests/faults $(ARGS),$(BIN)/pytest tests/faults $(COUNTING:%=--ignore=%) && \
-		$(BIN)/pytest $(PARALLEL) $(COUNTING))
+	@$(if $(ARGS),$(BIN)/pytest tests/faults $(ARGS),$(BIN)/pytest tests/faults $(UNTIMED:%=--ignore=%) && \
+		$(BIN)/pytest $(PARALLEL) $(UNTIMED))
 
 pictures: .venv/developing ## Take the pictures of README and docs anew
 	@$(BIN)/python -m tests.pictures $(ARGS)

@@ -28,12 +28,12 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
         self.loop.create_server = self._listen
 
     async def _listen(
-        self, connect: Callable[[], ASGIProtocol], *, sock: Any, **options: Any
+        self, protocol_factory: Callable[[], ASGIProtocol], *, sock: Any, **options: Any
     ) -> asyncio.Server:
         """Accept a few at a time, and let `backlog` wait: asyncio has one number for both."""
 
         def remember() -> ASGIProtocol:
-            connection = connect()
+            connection = protocol_factory()
             self._connections.add(connection)
             return connection
 

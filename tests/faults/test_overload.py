@@ -27,11 +27,14 @@ CONNECTIONS = 256  # of a load balancer: quick refusals cost as much as a new co
 
 
 def told(load: Load, health: Load, capacity: float) -> str:
+    refused = (
+        f"{load.count(503) / len(load.answered):.1%} refused, "
+        f"p99 {load.milliseconds(503, 0.99):.0f} ms"
+    )
     return (
         f"{load.count(200) / capacity / LONG:.2f} of capacity answered, "
         f"p99 {load.milliseconds(200, 0.99):.0f} ms; "
-        f"{load.count(503) / len(load.answered):.1%} refused, "
-        f"p99 {load.milliseconds(503, 0.99):.0f} ms; "
+        f"{refused if load.count(503) else 'none refused'}; "
         f"health at most {health.milliseconds(200, 1.0):.0f} ms"
     )
 
