@@ -30,19 +30,16 @@ class Seal:
         """That of a service with this model."""
         return cls(Metrics.of(manifest), manifest.version)
 
-    def __call__(self, environ: WSGIEnvironment, route: str | None, status: int) -> Headers:
-        """Log and count one answer; the headers that it gets."""
+    def note(self, environ: WSGIEnvironment, route: str | None, status: int) -> None:
+        """Log and count one answer."""
         self.metrics.count(environ, route or "none", status)
         if status != 200 or route not in health.PATHS:
             logs.write(environ, route, status, self.version)
-        headers = [
-            *access.HEADERS,
-            ("Content-Security-Policy", environ.get(POLICY, access.POLICY)),
-            (logs.HEADER, environ[REQUEST_ID]),
-        ]
-        if environ["PATH_INFO"] == PATH:
-            headers.append(("Model-Version", self.version))
-        return headers
+
+    def headers(self, path: str, policy: str = access.POLICY) -> Headers:
+        """What every answer to a request for this path says, besides the request's id."""
+        version = [("Model-Version", self.version)] if path == PATH else []
+        return [*access.HEADERS, ("Content-Security-Policy", policy), *version]
 
 
 class Envelope:
@@ -60,7 +57,11 @@ class Envelope:
             route: str | None = PATH
             if made := environ.get("werkzeug.request"):  # by Flask
                 route = made.url_rule.rule if made.url_rule else None
-            sealed = self.seal(environ, route, int(status[:3]))
-            return start_response(status, headers + sealed, *error)
+            self.seal.note(environ, route, int(status[:3]))
+            policy = environ.get(POLICY, access.POLICY)
+            sealed = self.seal.headers(environ["PATH_INFO"], policy)
+            return start_response(
+                status, [*headers, *sealed, (logs.HEADER, environ[REQUEST_ID])], *error
+            )
 
         return self.app(environ, start)

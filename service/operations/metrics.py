@@ -5,6 +5,7 @@ so the numbers are right with several workers, and stay when one is lost. Labels
 whatever clients send.
 """
 
+from functools import cache
 from time import perf_counter
 from wsgiref.types import WSGIEnvironment
 
@@ -76,6 +77,10 @@ class Metrics:
         ).labels(name, version, engine).set(1)
         for reason in SHED.values():
             self.shed.labels(reason)  # 0 is a number, too: alarms need it
+        # To find a child by its labels costs as much as to count.
+        self._requests_of = cache(self.requests.labels)
+        self._duration_of = cache(self.duration.labels)
+        self._shed_of = cache(self.shed.labels)
 
     @classmethod
     def of(cls, manifest: Manifest) -> "Metrics":
@@ -84,8 +89,8 @@ class Metrics:
 
     def count(self, environ: WSGIEnvironment, route: str, status: int) -> None:
         """Count one answer."""
-        self.requests.labels(known_method(environ), route, status).inc()
-        self.duration.labels(route).observe(perf_counter() - environ[ARRIVED])
+        self._requests_of(known_method(environ), route, status).inc()
+        self._duration_of(route).observe(perf_counter() - environ[ARRIVED])
         if WAITED in environ:
             self.queue.observe(environ[WAITED])
         if PREDICTED in environ:
@@ -94,7 +99,7 @@ class Metrics:
 
     def count_shed(self, status: int) -> None:
         """Count one refusal because of the load."""
-        self.shed.labels(SHED[status]).inc()
+        self._shed_of(SHED[status]).inc()
 
     def text(self) -> bytes:
         """All of them, over all workers, in Prometheus' text format."""

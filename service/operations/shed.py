@@ -5,6 +5,7 @@ takes, predictions lack. The answer is the same as Flask's would be.
 """
 
 import json
+from functools import cache
 from re import Pattern
 from wsgiref.types import WSGIEnvironment
 
@@ -18,6 +19,8 @@ from service.operations.envelope import Seal
 from service.operations.metrics import SHED
 from service.operations.wsgi import Answer, encoded
 
+MARK = "{}"  # where the request's id goes
+
 
 class Shed:
     """Tells which requests would reach the model, and refuses those that are too many."""
@@ -26,6 +29,7 @@ class Shed:
         self.keys = keys
         self.seal = seal
         self.others = others  # paths of predictions in another protocol
+        self._headers = encoded([("Content-Type", problems.MEDIA_TYPE), *seal.headers(PATH)])
 
     def is_prediction(self, environ: WSGIEnvironment) -> bool:
         """Whether a request needs its turn; anything else is answered at once."""
@@ -48,12 +52,20 @@ class Shed:
         if environ["PATH_INFO"] != PATH:
             return None
         logs.begin(environ)
-        content = problems.content(refused.status, refused.detail, environ[REQUEST_ID])
-        body = json.dumps(content).encode()
+        self.seal.note(environ, PATH, refused.status)
+        request_id = environ[REQUEST_ID]
+        before, after = _problem(refused.status, refused.detail)
+        body = before + request_id.encode() + after
         headers = [
-            ("Content-Type", problems.MEDIA_TYPE),
-            ("Content-Length", str(len(body))),
-            *refused.headers.items(),
-            *self.seal(environ, PATH, refused.status),
+            *self._headers,
+            *encoded(refused.headers.items()),
+            *encoded([(logs.HEADER, request_id), ("Content-Length", str(len(body)))]),
         ]
-        return refused.status, encoded(headers), body
+        return refused.status, headers, body
+
+
+@cache
+def _problem(status: int, detail: str) -> tuple[bytes, bytes]:
+    """What the body says before and after the request's id."""
+    before, after = json.dumps(problems.content(status, detail, MARK)).split(MARK)
+    return before.encode(), after.encode()
