@@ -43,6 +43,20 @@ def read_answer(connection: socket.socket, method: str = "GET") -> Answer | None
         response.close()
 
 
+def read_answers(connection: socket.socket, number: int) -> list[Answer]:
+    """The next answers, of which several may come at once."""
+    with connection.makefile("rb") as file:
+        file.close = lambda: None  # type: ignore[method-assign]  # or the first would take all
+        found = []
+        for _ in range(number):
+            response = http.client.HTTPResponse(connection)
+            response.fp = file
+            response.begin()
+            names = {name.lower(): value for name, value in response.getheaders()}
+            found.append(Answer(response.status, names, response.read()))
+        return found
+
+
 class Listening(Protocol):
     """Whatever takes connections."""
 

@@ -4,17 +4,24 @@ Errors are what would, once some object of the request holds what was raised: th
 the frames, and these the request.
 """
 
+import asyncio
 import gc
-from collections.abc import Callable
-from types import FrameType, TracebackType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType, SimpleNamespace, TracebackType
 from typing import Any
 
 import pytest
+from gunicorn.config import Config
 
+from service.bench.client import header
 from service.model.predictor import Predictor
+from service.operations import line
 from service.operations.bridge import Bridge
+from service.operations.connection import Connection
 from tests.asgi import run
 from tests.bad_bodies import EXAMPLE
+from tests.raw import LENGTH, post
 from tests.sharing import JSON, QUICK, SLOW, Sent, all_at_once, bridged
 
 AT_ONCE = 100
@@ -25,19 +32,28 @@ def left_by(bridge: Bridge, sent: list[Sent], path: str) -> tuple[set[int], list
 
     async def scene() -> tuple[set[int], list[Any]]:
         await all_at_once(bridge, sent, path)  # what is made once, is made now
-        gc.collect()
-        gc.disable()
-        gc.set_debug(gc.DEBUG_SAVEALL)
-        try:
+        with collected() as left:
             statuses = {exchange.status for exchange in await all_at_once(bridge, sent, path)}
-            gc.collect()
-            return statuses, list(gc.garbage)
-        finally:
-            gc.set_debug(0)
-            gc.garbage.clear()
-            gc.enable()
+        return statuses, left
 
     return run(scene())
+
+
+@contextmanager
+def collected() -> Iterator[list[Any]]:
+    """What the collector finds of what the block left; complete afterwards."""
+    left: list[Any] = []
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        yield left
+        gc.collect()
+        left += gc.garbage
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
 
 
 def no_turn(predictor: Predictor) -> Bridge:
@@ -72,3 +88,44 @@ def test_nothing_of_a_request_waits_for_the_collector(
     kept = [one for one in left if isinstance(one, FrameType | TracebackType | BaseException)]
     assert not kept
     assert len(left) <= 8 * AT_ONCE, "Werkzeug's matching of a route leaves eight small objects"
+
+
+@pytest.mark.parametrize(("body", "status"), [(EXAMPLE, 200), (b"{", 400)])
+def test_nor_does_anything_of_one_that_waited_unread(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch, body: bytes, status: int
+) -> None:
+    monkeypatch.setattr(line, "CROWD", 0)
+
+    async def scene() -> list[Any]:
+        loop, bridge = asyncio.get_running_loop(), bridged(predictor, QUICK)
+        worker = SimpleNamespace(
+            cfg=Config(),
+            log=None,
+            asgi=bridge,
+            loop=loop,
+            alive=True,
+            nr_conns=0,
+        )
+        listening = await loop.create_server(lambda: Connection(worker), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+
+        async def ask() -> None:
+            writer.write(post(LENGTH % len(body), body))
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 %d " % status)
+            length = header(head.lower(), b"content-length")
+            assert await reader.readexactly(int(length))
+
+        await ask()
+        with collected() as left:
+            for _ in range(AT_ONCE):
+                await ask()
+        writer.close()
+        await writer.wait_closed()
+        listening.close()
+        return left
+
+    left = run(scene())
+    kept = [one for one in left if isinstance(one, FrameType | TracebackType | BaseException)]
+    assert not kept
+    assert len(left) <= 8 * AT_ONCE if status == 400 else not left

@@ -8,8 +8,8 @@ from wsgiref.types import WSGIEnvironment
 import pytest
 
 from service.operations.admission import RefusedError
-from service.operations.line import LEAST_SECONDS, LOOKS, REFUSALS, Line
-from service.operations.waiting import EACH_SECONDS, Waiting
+from service.operations.line import EACH_SECONDS, LEAST_SECONDS, LOOKS, REFUSALS, Line
+from service.operations.waiting import Waiting
 from service.operations.wsgi import Answer
 from tests.asgi import run
 

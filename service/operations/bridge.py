@@ -12,6 +12,8 @@ from functools import partial
 from time import perf_counter
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
+from prometheus_client import Gauge
+
 from service.api.environ import ARRIVED, REFUSED
 from service.api.problems import Problem
 from service.operations import reading
@@ -68,10 +70,15 @@ class Bridge:
         self.gate = Gate(*limits, self._start_computing)
         self._compute = ThreadPoolExecutor(1, "compute")  # starts its thread with the first task
 
+    @property
+    def in_flight(self) -> Gauge:
+        """How many requests are being read, wait or are being answered."""
+        return self.shed.seal.metrics.in_flight
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or one phase of the worker's life."""
         if scope["type"] == "http":
-            with self.shed.seal.metrics.in_flight.track_inprogress():
+            with self.in_flight.track_inprogress():
                 await self._answer(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
@@ -101,8 +108,7 @@ class Bridge:
             set_body(environ, body)
             answer = await self._admit(environ, len(body))
         except RefusedError as error:
-            error.__traceback__ = None  # or it would hold what holds it: work for the collector
-            answer = self.shed.refuse(environ, error) or self._tell(environ, error)
+            answer = self.refusal(environ, error)
         status, headers, content = answer
         if self.drain.is_on:
             headers.append((b"connection", b"close"))
@@ -111,7 +117,11 @@ class Bridge:
         if unread:
             await reading.linger(receive)
 
-    def _tell(self, environ: WSGIEnvironment, error: RefusedError) -> Answer:
+    def refusal(self, environ: WSGIEnvironment, error: RefusedError) -> Answer:
+        """The answer to a request that is refused."""
+        error.__traceback__ = None  # or it would hold what holds it: work for the collector
+        if answer := self.shed.refuse(environ, error):
+            return answer
         environ[REFUSED] = Problem(error.status, error.detail, headers=error.headers)
         set_body(environ, b"")
         return call(self.app, environ)
@@ -120,14 +130,35 @@ class Bridge:
         """Call the app when it is this request's turn; RefusedError if that takes too long."""
         if not (size and self.shed.is_prediction(environ)):
             return call(self.app, environ)  # health, metrics, descriptions and refusals never wait
-        asked = perf_counter()
-        deadline = asked + deadline_seconds(environ, self.settings.deadline_ms)
-
-        shares = self.sharing is not None and self.sharing.is_plain(environ)
-        check = partial(check_deadline, environ, asked, deadline)
-        one = Waiting(environ, size, shares, check)
+        one = Waiting(environ, size, *self._terms(environ, perf_counter()))
         is_quick = self.expected_seconds(size) <= QUICK_SECONDS or self._becomes_quick(one)
         return await (self.line if is_quick else self.gate).turn(one)
+
+    def _terms(self, environ: WSGIEnvironment, asked: float) -> tuple[bool, Callable[[], object]]:
+        """On which it waits: whether it may share a call, and a check of its deadline."""
+        shares = self.sharing is not None and self.sharing.is_plain(environ)
+        deadline = asked + deadline_seconds(environ, self.settings.deadline_ms)
+        return shares, partial(check_deadline, environ, asked, deadline)
+
+    def is_crowded(self, size: int) -> bool:
+        """Whether a quick prediction, asked for in so many bytes, had better wait unread."""
+        return (
+            self.line.is_crowded
+            and size <= self.settings.max_body_bytes
+            and self.expected_seconds(size) <= QUICK_SECONDS
+        )
+
+    def read(self, scope: Scope, body: bytes, came: float, turn: object) -> Waiting | None:
+        """A prediction that waited unread, as one that may have its turn now; else None."""
+        environ = wsgi_environ(scope)
+        environ[ARRIVED] = came
+        set_body(environ, body)
+        if not (body and self.shed.is_prediction(environ)):
+            return None
+        try:
+            return Waiting(environ, len(body), *self._terms(environ, came), turn)
+        except RefusedError:
+            return None
 
     def _becomes_quick(self, one: Waiting) -> bool:
         """Read long columns of numbers right here; whether what is left to do is quick."""

@@ -13,17 +13,21 @@ from time import perf_counter
 from wsgiref.types import WSGIEnvironment
 
 from service.operations.admission import busy
-from service.operations.waiting import EACH_SECONDS, LONGER, Waiting
+from service.operations.waiting import LONGER, Place, Waiting
 from service.operations.wsgi import Answer
 
 LOOKS = 5  # at the connections: to accept one, to open it, to watch it, to read it, to answer it
 LEAST_SECONDS, MOST_SECONDS = 0.0015, 0.01  # of predictions in between
 SHARE = 0.25  # of what the looks took
+EACH_SECONDS = 0.0001  # of a request, whatever its size: reading it, its line of the log
+CROWD = 32  # in line; with fewer, gunicorn reads what comes
 REFUSALS = 0.25  # for each prediction
 
 
 class Line:
-    """One per worker. Who has waited for `wait_seconds` in it is late.
+    """One per worker. In a crowd further ones wait unread, and are read as they have their turn.
+
+    Who has waited for `wait_seconds` in it is late.
 
     Late ones are refused, but few for each prediction: a refusal costs nearly as much as one. The
     others keep their place and are answered. Who has waited for twice as long lets all others pass.
@@ -45,8 +49,8 @@ class Line:
         self.most_bytes = most_bytes
         self.answer = answer
         self.share = share
-        self._line: deque[tuple[float, Waiting]] = deque()  # and when each is late
-        self._late: deque[Waiting] = deque()  # who will only be refused
+        self._line: deque[tuple[float, Place]] = deque()  # and when each is late
+        self._late: deque[Place] = deque()  # who will only be refused
         self._ends = 0.0  # when the loop is to look up again
         self._is_looking = False
 
@@ -66,6 +70,17 @@ class Line:
         self._line.append((now + self.wait_seconds, one))
         answer: Answer = await one.turn
         return answer
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many are in line that further ones had better wait unread."""
+        return len(self._line) >= CROWD
+
+    def join(self, one: Place) -> None:
+        """Wait in the crowd."""
+        self._line.append((perf_counter() + self.wait_seconds, one))
+        if not self._is_looking:
+            self._look()
 
     def _look(self, looks: int = LOOKS) -> None:
         """Let the loop look at its connections, again and again, then go on."""
@@ -98,8 +113,7 @@ class Line:
         group: list[Waiting] = []
         size = 0
         while self._line:
-            one = self._line[0][1]
-            if not one.turn.done():  # its client has not left
+            if one := self._line[0][1].here():
                 if group and not self._may_join(group, size, one):
                     break
                 if one.is_in_time():

@@ -1,30 +1,43 @@
 """A prediction that waits for its turn, in the quick line or at the gate of slow ones."""
 
 import asyncio
-from asyncio import Future
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from wsgiref.types import WSGIEnvironment
 
 from service.operations.admission import RefusedError
 
 LONGER = 2.0  # times what the first of several would take alone is what they take, at most
-EACH_SECONDS = 0.0002  # of a request, whatever its size: reading it, its line of the log
+
+
+class Place(Protocol):
+    """A place in line."""
+
+    def here(self) -> "Waiting | None":
+        """Who is there; None if nobody is any more."""
+
+    def refuse(self, error: RefusedError) -> None:
+        """Give whoever is there no turn."""
 
 
 @dataclass(eq=False, slots=True)
 class Waiting:
     """The size of its body, and whether it may share a call of the model.
 
-    `check` raises RefusedError if it comes too late. `turn` is what it waits for.
+    `check` raises RefusedError if it comes too late. `turn` is what it waits for: a Future, or what
+    has as much of one as is needed here and in line.
     """
 
     environ: WSGIEnvironment
     size: int
     shares: bool
     check: Callable[[], object]
-    turn: Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    turn: Any = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def here(self) -> "Waiting | None":
+        """Itself, unless it has left."""
+        return None if self.turn.done() else self
 
     def refuse(self, error: RefusedError) -> None:
         """Give it no turn, unless it has had one, or has left."""

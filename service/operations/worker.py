@@ -6,11 +6,13 @@ names of gunicorn's used here are not public: if they change, the tests of drain
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers.gasgi import ASGIWorker
+
+if TYPE_CHECKING:
+    from service.operations.connection import Connection
 
 ACCEPTS = 8  # new connections at a time: while asyncio's 100 are accepted, everybody else waits
 LAST_REQUESTS = 0.5  # seconds for those that are on their way when the worker is to stop
@@ -23,22 +25,24 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
 
     def _setup_event_loop(self) -> None:
         super()._setup_event_loop()
-        self._connections: WeakSet[ASGIProtocol] = WeakSet()
+        self._connections: WeakSet[Connection] = WeakSet()
         self._create_server = self.loop.create_server
         self.loop.create_server = self._listen
 
     async def _listen(
-        self, protocol_factory: Callable[[], ASGIProtocol], *, sock: Any, **options: Any
+        self, protocol_factory: Callable[[], object], *, sock: Any, **options: Any
     ) -> asyncio.Server:
         """Accept a few at a time, and let `backlog` wait: asyncio has one number for both."""
+        # Not before the app, or NumPy would be imported before it is told to start no threads.
+        from service.operations.connection import Connection
 
-        def remember() -> ASGIProtocol:
-            connection = protocol_factory()
-            self._connections.add(connection)
-            return connection
+        def connection() -> Connection:
+            made = Connection(self)
+            self._connections.add(made)
+            return made
 
         server: asyncio.Server = await self._create_server(
-            remember, sock=sock, backlog=ACCEPTS, **options
+            connection, sock=sock, backlog=ACCEPTS, **options
         )
         sock.listen(self.cfg.backlog)
         return server
@@ -65,7 +69,6 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
             self._serving.cancel()
 
     def _close_idle(self) -> None:
-        """Close connections without a request, as when they have been kept too long."""
         for connection in list(self._connections):
-            if connection._awaiting_request:
-                connection._keepalive_timeout()
+            if connection.is_idle:
+                connection.end()

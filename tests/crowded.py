@@ -1,0 +1,15 @@
+"""gunicorn's configuration for tests of a crowd: it begins with the first who comes."""
+
+from pathlib import Path
+from typing import Any
+
+exec(Path("gunicorn.conf.py").read_text())  # noqa: S102  # it is ours
+begin = globals()["post_fork"]
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Do what is configured, then lower the number."""
+    from service.operations import line
+
+    begin(server, worker)
+    line.CROWD = 0

@@ -1,0 +1,78 @@
+"""Connections whose requests wait unread: left, drained, kept, closed."""
+
+import http.client
+import json
+import signal
+import socket
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.bad_bodies import EXAMPLE
+from tests.flood import burst
+from tests.raw import CLOSE, LENGTH, exchange, post, read_answers, reset
+from tests.serving import CROWDED, serve, wait_until
+
+GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)
+# Its answer has a line for each name, 2.7 KB; the system keeps up to 4 MB for a connection.
+WRONG = json.dumps({f"{number:060}": 1 for number in range(20)}).encode()
+MOST_KEPT, MANY = 1500, 3000  # answers
+
+
+def test_who_leaves_is_forgotten(artifact: Path) -> None:
+    with serve(artifact, *CROWDED) as server, ExitStack() as stack:
+        for connection in burst(server, GOOD, stack):
+            reset(connection)
+        wait_until(lambda: server.metrics()["slipway_requests_in_flight"] == 1, "all to be gone")
+        answer = exchange(server, post(CLOSE + LENGTH % len(EXAMPLE), EXAMPLE))
+        assert answer
+        assert answer.status == 200
+
+
+def test_it_is_told_to_close_while_the_service_drains(artifact: Path) -> None:
+    with (
+        serve(artifact, *CROWDED, SERVICE_DRAIN_SECONDS="30") as server,
+        server.connect() as connection,
+    ):
+        connection.sendall(GOOD)
+        [answer] = read_answers(connection, 1)
+        assert "connection" not in answer.headers
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: server.request("GET", "/health").status == 503, "draining")
+        connection.sendall(GOOD)
+        [answer] = read_answers(connection, 1)
+        assert (answer.status, answer.headers["connection"]) == (200, "close")
+        assert connection.recv(1) == b""
+        server.process.send_signal(signal.SIGINT)
+
+
+def test_a_connection_is_kept_while_it_is_used_and_closed_when_it_is_not(artifact: Path) -> None:
+    with serve(artifact, *CROWDED, "--keep-alive", "1") as server, server.connect() as connection:
+        begin = time.monotonic()
+
+        def is_used() -> bool:
+            connection.sendall(GOOD)
+            return read_answers(connection, 1)[0].status == 200 and time.monotonic() > begin + 1.5
+
+        wait_until(is_used, "one and a half times as long", poll=0.2)
+        assert connection.recv(1) == b""
+
+
+@pytest.mark.slow
+def test_a_client_that_reads_no_answers_gets_no_more_of_them(artifact: Path) -> None:
+    """Else all of them would stay in memory."""
+    with serve(artifact, *CROWDED) as server, socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        deaf.connect(("127.0.0.1", server.port))
+        other = http.client.HTTPConnection("127.0.0.1", server.port)
+        for _ in range(MANY):
+            deaf.sendall(post(LENGTH % len(WRONG), WRONG))
+            other.request("GET", "/health/live")  # when that is answered, the other was read
+            assert other.getresponse().read()
+        other.close()
+        counted = server.metrics()
+        name = 'slipway_requests_total{method="POST",route="/predict",status="422"}'
+        assert counted[name] < MOST_KEPT
