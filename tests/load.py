@@ -29,17 +29,18 @@ def get(path: str, further: str = "") -> bytes:
 
 
 def offer(
-    address: Address, request: bytes, rate: float, seconds: float, connections: int = 100_000
+    address: Address, request: bytes, rate: float, seconds: float, kept: int | None = None
 ) -> tuple[Load, Load]:
     """Ask for a thing at a rate, and for health ten times a second, from a process each.
 
-    For health each time over a new connection, as load balancers check it. What else this process
-    holds and does counts in neither.
+    For the thing over so many connections, opened before; or over as many as it takes. For health
+    each time over a new connection, as load balancers check it. What else this process holds and
+    does counts in neither.
     """
     check = get("/health", "Connection: close\r\n")
     with processes(2) as pool:
         health = pool.submit(at_rate, address, check, 10, seconds)
-        load = pool.submit(at_rate, address, request, rate, seconds, connections)
+        load = pool.submit(at_rate, address, request, rate, seconds, kept)
         return load.result(), health.result()
 
 
@@ -53,12 +54,13 @@ def processes(number: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def at_rate(
-    address: Address, request: bytes, rate: float, seconds: float, connections: int = 100_000
+    address: Address, request: bytes, rate: float, seconds: float, kept: int | None = None
 ) -> Load:
     """Send a request again and again, whether or not earlier ones were answered."""
 
     async def scene() -> Load:
-        client = Client(address, connections)
+        client = Client(address, kept) if kept else Client(address)
+        await client.open(kept or 0)
         await client.offer(request, rate, seconds)
         return client.load
 

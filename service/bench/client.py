@@ -111,13 +111,25 @@ class Client:
         else:
             self._opening = asyncio.ensure_future(self._open(request, due))
 
-    async def _open(self, request: bytes, due: float) -> None:
+    async def open(self, number: int) -> None:
+        """Open so many connections, before they are needed."""
+        for _ in range(number):
+            self.idle.append(await self._opened())
+
+    async def _opened(self) -> Connection:
         loop = asyncio.get_running_loop()
         self.opened += 1
         try:
             _, connection = await loop.create_connection(lambda: Connection(self), *self.address)
         except OSError:
             self.opened -= 1
+            raise
+        return connection
+
+    async def _open(self, request: bytes, due: float) -> None:
+        try:
+            connection = await self._opened()
+        except OSError:
             self.failed()
         else:
             connection.send(request, due)
