@@ -33,7 +33,7 @@ class Straight:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        if self.is_plain(environ):
+        if ANSWER in environ or self.is_plain(environ):
             try:
                 content = environ.get(ANSWER) or self.answers.alone(environ, environ[WHOLE])
             except Exception as error:
