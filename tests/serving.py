@@ -69,6 +69,14 @@ class Server:
         lines = [line for line in answer.body.decode().splitlines() if not line.startswith("#")]
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
+    def is_listening(self) -> bool:
+        """Whether it takes connections."""
+        try:
+            self.connect().close()
+        except ConnectionRefusedError:
+            return False
+        return True
+
     def connect(self) -> socket.socket:
         """Open a bare connection, for what no proper client would send."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)

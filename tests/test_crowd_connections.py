@@ -13,12 +13,28 @@ import pytest
 from tests.bad_bodies import EXAMPLE
 from tests.flood import burst
 from tests.raw import CLOSE, LENGTH, exchange, post, read_answers, reset
-from tests.serving import CROWDED, serve, wait_until
+from tests.serving import CROWDED, ROOT, serve, wait_until
 
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)
 # Its answer has a line for each name, 2.7 KB; the system keeps up to 4 MB for a connection.
 WRONG = json.dumps({f"{number:060}": 1 for number in range(20)}).encode()
 MOST_KEPT, MANY = 1500, 3000  # answers
+BROKEN = """
+from dataclasses import replace
+
+from tests.asgi import make_bridge
+
+
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/health":
+        start_response("200 OK", [])
+        return []
+    raise ValueError("broken")
+
+
+bridge = make_bridge(app)
+bridge.settings = replace(bridge.settings, max_body_bytes=1000)
+"""
 
 
 def test_who_leaves_is_forgotten(artifact: Path) -> None:
@@ -76,3 +92,16 @@ def test_a_client_that_reads_no_answers_gets_no_more_of_them(artifact: Path) -> 
         counted = server.metrics()
         name = 'slipway_requests_total{method="POST",route="/predict",status="422"}'
         assert counted[name] < MOST_KEPT
+
+
+def test_an_app_that_fails_is_told_of_and_closes_the_connection(
+    artifact: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.py").write_text(BROKEN)
+    own = ("--pythonpath", f"{ROOT},{tmp_path}", "broken:bridge")
+    with serve(artifact, *CROWDED, *own) as server, server.connect() as connection:
+        connection.sendall(GOOD)
+        [answer] = read_answers(connection, 1)
+        assert answer.status == 500
+        assert connection.recv(1) == b""
+        wait_until(lambda: "ValueError: broken" in server.log.read_text(), "the log to tell")

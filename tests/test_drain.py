@@ -22,14 +22,6 @@ def is_going(server: Server) -> bool:
     return server.request("GET", "/health").status == 503
 
 
-def is_listening(server: Server) -> bool:
-    try:
-        server.connect().close()
-    except ConnectionRefusedError:
-        return False
-    return True
-
-
 def test_one_byte_is_shared_and_off_at_first() -> None:
     assert not Drain(1).is_on
 
@@ -98,7 +90,7 @@ def test_a_request_that_is_on_its_way_when_it_stops_is_answered(artifact: Path) 
         with serve(artifact) as server, server.connect() as connection:
             connection.sendall(REQUEST[:20])
             server.process.send_signal(signal.SIGTERM)
-            wait_until(lambda: not is_listening(server), "it to listen no more")
+            wait_until(lambda: not server.is_listening(), "it to listen no more")
             try:
                 connection.sendall(REQUEST[20:])
             except OSError:

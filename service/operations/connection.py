@@ -123,6 +123,8 @@ class Unread:
 
     def leave(self) -> None:
         """Wait no more."""
+        if self._is_done:
+            return
         self._is_done = True
         self._one = self.connection.unread = None
         self.connection.app.in_flight.dec()
