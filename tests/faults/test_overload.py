@@ -23,8 +23,7 @@ SHORT = 2
 SHARED = 5
 TIMES = 5  # what one call at a time could do
 MANY = 15_000  # requests
-# A load balancer keeps some; at twice the capacity so many that all that is due can be sent.
-FEW, SOME, ENOUGH = 16, 256, 2048
+FEW, SOME, KEPT = 16, 256, 512  # connections of a load balancer
 
 
 def told(load: Load, health: Load, capacity: float) -> str:
@@ -99,13 +98,13 @@ def test_the_sensor_model_at_twice_its_capacity(production: Production, report: 
         drive(address, SENSORS, 500)
         before = drive(address, SENSORS, MANY, FEW)
         crowded = drive(address, SENSORS, MANY, SOME)
-        load, health = offer(address, SENSORS, 2 * before, LONG, ENOUGH)
+        load, health = offer(address, SENSORS, 2 * before, LONG, KEPT)
         capacity = (before + drive(address, SENSORS, MANY, FEW)) / 2  # it may be slower now
         assert_it_recovers(address, SENSORS, capacity / 4)
     report(
-        f"2× the capacity of the sensor model's quick path, 30 s, {ENOUGH} kept connections",
-        "200s ≥ 0.9 of capacity, p99 bounded; health ≤ 50 ms; no errors",
-        f"{told(load, health, capacity)}; {load.unsent / (2 * before * LONG):.2f} not sent, "
+        f"2× the capacity of the sensor model's quick path, 30 s, {KEPT} kept connections",
+        "200s ≥ 0.9 of capacity, p99 bounded; refused p99 ≤ 120 ms; health ≤ 50 ms; no errors",
+        f"{told(load, health, capacity)}; {load.unsent / (2 * before * LONG):.0%} not sent, "
         "all connections in use",
     )
     report(
@@ -116,6 +115,7 @@ def test_the_sensor_model_at_twice_its_capacity(production: Production, report: 
     assert_only_refused(load, health)
     assert load.count(200) > 0.6 * capacity * LONG
     assert load.milliseconds(200, 0.99) < 300
+    assert load.milliseconds(503, 0.99) < 300
     assert health.milliseconds(200, 1.0) < 150
     assert crowded > 1.1 * before
 
