@@ -13,7 +13,7 @@ import pytest
 from tests.bad_bodies import EXAMPLE
 from tests.flood import burst
 from tests.raw import CLOSE, LENGTH, exchange, post, read_answers, reset
-from tests.serving import CROWDED, ROOT, serve, wait_until
+from tests.serving import CROWDED, ROOT, children_of, serve, wait_until
 
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)
 # Its answer has a line for each name, 2.7 KB; the system keeps up to 4 MB for a connection.
@@ -92,6 +92,24 @@ def test_a_client_that_reads_no_answers_gets_no_more_of_them(artifact: Path) -> 
         counted = server.metrics()
         name = 'slipway_requests_total{method="POST",route="/predict",status="422"}'
         assert counted[name] < MOST_KEPT
+
+
+def test_gunicorn_sees_each_if_it_is_to_log_them(artifact: Path) -> None:
+    own = ("--access-logfile", "-", "--access-logformat", "seen %(r)s")
+    with serve(artifact, *CROWDED, *own) as server:
+        assert server.predict(EXAMPLE).status == 200
+        wait_until(lambda: "seen POST /predict" in server.log.read_text(), "the log to tell")
+
+
+def test_gunicorn_sees_each_if_it_is_to_count_them(artifact: Path) -> None:
+    with serve(artifact, *CROWDED, "--max-requests", "10") as server:
+        [worker] = children_of(server.process.pid)
+
+        def is_replaced() -> bool:
+            assert server.predict(EXAMPLE).status == 200
+            return worker not in children_of(server.process.pid)
+
+        wait_until(is_replaced, "another worker")
 
 
 def test_an_app_that_fails_is_told_of_and_closes_the_connection(

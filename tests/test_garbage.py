@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from service.bench.client import header
 from service.model.predictor import Predictor
@@ -100,7 +101,7 @@ def test_nor_does_anything_of_one_that_waited_unread(
         loop, bridge = asyncio.get_running_loop(), bridged(predictor, QUICK)
         worker = SimpleNamespace(
             cfg=Config(),
-            log=None,
+            log=Logger(Config()),
             asgi=bridge,
             loop=loop,
             alive=True,

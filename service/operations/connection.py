@@ -8,6 +8,7 @@ gunicorn's used here are not public: if they change, the tests of a crowd fail.
 
 from time import perf_counter
 from types import SimpleNamespace
+from typing import Any
 
 from gunicorn.asgi.protocol import ASGIProtocol
 
@@ -25,6 +26,16 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # no type hints
     unread: "Unread | None" = None
     _was_used = False  # since a timer was set
     _response_buffer: bytes | None
+
+    def __init__(self, worker: Any) -> None:
+        super().__init__(worker)
+        # Whether gunicorn was asked to count, to log or to hand on each request: it has to see it.
+        self._is_watched = bool(
+            self.cfg.max_requests
+            or self.log.access_log_enabled
+            or self._pre_request
+            or self._post_request
+        )
 
     @property
     def is_idle(self) -> bool:
@@ -83,6 +94,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # no type hints
         parser = self._callback_parser
         return (
             parser is not None
+            and not self._is_watched
             and parser._state == "request_line"
             and not parser._buffer
             and not self._request_ready.is_set()
