@@ -1,10 +1,20 @@
-"""A crowd of clients at once."""
+"""A crowd of clients at once, and a single connection of a worker, looked at from inside."""
 
+import asyncio
 import os
 import signal
 import socket
-from contextlib import ExitStack
+import sys
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from types import SimpleNamespace
 
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from service.bench.client import header
+from service.operations.bridge import Bridge
+from service.operations.connection import Connection
 from tests.raw import exchange, get
 from tests.serving import Server, children_of
 
@@ -23,3 +33,45 @@ def burst(server: Server, request: bytes, stack: ExitStack) -> list[socket.socke
     finally:
         os.kill(worker, signal.SIGCONT)
     return connections
+
+
+class Inside:
+    """Both ends of one connection."""
+
+    def __init__(
+        self, end: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.end = end
+        self.reader = reader
+        self.writer = writer
+
+    async def answer(self) -> tuple[int, bytes]:
+        """Status and body of the next answer."""
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        length = int(header(head.lower(), b"content-length"))
+        return int(head[9:12]), await self.reader.readexactly(length)
+
+
+@asynccontextmanager
+async def inside(bridge: Bridge) -> AsyncIterator[Inside]:
+    """A connection to a bridge, as a worker of gunicorn has them, but on this loop."""
+    loop = asyncio.get_running_loop()
+    config = Config()
+    worker = SimpleNamespace(cfg=config, log=Logger(config), asgi=bridge, loop=loop, alive=True)
+    worker.nr, worker.nr_conns, worker.max_requests = 0, 0, sys.maxsize
+    ends: list[Connection] = []
+
+    def make() -> Connection:
+        ends.append(Connection(worker))
+        return ends[-1]
+
+    listening = await loop.create_server(make, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+    while not ends:
+        await asyncio.sleep(0)
+    try:
+        yield Inside(ends[0], reader, writer)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+        listening.close()

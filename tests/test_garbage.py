@@ -4,24 +4,20 @@ Errors are what would, once some object of the request holds what was raised: th
 the frames, and these the request.
 """
 
-import asyncio
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType, SimpleNamespace, TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 import pytest
-from gunicorn.config import Config
-from gunicorn.glogging import Logger
 
-from service.bench.client import header
 from service.model.predictor import Predictor
 from service.operations import line
 from service.operations.bridge import Bridge
-from service.operations.connection import Connection
 from tests.asgi import run
 from tests.bad_bodies import EXAMPLE
+from tests.flood import inside
 from tests.raw import LENGTH, post
 from tests.sharing import JSON, QUICK, SLOW, Sent, all_at_once, bridged
 
@@ -98,32 +94,16 @@ def test_nor_does_anything_of_one_that_waited_unread(
     monkeypatch.setattr(line, "CROWD", 0)
 
     async def scene() -> list[Any]:
-        loop, bridge = asyncio.get_running_loop(), bridged(predictor, QUICK)
-        worker = SimpleNamespace(
-            cfg=Config(),
-            log=Logger(Config()),
-            asgi=bridge,
-            loop=loop,
-            alive=True,
-            nr_conns=0,
-        )
-        listening = await loop.create_server(lambda: Connection(worker), "127.0.0.1", 0)
-        reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+        async with inside(bridged(predictor, QUICK)) as own:
 
-        async def ask() -> None:
-            writer.write(post(LENGTH % len(body), body))
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 %d " % status)
-            length = header(head.lower(), b"content-length")
-            assert await reader.readexactly(int(length))
+            async def ask() -> None:
+                own.writer.write(post(LENGTH % len(body), body))
+                assert (await own.answer())[0] == status
 
-        await ask()
-        with collected() as left:
-            for _ in range(AT_ONCE):
-                await ask()
-        writer.close()
-        await writer.wait_closed()
-        listening.close()
+            await ask()
+            with collected() as left:
+                for _ in range(AT_ONCE):
+                    await ask()
         return left
 
     left = run(scene())

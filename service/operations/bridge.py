@@ -140,13 +140,10 @@ class Bridge:
         deadline = asked + deadline_seconds(environ, self.settings.deadline_ms)
         return shares, partial(check_deadline, environ, asked, deadline)
 
-    def is_crowded(self, size: int) -> bool:
-        """Whether a quick prediction, asked for in so many bytes, had better wait unread."""
-        return (
-            self.line.is_crowded
-            and size <= self.settings.max_body_bytes
-            and self.expected_seconds(size) <= QUICK_SECONDS
-        )
+    def is_quick(self, size: int) -> bool:
+        """Whether the answer to a request of so many bytes, its head and all, takes the loop."""
+        limit = self.settings.max_body_bytes
+        return size <= limit and self.expected_seconds(size) <= QUICK_SECONDS
 
     def read(self, scope: Scope, body: bytes, came: float, turn: object) -> Waiting | None:
         """A prediction that waited unread, as one that may have its turn now; else None."""

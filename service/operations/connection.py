@@ -45,8 +45,15 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # no type hints
     def data_received(self, data: bytes) -> None:
         """Let a plain prediction wait in the crowd, if there is one; all else is gunicorn's."""
         if self.unread is not None:
+            if self.unread.add(data):
+                return
             self.unread.pass_on()
-        elif data.startswith(plain.FIRST) and self.app.is_crowded(len(data)) and self._is_ready():
+        elif (
+            data.startswith(plain.FIRST)
+            and self.app.line.is_crowded
+            and self.app.is_quick(len(data))
+            and self._is_ready()
+        ):
             self.unread = Unread(self, data)
             self._was_used = True
             self.app.line.join(self.unread)
@@ -114,6 +121,13 @@ class Unread:
         self._one: Waiting | None = None
         self._is_done = False
         connection.app.in_flight.inc()
+
+    def add(self, data: bytes) -> bool:
+        """Take more of it, which many clients send in two pieces; not if it was read."""
+        if self._one is not None or not self.connection.app.is_quick(len(self.data) + len(data)):
+            return False
+        self.data += data
+        return True
 
     def here(self) -> Waiting | None:
         """Read it, as it has its turn; None if it has left, or is for gunicorn to read."""
