@@ -16,8 +16,8 @@ LOCKS := requirements requirements-lean requirements-pandas requirements-trainin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 
-# Two processes run the tests, each a file at a time; -n0 in ARGS runs them in one.
-PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Three processes run the tests, each a file at a time: many tests wait for something; -n0 in ARGS runs them in one.
+PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 export SERVICE_MODEL
 # What is installed is not compiled yet. Python keeps what it compiles, also where the environment says no:
@@ -59,8 +59,8 @@ check: .venv/developing ## Run lint, types, locks and tests: CI runs this and fa
 coverage: .venv/developing .venv/clients/installed ## Run the tests and ask whether they reach 90 % of the code
 	@$(BIN)/pytest --cov $(PARALLEL) $(ARGS)
 
-# What measures time has the machine to itself; these two do not.
-UNTIMED := tests/faults/test_rolling.py tests/faults/test_soak.py
+# What measures time has the machine to itself; these do not.
+UNTIMED := $(patsubst %,tests/faults/test_%.py,described rolling soak)
 
 faults: .venv/developing ## Run the long tests of overload, crashes and updates, in containers
 	@$(if $(ARGS),$(BIN)/pytest tests/faults $(ARGS),$(BIN)/pytest tests/faults $(UNTIMED:%=--ignore=%) && \

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from types import SimpleNamespace
 
@@ -21,7 +21,9 @@ from tests.serving import Server, children_of
 MANY = 200
 
 
-def burst(server: Server, request: bytes, stack: ExitStack) -> list[socket.socket]:
+def burst(
+    server: Server, request: bytes, stack: ExitStack, then: Callable[[], object] = bool
+) -> list[socket.socket]:
     """As many connections, on each of which a request comes while the worker is stopped."""
     connections = [stack.enter_context(server.connect()) for _ in range(MANY)]
     assert exchange(server, get(b"/health"))  # and all have been accepted
@@ -30,6 +32,7 @@ def burst(server: Server, request: bytes, stack: ExitStack) -> list[socket.socke
     try:
         for connection in connections:
             connection.sendall(request)
+        then()
     finally:
         os.kill(worker, signal.SIGCONT)
     return connections

@@ -64,6 +64,18 @@ def test_it_is_told_to_close_while_the_service_drains(artifact: Path) -> None:
         server.process.send_signal(signal.SIGINT)
 
 
+@pytest.mark.parametrize("drain_seconds", ["0", "1"])
+def test_all_that_came_before_it_was_told_to_stop_are_answered(
+    artifact: Path, drain_seconds: str
+) -> None:
+    with serve(artifact, *CROWDED, SERVICE_DRAIN_SECONDS=drain_seconds) as server:
+        with ExitStack() as stack:
+            connections = burst(server, GOOD, stack, server.process.terminate)
+            told = [answer for each in connections for answer in read_answers(each, 1)]
+        assert {answer.status for answer in told} == {200}
+        assert server.process.wait(15) == 0
+
+
 def test_a_connection_is_kept_while_it_is_used_and_closed_when_it_is_not(artifact: Path) -> None:
     with serve(artifact, *CROWDED, "--keep-alive", "1") as server, server.connect() as connection:
         begin = time.monotonic()

@@ -3,12 +3,11 @@
 import hashlib
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
 from service.settings import DIALECTS
-from tests import test_openapi, test_privacy
+from tests import test_privacy
 from tests.bad_bodies import EXAMPLE
 from tests.compose import Listener, Project
 from tests.containers import docker
@@ -21,7 +20,6 @@ from tests.test_any_request import assert_any_request_is_answered_or_closed
 KEY = b"correct"
 LOCKED = {"environment": {"SERVICE_API_KEYS": hashlib.sha256(KEY).hexdigest()}}
 MOST_BYTES = 4096
-EXAMPLES = 1000  # for each operation that takes more than a request id
 DOORS = (
     b"/2015-03-31/functions/function/invocations",
     b"/invocations",
@@ -93,20 +91,3 @@ def test_what_was_sent_is_in_no_line_of_the_log(production: Production) -> None:
             exchange(at, request)
         assert_still_good(at)
         test_privacy.assert_log_tells_nothing(docker("logs", own.container).stdout)
-
-
-def test_the_contract_is_kept(production: Production, tmp_path: Path, report: Report) -> None:
-    """As tests/test_openapi.py asks of it and of other models, without a container."""
-    settings = {"SERVICE_MAX_ROWS": "100", "SERVICE_API_KEYS": test_openapi.DIGEST}
-    with production(environment=settings) as own:
-        host, port = own.address
-        mine = b"X-API-Key: " + test_openapi.KEY.encode() + b"\r\n"
-        described = exchange(Listener(own.address), get(b"/openapi.json", mine))
-        assert described
-        test_openapi.assert_kept(described.body, f"{host}:{port}", EXAMPLES, tmp_path)
-        assert '"error"' not in docker("logs", own.container).stdout
-    report(
-        f"{EXAMPLES:,} requests that the contract allows or forbids, by Schemathesis",
-        "all its checks hold",
-        "all",
-    )

@@ -23,7 +23,7 @@ SHORT = 2
 SHARED = 5
 TIMES = 5  # what one call at a time could do
 MANY = 15_000  # requests
-FEW, SOME, KEPT = 16, 256, 512  # connections of a load balancer
+FEW, KEPT = 16, 256  # connections of a load balancer
 
 
 def told(load: Load, health: Load, capacity: float) -> str:
@@ -97,7 +97,7 @@ def test_the_sensor_model_at_twice_its_capacity(production: Production, report: 
         address = own.address
         drive(address, SENSORS, 500)
         before = drive(address, SENSORS, MANY, FEW)
-        crowded = drive(address, SENSORS, MANY, SOME)
+        crowded = drive(address, SENSORS, MANY, KEPT)
         load, health = offer(address, SENSORS, 2 * before, LONG, KEPT)
         capacity = (before + drive(address, SENSORS, MANY, FEW)) / 2  # it may be slower now
         assert_it_recovers(address, SENSORS, capacity / 4)
@@ -108,7 +108,7 @@ def test_the_sensor_model_at_twice_its_capacity(production: Production, report: 
         "all connections in use",
     )
     report(
-        f"the same model, {SOME} connections, each with one request after the other",
+        f"the same model, {KEPT} connections, each with one request after the other",
         f"no fewer requests/s than with {FEW}",
         f"{crowded / before:.2f} of {before:.0f}",
     )
