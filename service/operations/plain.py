@@ -11,7 +11,7 @@ from service.operations.wsgi import Scope
 
 FIRST = f"POST {PATH} HTTP/1.1\r\n".encode()
 FIELDS = re.compile(rb"(?:[A-Za-z0-9-]+: [!-~](?:[ -~]*[!-~])?\r\n)+\r\n")
-MOST_BYTES = 4096  # of all fields together; gunicorn allows as much for each
+MOST_BYTES = 4096  # of a head; gunicorn allows as much for each field
 MOST_FIELDS = 64  # as in gunicorn.conf.py
 NOT_PLAIN = {b"expect", b"http2-settings", b"transfer-encoding", b"upgrade"}
 
@@ -21,8 +21,8 @@ def read(data: bytes) -> tuple[Scope, bytes] | None:
 
     What of its ASGI scope it tells itself, and its body.
     """
-    found = FIELDS.match(data, len(FIRST))
-    if found is None or found.end() > MOST_BYTES:
+    found = FIELDS.match(data, len(FIRST), MOST_BYTES)
+    if found is None:
         return None
     lines = data[len(FIRST) : found.end() - 4].split(b"\r\n")
     fields = {}
