@@ -1,6 +1,7 @@
 """Requests byte for byte, for what no proper client would send, and what came back."""
 
 import http.client
+import re
 import socket
 import struct
 from typing import Protocol
@@ -43,18 +44,16 @@ def read_answer(connection: socket.socket, method: str = "GET") -> Answer | None
         response.close()
 
 
-def read_answers(connection: socket.socket, number: int) -> list[Answer]:
-    """The next answers, of which several may come at once."""
-    with connection.makefile("rb") as file:
-        file.close = lambda: None  # type: ignore[method-assign]  # or the first would take all
-        found = []
-        for _ in range(number):
-            response = http.client.HTTPResponse(connection)
-            response.fp = file
-            response.begin()
-            names = {name.lower(): value for name, value in response.getheaders()}
-            found.append(Answer(response.status, names, response.read()))
-        return found
+def an_answer(connection: socket.socket) -> Answer:
+    """The next answer; there must be one."""
+    answer = read_answer(connection)
+    assert answer is not None
+    return answer
+
+
+def statuses(stream: bytes) -> list[int]:
+    """The statuses of all answers in what came."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", stream)]
 
 
 class Listening(Protocol):

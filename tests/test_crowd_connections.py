@@ -12,7 +12,7 @@ import pytest
 
 from tests.bad_bodies import EXAMPLE
 from tests.flood import burst
-from tests.raw import CLOSE, LENGTH, exchange, post, read_answers, reset
+from tests.raw import CLOSE, LENGTH, an_answer, exchange, post, reset
 from tests.serving import CROWDED, ROOT, children_of, serve, wait_until
 
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)
@@ -53,12 +53,12 @@ def test_it_is_told_to_close_while_the_service_drains(artifact: Path) -> None:
         server.connect() as connection,
     ):
         connection.sendall(GOOD)
-        [answer] = read_answers(connection, 1)
+        answer = an_answer(connection)
         assert "connection" not in answer.headers
         server.process.send_signal(signal.SIGTERM)
         wait_until(lambda: server.request("GET", "/health").status == 503, "draining")
         connection.sendall(GOOD)
-        [answer] = read_answers(connection, 1)
+        answer = an_answer(connection)
         assert (answer.status, answer.headers["connection"]) == (200, "close")
         assert connection.recv(1) == b""
         server.process.send_signal(signal.SIGINT)
@@ -71,7 +71,7 @@ def test_all_that_came_before_it_was_told_to_stop_are_answered(
     with serve(artifact, *CROWDED, SERVICE_DRAIN_SECONDS=drain_seconds) as server:
         with ExitStack() as stack:
             connections = burst(server, GOOD, stack, server.process.terminate)
-            told = [answer for each in connections for answer in read_answers(each, 1)]
+            told = [an_answer(connection) for connection in connections]
         assert {answer.status for answer in told} == {200}
         assert server.process.wait(15) == 0
 
@@ -82,7 +82,7 @@ def test_a_connection_is_kept_while_it_is_used_and_closed_when_it_is_not(artifac
 
         def is_used() -> bool:
             connection.sendall(GOOD)
-            return read_answers(connection, 1)[0].status == 200 and time.monotonic() > begin + 1.5
+            return an_answer(connection).status == 200 and time.monotonic() > begin + 1.5
 
         wait_until(is_used, "one and a half times as long", poll=0.2)
         assert connection.recv(1) == b""
@@ -109,7 +109,7 @@ def test_a_client_that_reads_no_answers_gets_no_more_of_them(artifact: Path) -> 
 def test_gunicorn_sees_each_if_it_is_to_log_them(artifact: Path) -> None:
     own = ("--access-logfile", "-", "--access-logformat", "seen %(r)s")
     with serve(artifact, *CROWDED, *own) as server:
-        assert server.predict(EXAMPLE).status == 200
+        assert exchange(server, GOOD)
         wait_until(lambda: "seen POST /predict" in server.log.read_text(), "the log to tell")
 
 
@@ -118,7 +118,7 @@ def test_gunicorn_sees_each_if_it_is_to_count_them(artifact: Path) -> None:
         [worker] = children_of(server.process.pid)
 
         def is_replaced() -> bool:
-            assert server.predict(EXAMPLE).status == 200
+            assert exchange(server, GOOD)
             return worker not in children_of(server.process.pid)
 
         wait_until(is_replaced, "another worker")
@@ -131,7 +131,7 @@ def test_an_app_that_fails_is_told_of_and_closes_the_connection(
     own = ("--pythonpath", f"{ROOT},{tmp_path}", "broken:bridge")
     with serve(artifact, *CROWDED, *own) as server, server.connect() as connection:
         connection.sendall(GOOD)
-        [answer] = read_answers(connection, 1)
+        answer = an_answer(connection)
         assert answer.status == 500
         assert connection.recv(1) == b""
         wait_until(lambda: "ValueError: broken" in server.log.read_text(), "the log to tell")

@@ -17,6 +17,7 @@ from tests.raw import (
     get,
     post,
     read_all,
+    statuses,
 )
 from tests.serving import Server
 
@@ -76,10 +77,6 @@ def test_what_ends_early_gets_no_prediction(server: Server, request_bytes: bytes
     answer = exchange(server, request_bytes, half_close=True)
     assert answer is None or answer.status == 400
     assert_still_good(server)
-
-
-def statuses(stream: bytes) -> list[int]:
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", stream)]
 
 
 def test_pipelined_requests_are_answered_in_their_order(server: Server) -> None:

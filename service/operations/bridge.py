@@ -131,7 +131,7 @@ class Bridge:
         if not (size and self.shed.is_prediction(environ)):
             return call(self.app, environ)  # health, metrics, descriptions and refusals never wait
         one = Waiting(environ, size, *self._terms(environ, perf_counter()))
-        is_quick = self.expected_seconds(size) <= QUICK_SECONDS or self._becomes_quick(one)
+        is_quick = self.is_quick(size) or self._becomes_quick(one)
         return await (self.line if is_quick else self.gate).turn(one)
 
     def _terms(self, environ: WSGIEnvironment, asked: float) -> tuple[bool, Callable[[], object]]:

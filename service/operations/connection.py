@@ -2,7 +2,7 @@
 
 To gunicorn a request is two tasks and a pass of its parser: half of what a prediction costs. That
 is good enough, and well tried, until more come than it can do. Then those in line are read when
-they have their turn, several at a time, and answered right there: twice as many. The names of
+they have their turn, several at a time, and answered right there: 1.6 times as many. The names of
 gunicorn's used here are not public: if they change, the tests of a crowd fail.
 """
 
