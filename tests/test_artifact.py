@@ -170,7 +170,7 @@ def test_a_file_outside_the_folder_is_refused(
     own_artifact: Path, edit_manifest: Edit, name: str
 ) -> None:
     edit_manifest(lambda m: m["files"].update({name: {"sha256": "0", "bytes": 0}}))
-    assert "no plain file name" in refusal(own_artifact, ManifestError)
+    assert "no file of an artifact" in refusal(own_artifact, ManifestError)
 
 
 def test_a_golden_value_off_by_a_thousandth_is_refused(

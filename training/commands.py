@@ -11,10 +11,12 @@ from typing import Any
 
 import click
 
-from service.model import artifact, trust
+from service.model import artifact, engines, trial, trust
 from service.model.imports import imports
+from service.model.limits import Limits
 from service.model.manifest import Manifest
 from service.model.names import allowed
+from service.model.trial import TrialError
 from training import summary
 from training.errors import MissingFileError, PackError
 
@@ -44,15 +46,19 @@ def pack(options: Namespace) -> None:
     from training.contract import check
     from training.fit import provenance
     from training.pack import pack as packed
+    from training.trying import trying
 
     targets = [name.strip() for name in options.target.split(",") if name.strip()]
-    estimator = load(options.model, options.trust)
+    limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
+    estimator = load(options.model, options.trust, limits)
     try:
-        check(estimator)
+        with trying(options.trust):
+            check(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
             named = hasattr(estimator, "feature_names_in_")
             rows = sample.read(options.sample, advance, named)
-        pools = walk.pools(estimator)
+        with trying(options.trust):
+            pools = walk.pools(estimator)
         with options.sample.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         with _bar("Trying the model", len(rows.columns)) as advance:
@@ -66,6 +72,7 @@ def pack(options: Namespace) -> None:
                 trusted=options.trust,
                 engine=options.engine,
                 report=options.report,
+                limits=limits,
                 advance=lambda name: advance(1),
             )
     except PackError as error:
@@ -77,14 +84,18 @@ def pack(options: Namespace) -> None:
         print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")
 
 
-def load(path: Path, trusted: list[str]) -> Any:
+def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:
     """The estimator in a file, if it needs nothing but what is trusted."""
     from sklearn.exceptions import InconsistentVersionWarning
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", InconsistentVersionWarning)
-            return trust.load(_content(path), trusted)
+            content = _content(path)
+            engines.prepare(artifact.SCIKIT_LEARN)
+            return trial.read(
+                lambda: trust.load(content, trusted), trusted=trusted, limits=limits or Limits()
+            )
     except trust.UntrustedError as error:
         raise PackError(
             f"{path}: needs {error}, which is not trusted; "
@@ -95,6 +106,8 @@ def load(path: Path, trusted: list[str]) -> Any:
             f"{path}: was saved by scikit-learn {error.original_sklearn_version}, here is "
             f"{error.current_sklearn_version}; fit it again with this one"
         ) from error
+    except TrialError as error:
+        raise PackError(f"{path}: {error}") from error
     except MissingFileError:
         raise
     except Exception as error:

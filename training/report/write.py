@@ -1,7 +1,7 @@
 """All of the report, in one piece."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from training.report import card, inputs, words
 from training.report.figure import Pictures
 from training.report.judged import MOST_OUTPUTS, judged
 from training.sample import Sample
+from training.trying import trying
 
 FOLDER = Path(__file__).parent
 
@@ -24,6 +25,7 @@ def written(
     manifest: Manifest,
     sample: Sample,
     held_out: Mapping[str, Sequence[Any]] | None = None,
+    trusted: Collection[str] = (),
 ) -> bytes:
     """The page. The model is judged on `held_out`, columns of rows that it has not seen, or else on
     the rows that the sample kept.
@@ -35,7 +37,7 @@ def written(
     }
     answers = {one.name: list(given[one.name]) for one in signature.outputs if one.name in given}
     pictures = Pictures()
-    with np.errstate(all="ignore"), warnings.catch_warnings():
+    with trying(trusted), np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the model's own, which packing has seen
         every = list(judged(ScikitLearn(estimator, signature), columns, answers))
         made = [card.section(pictures, one) for one in every[:MOST_OUTPUTS]]
