@@ -30,7 +30,7 @@ class Guard:
     def __init__(self, outer: "Guard | None", code: tuple[str, ...]) -> None:
         self.outer = outer
         self.code = code
-        self.before = threads()
+        self.before: frozenset[int] = threads() if outer is None else outer.before
         self.first: EffectError | None = None
         self.checking: set[int] = set()  # threads whose event is being checked
 
@@ -108,7 +108,7 @@ def no_effects(trusted: Collection[str] = ()) -> Iterator[None]:
         else:
             _active[me] = outer
         sys.dont_write_bytecode = writes_bytecode
-        if REPORTS_NO_THREADS and threads() - guard.before:
+        if outer is None and REPORTS_NO_THREADS and threads() - guard.before:
             guard.refused("start a thread")
         if guard.first is not None:
             if outer is not None:

@@ -168,7 +168,8 @@ def prepare(engine: str, signature: Signature | None = None) -> None:
     from sklearn.utils.parallel import _get_threadpool_controller
 
     is_into_dataframe(0)  # scikit-learn asks this for each input; at first it looks for plugins
-    _get_threadpool_controller()  # it opens the libraries that are loaded
+    with _get_threadpool_controller().limit(limits=1):
+        pass  # it opens the native libraries, and looks up their functions
     if signature is not None and signature.container == "frame":
         import pandas  # noqa: F401
 

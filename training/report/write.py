@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from service.model.engines import Column, ScikitLearn
+from service.model.engines import Column
 from service.model.manifest import Manifest
 from service.model.predictor import as_column
 from training.report import card, inputs, words
 from training.report.figure import Pictures
 from training.report.judged import MOST_OUTPUTS, judged
 from training.sample import Sample
-from training.trying import trying
+from training.trying import Tried
 
 FOLDER = Path(__file__).parent
 
@@ -37,9 +37,9 @@ def written(
     }
     answers = {one.name: list(given[one.name]) for one in signature.outputs if one.name in given}
     pictures = Pictures()
-    with trying(trusted), np.errstate(all="ignore"), warnings.catch_warnings():
+    with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the model's own, which packing has seen
-        every = list(judged(ScikitLearn(estimator, signature), columns, answers))
+        every = list(judged(Tried(estimator, signature, trusted), columns, answers))
         made = [card.section(pictures, one) for one in every[:MOST_OUTPUTS]]
         shown = list(signature.inputs)
         if len(shown) > inputs.MOST_PICTURES:

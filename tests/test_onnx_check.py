@@ -1,0 +1,265 @@
+"""What an ONNX model may hold: what the converters write, and nothing else."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from sklearn.base import is_classifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import KBinsDiscretizer, Normalizer, PolynomialFeatures
+
+from service.model.onnx_check import OPERATORS, OnnxError, check
+from service.model.signature import Input, Output, Signature
+from tests.estimators import GIVEN, ROWS, fitted
+from training.convert import convert
+from training.errors import ConversionError
+
+FLOATS = TensorProto.DOUBLE
+# What skl2onnx writes, and ONNX Runtime may not be given: a loop, and another vendor's operator.
+REFUSED = {("", "Scan"), ("com.microsoft", "Solve")}
+
+Change = Callable[[onnx.ModelProto], object]
+
+
+def model(*nodes: onnx.NodeProto) -> onnx.ModelProto:
+    """One matrix in, one out."""
+    graph = helper.make_graph(
+        list(nodes) or [helper.make_node("Abs", ["rows"], ["out"])],
+        "graph",
+        [helper.make_tensor_value_info("rows", FLOATS, [None, 2])],
+        [helper.make_tensor_value_info("out", FLOATS, None)],
+        [helper.make_tensor("two", FLOATS, [2], [1.0, 2.0])],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+
+
+def branch(name: str, *nodes: onnx.NodeProto) -> onnx.GraphProto:
+    return helper.make_graph(
+        list(nodes), name, [], [helper.make_tensor_value_info("inner", FLOATS, None)]
+    )
+
+
+def if_(node: onnx.NodeProto) -> onnx.NodeProto:
+    """The node in one of both branches."""
+    other = helper.make_node("Abs", ["rows"], ["inner"])
+    return helper.make_node(
+        "If", ["rows"], ["out"], then_branch=branch("a", node), else_branch=branch("b", other)
+    )
+
+
+def refusal(content: bytes) -> str:
+    with pytest.raises(OnnxError) as refused:
+        check(content)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def external(made: onnx.ModelProto) -> None:
+    tensor = made.graph.initializer[0]
+    tensor.data_location = TensorProto.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", "/etc/hostname"
+    del tensor.double_data[:]
+
+
+def external_attribute(made: onnx.ModelProto) -> None:
+    value = helper.make_tensor("value", FLOATS, [1], [1.0])
+    value.external_data.add().key = "location"
+    made.graph.node.add().CopyFrom(helper.make_node("Constant", [], ["c"], value=value))
+
+
+def function(made: onnx.ModelProto) -> None:
+    node = helper.make_node("Abs", ["a"], ["b"])
+    opset = [helper.make_opsetid("", 18)]
+    made.functions.append(helper.make_function("own", "Own", ["a"], ["b"], [node], opset))
+
+
+CHANGES: dict[str, tuple[Change, str]] = {
+    "data in another file": (external, "TensorProto"),
+    "an attribute in another file": (external_attribute, "TensorProto"),
+    "functions": (function, "field 25 of ModelProto"),
+    "training": (lambda made: made.training_info.add(), "field 20 of ModelProto"),
+    "sparse data": (lambda made: made.graph.sparse_initializer.add(), "field 15 of GraphProto"),
+    "another domain": (lambda made: made.opset_import.add(domain="own", version=1), "'own'"),
+    "many graphs in an attribute": (
+        lambda made: made.graph.node[0].attribute.add().graphs.add(),
+        "field 11 of AttributeProto",
+    ),
+    "an overload": (lambda made: setattr(made.graph.node[0], "overload", "x"), "of NodeProto"),
+}
+NODES = {
+    "a loop": helper.make_node("Loop", ["", "rows"], ["out"], body=branch("body")),
+    "a scan": helper.make_node("Scan", ["rows"], ["out"], body=branch("body"), num_scan_inputs=1),
+    "an operator of another vendor": helper.make_node(
+        "Solve", ["rows"], ["out"], domain="com.microsoft"
+    ),
+    "an operator of no converter": helper.make_node("RandomNormalLike", ["rows"], ["out"]),
+    "one by the long name of the domain": helper.make_node("Abs", ["rows"], [], domain="ai.onnx"),
+    "one inside of a branch": if_(helper.make_node("Tile", ["rows", "two"], ["inner"])),
+    "a loop deep inside": if_(if_(if_(helper.make_node("Loop", [], [], body=branch("body"))))),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_no_converter_writes_is_refused(name: str) -> None:
+    change, told = CHANGES[name]
+    made = model()
+    assert check(made.SerializeToString()) is False
+    change(made)
+    assert told in refusal(made.SerializeToString())
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_an_operator_that_is_not_listed_is_refused(name: str) -> None:
+    assert "which" in refusal(model(NODES[name]).SerializeToString())
+
+
+def test_graphs_within_graphs_have_an_end() -> None:
+    node = helper.make_node("Abs", ["rows"], ["inner"])
+    for _ in range(20):
+        node = if_(node)
+    assert "8 graphs" in refusal(model(node).SerializeToString())
+
+
+def test_a_second_name_does_not_hide_the_first() -> None:
+    """A reader takes the last one, or joins them."""
+    good = model().SerializeToString()
+    name = b"\x22\x03Abs"
+    assert good.count(name) == 1
+    size = model().graph.node[0].ByteSize()
+    longer = good.replace(name, b"\x22\x04Loop" + name)
+    longer = longer.replace(bytes([0x0A, size]), bytes([0x0A, size + 6]), 1)
+    graph = model().graph.ByteSize()
+    longer = longer.replace(bytes([0x3A, graph]), bytes([0x3A, graph + 6]), 1)
+    read = onnx.load_from_string(longer)
+    assert [node.op_type for node in read.graph.node] == ["Abs"]
+    assert "several times" in refusal(longer)
+
+
+def test_any_content_is_read_or_refused() -> None:
+    good = model(if_(helper.make_node("Neg", ["rows"], ["inner"]))).SerializeToString()
+    for end in range(len(good)):
+        with suppress(OnnxError):
+            check(good[:end])
+    for place in range(len(good)):
+        for flipped in (0x01, 0x08, 0x80, 0xFF):
+            with suppress(OnnxError):
+                check(good[:place] + bytes([good[place] ^ flipped]) + good[place + 1 :])
+    for content in (b"\xff" * 20, b"\x08" + b"\x80" * 11, b"\x0b", b"\x00\x00"):
+        refusal(content)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "computes"),
+    [
+        ([("Neg", "rows", "out")], False),
+        ([("Neg", "two", "a"), ("Add", "a", "out")], True),
+        ([("Shape", "rows", "a"), ("ConstantOfShape", "a", "out")], True),
+        ([("Neg", "rows", "a"), ("Neg", "a", "out")], False),
+    ],
+)
+def test_it_says_whether_something_is_computed_without_any_input(
+    nodes: list[tuple[str, str, str]], computes: bool
+) -> None:
+    made = model(*(helper.make_node(kind, [given], [out]) for kind, given, out in nodes))
+    assert check(made.SerializeToString()) is computes
+
+
+def signature(rows: Any, estimator: Any) -> Signature:
+    given = tuple(
+        Input(name=f"f{i}", kind="number", dtype="float64") for i in range(np.shape(rows)[1])
+    )
+    confidence: Any = next(
+        (
+            kind
+            for ask, kind in (
+                ("predict_proba", "probabilities"),
+                ("decision_function", "scores"),
+            )
+            if hasattr(estimator, ask) and is_classifier(estimator)
+        ),
+        None,
+    )
+    labels = tuple(np.asarray(estimator.classes_).tolist()) if confidence else None
+    output = Output(name="out", kind="number", labels=labels, confidence=confidence)
+    return Signature(container="array", inputs=given, outputs=(output,))
+
+
+def models() -> Iterator[tuple[Any, Any]]:
+    """All estimators that predict, and a linear model behind all that transform."""
+    more = [Normalizer("l1"), PolynomialFeatures(3), KBinsDiscretizer(3)]
+    for _, estimator, rows in (
+        *fitted("scikit-learn"),
+        *(("", one.fit(ROWS), ROWS) for one in more),
+    ):
+        if np.ndim(rows) != 2 or rows is not ROWS:
+            continue
+        if hasattr(estimator, "predict"):
+            yield estimator, rows
+            continue
+        for last in (LogisticRegression(), Ridge()):
+            with suppress(Exception):
+                yield make_pipeline(estimator, last).fit(rows, GIVEN[0][1]), rows
+
+
+def operators(graph: onnx.GraphProto) -> Iterator[tuple[str, str]]:
+    for node in graph.node:
+        yield node.domain, node.op_type
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from operators(attribute.g)
+
+
+@pytest.mark.slow
+def test_what_the_converters_write_is_allowed_and_no_more_is_listed() -> None:
+    found: set[tuple[str, str]] = set()
+    converted = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for estimator, rows in models():
+            try:
+                content, _ = convert(estimator, signature(rows, estimator))
+            except ConversionError:
+                continue
+            own = set(operators(onnx.load_from_string(content).graph))
+            found |= own
+            if not own & REFUSED:
+                check(content)
+                converted += 1
+    assert converted > 80
+    listed = {(domain, name) for domain, names in OPERATORS.items() for name in names}
+    assert found - listed <= REFUSED
+    assert sorted(listed - found) == []
+
+
+def test_a_model_that_is_refused_is_no_artifact(
+    own_artifact: Path, edit_manifest: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Even if its digest and version are right."""
+    import hashlib
+    import json
+
+    from service.__main__ import main
+    from service.model.manifest import FileEntry, content_version
+
+    path = own_artifact / "model.onnx"
+    made = onnx.load_from_string(path.read_bytes())
+    external(made)
+    content = made.SerializeToString()
+    path.write_bytes(content)
+    manifest = json.loads((own_artifact / "manifest.json").read_text())
+    entry = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    manifest["files"]["model.onnx"] = entry
+    files = {name: FileEntry(**one) for name, one in manifest["files"].items()}
+    manifest["version"] = content_version(Signature.from_dict(manifest["signature"]), files)
+    edit_manifest(lambda old: old.update(manifest))
+    assert main(["check", str(own_artifact)]) == 65
+    [line] = capsys.readouterr().err.splitlines()
+    assert "model.onnx: has the field 1" in line
