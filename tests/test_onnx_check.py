@@ -1,29 +1,18 @@
 """What an ONNX model may hold: what the converters write, and nothing else."""
 
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from sklearn.base import is_classifier
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import KBinsDiscretizer, Normalizer, PolynomialFeatures
 
-from service.model.onnx_check import OPERATORS, OnnxError, check
-from service.model.signature import Input, Output, Signature
-from tests.estimators import GIVEN, ROWS, fitted
-from training.convert import convert
-from training.errors import ConversionError
+from service.model.onnx_check import OnnxError, check
+from service.model.signature import Signature
 
 FLOATS = TensorProto.DOUBLE
-# What skl2onnx writes, and ONNX Runtime may not be given: a loop, and another vendor's operator.
-REFUSED = {("", "Scan"), ("com.microsoft", "Solve")}
 
 Change = Callable[[onnx.ModelProto], object]
 
@@ -170,73 +159,6 @@ def test_it_says_whether_something_is_computed_without_any_input(
 ) -> None:
     made = model(*(helper.make_node(kind, [given], [out]) for kind, given, out in nodes))
     assert check(made.SerializeToString()) is computes
-
-
-def signature(rows: Any, estimator: Any) -> Signature:
-    given = tuple(
-        Input(name=f"f{i}", kind="number", dtype="float64") for i in range(np.shape(rows)[1])
-    )
-    confidence: Any = next(
-        (
-            kind
-            for ask, kind in (
-                ("predict_proba", "probabilities"),
-                ("decision_function", "scores"),
-            )
-            if hasattr(estimator, ask) and is_classifier(estimator)
-        ),
-        None,
-    )
-    labels = tuple(np.asarray(estimator.classes_).tolist()) if confidence else None
-    output = Output(name="out", kind="number", labels=labels, confidence=confidence)
-    return Signature(container="array", inputs=given, outputs=(output,))
-
-
-def models() -> Iterator[tuple[Any, Any]]:
-    """All estimators that predict, and a linear model behind all that transform."""
-    more = [Normalizer("l1"), PolynomialFeatures(3), KBinsDiscretizer(3)]
-    for _, estimator, rows in (
-        *fitted("scikit-learn"),
-        *(("", one.fit(ROWS), ROWS) for one in more),
-    ):
-        if np.ndim(rows) != 2 or rows is not ROWS:
-            continue
-        if hasattr(estimator, "predict"):
-            yield estimator, rows
-            continue
-        for last in (LogisticRegression(), Ridge()):
-            with suppress(Exception):
-                yield make_pipeline(estimator, last).fit(rows, GIVEN[0][1]), rows
-
-
-def operators(graph: onnx.GraphProto) -> Iterator[tuple[str, str]]:
-    for node in graph.node:
-        yield node.domain, node.op_type
-        for attribute in node.attribute:
-            if attribute.type == onnx.AttributeProto.GRAPH:
-                yield from operators(attribute.g)
-
-
-@pytest.mark.slow
-def test_what_the_converters_write_is_allowed_and_no_more_is_listed() -> None:
-    found: set[tuple[str, str]] = set()
-    converted = 0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for estimator, rows in models():
-            try:
-                content, _ = convert(estimator, signature(rows, estimator))
-            except ConversionError:
-                continue
-            own = set(operators(onnx.load_from_string(content).graph))
-            found |= own
-            if not own & REFUSED:
-                check(content)
-                converted += 1
-    assert converted > 80
-    listed = {(domain, name) for domain, names in OPERATORS.items() for name in names}
-    assert found - listed <= REFUSED
-    assert sorted(listed - found) == []
 
 
 def test_a_model_that_is_refused_is_no_artifact(

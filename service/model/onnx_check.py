@@ -38,12 +38,12 @@ OPERATORS: dict[str, frozenset[str]] = {
     "": frozenset(
         {
             "Abs", "Add", "ArgMax", "ArgMin", "Cast", "Clip", "Concat", "Constant",
-            "ConstantOfShape", "CumSum", "Div", "Einsum", "Equal", "Erf", "Exp", "Flatten",
+            "ConstantOfShape", "CumSum", "Div", "Equal", "Exp", "Flatten",
             "Gather", "GatherElements", "Gemm", "Greater", "GreaterOrEqual", "Identity",
-            "If", "IsNaN", "Less", "LessOrEqual", "Log", "LpNormalization", "MatMul", "Max",
+            "If", "IsNaN", "Less", "LessOrEqual", "Log", "LpNormalization", "MatMul",
             "Mul", "Neg", "Not", "Or", "Pow", "Reciprocal", "ReduceLogSumExp", "ReduceMax",
             "ReduceMean", "ReduceProd", "ReduceSum", "ReduceSumSquare", "Relu", "Reshape",
-            "Shape", "Sigmoid", "Sign", "Slice", "Softmax", "Sqrt", "Squeeze", "Sub", "Sum",
+            "Shape", "Sigmoid", "Sign", "Slice", "Softmax", "Sqrt", "Sub", "Sum",
             "Tanh", "TopK", "Transpose", "Where",
         }
     ),
