@@ -166,11 +166,7 @@ def test_a_manifest_that_is_none_is_refused(own_artifact: Path, content: bytes) 
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        *("../model.joblib", "/etc/hostname", "a/b", "..", "", "a\0b", "manifest.json"),
-        *("sitecustomize.py", "model.py", "report/index.js", "report/", "Model.joblib"),
-    ],
+    "name", ["../model.joblib", "", "a\0b", "manifest.json", "a.py", "report/a"]
 )
 def test_a_file_that_is_no_part_of_an_artifact_is_refused(
     own_artifact: Path, edit_manifest: Edit, name: str
