@@ -10,6 +10,8 @@ from dataclasses import Field, dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
+from service.model import trust
+
 PREFIX = "SERVICE_"
 MAY_BE_ZERO = {"SERVICE_DRAIN_SECONDS"}
 DIALECTS = ("lambda", "sagemaker", "oip", "mlflow")
@@ -70,9 +72,9 @@ class Settings:
     )
     trusted_modules: tuple[str, ...] = _setting(
         (),
-        "modules that a model may import from, besides the usual; separated by commas",
+        "names that a model may use besides the listed: classes, functions or modules of yours",
         each=r"[^\W\d]\w*(\.[^\W\d]\w*)*",
-        wanted="module names",
+        wanted="module names, or full names such as package.module.Class",
     )
     traces: bool = _setting(False, "whether to export OpenTelemetry traces: true or false")
     log_level: str = _setting(
@@ -105,7 +107,12 @@ class Settings:
                 raise SettingsError(f"{name} is not a setting; {hint}")
             setting = known[name]
             values[setting.name] = _parse(name, environment[name], setting)
-        return cls(**values)
+        settings = cls(**values)
+        for trusted in settings.trusted_modules:
+            why = trust.problem(trusted)
+            if why is not None:
+                raise SettingsError(f"{PREFIX}TRUSTED_MODULES: {why}")
+        return settings
 
 
 def environment(**values: str) -> dict[str, str]:

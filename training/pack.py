@@ -15,10 +15,9 @@ import joblib
 import numpy as np
 from sklearn.base import is_classifier
 
-from service.model import artifact, publish
+from service.model import artifact, publish, unpickling
 from service.model.artifact import ArtifactError
 from service.model.engines import Column, Engine, ScikitLearn
-from service.model.imports import imports
 from service.model.manifest import ROWS_APART, Golden, Manifest, content_version
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
@@ -177,7 +176,7 @@ def _more_libraries(signature: Signature, content: bytes, engine: str) -> list[s
     """What serving this model takes besides scikit-learn and what that takes."""
     if engine == artifact.ONNX:
         return ["onnx", "onnxruntime", "skl2onnx"]  # the first and last for the record
-    modules = {module.split(".")[0] for module, _ in imports(content)}
+    modules = {name.split(".")[0] for name in unpickling.inspect(content).names}
     return ["pandas"] if signature.container == "frame" or "pandas" in modules else []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from service.model import artifact, engines
+from service.model import artifact, engines, trust
 from service.model.artifact import ArtifactError, GoldenError, ManifestError
 from service.model.engines import Column, Engine
 from service.model.manifest import Manifest, content_version
@@ -68,8 +68,7 @@ class Predictor:
             engine = engines.load(manifest.engine, manifest.signature, contents[name], trusted)
         except UntrustedError as error:
             raise ArtifactError(
-                f"{path}: needs {error}, which is not trusted; if you do trust it, set "
-                f"SERVICE_TRUSTED_MODULES={error.module}"
+                f"{path}: {trust.refusal(error, 'SERVICE_TRUSTED_MODULES=')}"
             ) from error
         except Exception as error:
             raise ArtifactError(
