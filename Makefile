@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?= 8080
 SERVICE_MODEL ?= artifacts/model
 ARGS ?=
+MINUTES ?= 10
 
 BIN := .venv/bin
 # The locks are whole: pip has nothing to resolve, and older ones take extras of a package newer than is pinned.
@@ -25,7 +26,7 @@ export SERVICE_MODEL
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test check coverage faults pictures bench lint types lock lock-check format image clean
+.PHONY: help serve train test check coverage faults fuzz pictures bench lint types lock lock-check format image clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +66,9 @@ UNTIMED := $(patsubst %,tests/faults/test_%.py,described rolling soak)
 faults: .venv/developing ## Run the long tests of overload, crashes and updates, in containers
 	@$(if $(ARGS),$(BIN)/pytest tests/faults $(ARGS),$(BIN)/pytest tests/faults $(UNTIMED:%=--ignore=%) && \
 		$(BIN)/pytest $(PARALLEL) $(UNTIMED))
+
+fuzz: .venv/developing ## Search for faults of the model loader for 10 minutes (MINUTES=, ARGS=--help)
+	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(ARGS)
 
 pictures: .venv/developing ## Take the pictures of README and docs anew
 	@$(BIN)/python -m tests.pictures $(ARGS)

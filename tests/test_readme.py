@@ -48,6 +48,7 @@ DONE_BY_MAKE = {
     "make check",
     "make coverage",
     "make faults",
+    "make fuzz",
     "make bench",
     "make pictures",
     ".venv/bin/python -m training pack model.joblib --sample rows.csv --target answer "

@@ -94,7 +94,7 @@ class Arrays:
 
     def wrapped(self, depth: int) -> None:
         """Push joblib's wrapper of an array, one field of which may be anything; then raw bytes."""
-        machine, strange = self.machine, self.chance.randrange(12)
+        machine, strange = self.machine, self.chance.randrange(25)
         self.exactly(WRAPPER)
         machine.push(pickle.EMPTY_TUPLE, Item("tuple"))
         machine.replace(pickle.NEWOBJ, 2, Item("made"))

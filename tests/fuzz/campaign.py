@@ -2,9 +2,7 @@
 
 import contextlib
 import gc
-import json
 import os
-import select
 import signal
 import tempfile
 import time
@@ -20,10 +18,8 @@ from tests.fuzz.loader import Loader
 from tests.fuzz.objects import Objects
 from tests.fuzz.report import Report
 from tests.fuzz.seeds import Seed, seeds
+from tests.fuzz.watching import Watch
 from tests.fuzz.worker import Source, Task, Worker
-
-LONGEST = 10.0  # seconds that one program may take
-TAIL = 20_000  # characters of what a worker printed last
 
 
 @dataclass
@@ -39,31 +35,35 @@ class Campaign:
     def __post_init__(self) -> None:
         found: list[Seed] = seeds(self.few)
         for known in found:  # what the libraries import late, they import now
-            self.loads(known.content)
-        names = Inventory({name for known in found for name in known.names})
+            self.loads(known)
+        names = Inventory([known.used for known in found])
         names.accept(self.accepts)
         self.source = Source(self.seed, names, found)
         objects = Objects(names, self.loader.modules)
         for known in found:
-            self.loads(known.content)
+            self.loads(known)
         objects.ignore_changes()
-        self.judge = Judge(self.loader, Effects(), objects, Lines(self.loader.modules))
+        lines = Lines(self.loader.modules)
+        self.judge = Judge(self.loader, Effects(), objects, lines, self.shared)
         gc.collect()
         gc.freeze()
 
-    def loads(self, content: bytes) -> bool:
-        """Whether the loader loads a program that does no more than name or rebuild things."""
-        try:
-            self.loader.load(content)
-        except Exception:
-            return False
-        return True
+    def loads(self, known: Seed) -> None:
+        """Load a file that was made here; a loader may refuse it."""
+        with contextlib.suppress(Exception):
+            self.loader.load(known.content)
 
     def accepts(self, name: Name) -> bool:
         """Whether the loader accepts a name."""
         if not (name.module.isascii() and name.attribute.isascii()):
             return False
-        return self.loads(b"c" + f"{name.module}\n{name.attribute}\n.".encode())
+        try:
+            self.loader.load(b"\x80\x04c" + f"{name.module}\n{name.attribute}\n.".encode())
+        except self.loader.untrusted:
+            return False
+        except Exception:  # a name alone is no model
+            return True
+        return True
 
     def run(self, seconds: float, last: int) -> None:
         """Run programs until the time is over or the last one ran."""
@@ -87,13 +87,15 @@ class Campaign:
                 self.become_worker(pipe, errors, folder, task)
             os.close(pipe)
             os.close(errors)
-            watch = Watch(self, task, child, messages, printed)
+            watch = Watch(self.heard, self.shared, child, messages, printed)
             watch.until_it_ends()
             status = os.waitpid(child, 0)[1]
             left = sorted(os.listdir(folder))
         if left:
             self.found(f"files in the folder: {len(left)}", self.shared.place)
-        return self.ended(watch, status)
+        following = self.ended(watch, status)
+        self.report.executions += following - task.first
+        return following
 
     def become_worker(self, pipe: int, errors: int, folder: str, task: Task) -> None:
         """Be the child: run, and leave without a trace of the parent's."""
@@ -109,7 +111,7 @@ class Campaign:
         finally:
             os._exit(70)  # the messages say whether it came to its end
 
-    def ended(self, watch: "Watch", status: int) -> int:
+    def ended(self, watch: Watch, status: int) -> int:
         """Judge how a worker ended."""
         if watch.again is not None:
             self.again(*watch.again)
@@ -149,59 +151,4 @@ class Campaign:
         if message.get("outcome") == "loaded":
             report.reached.append(message["reached"])
         report.outcomes.update(message.get("outcomes", {}))
-        report.executions += sum(message.get("outcomes", {}).values())
         report.lines.update((name, line) for name, line in message.get("lines", ()))
-
-
-@dataclass
-class Watch:
-    """Reads what a worker sends, and ends it when one program takes too long."""
-
-    campaign: Campaign
-    task: Task
-    child: int
-    messages: int
-    printed: int
-    next: int | None = None
-    again: tuple[int, int] | None = None
-    stopped: bool = False
-    text: str = ""
-
-    def until_it_ends(self) -> None:
-        """Read both pipes until the worker closes them."""
-        rest, open_pipes = b"", {self.messages, self.printed}
-        place, since = -1, time.monotonic()
-        while open_pipes:
-            for pipe in select.select(list(open_pipes), [], [], 0.25)[0]:
-                read = os.read(pipe, 2**16)
-                if not read:
-                    open_pipes.remove(pipe)
-                    os.close(pipe)
-                elif pipe == self.printed:
-                    self.text = (self.text + read.decode(errors="replace"))[-TAIL:]
-                else:
-                    *lines, rest = (rest + read).split(b"\n")
-                    for line in lines:
-                        self.take(json.loads(line))
-            if self.campaign.shared.place != place:
-                place, since = self.campaign.shared.place, time.monotonic()
-            elif time.monotonic() > since + LONGEST and not self.stopped:
-                self.stopped = True
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(self.child, signal.SIGKILL)
-
-    def take(self, message: dict[str, Any]) -> None:
-        """Look at one message."""
-        self.campaign.heard(message)
-        self.next = message.get("next", self.next)
-        if "again" in message:
-            self.again = tuple(message["again"])
-
-    def innermost(self) -> str:
-        """Where in the code a crash happened, as Python printed it."""
-        lines = [line.strip() for line in self.text.splitlines() if line.startswith("  File ")]
-        return lines[0].rpartition("site-packages/")[2] if lines else "somewhere"
-
-    def last_line(self) -> str:
-        """What the worker printed last."""
-        return (self.text.strip().splitlines() or ["without a word"])[-1][:200]

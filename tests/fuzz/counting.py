@@ -1,5 +1,6 @@
 """Counts of the opcodes that the loader ran, and of its lines, to see what the programs reach."""
 
+import inspect
 import mmap
 import pickle
 import sys
@@ -16,6 +17,7 @@ class Shared:
     """Numbers that the worker writes and the campaign reads, also after the worker crashed."""
 
     def __init__(self) -> None:
+        self.counting = True
         self.numbers = memoryview(mmap.mmap(-1, 8 * (2 * CODES + 2))).cast("Q")
 
     @property
@@ -44,6 +46,8 @@ class Shared:
         numbers = self.numbers
 
         def run(unpickler: Any) -> None:
+            if not self.counting:
+                return handler(unpickler)
             numbers[code] += 1
             try:
                 handler(unpickler)
@@ -52,6 +56,7 @@ class Shared:
                     numbers[CODES + code] += 1
                 raise
             numbers[CODES + code] += 1
+            return None
 
         run.counted = True  # type: ignore[attr-defined]
         return run
@@ -99,7 +104,8 @@ def lines_of(path: Path) -> set[int]:
     while todo:
         code = todo.pop()
         if isinstance(code, CodeType):
-            lines = {line for _, _, line in code.co_lines() if line is not None}
-            found |= lines - {code.co_firstlineno}
+            if code.co_flags & inspect.CO_OPTIMIZED:  # a function, no class
+                lines = {line for _, _, line in code.co_lines() if line is not None}
+                found |= lines - {code.co_firstlineno}
             todo += code.co_consts
     return found

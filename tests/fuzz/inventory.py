@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
 
+from tests.fuzz.tokens import Contents
+
 ROOTS = (
     "builtins", "sys", "os", "posix", "io", "importlib", "operator", "types", "functools",
     "itertools", "collections", "copyreg", "copy", "pickle", "codecs", "_codecs", "weakref",
@@ -86,8 +88,8 @@ def live_modules() -> dict[str, ModuleType]:
 class Inventory:
     """All names, by the groups that they are drawn from."""
 
-    def __init__(self, needed: Iterable[tuple[str, str]]) -> None:
-        """`needed` are the names that the seeds import."""
+    def __init__(self, used: Iterable[Contents]) -> None:
+        """`used` is what the seeds do with names."""
         self.objects: dict[Name, object] = {}
         self.by_module: dict[str, list[Name]] = {}
         self.by_kind: dict[str, list[Name]] = {}
@@ -103,15 +105,16 @@ class Inventory:
             if names:
                 self.by_module[place] = names
         self.modules = list(self.by_module)
-        self.needed = [self._known(*pair) for pair in sorted(set(needed))]
-        self.needed_by_kind: dict[str, list[Name]] = {}
-        for name in self.needed:
-            self.needed_by_kind.setdefault(name.kind, []).append(name)
+        self.needed = self._known(one.names for one in used)
+        self.needed_by_kind = {
+            "called": self._known(one.called for one in used),
+            "class": self._known(one.made for one in used),
+        }
         self.near = sorted({name.module for name in self.needed} & set(self.modules))
 
-    def _known(self, module: str, attribute: str) -> Name:
-        thing = self.objects.get(Name(module, attribute))
-        return Name(module, attribute, "unknown" if thing is None else kind_of(thing))
+    def _known(self, groups: Iterable[set[tuple[str, str]]]) -> list[Name]:
+        names = [Name(*pair) for pair in sorted(set().union(*groups))]
+        return [Name(n.module, n.attribute, kind_of(self.objects.get(n))) for n in names]
 
     def accept(self, accepts: Callable[[Name], bool]) -> None:
         """Ask the loader which names it accepts: they are drawn more often than the others."""
@@ -119,27 +122,30 @@ class Inventory:
             if accepts(name):
                 self.accepted.setdefault(name.kind, []).append(name)
 
-    def draw(self, chance: random.Random, kind: str | None = None) -> Name:
-        """Some name; of this kind, if one is asked for."""
+    def draw(self, chance: random.Random, strange: float, kind: str | None = None) -> Name:
+        """Some name; `strange` is how often it is one that a loader should refuse."""
+        if chance.random() >= strange:
+            return self.usual(chance, kind)
+        if kind is not None and chance.random() < 0.5:
+            return chance.choice(self.by_kind["function" if kind == "called" else kind])
         drawn = chance.random()
-        if kind is not None and drawn < 0.9:
-            if kind in self.needed_by_kind and drawn < 0.45:
-                return chance.choice(self.needed_by_kind[kind])
-            return chance.choice(self.accepted.get(kind) or self.by_kind[kind])
-        drawn = chance.random()
-        if drawn < 0.35:
-            return chance.choice(self.needed)
-        if drawn < 0.65 and self.accepted:
-            return chance.choice(self.accepted[chance.choice(list(self.accepted))])
-        if drawn < 0.75:
+        if drawn < 0.4:
             return chance.choice(self.by_module[chance.choice(self.near)])
-        if drawn < 0.82:
+        if drawn < 0.55:
             return chance.choice(self.by_module[chance.choice(self.modules)])
-        if drawn < 0.86:
+        if drawn < 0.7:
             return Name(*chance.choice(DANGEROUS))
-        if drawn < 0.90:
+        if drawn < 0.85:
             return Name(chance.choice(self.near), chance.choice(DUNDERS))
         return self.dotted(chance)
+
+    def usual(self, chance: random.Random, kind: str | None = None) -> Name:
+        """A name that the seeds import or that the loader accepts; of a kind, if there is one."""
+        if kind is None:  # a value: only functions are values that models hold
+            kind = "function" if chance.random() < 0.9 else chance.choice(list(self.accepted))
+        if kind == "called" or (kind in self.needed_by_kind and chance.random() < 0.5):
+            return chance.choice(self.needed_by_kind[kind])
+        return chance.choice(self.accepted.get(kind) or self.needed)
 
     def dotted(self, chance: random.Random) -> Name:
         """A name that leads through an object: an attribute of an attribute."""

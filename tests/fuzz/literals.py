@@ -78,7 +78,7 @@ def text(
     if value is None:
         value, drawn = chance.choice(TEXTS), chance.random()
         drawn = chance.random()
-        if drawn < 0.15:
+        if drawn < 0.05:
             value = chance.choice(DUNDERS)
         elif drawn < 0.25:
             value = chance.choice(names.needed).attribute
@@ -103,8 +103,10 @@ def octets(machine: Machine, chance: random.Random) -> None:
 
 def outside(machine: Machine, chance: random.Random) -> None:
     """Ask for what no model file has: a persistent object, an extension's code, a buffer."""
-    drawn = chance.randrange(6)
-    if drawn == 0:
+    drawn = chance.randrange(7)
+    if drawn == 6:
+        read_only(machine, chance)
+    elif drawn == 0:
         machine.push(pickle.PERSID + b"made\n", Item("other"))
     elif drawn == 1:
         machine.push(text_code("made", chance), Item("str"))
@@ -127,5 +129,5 @@ def read_only(machine: Machine, chance: random.Random) -> None:
 
 
 PLAIN: tuple[Callable[[Machine, random.Random], None], ...] = (
-    integer, integer, real, constant, octets, read_only,
+    integer, integer, real, constant, octets,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +17,11 @@ class Loader:
     name: str
     load: Callable[[bytes], Any]
     untrusted: type[Exception]
-    refuses: Callable[[bytes], bool] | None
+    refuses: Callable[[bytes], bool] | None = None  # not every loader has an `inspect`
 
     @property
     def modules(self) -> list[str]:
         """The modules whose lines are counted and whose objects are watched."""
-        import sys
-
         package = self.name.rpartition(".")[0]
         own = [name for name in sys.modules if name.startswith("service.model.")]
         return sorted({self.name, *(own if package == "service.model" else ())})
@@ -36,4 +35,6 @@ def default() -> str:
 def loader(name: str) -> Loader:
     """The loader in a module."""
     module = importlib.import_module(name)
-    return Loader(name, module.load, module.UntrustedError, None)
+    inspect = getattr(module, "inspect", None)
+    refuses = inspect and (lambda content: bool(inspect(content).untrusted))
+    return Loader(name, module.load, module.UntrustedError, refuses)

@@ -27,7 +27,8 @@ class Mutation:
 
     def program(self) -> bytes:
         """A changed file."""
-        found = list(self.chance.choice(self.seeds).tokens)
+        start = self.chance.choice(self.seeds)
+        found = list(start.tokens)
         ways: tuple[Callable[[Tokens], Tokens], ...] = (
             self.rename, self.rename, self.refill, self.refill, self.refit, self.insert,
             self.insert,
@@ -36,7 +37,7 @@ class Mutation:
         for _ in range(self.chance.choice((0, 1, 1, 1, 2, 2, 3, 5))):
             found = self.chance.choice(ways)(found) if found else found
         parts = [Part(token.code, token.name == "raw") for token in found]
-        content = assembled(parts, self.chance.choice((2, 4, 5)), self.chance)
+        content = assembled(parts, start.used.protocol, self.chance)
         if self.chance.random() < 0.15:
             content = self.bytewise(content)
         return zlib.compress(content) if self.chance.random() < 0.03 else content
@@ -47,6 +48,7 @@ class Mutation:
     def fragment(self, pushes: Callable[[Programs], None]) -> Tokens:
         """Opcodes that push something."""
         programs = Programs(self.names, self.chance)
+        programs.strange = self.chance.choice((0.0, 0.05, 0.5))
         programs.machine = Machine(4)
         pushes(programs)
         return [
@@ -63,7 +65,7 @@ class Mutation:
         place = self.among(found, "GLOBAL", "STACK_GLOBAL")
         if place is None:
             return self.insert(found)
-        name = self.names.draw(self.chance)
+        name = self.names.draw(self.chance, self.chance.choice((0.1, 0.9)))
         new = self.fragment(lambda programs: programs.exactly(name))
         if found[place].name == "STACK_GLOBAL":  # the two strings stay in the memo
             new = [Token("POP", None, pickle.POP)] * 2 + new
@@ -109,7 +111,7 @@ class Mutation:
     def changed(self, programs: Programs) -> None:
         """Something to begin with, which is left out, and what is done to it."""
         literals.integer(programs.machine, self.chance)
-        programs.change(self.chance.choice(("made", "list", "dict", "set", "instance")))
+        programs.change(self.chance.choice(("made", "list", "dict", "set")))
 
     def repeat(self, found: Tokens) -> Tokens:
         place = self.place(found)

@@ -33,19 +33,16 @@ def attributes(thing: object) -> Mapping[Any, Any] | None:
     return found if isinstance(found, dict | MappingProxyType) else None
 
 
-def parts(thing: object) -> Parts:
-    """What an object is made of, one level deep."""
+def parts(thing: object) -> Parts | None:
+    """What an object is made of, one level deep; None if nothing of it can change."""
     if isinstance(thing, list | set):
         return tuple(thing)
     if isinstance(thing, np.ndarray):
-        return (
-            (np.ndarray.tobytes(thing),)
-            if thing.nbytes < SMALL and not thing.dtype.hasobject
-            else ()
-        )
+        plain = thing.nbytes < SMALL and not thing.dtype.hasobject
+        return (np.ndarray.tobytes(thing),) if plain else None
     known = attributes(thing)
     if known is None:
-        return ()
+        return None
     found = (*known, *known.values())
     if isinstance(thing, FunctionType):
         found += (thing.__code__, thing.__defaults__, thing.__kwdefaults__)
@@ -54,9 +51,9 @@ def parts(thing: object) -> Parts:
     return found
 
 
-def same(before: Parts, after: Parts) -> bool:
+def same(before: Parts, after: Parts | None) -> bool:
     """Whether these are the same objects; bytes are compared by value."""
-    if len(before) != len(after):
+    if after is None or len(before) != len(after):
         return False
     if all(map(operator.is_, before, after)):
         return True
@@ -102,7 +99,7 @@ class Objects:
 
     def watch(self, where: str, thing: Any) -> None:
         """Keep the parts of an object, if it has some that can change."""
-        if id(thing) not in self.things and (found := parts(thing)):
+        if id(thing) not in self.things and (found := parts(thing)) is not None:
             self.things[id(thing)] = where, thing
             self.before[id(thing)] = found
 
@@ -122,8 +119,8 @@ class Objects:
             where, thing = self.things[place]
             before, after = self.before[place], parts(thing)
             if not same(before, after):
-                self.before[place] = after
-                if not expected(thing, before, after):
+                self.before[place] = after or ()
+                if not expected(thing, before, after or ()):
                     yield where
 
     def changed_by(self, names: Iterable[tuple[str, str]]) -> list[str]:

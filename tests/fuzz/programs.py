@@ -6,19 +6,24 @@ from collections.abc import Callable
 
 from tests.fuzz import literals
 from tests.fuzz.arrays import Arrays
+from tests.fuzz.changes import Changes
+from tests.fuzz.instances import Instances
 from tests.fuzz.inventory import DUNDERS, Inventory, Name
 from tests.fuzz.machine import Item, Machine
 
 DEEPEST = 4
 LONGEST = 30
+# How often a program does what a loader should refuse; the first let it run to its end.
+STRANGE = (0.0, 0.0, 0.02, 0.05, 0.2, 0.5)
 KEYS = ("coef_", "steps", "func", "n_features_in_", "_sklearn_version", "predict", "fit", "append")
 
 
-class Programs(Arrays):
+class Programs(Arrays, Changes, Instances):
     """Writes programs: each method adds opcodes that leave one more item, or change the top."""
 
     def __init__(self, names: Inventory, chance: random.Random) -> None:
         self.names, self.chance = names, chance
+        self.strange = chance.choice(STRANGE)
         self.machine = Machine(chance.choice((0, 1, 2, 3, 4, 4, 4, 5, 5)))
 
     def program(self) -> bytes:
@@ -45,7 +50,7 @@ class Programs(Arrays):
             self.machine.remember(self.chance)
 
     def plain(self, depth: int) -> None:
-        if self.chance.random() < 0.02:
+        if self.is_strange():
             literals.outside(self.machine, self.chance)
         else:
             self.chance.choice(literals.PLAIN)(self.machine, self.chance)
@@ -67,7 +72,7 @@ class Programs(Arrays):
             self.plain(depth)
 
     def name(self, depth: int = 0, kind: str | None = None) -> None:
-        self.exactly(self.names.draw(self.chance, kind))
+        self.exactly(self.names.draw(self.chance, self.strange, kind))
 
     def exactly(self, name: Name) -> None:
         """Push the object of this name."""
@@ -117,9 +122,10 @@ class Programs(Arrays):
                 ((pickle.LIST, "list"), (pickle.DICT, "dict"), (pickle.FROZENSET, "frozenset"))
             )
             for _ in range(chance.randrange(3)):
-                if kind == "dict":
+                if kind != "list":
                     self.key()
-                self.value(depth)
+                if kind != "frozenset":
+                    self.value(depth)
             machine.collapse(code, Item(kind))
 
     def key(self) -> None:
@@ -127,7 +133,7 @@ class Programs(Arrays):
         if self.chance.random() < 0.2:
             self.integer()
         else:
-            group = KEYS if self.chance.random() < 0.6 else DUNDERS
+            group = DUNDERS if self.is_strange() else KEYS
             self.text(value=self.chance.choice(group))
 
     def state(self, depth: int) -> None:
@@ -141,110 +147,10 @@ class Programs(Arrays):
             self.change("dict", depth)
             machine.replace(pickle.TUPLE2, 2, Item("tuple"))
 
-    def made(self, depth: int) -> None:
-        """Push an instance, by one of the five ways to make one."""
-        machine, chance, item = self.machine, self.chance, Item("made")
-        way = chance.randrange(5)
-        if way == 0:
-            machine.mark()
-            self.values(depth, chance.randrange(3))
-            name = self.names.draw(chance, "class")
-            machine.collapse(pickle.INST + f"{name.module}\n{name.attribute}\n".encode(), item)
-        elif way == 1:
-            machine.mark()
-            self.name(kind="class")
-            self.values(depth, chance.randrange(3))
-            machine.collapse(pickle.OBJ, item)
-        elif way == 2:
-            self.name(kind="class")
-            self.arguments(depth, chance.choice((0, 0, 2)))
-            machine.replace(pickle.NEWOBJ, 2, item)
-        elif way == 3:
-            self.name(kind="class")
-            self.arguments(depth, 1)
-            self.state(depth)
-            machine.replace(pickle.NEWOBJ_EX, 3, item)
-        else:
-            self.exactly(Name("copyreg", "_reconstructor", "function"))
-            self.name(kind="class")
-            self.exactly(Name("builtins", chance.choice(("object", "object", "dict", "list"))))
-            machine.push(pickle.NONE, Item("constant"))
-            machine.replace(pickle.TUPLE3, 3, Item("tuple"))
-            machine.replace(pickle.REDUCE, 2, item)
-        if chance.random() < 0.5:
-            self.change("made", depth)
-
     def values(self, depth: int, count: int) -> None:
         for _ in range(count):
             self.value(depth)
 
-    def called(self, depth: int) -> None:
-        """Push what a function or class returns."""
-        self.name(kind=self.chance.choice(("function", "function", "class", None)))
-        self.arguments(depth)
-        self.machine.replace(pickle.REDUCE, 2, Item("made"))
-
-    def change(self, top: str, depth: int = 1) -> None:
-        """Do to the top what its kind allows; now and then what it does not.
-
-        Only where nothing else counts on it, at depth 0, it may be dropped.
-        """
-        ways: dict[str, tuple[Callable[[int], None], ...]] = {
-            "list": (self.append, self.extend),
-            "dict": (self.put, self.update),
-            "set": (self.add,),
-            "class": (self.build, self.call_top),
-            "function": (self.call_top, self.call_top, self.build),
-            "module": (self.build,),
-            "made": (self.build, self.build, self.call_top, self.append, self.put, self.add),
-            "instance": (self.build, self.call_top, self.append, self.put, self.extend, self.add),
-        }
-        every = (self.wrap, *ways["instance"], self.update)
-        if depth == 0:
-            every = (self.drop, self.drop, *every)
-        self.chance.choice(ways.get(top, every) if self.chance.random() < 0.9 else every)(depth)
-
-    def append(self, depth: int) -> None:
-        self.value(depth)
-        self.machine.stack.pop()
-        self.machine.emit(pickle.APPEND)
-
-    def extend(self, depth: int) -> None:
-        self.several(depth, pickle.APPENDS)
-
-    def add(self, depth: int) -> None:
-        self.several(depth, pickle.ADDITEMS)
-
-    def several(self, depth: int, code: bytes, keyed: bool = False) -> None:
-        self.machine.mark()
-        for _ in range(self.chance.randrange(3)):
-            if keyed:
-                self.key()
-            self.value(depth + 1)
-        self.machine.to_mark()
-        self.machine.emit(code)
-
-    def put(self, depth: int) -> None:
-        self.key()
-        self.value(depth + 1)
-        del self.machine.stack[-2:]
-        self.machine.emit(pickle.SETITEM)
-
-    def update(self, depth: int) -> None:
-        self.several(depth, pickle.SETITEMS, keyed=True)
-
-    def build(self, depth: int) -> None:
-        self.state(depth)
-        self.machine.stack.pop()
-        self.machine.emit(pickle.BUILD)
-
-    def call_top(self, depth: int) -> None:
-        self.arguments(depth)
-        self.machine.replace(pickle.REDUCE, 2, Item("made"))
-
-    def drop(self, depth: int) -> None:
-        self.machine.stack.pop()
-        self.machine.emit(pickle.POP)
-
-    def wrap(self, depth: int) -> None:
-        self.machine.replace(pickle.TUPLE1, 1, Item("tuple"))
+    def is_strange(self) -> bool:
+        """Whether to do what a loader should refuse."""
+        return self.chance.random() < self.strange

@@ -12,7 +12,7 @@ from tests.fuzz.counting import Shared, lines_of
 
 SHOWN = 40
 # No pickler of ours writes these: they take an id, a registered code, or a buffer from outside.
-NEVER_DUMPED = {"PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4", "NEXT_BUFFER"}
+NEVER_DUMPED = {"PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4", "NEXT_BUFFER", "READONLY_BUFFER"}
 
 
 @dataclass

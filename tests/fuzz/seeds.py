@@ -14,7 +14,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from tests.fuzz.tokens import Token, contents, tokens
+from tests.fuzz.tokens import Contents, Token, contents, tokens
 
 CORPUS = Path(__file__).parent / "corpus"
 MODELS = (
@@ -35,7 +35,7 @@ class Seed:
 
     content: bytes
     tokens: tuple[Token, ...]
-    names: frozenset[tuple[str, str]]
+    used: Contents
 
 
 def values() -> list[Any]:
@@ -67,7 +67,7 @@ def dumps(value: Any) -> list[bytes]:
 def seed(content: bytes) -> Seed:
     """A file with what is in it."""
     known = contents(content)
-    return Seed(content, tuple(tokens(content, known.arrays)), frozenset(known.names))
+    return Seed(content, tuple(tokens(content, known.arrays)), known)
 
 
 def models(few: bool) -> list[Any]:

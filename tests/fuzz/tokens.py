@@ -1,6 +1,7 @@
 """A joblib file split into opcodes: the bytes of arrays between them are found by reading it."""
 
 import io
+import pickle
 import pickletools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,15 +21,19 @@ class Token:
 
 @dataclass
 class Contents:
-    """What reading a file of our own showed: the names it imports and where its arrays are."""
+    """What reading a file of our own showed: protocol, names, what they are for, arrays."""
 
+    protocol: int = 4
     names: set[tuple[str, str]] = field(default_factory=set)
+    called: set[tuple[str, str]] = field(default_factory=set)
+    made: set[tuple[str, str]] = field(default_factory=set)
     arrays: list[tuple[int, int]] = field(default_factory=list)
 
 
 def contents(dumped: bytes) -> Contents:
     """Read a file that was dumped here, from objects made here, with joblib's own unpickler."""
     found = Contents()
+    roles: dict[int, tuple[str, str]] = {}
 
     class Wrapper(numpy_pickle.NumpyArrayWrapper):  # type: ignore[misc]  # joblib has no type hints
         def read(self, unpickler: Any, ensure_native_byte_order: bool) -> Any:
@@ -38,10 +43,31 @@ def contents(dumped: bytes) -> Contents:
             return array
 
     class Reader(numpy_pickle.NumpyUnpickler):  # type: ignore[misc]
+        dispatch = numpy_pickle.NumpyUnpickler.dispatch.copy()
+
         def find_class(self, module: str, name: str) -> Any:
-            found.names.add((module, name))
+            found.protocol = self.proto
+            if self.proto >= 3:  # before, the names are those of Python 2
+                found.names.add((module, name))
             known = super().find_class(module, name)
-            return Wrapper if known is numpy_pickle.NumpyArrayWrapper else known
+            known = Wrapper if known is numpy_pickle.NumpyArrayWrapper else known
+            roles[id(known)] = module, name
+            return known
+
+        def used(self, names: set[tuple[str, str]]) -> None:
+            if self.proto >= 3:
+                names.add(roles[id(self.stack[-2])])
+
+        def load_reduce(self) -> None:
+            self.used(found.called)
+            super().load_reduce()
+
+        def load_newobj(self) -> None:
+            self.used(found.made)
+            super().load_newobj()
+
+        dispatch[pickle.REDUCE[0]] = load_reduce
+        dispatch[pickle.NEWOBJ[0]] = load_newobj
 
     Reader("", io.BytesIO(dumped), ensure_native_byte_order=True).load()
     return found
