@@ -14,10 +14,11 @@ import joblib
 import numpy as np
 import pytest
 
+from service.model import unpickling
 from tests.fuzz.inventory import Inventory
 from tests.fuzz.machine import Part, assembled
 from tests.fuzz.programs import Programs
-from tests.fuzz.seeds import Seed, dumps, seed, values
+from tests.fuzz.seeds import Seed, corpus, dumps, seed, values
 from tests.fuzz.worker import Source
 from tests.serving import ROOT
 
@@ -130,9 +131,24 @@ def fuzz(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+def test_the_corpus_is_small_and_the_service_would_load_it() -> None:
+    kept = corpus()
+    assert kept
+    assert sum(map(len, kept)) < 50_000
+    for content in kept:
+        unpickling.load(content)
+
+
 @pytest.mark.slow
 def test_the_faults_of_a_loader_without_checks_are_found() -> None:
     ran = fuzz("--loader", "tests.fuzz.weak", "--executions", "1200")
     assert ran.returncode == 1, ran.stdout + ran.stderr
     for kind in ("import of", "changed:"):
         assert f"FINDING: {kind}" in ran.stdout
+
+
+@pytest.mark.slow
+def test_no_effect_is_found_in_the_loader_of_the_service() -> None:
+    ran = fuzz("--executions", "2000")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "\n0 kinds of findings" in ran.stdout

@@ -18,6 +18,7 @@ from importlib.metadata import packages_distributions
 from types import FrameType
 from typing import Any
 
+CALLERS = 4
 HARMLESS = {
     "pickle.find_class", "builtins.id", "sys._getframe", "sys._current_frames", "array.__new__",
     "object.__getattr__",
@@ -110,7 +111,7 @@ class Effects:
             self.record(described)
 
     def record(self, described: str) -> None:
-        self.found.append(described)
+        self.found.append(f"{described} in {_callers()}")
         raise BlockedError(described)
 
     def effect(self, event: str, args: tuple[Any, ...]) -> str | None:
@@ -157,6 +158,13 @@ def _frames() -> Iterator[FrameType]:
     while frame is not None:
         yield frame
         frame = frame.f_back
+
+
+def _callers() -> str:
+    """The innermost functions, without those of this module and of the import system."""
+    codes = (frame.f_code for frame in _frames())
+    others = [code for code in codes if not code.co_filename.startswith(("<frozen", __file__))]
+    return " < ".join(code.co_name for code in others[:CALLERS])
 
 
 def _is_importing(twice: bool = False) -> bool:

@@ -41,17 +41,8 @@ class Instances:
         """Push an instance, by one of the five ways to make one."""
         machine, chance, item = self.machine, self.chance, Item("made")
         way = chance.randrange(5)
-        if way == 0:
-            machine.mark()
-            self.values(depth, chance.randrange(3))
-            kind = chance.choice(("class", "called", "called"))
-            name = self.names.draw(chance, self.strange, kind)
-            machine.collapse(pickle.INST + f"{name.module}\n{name.attribute}\n".encode(), item)
-        elif way == 1:
-            machine.mark()
-            self.name(kind=chance.choice(("class", "called", "called")))
-            self.values(depth, chance.randrange(3))
-            machine.collapse(pickle.OBJ, item)
+        if way < 2:
+            self.marked(depth, way == 0)
         elif way == 2:
             self.name(kind="class")
             self.arguments(depth, 2 if self.is_strange() else 0)
@@ -74,20 +65,39 @@ class Instances:
         if chance.random() < 0.5:
             self.change("made", depth)
 
+    def marked(self, depth: int, named: bool) -> None:
+        """Push what a call makes, by the opcodes whose arguments stand above a mark."""
+        name, wanted = self.some_call()
+        self.machine.mark()
+        if not named:
+            self.exactly(name)
+        self.call_arguments(depth, wanted)
+        code = f"i{name.module}\n{name.attribute}\n".encode() if named else pickle.OBJ
+        self.machine.collapse(code, Item("other"))
+
     def called(self, depth: int) -> None:
         """Push what a function or class returns."""
+        name, wanted = self.some_call()
+        self.exactly(name)
+        self.machine.mark()
+        self.call_arguments(depth, wanted)
+        self.machine.collapse(pickle.TUPLE, Item("tuple"))
+        self.machine.replace(pickle.REDUCE, 2, Item("other"))
+
+    def some_call(self) -> tuple[Name, str | None]:
+        """What to call, and the kinds of its arguments if they are known."""
         if self.chance.random() < 0.5:
             attribute, wanted = self.chance.choice(list(CALLS.items()))
-            module = MODULES.get(attribute, "builtins")
-            self.exactly(Name(module, attribute))
-            self.machine.mark()
-            for letter in wanted:
-                self.argument(letter)
-            self.machine.collapse(pickle.TUPLE, Item("tuple"))
-        else:
-            self.name(kind="called")
-            self.arguments(depth, 3)
-        self.machine.replace(pickle.REDUCE, 2, Item("other"))
+            return Name(MODULES.get(attribute, "builtins"), attribute), wanted
+        kind = self.chance.choice(("class", "called", "called"))
+        return self.names.draw(self.chance, self.strange, kind), None
+
+    def call_arguments(self, depth: int, wanted: str | None) -> None:
+        """Push arguments: of these kinds, or any."""
+        if wanted is None:
+            self.values(depth, self.chance.randrange(4))
+        for letter in wanted or "":
+            self.argument(letter)
 
     def argument(self, letter: str) -> None:
         """Push a value of one kind."""
