@@ -65,7 +65,7 @@ def create_app(
     seal = seal or Seal.of(predictor.manifest)
 
     app = Service(__name__, static_folder=None)
-    app.url_map.merge_slashes = False  # an address has one spelling; rules in front rely on it
+    app.url_map.merge_slashes = False  # an address has one spelling: operations/target.py
     traces.init_app(app, settings)  # first, so that a request that is refused has its span
     problems.init_app(app)
     keys = Keys(settings.api_keys)

@@ -16,7 +16,7 @@ from prometheus_client import Gauge
 
 from service.api.environ import ARRIVED, REFUSED
 from service.api.problems import Problem
-from service.operations import reading
+from service.operations import reading, target
 from service.operations.admission import RefusedError, check_deadline, deadline_seconds
 from service.operations.drain import Drain
 from service.operations.gate import Gate
@@ -103,6 +103,7 @@ class Bridge:
         environ[ARRIVED] = perf_counter()
         unread = True
         try:
+            target.resolve(environ, scope["raw_path"])
             body = await reading.body(environ, receive, self.settings)
             unread = False
             set_body(environ, body)

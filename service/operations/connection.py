@@ -14,13 +14,14 @@ from gunicorn.asgi.protocol import ASGIProtocol
 
 from service.operations import plain
 from service.operations.admission import RefusedError
+from service.operations.protocol import Protocol
 from service.operations.waiting import Waiting
 from service.operations.wsgi import Answer
 
 READ = SimpleNamespace(version=(1, 1))  # what gunicorn asks of a request that it answers
 
 
-class Connection(ASGIProtocol):  # type: ignore[misc]  # no type hints
+class Connection(Protocol):
     """A connection of a worker whose app is a Bridge."""
 
     unread: "Unread | None" = None
@@ -83,10 +84,6 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # no type hints
         self.log.error("Error in ASGI application", exc_info=error)
         self._send_error_response(500, "Internal Server Error")
         self.end()
-
-    def end(self) -> None:
-        """Close, as if it had been kept too long."""
-        super()._keepalive_timeout()
 
     def _keepalive_timeout(self) -> None:
         """Close, unless it was used meanwhile: a timer for each answer would cost too much."""
