@@ -13,6 +13,7 @@ from typing import Any
 PREFIX = "SERVICE_"
 MAY_BE_ZERO = {"SERVICE_DRAIN_SECONDS"}
 DIALECTS = ("lambda", "sagemaker", "oip", "mlflow")
+KEY_NAME = r"[A-Za-z0-9._-]{1,64}"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -58,9 +59,10 @@ class Settings:
     metrics_port: int = _setting(9464, "port on which /metrics is answered, and nothing else")
     api_keys: tuple[str, ...] = _setting(
         (),
-        "SHA-256 digests of keys, one of which a request must bring; separated by commas",
-        each=r"[0-9a-f]{64}",
-        wanted="SHA-256 digests in small hexadecimal digits",
+        "SHA-256 digests of keys, one of which a request must bring, each alone or as "
+        "NAME:DIGEST; separated by commas",
+        each=rf"({KEY_NAME}:)?[0-9a-f]{{64}}",
+        wanted="SHA-256 digests in small hexadecimal digits, each alone or as NAME:DIGEST",
     )
     dialects: tuple[str, ...] = _setting(
         ("lambda",),

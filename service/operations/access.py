@@ -6,13 +6,15 @@ Health needs none: a load balancer has none.
 
 import hashlib
 import hmac
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, request
 
+from service.api.environ import KEY
 from service.api.problems import Problem
 from service.operations import health
+from service.settings import Settings
 
 HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -21,24 +23,40 @@ HEADERS = (
 POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
-class Keys:
-    """The digests of keys that are taken; with none of them everybody may enter."""
+class Access:
+    """Which requests are let in.
 
-    def __init__(self, digests: Collection[str]) -> None:
-        self._digests = [bytes.fromhex(digest) for digest in digests]
+    `keys` are digests of keys, or NAME:DIGEST. Without any, no request needs a key.
+    """
 
-    def admit(self, environ: WSGIEnvironment) -> bool:
-        """Whether a request brings one of the keys, or needs none."""
-        return not self._digests or is_known(given_key(environ), self._digests)
+    def __init__(self, keys: Collection[str] = ()) -> None:
+        self._keys = [
+            (name or None, bytes.fromhex(digest))
+            for name, _, digest in (key.rpartition(":") for key in keys)
+        ]
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Access":
+        """As it is configured."""
+        return cls(settings.api_keys)
+
+    def admits(self, environ: WSGIEnvironment) -> bool:
+        """Whether a request brings one of the keys, or needs none; its name is noted."""
+        if not self._keys or KEY in environ:
+            return True
+        names = known_as(given_key(environ), self._keys)
+        if names:
+            environ[KEY] = names[0]
+        return bool(names)
 
 
-def init_app(app: Flask, keys: Keys) -> None:
+def init_app(app: Flask, access: Access) -> None:
     """Ask for a key, if any is configured."""
 
     @app.before_request
     def ask() -> None:
         environ = request.environ
-        if environ["PATH_INFO"] not in health.PATHS and not keys.admit(environ):
+        if environ["PATH_INFO"] not in health.PATHS and not access.admits(environ):
             raise Problem(
                 401,
                 "this needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY",
@@ -58,8 +76,8 @@ def given_key(environ: WSGIEnvironment) -> str:
     return keys[0] if len(keys) == 1 else ""
 
 
-def is_known(key: str, digests: list[bytes]) -> bool:
-    """Whether one of the digests is this key's; always looks at all of them, in the same time."""
+def known_as(key: str, known: Sequence[tuple[str | None, bytes]]) -> list[str | None]:
+    """The names under which a key is known; always looks at all digests, in the same time."""
     digest = hashlib.sha256(key.encode("latin-1")).digest()
-    known = [hmac.compare_digest(digest, one) for one in digests]
-    return bool(key) and any(known)
+    names = [name for name, one in known if hmac.compare_digest(digest, one)]
+    return names if key else []

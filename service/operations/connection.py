@@ -179,5 +179,6 @@ class Unread:
         scope["scheme"] = "https" if connection._is_ssl else "http"
         scope["server"] = connection.transport.get_extra_info("sockname")[:2]
         scope["client"] = connection.transport.get_extra_info("peername")[:2]
+        connection.name_client(scope)
         read: Waiting | None = connection.app.read(scope, body, self.came, self)
         return read

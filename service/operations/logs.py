@@ -1,7 +1,7 @@
 """One JSON object per line on stdout: requests, gunicorn's own lines and warnings alike.
 
-Never a body or a query, and of headers only ids of a strict form: whatever a client sends, a line
-stays one valid object.
+Never a body or a query, and of headers only ids and addresses of a strict form: whatever a client
+sends, a line stays one valid object.
 """
 
 import asyncio
@@ -24,7 +24,8 @@ import orjson
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
-from service.api.environ import ARRIVED, PREDICTED, REQUEST_ID, ROWS, WAITED
+from service.api.environ import ARRIVED, KEY, PREDICTED, REQUEST_ID, ROWS, WAITED
+from service.operations.forwarded import address
 
 PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 HEADER = "X-Request-ID"
@@ -107,6 +108,8 @@ def write(environ: WSGIEnvironment, route: str | None, status: int, model_versio
     fields = {
         "request_id": environ[REQUEST_ID],
         "trace_id": trace_id(environ),
+        "client": address(environ.get("REMOTE_ADDR", "")),
+        "key": environ.get(KEY),
         "method": known_method(environ),
         "route": route,
         "status": status,

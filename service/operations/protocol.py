@@ -2,6 +2,7 @@
 
 - A request head has HEAD_SECONDS from its first byte, and a connection on which nothing comes
   has gunicorn's keepalive.
+- Behind a proxy that gunicorn trusts, the client is whom X-Forwarded-For names.
 - Where the client or the server says `Connection: close` (RFC 9112, section 9.6), that answer is
   the last of its connection.
 
@@ -10,10 +11,16 @@ tests/test_closing.py fail.
 """
 
 import asyncio
+from functools import cache
 from typing import Any
 
 from gunicorn.asgi.parser import CallbackRequest
 from gunicorn.asgi.protocol import ASGIProtocol
+from gunicorn.config import Config
+
+from service.operations import forwarded
+from service.operations.forwarded import Proxies
+from service.operations.wsgi import Scope
 
 HEAD_SECONDS = 10.0
 CLOSE = (b"connection", b"close")
@@ -25,9 +32,14 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
     """A connection of gunicorn's event-loop worker."""
 
     _head_timer: asyncio.TimerHandle | None = None
+    _proxies: Proxies | None = None  # if the peer is one of them
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a request, but not for ever."""
+        peer = transport.get_extra_info("peername")
+        proxies = proxies_of(self.cfg)
+        if proxies.trusts(peer[0] if isinstance(peer, tuple) else ""):
+            self._proxies = proxies
         super().connection_made(transport)
         if self._callback_parser is not None:
             self._arm_keepalive_timer()
@@ -40,6 +52,20 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
     def end(self) -> None:
         """Close, as if the connection had been kept for too long."""
         super()._keepalive_timeout()
+
+    def name_client(self, scope: Scope) -> None:
+        """Put the client's address in place of a proxy's."""
+        if self._proxies is None:
+            return
+        entries = [value for name, value in scope["headers"] if name == forwarded.HEADER]
+        if entries:
+            peer = scope["client"][0] if scope["client"] else ""
+            scope["client"] = (self._proxies.client(peer, b",".join(entries).decode("latin-1")), 0)
+
+    def _build_http_scope(self, request: CallbackRequest, sockname: Any, peername: Any) -> Scope:
+        scope: Scope = super()._build_http_scope(request, sockname, peername)
+        self.name_client(scope)
+        return scope
 
     def _feed_callback_parser(self, data: bytes) -> bool:
         """Let gunicorn parse what came, and watch the time that a head takes."""
@@ -80,6 +106,12 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
         if CLOSE in headers:
             self._keepalive = 0  # gunicorn then serves no further request
         super()._send_response_start(status, headers, request, close)
+
+
+@cache
+def proxies_of(config: Config) -> Proxies:
+    """Those that gunicorn trusts; made once for a worker."""
+    return Proxies(config.forwarded_allow_ips)
 
 
 def _asks_to_close(headers: Headers) -> bool:
