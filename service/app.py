@@ -69,7 +69,7 @@ def create_app(
     traces.init_app(app, settings)  # first, so that a request that is refused has its span
     problems.init_app(app)
     rules = Access.of(settings)
-    access.init_app(app, rules)
+    access.init_app(app, rules, settings.metrics_port)
     body.init_app(app)
     metrics.init_app(app, seal.metrics, settings.metrics_port)
     health.init_app(app, predictor, drain or Drain(settings.drain_seconds))

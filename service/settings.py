@@ -64,6 +64,13 @@ class Settings:
         each=rf"({KEY_NAME}:)?[0-9a-f]{{64}}",
         wanted="SHA-256 digests in small hexadecimal digits, each alone or as NAME:DIGEST",
     )
+    hosts: tuple[str, ...] = _setting(
+        (),
+        "host names to answer for, `*.example.com` for all below it, separated by commas; any if "
+        "there is none",
+        each=r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]",
+        wanted="host names in small letters without a port, or *.NAME",
+    )
     dialects: tuple[str, ...] = _setting(
         ("lambda",),
         f"protocols besides our own: {', '.join(DIALECTS)}; separated by commas, or none",
@@ -113,11 +120,11 @@ class Settings:
 def environment(**values: str) -> dict[str, str]:
     """The environment for a server of our own: these values, and settings of ours from outside.
 
-    Neither its keys, nor which model it must be, nor what gunicorn is told are kept.
+    Neither its keys, nor its hosts, nor which model it must be, nor what gunicorn is told are kept.
     """
     left_out = {
         *("GUNICORN_CMD_ARGS", "PROMETHEUS_MULTIPROC_DIR"),
-        *("SERVICE_API_KEYS", "SERVICE_MODEL_SHA256"),
+        *("SERVICE_API_KEYS", "SERVICE_HOSTS", "SERVICE_MODEL_SHA256"),
     }
     return {**{name: os.environ[name] for name in os.environ.keys() - left_out}, **values}
 

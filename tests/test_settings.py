@@ -29,6 +29,7 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_DRAIN_SECONDS": "0",
         "SERVICE_METRICS_PORT": "12",
         "SERVICE_API_KEYS": f"{'0' * 64},mobile:{'a' * 64}",
+        "SERVICE_HOSTS": "api.example.com, *.example.org,[::1],10.0.0.1,localhost",
         "SERVICE_DIALECTS": "oip,mlflow",
         "SERVICE_TRUSTED_MODULES": "mine.features, theirs",
         "SERVICE_TRACES": "true",
@@ -42,6 +43,9 @@ def test_every_setting_is_read_under_its_name() -> None:
     assert (settings.queue_ms, settings.deadline_ms, settings.drain_seconds) == (10, 11, 0)
     assert settings.metrics_port == 12
     assert settings.api_keys == ("0" * 64, f"mobile:{'a' * 64}")
+    assert settings.hosts == (
+        *("api.example.com", "*.example.org", "[::1]", "10.0.0.1", "localhost"),
+    )
     assert settings.dialects == ("oip", "mlflow")
     assert settings.trusted_modules == ("mine.features", "theirs")
     assert settings.traces is True
@@ -86,6 +90,14 @@ def test_a_time_for_bodies_that_gunicorn_would_not_wait_is_refused(value: str) -
 def test_a_log_level_that_is_none_is_refused(value: str) -> None:
     with pytest.raises(SettingsError, match="SERVICE_LOG_LEVEL"):
         Settings.from_environment({"SERVICE_LOG_LEVEL": value})
+
+
+@pytest.mark.parametrize(
+    "value", ["", "*", "*.", "a.*", "A.example", "a:80", "a,,b", "http://a", ".a", "a.", "é"]
+)
+def test_a_host_name_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="SERVICE_HOSTS must be host names"):
+        Settings.from_environment({"SERVICE_HOSTS": value})
 
 
 @pytest.mark.parametrize("value", ["", "a b", "a,,b", "os.*", "1a", "-"])

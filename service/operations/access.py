@@ -1,11 +1,13 @@
-"""Who may enter, and what every answer forbids the browser that shows it.
+"""Which requests are let in, and what every answer forbids the browser that shows it.
 
 Only digests of keys are configured, so neither the environment nor a log can give a key away.
-Health needs none: a load balancer has none.
+Health checks need neither a key nor a certain host: a load balancer has no key, and asks by the
+address of a task. Nor does the metrics port need a certain host.
 """
 
 import hashlib
 import hmac
+import re
 from collections.abc import Collection, Sequence
 from wsgiref.types import WSGIEnvironment
 
@@ -20,16 +22,20 @@ HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Cache-Control", "no-store"),
 )
+HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{0,5})?")
 POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 class Access:
     """Which requests are let in.
 
-    `keys` are digests of keys, or NAME:DIGEST. Without any, no request needs a key.
+    `keys` are digests of keys, or NAME:DIGEST. Without any, no request needs a key. `hosts` are the
+    names that Host may have, `*.example.com` for all names that end so. Without any, all may.
     """
 
-    def __init__(self, keys: Collection[str] = ()) -> None:
+    def __init__(self, keys: Collection[str] = (), hosts: Collection[str] = ()) -> None:
+        self._hosts = {host for host in hosts if not host.startswith("*")}
+        self._endings = tuple(host[1:] for host in hosts if host.startswith("*"))
         self._keys = [
             (name or None, bytes.fromhex(digest))
             for name, _, digest in (key.rpartition(":") for key in keys)
@@ -38,9 +44,20 @@ class Access:
     @classmethod
     def of(cls, settings: Settings) -> "Access":
         """As it is configured."""
-        return cls(settings.api_keys)
+        return cls(settings.api_keys, settings.hosts)
 
     def admits(self, environ: WSGIEnvironment) -> bool:
+        """Whether a request is for one of the hosts, and brings one of the keys."""
+        return self.is_here(environ) and self.is_known(environ)
+
+    def is_here(self, environ: WSGIEnvironment) -> bool:
+        """Whether a request is for one of the hosts, at any port."""
+        if not (self._hosts or self._endings):
+            return True
+        found = HOST.fullmatch(environ.get("HTTP_HOST", "").lower())
+        return found is not None and (found[1] in self._hosts or found[1].endswith(self._endings))
+
+    def is_known(self, environ: WSGIEnvironment) -> bool:
         """Whether a request brings one of the keys, or needs none; its name is noted."""
         if not self._keys or KEY in environ:
             return True
@@ -50,13 +67,18 @@ class Access:
         return bool(names)
 
 
-def init_app(app: Flask, access: Access) -> None:
-    """Ask for a key, if any is configured."""
+def init_app(app: Flask, access: Access, metrics_port: int) -> None:
+    """Ask for the right host and for a key, if any is configured."""
+    metrics = str(metrics_port)
 
     @app.before_request
     def ask() -> None:
         environ = request.environ
-        if environ["PATH_INFO"] not in health.PATHS and not access.admits(environ):
+        if environ["PATH_INFO"] in health.PATHS:
+            return
+        if environ["SERVER_PORT"] != metrics and not access.is_here(environ):
+            raise Problem(421, "this service does not answer for the host that was asked for")
+        if not access.is_known(environ):
             raise Problem(
                 401,
                 "this needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY",
