@@ -43,6 +43,11 @@ class Connection(Protocol):
         """Whether nothing has come, or nothing but a part of a head."""
         return bool(self._awaiting_request) and self.unread is None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no request has come, or nothing but a part of a head: also before it is idle."""
+        return self._current_request is None and self.unread is None
+
     def data_received(self, data: bytes) -> None:
         """Let a plain prediction wait in the crowd, if there is one; all else is gunicorn's."""
         if self.unread is not None:

@@ -49,6 +49,23 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
         self._stop_head_timer()
         super().connection_lost(exc)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is connected, and not about to be closed."""
+        return self.transport is not None and not self._closed
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a request has come without all of its body."""
+        receiver = self._body_receiver
+        return receiver is not None and not receiver._complete
+
+    @property
+    def idle_until(self) -> float:
+        """When it will have been kept for long enough, by the loop's time."""
+        timer = self._keepalive_handle
+        return timer.when() if timer else 0.0
+
     def end(self) -> None:
         """Close, as if the connection had been kept for too long."""
         super()._keepalive_timeout()
