@@ -36,6 +36,7 @@ class Access:
     def __init__(self, keys: Collection[str] = (), hosts: Collection[str] = ()) -> None:
         self._hosts = {host for host in hosts if not host.startswith("*")}
         self._endings = tuple(host[1:] for host in hosts if host.startswith("*"))
+        self._admits_all = not (keys or hosts)
         self._keys = [
             (name or None, bytes.fromhex(digest))
             for name, _, digest in (key.rpartition(":") for key in keys)
@@ -48,7 +49,7 @@ class Access:
 
     def admits(self, environ: WSGIEnvironment) -> bool:
         """Whether a request is for one of the hosts, and brings one of the keys."""
-        return self.is_here(environ) and self.is_known(environ)
+        return self._admits_all or (self.is_here(environ) and self.is_known(environ))
 
     def is_here(self, environ: WSGIEnvironment) -> bool:
         """Whether a request is for one of the hosts, at any port."""

@@ -18,7 +18,9 @@ from service.operations.protocol import Protocol
 from service.operations.waiting import Waiting
 from service.operations.wsgi import Answer
 
-READ = SimpleNamespace(version=(1, 1))  # what gunicorn asks of a request that it answers
+READ = SimpleNamespace(
+    version=(1, 1), _connection=None
+)  # what gunicorn asks of a request that it answers
 
 
 class Connection(Protocol):
@@ -184,6 +186,5 @@ class Unread:
         scope["scheme"] = "https" if connection._is_ssl else "http"
         scope["server"] = connection.transport.get_extra_info("sockname")[:2]
         scope["client"] = connection.transport.get_extra_info("peername")[:2]
-        connection.name_client(scope)
         read: Waiting | None = connection.app.read(scope, body, self.came, self)
         return read

@@ -10,7 +10,6 @@ from collections.abc import Collection
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
-HEADER = b"x-forwarded-for"
 MOST_PROXIES = 16  # in a row; entries beyond are not looked at
 EVERY = "*"
 # As a proxy may write an address: alone, or with a port.
@@ -45,6 +44,8 @@ class Proxies:
 
     def _client(self, peer: str, forwarded: str) -> str:
         """Who sent a request that `peer` handed on: the right-most address that is no proxy's.
+
+        It is `peer` itself, unless that is a proxy.
 
         With `*` it is the right-most, for who else is a proxy is not known.
         """

@@ -15,6 +15,7 @@ from weakref import WeakSet
 from gunicorn.workers.gasgi import ASGIWorker
 
 from service.operations.descriptors import EXHAUSTED, Listener
+from service.operations.forwarded import Proxies
 
 if TYPE_CHECKING:
     from service.operations.connection import Connection
@@ -57,6 +58,11 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
         )
         sock.listen(self.cfg.backlog)
         return server
+
+    def load_wsgi(self) -> None:
+        """Load the app, and tell it whom gunicorn trusts to say where a request came from."""
+        super().load_wsgi()
+        self.asgi.proxies = Proxies(self.cfg.forwarded_allow_ips)
 
     async def _serve(self) -> None:
         self._serving = asyncio.current_task()
