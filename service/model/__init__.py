@@ -5,8 +5,8 @@ of itself), `artifact.py` (the folder: verify, read), `publish.py` (the folder: 
 (the folder: fetch it from S3), `unpickling.py` (load or inspect a pickle), `unpickler.py` (opcode
 by opcode), `pickled_names.py` and `pickled_calls.py` (what becomes of a name, and of a call),
 `allowlist.py` and `sklearn_names.py` (the names), `trust.py` (names that the operator adds),
-`rebuilding.py`, `random_rebuilding.py`, `pandas_rebuilding.py` and `arrow_rebuilding.py` (objects
-made by calls), `engines.py` (the libraries that compute),
+`rebuilding.py`, `random_rebuilding.py`, `pandas_rebuilding.py`, `scipy_rebuilding.py` and
+`arrow_rebuilding.py` (objects made by calls), `engines.py` (the libraries that compute),
 `predictor.py` (columns in, predictions out), `numbers.py` (numbers in text), `example.py` (rows
 made up).
 """

@@ -71,7 +71,7 @@ class Manager(Rebuilder):
 class Strings(Rebuilder):
     """Text that pandas kept in Arrow's memory: `arrow_rebuilding.py` has read it already."""
 
-    takes_state = True
+    takes_state = waits = True
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
         """Wait for the state; the array that comes of it does without pyarrow."""

@@ -17,9 +17,10 @@ from service.model import (
     pandas_rebuilding,
     random_rebuilding,
     rebuilding,
+    scipy_rebuilding,
     trust,
 )
-from service.model.rebuilding import Argument, Named, Rebuilder, refuse, shown
+from service.model.rebuilding import Argument, Named, Pending, Rebuilder, refuse, shown
 from service.model.trust import UntrustedError
 
 VERSION = "_sklearn_version"  # of the scikit-learn that saved an estimator, in its state
@@ -267,6 +268,8 @@ class Inspecting(Loading):
         """A stand-in, unless it is an argument of one."""
         if not isinstance(known, Rebuilder):
             return known
+        if known.waits:
+            return Rebuilder(known.full_name, lambda *_: Pending(lambda state: Blank()))
         return (StandIn if known.takes_state else StatelessStandIn)(known.full_name)
 
     def own(self, module: str, name: str) -> Any:
@@ -302,7 +305,7 @@ def lookup(module: str, name: str, names: Loading) -> Any:
             return role(full_name, names.listed(module, name))
     if full_name in allowlist.FUNCTIONS:
         return names.function(module, name)
-    known = pandas_rebuilding.named(full_name)
+    known = pandas_rebuilding.named(full_name) or scipy_rebuilding.named(full_name)
     if known is not None:
         return names.rebuilder(known)
     if trust.covers(names.trusted, module, name):

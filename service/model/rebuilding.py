@@ -70,6 +70,7 @@ class Rebuilder(Named):
     """A function that rebuilds an object: ours stands in for the one that the pickle names."""
 
     takes_state = False  # whether what it makes takes one
+    waits = False  # whether nothing is made before the state comes
 
     def __init__(self, full_name: str, function: Callable[..., Any]) -> None:
         super().__init__(full_name)
@@ -251,7 +252,13 @@ def pattern(text: Any, flags: Any) -> re.Pattern[Any]:
 
 
 def text_method(owner: Any, name: Any) -> Any:
-    """`getattr`, of the methods of `str` alone: vectorizers take them as tokenizers."""
+    """`getattr`, of the methods of `str` alone: vectorizers take them as tokenizers.
+
+    Of an object that is not made yet it gives None: SciPy's distributions hold methods of their
+    own, and are not made of what they hold.
+    """
+    if isinstance(owner, Pending) and type(name) is str:
+        return None
     if owner is not str or name not in TEXT_METHODS:
         raise UntrustedError("a call of builtins.getattr")
     return getattr(str, name)

@@ -208,6 +208,7 @@ BLANK_EXTENSIONS = {
 
 # Functions that estimators keep as a parameter or attribute. A pickle may name them, not call them.
 FUNCTIONS = {
+    "sklearn.cluster._kmeans": "_kmeans_single_elkan _kmeans_single_lloyd",
     "sklearn.feature_selection._mutual_info": "mutual_info_classif mutual_info_regression",
     "sklearn.feature_selection._univariate_selection": (
         "chi2 f_classif f_oneway f_regression r_regression"
