@@ -151,7 +151,9 @@ def pushed(
         registry.check(account, repository.name, there, containers.PLATFORMS[architecture])
         return there, f"{repository.uri}@{there}"
     tell(f"building {name} for {containers.PLATFORMS[architecture]}")
-    containers.build(name, architecture, source.labelled(tag))
+    base = containers.pinned_base(source.arguments)
+    tell(f"on {base[containers.BASE]}" if base else "no registry gives the base image's digest")
+    containers.build(name, architecture, {**source.labelled(tag), **base})
     containers.log_in(account)
     tell(f"pushing {name}")
     containers.push(name)
