@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.model.artifact import ManifestError
+from service.model.artifact import ArtifactError, ManifestError
 from service.model.manifest import Manifest
 from service.model.predictor import Predictor
 from service.model.version import content_version
@@ -65,6 +65,13 @@ def test_what_steers_the_service_gives_another_version(values: Values, what: str
     assert version_of(values) != before
 
 
+def test_the_name_of_the_engine_counts_beside_its_libraries(values: Values) -> None:
+    values["engine"] = "scikit-learn"
+    before = version_of(values)
+    values["engine"] = "another that uses the same libraries"
+    assert version_of(values) != before
+
+
 @pytest.mark.parametrize("what", SHOWN)
 def test_what_is_measured_or_only_shown_does_not(values: Values, what: str) -> None:
     before, unchanged = version_of(values), json.dumps(values)
@@ -80,3 +87,7 @@ def test_an_artifact_that_was_steered_elsewhere_is_not_loaded(
     edit_manifest(STEERING[what])
     with pytest.raises(ManifestError, match="changed after packing"):
         Predictor.load(own_artifact)
+
+
+def test_what_an_artifact_says_of_itself_cannot_break_the_line() -> None:
+    assert str(ArtifactError("label is a\nb\x1b[2J\u2028, not c")) == "label is a b [2J , not c"
