@@ -15,8 +15,9 @@ from sklearn.linear_model import LogisticRegression
 
 from service.model import artifact
 from service.model.artifact import ArtifactError
-from service.model.manifest import Manifest, content_version
+from service.model.manifest import Manifest
 from service.model.predictor import Predictor
+from service.model.version import content_version
 from tests.serving import ROOT
 from tests.test_unpickling import Calls
 from tests.test_unpickling_opcodes import REFUSED
@@ -58,7 +59,7 @@ def forge(packed: Path, tmp_path: Path) -> Iterator[Callable[[bytes], Path]]:
         manifest = Manifest.from_json((packed / "artifact" / artifact.MANIFEST).read_text())
         files = {artifact.MODEL: artifact.file_entry(content)}
         manifest = replace(manifest, files=files)
-        manifest = replace(manifest, version=content_version(manifest.signature, files))
+        manifest = replace(manifest, version=content_version(manifest))
         (folder / artifact.MANIFEST).write_text(manifest.to_json())
         (folder / artifact.MODEL).write_bytes(content)
         return folder

@@ -18,9 +18,10 @@ from sklearn.base import is_classifier
 from service.model import artifact, publish, unpickling
 from service.model.artifact import ArtifactError
 from service.model.engines import Column, Engine, ScikitLearn
-from service.model.manifest import ROWS_APART, Golden, Manifest, content_version
+from service.model.manifest import ROWS_APART, TIMED_ROWS, Golden, Manifest
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
+from service.model.version import content_version
 from training import compile, evaluate, walk
 from training.apart import are_apart
 from training.contract import describe
@@ -28,7 +29,6 @@ from training.errors import PackError
 from training.sample import Sample
 
 GOLDEN_ROWS = 8  # taken evenly from the sample, after the caller's own examples
-TIMED_ROWS = (1, 1000)
 
 
 def pack(
@@ -73,7 +73,7 @@ def pack(
     files = {file: artifact.file_entry(one) for file, one in contents.items()}
     manifest = Manifest(
         name=name,
-        version=content_version(signature, files),
+        version="",  # of what is complete below
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         engine=chosen.name,
         files=files,
@@ -82,7 +82,7 @@ def pack(
         metrics=metrics or _metrics(ScikitLearn(estimator, signature), sample, columns, targets),
         data=data,
         seconds={
-            str(rows): compile.timed(chosen.engine, list(columns.values()), rows)
+            rows: compile.timed(chosen.engine, list(columns.values()), int(rows))
             for rows in TIMED_ROWS
         },
         engines={
@@ -94,6 +94,7 @@ def pack(
     manifest = replace(
         manifest, golden=_golden(Predictor(manifest, chosen.engine), sample, examples or {})
     )
+    manifest = replace(manifest, version=content_version(manifest))
     page = _report(estimator, manifest, sample, held_out) if report and targets else None
     if page is not None:
         contents[artifact.REPORT] = page

@@ -10,8 +10,9 @@ import numpy as np
 from service.model import artifact, engines, trust
 from service.model.artifact import ArtifactError, GoldenError, ManifestError
 from service.model.engines import Column, Engine
-from service.model.manifest import Manifest, content_version
+from service.model.manifest import Manifest
 from service.model.trust import UntrustedError
+from service.model.version import content_version
 
 # Another processor or BLAS may round the last bits differently; a damaged model is further off.
 TOLERANCE = 1e-6
@@ -52,15 +53,15 @@ class Predictor:
         manifest = artifact.read_manifest(folder, sha256)
         contents = artifact.read_files(folder, manifest)
         artifact.check_versions(folder, manifest)
-        if manifest.version != content_version(manifest.signature, manifest.files):
-            raise ManifestError(
-                f"{folder / artifact.MANIFEST}: version {manifest.version} is not the name of what "
-                "it lists: it was changed after packing; pack the model again"
-            )
         if manifest.engine not in artifact.FILES:
             raise ManifestError(
                 f"{folder / artifact.MANIFEST}: engine {manifest.engine!r} is not one of this "
                 f"service's ({', '.join(artifact.FILES)}); renew the service, or pack again"
+            )
+        if manifest.version != content_version(manifest):
+            raise ManifestError(
+                f"{folder / artifact.MANIFEST}: version {manifest.version} is not the name of what "
+                "it lists: it was changed after packing; pack the model again"
             )
         name = artifact.FILES[manifest.engine]
         path = folder / name
@@ -178,8 +179,8 @@ def _finite(values: Column) -> Column:
 
 def _compare(name: str, expected: Any, found: Any) -> None:
     if isinstance(expected, dict) and isinstance(found, dict):
-        for key in expected:
-            _compare(f"{name} of {key}", expected[key], found.get(key, []))
+        for key in expected.keys() | found.keys():
+            _compare(f"{name} of {key}", expected.get(key, []), found.get(key, []))
         return
     if len(expected) != len(found):
         raise GoldenError(f"{len(found)} golden {name} came out, not {len(expected)}")
