@@ -9,11 +9,16 @@
 #                                         requirements-parquet.txt for files of Parquet,
 #                                         requirements-lambda.txt to run on AWS Lambda
 #   --build-arg VARIANT=lean              without scikit-learn: for models whose engine is ONNX
+#   --build-arg PYTHON_IMAGE=python:3.13-slim-trixie@sha256:...
+#                                         the base image, to the byte; ecs/deploy asks the registry for
+#                                         the digest and gives it. BASE_DIGEST is the same digest for
+#                                         the label
 #   --build-arg VERSION= REVISION= CREATED=   what the image's labels say
 ARG MODEL=trained
 ARG VARIANT=full
+ARG PYTHON_IMAGE=python:3.13-slim-trixie
 
-FROM python:3.13-slim-trixie AS base
+FROM ${PYTHON_IMAGE} AS base
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /app
 
@@ -98,11 +103,13 @@ HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
 CMD ["gunicorn"]
 
 # Last, for they change with every build.
-ARG VERSION= REVISION= CREATED=
+ARG VERSION= REVISION= CREATED= PYTHON_IMAGE BASE_DIGEST=
 LABEL org.opencontainers.image.title="slipway" \
       org.opencontainers.image.description="A scikit-learn model as a REST API" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.created="$CREATED" \
+      org.opencontainers.image.base.name="$PYTHON_IMAGE" \
+      org.opencontainers.image.base.digest="$BASE_DIGEST" \
       com.amazonaws.sagemaker.capabilities.accept-bind-to-port="true"

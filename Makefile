@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?= 8080
 SERVICE_MODEL ?= artifacts/model
 ARGS ?=
+MINUTES ?= 10
 
 BIN := .venv/bin
 # The locks are whole: pip has nothing to resolve, and older ones take extras of a package newer than is pinned.
@@ -12,7 +13,7 @@ INSTALL := $(BIN)/pip install --no-compile --disable-pip-version-check $(LOCKED)
 # What only developing needs is a lot, and uv takes a tenth of the time for it. It does not read pip's settings:
 # where an index stands only there, pip does it.
 INSTALL_FAST := $(BIN)/uv pip install $(LOCKED)
-LOCKS := requirements requirements-lean requirements-pandas requirements-training requirements-traces requirements-s3 requirements-parquet requirements-lambda requirements-deploy requirements-dev requirements-uv requirements-clients
+LOCKS := requirements requirements-lean requirements-pandas requirements-training requirements-traces requirements-s3 requirements-parquet requirements-lambda requirements-deploy requirements-dev requirements-audit requirements-uv requirements-clients
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 
@@ -25,7 +26,7 @@ export SERVICE_MODEL
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test check coverage faults pictures bench lint types lock lock-check format image clean
+.PHONY: help serve train test check coverage faults fuzz pictures bench lint types lock lock-check format image sbom audit clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,10 +54,10 @@ test: .venv/developing ## Run the tests (ARGS= for pytest)
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 check: .venv/developing ## Run lint, types, locks and tests: CI runs this and faults
-	@$(MAKE) --no-print-directory --jobs 2 lint types lock-check .venv/clients/installed
+	@$(MAKE) --no-print-directory --jobs 2 lint types lock-check .venv/clients/installed .venv/audit/installed
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
-coverage: .venv/developing .venv/clients/installed ## Run the tests and ask whether they reach 90 % of the code
+coverage: .venv/developing .venv/clients/installed .venv/audit/installed ## Run the tests and ask whether they reach 90 % of the code
 	@$(BIN)/pytest --cov $(PARALLEL) $(ARGS)
 
 # What measures time has the machine to itself; these do not.
@@ -65,6 +66,9 @@ UNTIMED := $(patsubst %,tests/faults/test_%.py,described rolling soak)
 faults: .venv/developing ## Run the long tests of overload, crashes and updates, in containers
 	@$(if $(ARGS),$(BIN)/pytest tests/faults $(ARGS),$(BIN)/pytest tests/faults $(UNTIMED:%=--ignore=%) && \
 		$(BIN)/pytest $(PARALLEL) $(UNTIMED))
+
+fuzz: .venv/developing ## Search for faults of the model loader for 10 minutes (MINUTES=, ARGS=--help)
+	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(ARGS)
 
 pictures: .venv/developing ## Take the pictures of README and docs anew
 	@$(BIN)/python -m tests.pictures $(ARGS)
@@ -96,8 +100,17 @@ image: ## Build the container image, slipway
 	@docker build --tag slipway --build-arg REVISION=$$(git rev-parse HEAD) \
 		--build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) .
 
+IMAGE ?= slipway
+sbom: .venv/deploying .venv/audit/installed ## List what the image is made of, as CycloneDX in sbom/ (IMAGE=)
+	@$(BIN)/python -m ecs.commands.sbom "$(IMAGE)" sbom
+
+audit: .venv/audit/installed ## Ask PyPI for known vulnerabilities of what is locked (ARGS= for pip-audit)
+	@for name in $(LOCKS); do echo "$$name.txt"; \
+		.venv/audit/bin/pip-audit --strict --disable-pip --no-deps -r $$name.txt $(ARGS) || failed=1; \
+	done; test -z "$$failed"
+
 clean: ## Remove what make made
-	@rm -rf .venv artifacts benchmarks/.venvs benchmarks/.work .coverage .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv artifacts sbom benchmarks/.venvs benchmarks/.work .coverage .mypy_cache .pytest_cache .ruff_cache
 
 # What is installed: for serving and training, and for developing on top.
 SERVING := requirements.txt requirements-training.txt requirements-pandas.txt
@@ -123,6 +136,14 @@ DEVELOPING := $(SERVING) requirements-deploy.txt requirements-dev.txt
 	@echo "Installing clients of other protocols"
 	@$(BIN)/python -m venv .venv/clients
 	@$(INSTALL_FAST) --python .venv/clients/bin/python -r requirements-clients.txt
+	@touch $@
+
+# What lists the parts of an image and asks for their vulnerabilities, apart from what is listed.
+.venv/audit/installed: requirements-audit.txt .venv/bin/uv
+	@echo "Installing what an audit needs"
+	@$(BIN)/python -m venv .venv/audit
+	@$(INSTALL_FAST) --python .venv/audit/bin/python -r requirements-audit.txt || \
+		.venv/audit/bin/pip install --disable-pip-version-check $(LOCKED) -r requirements-audit.txt
 	@touch $@
 
 .venv/bin/uv: requirements-uv.txt | .venv/bin/python

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import subprocess
 import tarfile
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from ecs.errors import FailedError, MissingError, UnavailableError, UsageError
 
 ROOT = Path(__file__).parents[1]
 MANIFEST = "/app/artifacts/model/manifest.json"
+BASE = "PYTHON_IMAGE"  # the Dockerfile's argument that names the base image
 PLATFORMS = {"ARM64": "linux/arm64", "X86_64": "linux/amd64"}
 
 
@@ -59,6 +61,25 @@ class Source:
         """The Dockerfile's arguments, with those for the image's labels."""
         created = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         return {**self.arguments, "REVISION": self.commit, "VERSION": tag, "CREATED": created}
+
+
+def pinned_base(arguments: Mapping[str, str]) -> dict[str, str]:
+    """The Dockerfile's arguments for the base image with its digest.
+
+    So all stages begin with the same image, and the label says which it was. Empty if there is no
+    digest: the registry cannot be reached, or the image is only on this machine.
+    """
+    named = re.search(rf"^ARG {BASE}=(\S+)$", (ROOT / "Dockerfile").read_text(), re.M)
+    if named is None:
+        return {}
+    name, _, digest = arguments.get(BASE, named[1]).partition("@")
+    if not digest:
+        command = ["docker", "buildx", "imagetools", "inspect", name]
+        ended = _run([*command, "--format", "{{json .Manifest}}"])
+        if ended.returncode:
+            return {}
+        digest = json.loads(ended.stdout)["digest"]
+    return {BASE: f"{name}@{digest}", "BASE_DIGEST": digest}
 
 
 def build(name: str, architecture: str, arguments: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@
 import argparse
 import hashlib
 import json
+import re
 import secrets
 import shlex
 import sys
@@ -19,7 +20,7 @@ from service.files.parts import OutputError
 from service.files.tables import InputError
 from service.model import artifact
 from service.model.artifact import ArtifactError
-from service.settings import SettingsError
+from service.settings import KEY_NAME, SettingsError
 
 EXAMPLE_ROWS = 3
 
@@ -33,7 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument(
         "--url", default="http://127.0.0.1:8080", help="where it is served (%(default)s)"
     )
-    commands.add_parser("key", help="make a new API key, and the digest to configure")
+    command = commands.add_parser("key", help="make a new API key, and the digest to configure")
+    command.add_argument(
+        "name", nargs="?", type=key_name, metavar="NAME", help="name of the client, for the log"
+    )
     bench.add_arguments(
         commands.add_parser("bench", help="measure how much one worker does with a model")
     )
@@ -44,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     if options.command == "key":
-        print(new_key())
+        print(new_key(options.name))
         return 0
     try:
         if options.command == "bench":
@@ -65,10 +69,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def new_key() -> str:
+def key_name(text: str) -> str:
+    """A name that a key may have; ArgumentTypeError for any other."""
+    if not re.fullmatch(KEY_NAME, text):
+        raise argparse.ArgumentTypeError("a name has up to 64 letters, digits, '.', '_' and '-'")
+    return text
+
+
+def new_key(name: str | None = None) -> str:
     """A key of 256 random bits for a client, and its digest for SERVICE_API_KEYS."""
     key = secrets.token_urlsafe(32)
     digest = hashlib.sha256(key.encode()).hexdigest()
+    digest = f"{name}:{digest}" if name else digest
     return f"key, for the client:               {key}\ndigest, for SERVICE_API_KEYS:      {digest}"
 
 

@@ -17,7 +17,7 @@ from service.model import remote
 from service.model.limits import Limits
 from service.model.predictor import Predictor
 from service.operations import access, health, metrics, traces
-from service.operations.access import Keys
+from service.operations.access import Access
 from service.operations.drain import Drain
 from service.operations.envelope import Envelope, Seal
 from service.operations.straight import Straight
@@ -66,11 +66,11 @@ def create_app(
     seal = seal or Seal.of(predictor.manifest)
 
     app = Service(__name__, static_folder=None)
-    app.url_map.merge_slashes = False  # an address has one spelling; rules in front rely on it
+    app.url_map.merge_slashes = False  # an address has one spelling: operations/target.py
     traces.init_app(app, settings)  # first, so that a request that is refused has its span
     problems.init_app(app)
-    keys = Keys(settings.api_keys)
-    access.init_app(app, keys)
+    rules = Access.of(settings)
+    access.init_app(app, rules, settings.metrics_port)
     body.init_app(app)
     metrics.init_app(app, seal.metrics, settings.metrics_port)
     health.init_app(app, predictor, drain or Drain(settings.drain_seconds))
@@ -82,7 +82,7 @@ def create_app(
     dialects.init_app(app, settings, answers)
     inner: WSGIApplication = app.wsgi_app
     if not settings.traces:  # which begin and end in hooks of Flask
-        inner = straight = Straight(inner, keys, answers, settings.metrics_port)
+        inner = straight = Straight(inner, rules, answers, settings.metrics_port)
         app.sharing = straight if predictor.manifest.rows_apart else None
     app.wsgi_app = Envelope(inner, seal)  # type: ignore[method-assign]
     return app

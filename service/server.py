@@ -9,7 +9,7 @@ from service.dialects import enabled as dialects
 from service.model.artifact import ArtifactError
 from service.model.manifest import Manifest
 from service.operations import logs, traces
-from service.operations.access import Keys
+from service.operations.access import Access
 from service.operations.bridge import Bridge
 from service.operations.drain import Drain
 from service.operations.envelope import Seal
@@ -43,7 +43,7 @@ def application() -> Bridge:
         app,
         settings,
         drain,
-        Shed(Keys(settings.api_keys), seal, dialects.predictions(settings)),
+        Shed(Access.of(settings), seal, dialects.predictions(settings)),
         expected_seconds=expected_seconds(predictor.manifest),
         warm_up=warm_up,
         wind_down=lambda: traces.stop(settings),

@@ -10,9 +10,12 @@ from dataclasses import Field, dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
+from service.model import trust
+
 PREFIX = "SERVICE_"
 MAY_BE_ZERO = {"SERVICE_DRAIN_SECONDS"}
 DIALECTS = ("lambda", "sagemaker", "oip", "mlflow")
+KEY_NAME = r"[A-Za-z0-9._-]{1,64}"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -64,9 +67,17 @@ class Settings:
     metrics_port: int = _setting(9464, "port on which /metrics is answered, and nothing else")
     api_keys: tuple[str, ...] = _setting(
         (),
-        "SHA-256 digests of keys, one of which a request must bring; separated by commas",
-        each=r"[0-9a-f]{64}",
-        wanted="SHA-256 digests in small hexadecimal digits",
+        "SHA-256 digests of keys, one of which a request must bring, each alone or as "
+        "NAME:DIGEST; separated by commas",
+        each=rf"({KEY_NAME}:)?[0-9a-f]{{64}}",
+        wanted="SHA-256 digests in small hexadecimal digits, each alone or as NAME:DIGEST",
+    )
+    hosts: tuple[str, ...] = _setting(
+        (),
+        "host names to answer for, `*.example.com` for all below it, separated by commas; any if "
+        "there is none",
+        each=r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]",
+        wanted="host names in small letters without a port, or *.NAME",
     )
     dialects: tuple[str, ...] = _setting(
         ("lambda",),
@@ -76,9 +87,9 @@ class Settings:
     )
     trusted_modules: tuple[str, ...] = _setting(
         (),
-        "modules that a model may import from, besides the usual; separated by commas",
+        "names that a model may use besides the listed: classes, functions or modules of yours",
         each=r"[^\W\d]\w*(\.[^\W\d]\w*)*",
-        wanted="module names",
+        wanted="module names, or full names such as package.module.Class",
     )
     traces: bool = _setting(False, "whether to export OpenTelemetry traces: true or false")
     log_level: str = _setting(
@@ -111,17 +122,22 @@ class Settings:
                 raise SettingsError(f"{name} is not a setting; {hint}")
             setting = known[name]
             values[setting.name] = _parse(name, environment[name], setting)
-        return cls(**values)
+        settings = cls(**values)
+        for trusted in settings.trusted_modules:
+            why = trust.problem(trusted)
+            if why is not None:
+                raise SettingsError(f"{PREFIX}TRUSTED_MODULES: {why}")
+        return settings
 
 
 def environment(**values: str) -> dict[str, str]:
     """The environment for a server of our own: these values, and settings of ours from outside.
 
-    Neither its keys, nor which model it must be, nor what gunicorn is told are kept.
+    Neither its keys, nor its hosts, nor which model it must be, nor what gunicorn is told are kept.
     """
     left_out = {
         *("GUNICORN_CMD_ARGS", "PROMETHEUS_MULTIPROC_DIR"),
-        *("SERVICE_API_KEYS", "SERVICE_MODEL_SHA256"),
+        *("SERVICE_API_KEYS", "SERVICE_HOSTS", "SERVICE_MODEL_SHA256"),
     }
     return {**{name: os.environ[name] for name in os.environ.keys() - left_out}, **values}
 

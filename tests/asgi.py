@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import TypeVar
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from service.operations.access import Keys
+from service.operations.access import Access
 from service.operations.bridge import Bridge
 from service.operations.drain import Drain
 from service.operations.envelope import Seal
@@ -122,7 +122,7 @@ def make_bridge(
             deadline_ms=deadline_ms,
         ),
         Drain(0),
-        Shed(Keys(()), Seal(Metrics("model", VERSION, "engine"), VERSION)),
+        Shed(Access(), Seal(Metrics("model", VERSION, "engine"), VERSION)),
         expected_seconds=expected_seconds,
         warm_up=warm_up,
     )

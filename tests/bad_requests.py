@@ -68,7 +68,15 @@ REFUSED_BY_THE_APP = {
     "dots": (404, get(b"/model/../health")),
     "NUL in the address": (404, get(b"/health%00")),
     "an address that is no UTF-8": (404, get(b"/%ff")),
-    "an absolute address": (404, get(b"http://localhost/health")),
+    "an absolute address without a host": (400, get(b"http:///health")),
+    "an absolute address with a user": (400, get(b"http://user@localhost/health")),
+    "an absolute address whose host cannot be one": (400, get(b"http://local%68ost/health")),
+    "an absolute address without a Host": (
+        400,
+        get(b"http://localhost/health").replace(b"Host: localhost\r\n", b""),
+    ),
+    "another spelling of health": (404, get(b"/%68ealth")),
+    "an escaped slash": (404, get(b"/health%2flive")),
     "an absolute address elsewhere": (404, post(LENGTH % 2 + CLOSE, b"{}", b"ftp://x/predict")),
     "any address": (404, get(b"*", method=b"OPTIONS")),
     "a tunnel": (404, get(b"localhost:80", method=b"CONNECT")),
@@ -79,7 +87,7 @@ REFUSED_BY_THE_APP = {
     "a long length where no body is taken": (413, get(b"/health", LENGTH % 10**9)),
     "a length of 4,000 digits": (413, post(b"Content-Length: " + b"9" * 4000 + b"\r\n")),
     "gzip in chunks": (
-        400,
+        501,
         post(b"Transfer-Encoding: gzip, chunked\r\n", chunks(b"\x1f\x8b\x08\x00", 4)),
     ),
 }

@@ -12,9 +12,13 @@ EVERYTHING: dict[str, Any] = {
     **{"ApiKeysSecretArn": SECRET, "ModelUri": "s3://bucket/models/1/", "ModelSha256": 64 * "0"},
     **{"RateLimit": 2000, "RoleBoundaryArn": "arn:aws:iam::123456789012:policy/boundary"},
 }
-BOOTSTRAP = resolve(load("bootstrap.yaml"), {"GitHubRepository": "me/mine", "HostedZoneId": "Z1"})[
-    "Resources"
-]
+BOOTSTRAP = resolve(
+    load("bootstrap.yaml"),
+    {
+        **{"GitHubRepository": "me/mine", "HostedZoneId": "Z1"},
+        **{"KeysSecretName": "keys", "ModelsUri": "s3://bucket/models/"},
+    },
+)["Resources"]
 DEPLOYED = service(**EVERYTHING)
 
 

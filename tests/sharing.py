@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from service.app import create_app
 from service.model.predictor import Predictor
-from service.operations.access import Keys
+from service.operations.access import Access
 from service.operations.bridge import Bridge
 from service.operations.drain import Drain
 from service.operations.envelope import Seal
@@ -33,7 +33,7 @@ def bridged(
         app,
         own,
         Drain(0),
-        Shed(Keys(()), seal),
+        Shed(Access(), seal),
         expected_seconds=lambda size: seconds,
         warm_up=bool,
         sharing=app.sharing,

@@ -6,10 +6,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from service.__main__ import new_key
+from service.__main__ import main, new_key
+from service.api import environ as environ_names
 from service.app import create_app
 from service.model.predictor import Predictor
-from service.operations.access import is_known
+from service.operations.access import Access, known_as
 from service.settings import Settings
 from tests.problems import assert_problem
 
@@ -87,7 +88,19 @@ def test_without_keys_all_is_open(app: Flask) -> None:
 
 
 def test_an_empty_key_is_none_even_if_its_digest_is_configured() -> None:
-    assert not is_known("", [hashlib.sha256(b"").digest()])
+    assert not known_as("", [(None, hashlib.sha256(b"").digest())])
+
+
+def test_a_key_s_name_is_noted_and_none_for_one_without(predictor: Predictor) -> None:
+    rules = Access([f"mobile:{digest(KEY)}", digest(OLD), f"mobile:{digest('third')}"])
+    for key, name in ((KEY, "mobile"), (OLD, None), ("third", "mobile")):
+        environ: dict[str, str | None] = {"HTTP_X_API_KEY": key}
+        for _ in range(2):
+            assert rules.admits(environ)
+            assert environ[environ_names.KEY] == name
+    unknown: dict[str, str] = {"HTTP_X_API_KEY": "fourth"}
+    assert not rules.admits(unknown)
+    assert environ_names.KEY not in unknown
 
 
 def test_a_new_key_opens_what_its_digest_locks(predictor: Predictor) -> None:
@@ -96,6 +109,23 @@ def test_a_new_key_opens_what_its_digest_locks(predictor: Predictor) -> None:
     assert client.get("/model", headers={"X-API-Key": key}).status_code == 200
     assert len(key) >= 43
     assert new_key() != new_key()
+
+
+def test_a_new_key_may_have_a_name(
+    predictor: Predictor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["key", "mobile"]) == 0
+    key, made = (line.split()[-1] for line in capsys.readouterr().out.splitlines())
+    assert made == f"mobile:{digest(key)}"
+    client = create_app(Settings.from_environment({"SERVICE_API_KEYS": made}), predictor)
+    assert client.test_client().get("/model", headers={"X-API-Key": key}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["", "a:b", "a,b", "a b", "é", "a" * 65])
+def test_a_name_that_no_setting_could_hold_is_refused(name: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["key", name])
+    assert ended.value.code == 2
 
 
 @pytest.mark.parametrize("path", ["/predict", "/health", "/model", "/nowhere"])

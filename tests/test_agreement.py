@@ -53,8 +53,10 @@ def test_the_container_asks_a_route_of_the_app(app: Flask) -> None:
 
 
 def test_replicas_behind_the_load_balancer_are_what_is_served_alone() -> None:
-    alone = {key: value for key, value in API.items() if key not in ("ports", "environment")}
-    assert {**alone, "profiles": ["balanced"]} == BALANCED
+    own = ("ports", "environment", "profiles")
+    alone = {key: value for key, value in API.items() if key not in own}
+    assert alone == {key: value for key, value in BALANCED.items() if key not in own}
+    assert BALANCED["profiles"] == ["balanced"]
 
 
 def test_the_load_balancer_asks_a_route_of_the_app_and_tries_nothing_twice(app: Flask) -> None:
@@ -125,7 +127,7 @@ def test_every_environment_name_in_compose_is_a_setting() -> None:
 def test_one_newest_python_in_image_and_ci_and_one_oldest_everywhere() -> None:
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     pythons = workflow["jobs"]["check"]["strategy"]["matrix"]["python"]
-    images = set(found(r"FROM python:(\d+\.\d+)-", DOCKERFILE))
+    images = set(found(r"^ARG PYTHON_IMAGE=python:(\d+\.\d+)-", DOCKERFILE))
     assert images == {pythons[-1]}
     tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     assert tools["mypy"]["python_version"] == pythons[0]
@@ -133,6 +135,12 @@ def test_one_newest_python_in_image_and_ci_and_one_oldest_everywhere() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert f"--python-version {pythons[0]}" in makefile
     assert f"({pythons[0].replace('.', ', ')})" in makefile
+
+
+def test_every_stage_begins_with_the_one_base_image_that_can_be_pinned() -> None:
+    stages = set(found(r" AS (\S+)$", DOCKERFILE))
+    begun = set(found(r"^FROM (\S+)", DOCKERFILE)) - stages - {"${MODEL}", "${VARIANT}"}
+    assert begun == {"${PYTHON_IMAGE}"}
 
 
 def test_ci_runs_make_check_and_faults_and_asks_for_coverage() -> None:

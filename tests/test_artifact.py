@@ -125,7 +125,7 @@ def test_another_library_version_is_refused_naming_both(
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("kind", "numbr"), ("dtype", "vloat64"), ("highest", 1.0), ("nullable", True), ("name", "b")],
+    [("kind", "integer"), ("dtype", "vloat64"), ("highest", 1.0), ("nullable", True)],
 )
 def test_a_contract_that_was_changed_is_refused(
     own_artifact: Path, edit_manifest: Edit, key: str, value: Any
@@ -169,7 +169,7 @@ def test_a_manifest_that_is_none_is_refused(own_artifact: Path, content: bytes) 
 def test_a_file_that_is_no_part_of_an_artifact_is_refused(
     own_artifact: Path, edit_manifest: Edit, name: str
 ) -> None:
-    edit_manifest(lambda m: m["files"].update({name: {"sha256": "0", "bytes": 0}}))
+    edit_manifest(lambda m: m["files"].update({name: {"sha256": "0" * 64, "bytes": 0}}))
     assert "no file of an artifact" in refusal(own_artifact, ManifestError)
 
 

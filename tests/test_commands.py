@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from tests.animals import MACHINES
-from tests.test_trust import Calls
+from tests.test_unpickling import Calls
 from training.__main__ import main
 
 TEXT = pd.DataFrame({"kind": ["pump", "fan"] * 10, "age": range(20)})
@@ -85,7 +85,7 @@ def test_what_pack_refuses(packing: Packing) -> None:
     answered = TEXT.assign(answer=LABELS)
     for model, rows, more, complaint in [
         ({"not": "a model"}, TEXT, (), "holds a dict, which is no scikit-learn estimator"),
-        (LogisticRegression, TEXT, (), "no scikit-learn estimator"),
+        (LogisticRegression, TEXT, (), "holds the name sklearn.linear_model._logistic.LogisticReg"),
         (mixed(), TEXT, (), "is not fitted"),
         (StandardScaler().fit(TEXT[["age"]]), TEXT, (), "without predict"),
         (fitted, TEXT, ("--target", "answer"), "the sample has no column answer"),
@@ -116,8 +116,8 @@ def test_a_class_of_ones_own_is_packed_if_it_is_trusted(packing: Packing) -> Non
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"", "cannot be loaded"),
-        (b"age,kind\n", "cannot be loaded"),
+        (b"", "is no model that joblib.dump wrote"),
+        (b"age,kind\n", "is no model that joblib.dump wrote"),
         (gzip.compress(b"x" * 500, mtime=0)[:-20], "cannot be decompressed"),
     ],
 )
@@ -173,5 +173,5 @@ def test_inspect_tells_what_an_artifact_takes(
 
 def test_inspect_refuses_what_is_no_pickle(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(MACHINES)]) == 65
-    assert "is no pickle" in capsys.readouterr().err
+    assert "is no model that joblib.dump wrote" in capsys.readouterr().err
     assert main(["inspect", "nothing.joblib"]) == 66

@@ -11,6 +11,7 @@ from tests import containers
 from tests.compose import Project
 from tests.containers import LABELS, MODEL, PROBE, execute, inspect, output, run
 from tests.serving import ROOT
+from tests.test_agreement import DOCKERFILE
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 
@@ -48,6 +49,7 @@ def test_the_image_says_what_it_is(image: str) -> None:
     assert (said["title"], said["licenses"]) == ("slipway", "Apache-2.0")
     assert said["description"]
     assert {name: said[name.lower()] for name in LABELS} == LABELS
+    assert [said["base.name"]] == re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", DOCKERFILE, re.M)
 
 
 def test_nothing_can_be_written_but_in_memory(api: Project) -> None:

@@ -2,11 +2,14 @@
 
 import json
 from fnmatch import fnmatchcase
+from typing import Any
 
+import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
+from ecs.template import load, resolve
 from tests.resolved import SERVICE, properties
-from tests.rights import BOOTSTRAP, DEPLOYED, EVERYTHING, allowed, listed, policies
+from tests.rights import BOOTSTRAP, DEPLOYED, EVERYTHING, SECRET, allowed, listed, policies
 
 # Of what CloudFormation's handlers may call, what only serves features that are not used here.
 UNUSED_SERVICES = {
@@ -43,12 +46,54 @@ def test_cloudformation_makes_no_role_beyond_the_boundary_and_changes_none_of_bo
         assert role["PermissionsBoundary"] == EVERYTHING["RoleBoundaryArn"]
 
 
+# Names that CloudFormation fills in, as they are in an account.
+FILLED = {
+    "<LogGroup.Arn>": "arn:aws:logs:us-east-1:123456789012:log-group:/ecs/slipway-production:*",
+    "<Repository.Arn>": "arn:aws:ecr:us-east-1:123456789012:repository/slipway",
+}
+
+
+def rights(resources: dict[str, Any], role: str) -> list[tuple[str, str]]:
+    """Pairs of an action and the resource that it is allowed on."""
+    return [
+        (action, FILLED.get(resource, resource))
+        for one in allowed(resources, role)
+        for action in listed(one["Action"])
+        for resource in listed(one["Resource"])
+    ]
+
+
+def within(boundary: list[tuple[str, str]], action: str, resource: str) -> bool:
+    return any(action == one and fnmatchcase(resource, to) for one, to in boundary)
+
+
 def test_what_roles_of_tasks_may_do_lies_within_the_boundary() -> None:
-    boundary = {
-        action for one in allowed(BOOTSTRAP, "RoleBoundary") for action in listed(one["Action"])
-    }
-    needed = {action for one in allowed(DEPLOYED, "*Role") for action in listed(one["Action"])}
-    assert needed == boundary
+    boundary = rights(BOOTSTRAP, "RoleBoundary")
+    needed = rights(DEPLOYED, "*Role")
+    assert {action for action, _ in needed} == {action for action, _ in boundary}
+    assert [one for one in needed if not within(boundary, *one)] == []
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("secretsmanager:GetSecretValue", SECRET.replace("keys-", "passwords-")),
+        ("secretsmanager:GetSecretValue", SECRET.replace("keys-", "keys-of-others-")),
+        ("secretsmanager:GetSecretValue", SECRET.replace("us-east-1", "eu-west-1")),
+        ("s3:GetObject", "arn:aws:s3:::bucket/rows/1.csv"),
+        ("s3:GetObject", "arn:aws:s3:::bucket/models-of-others/1"),
+        ("s3:GetObject", "arn:aws:s3:::other/models/1/manifest.json"),
+    ],
+)
+def test_the_boundary_allows_one_secret_and_one_folder(action: str, resource: str) -> None:
+    assert not within(rights(BOOTSTRAP, "RoleBoundary"), action, resource)
+
+
+def test_a_boundary_without_models_allows_nothing_on_s3_and_the_documented_secret() -> None:
+    alone = rights(resolve(load("bootstrap.yaml"), {})["Resources"], "RoleBoundary")
+    assert not [action for action, _ in alone if action.startswith("s3:")]
+    documented = "arn:aws:secretsmanager:us-east-1:123456789012:secret:slipway/keys-AbCdEf"
+    assert within(alone, "secretsmanager:GetSecretValue", documented)
 
 
 def test_cloudformation_may_do_what_its_handlers_of_our_resources_do() -> None:

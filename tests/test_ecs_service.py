@@ -50,6 +50,7 @@ def test_overload_rolls_no_deploy_back() -> None:
     assert "HTTPCode_Target_5XX_Count" in str(alarms()["Target5xxAlarm"])
     assert rolling == ["<FaultsAlarm>", "<Elb5xxAlarm>"]
     pattern = service()["FaultsFilter"]["Properties"]["FilterPattern"]
+    assert "$.status != 501" in pattern  # a client can cause it
     assert "$.status != 503" in pattern
     assert "$.status != 504" in pattern
 

@@ -14,7 +14,10 @@ from service.dialects.aws_lambda import events
 from service.model.predictor import Predictor
 from service.settings import Settings
 from tests.lambda_events import ADDRESS, ANSWER, EVENT, version_2
+from tests.serving import Server
 from tests.test_any_body import hold
+
+NOT_AN_EVENT = "the event is not one of API Gateway's, version 1.0 or 2.0"
 
 
 @pytest.fixture
@@ -65,24 +68,23 @@ def test_what_is_wrong_in_an_event_s_body_has_the_status_of_predict(client: Flas
     assert json.loads(told["body"])["errors"] == [{"pointer": "/sensor_2", "detail": "is missing"}]
 
 
-@pytest.mark.parametrize(
-    "event",
-    [
-        {"httpMethod": 5, "body": "{}"},
-        {"httpMethod": "POST", "body": 1},
-        {"httpMethod": "POST", "body": "!", "isBase64Encoded": True},
-        {"httpMethod": "POST", "headers": [], "body": "\ud800"},
-        {"httpMethod": "POST", "headers": {"content-type": 5}},
-        {"httpMethod": "POST", "multiValueHeaders": {"host": 5}},
-        {"httpMethod": "POST", "path": 5},
-        {"httpMethod": "POST", "queryStringParameters": 5},
-        {"requestContext": 5},
-        {"requestContext": {"http": "POST"}, "version": "2.0"},
-        {"requestContext": {}, "version": "3.0"},
-        {"requestContext": {"elb": None}},
-    ],
-    ids=json.dumps,
-)
+BROKEN = [
+    {"httpMethod": 5, "body": "{}"},
+    {"httpMethod": "POST", "body": 1},
+    {"httpMethod": "POST", "body": "!", "isBase64Encoded": True},
+    {"httpMethod": "POST", "headers": [], "body": "\ud800"},
+    {"httpMethod": "POST", "headers": {"content-type": 5}},
+    {"httpMethod": "POST", "multiValueHeaders": {"host": 5}},
+    {"httpMethod": "POST", "path": 5},
+    {"httpMethod": "POST", "queryStringParameters": 5},
+    {"requestContext": 5},
+    {"requestContext": {"http": "POST"}, "version": "2.0"},
+    {"requestContext": {}, "version": "3.0"},
+    {"requestContext": {"elb": None}},
+]
+
+
+@pytest.mark.parametrize("event", BROKEN, ids=json.dumps)
 def test_a_broken_event_is_refused_in_lambda_s_way(
     client: FlaskClient, event: dict[str, Any]
 ) -> None:
@@ -91,6 +93,25 @@ def test_a_broken_event_is_refused_in_lambda_s_way(
     assert response.status_code == 200
     refused = told.get("errorType") == "ValidationError" or 400 <= told["statusCode"] < 500
     assert refused, told
+
+
+@pytest.mark.parametrize("event", BROKEN, ids=json.dumps)
+def test_what_a_broken_event_is_told_names_no_exception_of_python(
+    client: FlaskClient, event: dict[str, Any]
+) -> None:
+    told = client.post(ADDRESS, data=json.dumps(event)).get_json()
+    if "errorMessage" in told:
+        assert told["errorMessage"] == NOT_AN_EVENT
+    else:
+        assert json.loads(told["body"])["status"] == told["statusCode"]
+
+
+def test_an_exception_s_text_does_not_reach_the_client_of_a_server(server: Server) -> None:
+    """Python would quote what the client sent."""
+    event = {"httpMethod": "POST", "queryStringParameters": "canary", "body": "{}"}
+    answer = server.request("POST", ADDRESS, json.dumps(event))
+    assert answer.status == 200
+    assert json.loads(answer.body)["errorMessage"] == NOT_AN_EVENT
 
 
 def test_a_crash_is_not_blamed_on_the_event() -> None:

@@ -14,9 +14,9 @@ import joblib
 import pytest
 
 from service.model.artifact import file_entry
-from service.model.manifest import content_version
+from service.model.manifest import Manifest
 from service.model.predictor import Predictor
-from service.model.signature import Signature
+from service.model.version import content_version
 from tests.animals import Animal
 from tests.serving import ROOT, clean_environment, serve
 from tests.test_artifact import Sentinel
@@ -150,11 +150,7 @@ def test_the_pickle_beside_it_is_verified_but_never_unpickled(
     def swap_in(manifest: dict[str, Any]) -> None:
         entry = file_entry(content)
         manifest["files"]["model.joblib"] = {"sha256": entry.sha256, "bytes": entry.bytes}
-        listed = {
-            name: file_entry((own_artifact / name).read_bytes()) for name in manifest["files"]
-        }
-        signature = Signature.from_dict(manifest["signature"])
-        manifest["version"] = content_version(signature, listed)
+        manifest["version"] = content_version(Manifest.from_json(json.dumps(manifest)))
 
     edit_manifest(swap_in)
     assert Predictor.load(own_artifact).manifest.engine == "onnx"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from service.model.artifact import GoldenError
 from service.model.engines import Column
 from service.model.predictor import NotFiniteError, Predictor
+from tests.packed import packed
 
 
 class Made:
@@ -101,3 +102,14 @@ def test_golden_rows_that_cannot_be_predicted_are_an_error(predictor: Predictor)
     manifest = replace(predictor.manifest, golden=golden)
     with pytest.raises(GoldenError, match="cannot be predicted"):
         Predictor(manifest, Made(np.zeros(1), np.zeros((1, 2)))).verify()
+
+
+def test_golden_rows_that_leave_an_output_out_are_an_error() -> None:
+    predictor = packed("several classes")[1]
+    golden = predictor.manifest.golden
+    told = dict(golden.outputs["probabilities"])
+    told.popitem()
+    outputs = {**golden.outputs, "probabilities": told}
+    manifest = replace(predictor.manifest, golden=replace(golden, outputs=outputs))
+    with pytest.raises(GoldenError, match="golden probabilities of"):
+        Predictor(manifest, predictor._engine).verify()

@@ -47,7 +47,9 @@ DONE_BY_MAKE = {
     "make test",
     "make check",
     "make coverage",
+    "make audit",
     "make faults",
+    "make fuzz",
     "make bench",
     "make pictures",
     ".venv/bin/python -m training pack model.joblib --sample rows.csv --target answer "
@@ -117,6 +119,10 @@ def test_make_takes_pictures(developed: Path, tmp_path: Path) -> None:
 def test_make_checks(developed: Path) -> None:
     planned = run(developed, "make --dry-run check")
     assert [word for word in ("ruff", "mypy", "diff", "pytest") if word not in planned] == []
+
+
+def test_make_asks_for_vulnerabilities_of_each_lock(developed: Path) -> None:
+    assert "pip-audit --strict" in run(developed, "make --dry-run audit")
 
 
 def test_make_asks_for_coverage(developed: Path) -> None:

@@ -30,7 +30,8 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_DEADLINE_MS": "11",
         "SERVICE_DRAIN_SECONDS": "0",
         "SERVICE_METRICS_PORT": "12",
-        "SERVICE_API_KEYS": f"{'0' * 64},{'a' * 64}",
+        "SERVICE_API_KEYS": f"{'0' * 64},mobile:{'a' * 64}",
+        "SERVICE_HOSTS": "api.example.com, *.example.org,[::1],10.0.0.1,localhost",
         "SERVICE_DIALECTS": "oip,mlflow",
         "SERVICE_TRUSTED_MODULES": "mine.features, theirs",
         "SERVICE_TRACES": "true",
@@ -44,7 +45,10 @@ def test_every_setting_is_read_under_its_name() -> None:
     assert (settings.max_rows, settings.max_body_bytes, settings.body_seconds) == (7, 8, 9)
     assert (settings.queue_ms, settings.deadline_ms, settings.drain_seconds) == (10, 11, 0)
     assert settings.metrics_port == 12
-    assert settings.api_keys == ("0" * 64, "a" * 64)
+    assert settings.api_keys == ("0" * 64, f"mobile:{'a' * 64}")
+    assert settings.hosts == (
+        *("api.example.com", "*.example.org", "[::1]", "10.0.0.1", "localhost"),
+    )
     assert settings.dialects == ("oip", "mlflow")
     assert settings.trusted_modules == ("mine.features", "theirs")
     assert settings.traces is True
@@ -91,13 +95,23 @@ def test_a_log_level_that_is_none_is_refused(value: str) -> None:
         Settings.from_environment({"SERVICE_LOG_LEVEL": value})
 
 
+@pytest.mark.parametrize(
+    "value", ["", "*", "*.", "a.*", "A.example", "a:80", "a,,b", "http://a", ".a", "a.", "é"]
+)
+def test_a_host_name_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="SERVICE_HOSTS must be host names"):
+        Settings.from_environment({"SERVICE_HOSTS": value})
+
+
 @pytest.mark.parametrize("value", ["", "a b", "a,,b", "os.*", "1a", "-"])
 def test_a_module_name_that_is_none_is_refused(value: str) -> None:
     with pytest.raises(SettingsError, match="SERVICE_TRUSTED_MODULES must be module names"):
         Settings.from_environment({"SERVICE_TRUSTED_MODULES": value})
 
 
-@pytest.mark.parametrize("value", ["", "secret", "A" * 64, "a" * 63, f"{'a' * 64},"])
+@pytest.mark.parametrize(
+    "value", ["", "secret", "A" * 64, "a" * 63, f"{'a' * 64},", f":{'a' * 64}", f"é:{'a' * 64}"]
+)
 def test_a_digest_that_is_none_is_refused_without_showing_it(value: str) -> None:
     with pytest.raises(SettingsError, match="SERVICE_API_KEYS must be SHA-256") as caught:
         Settings.from_environment({"SERVICE_API_KEYS": value})

@@ -12,7 +12,7 @@ from service.api.environ import ARRIVED, REFUSED
 from service.api.problems import Problem
 from service.dialects import enabled as dialects
 from service.model.predictor import Predictor
-from service.operations.access import Keys
+from service.operations.access import Access
 from service.operations.admission import RefusedError, busy
 from service.operations.envelope import Seal
 from service.operations.shed import Shed
@@ -23,7 +23,7 @@ from tests.asgi import scope
 
 @pytest.fixture
 def shed(predictor: Predictor) -> Shed:
-    return Shed(Keys(()), Seal.of(predictor.manifest))
+    return Shed(Access(), Seal.of(predictor.manifest))
 
 
 def environ_of(**headers: str) -> dict[str, Any]:
@@ -80,8 +80,8 @@ def test_what_never_reaches_the_model_needs_no_turn(shed: Shed) -> None:
 
 
 def test_who_has_no_key_takes_nobody_s_turn(predictor: Predictor) -> None:
-    keys = Keys([hashlib.sha256(b"key").hexdigest()])
-    locked = Shed(keys, Seal.of(predictor.manifest))
+    access = Access([hashlib.sha256(b"key").hexdigest()])
+    locked = Shed(access, Seal.of(predictor.manifest))
     assert not locked.is_prediction(environ_of())
     assert not locked.is_prediction(environ_of(x_api_key="another"))
     assert locked.is_prediction(environ_of(x_api_key="key"))
@@ -91,7 +91,7 @@ def test_a_dialect_s_prediction_needs_a_turn_too_and_is_refused_in_its_own_way(
     app: Flask, predictor: Predictor
 ) -> None:
     path = "/2015-03-31/functions/any/invocations"
-    shed = Shed(Keys(()), Seal.of(predictor.manifest), dialects.predictions(Settings()))
+    shed = Shed(Access(), Seal.of(predictor.manifest), dialects.predictions(Settings()))
     environ = {**environ_of(), "PATH_INFO": path}
     assert shed.is_prediction(environ)
     assert not shed.is_prediction({**environ, "PATH_INFO": path + "/"})

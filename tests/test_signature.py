@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from service.model.parsing import ShapeError
 from service.model.signature import Input, Output, Signature
 
 SIGNATURE = Signature(
@@ -35,12 +36,12 @@ def test_an_output_without_labels_comes_back_without() -> None:
 def test_a_missing_part_is_refused(key: str) -> None:
     values = SIGNATURE.to_dict()
     del values[key]
-    with pytest.raises(KeyError):
+    with pytest.raises(ShapeError, match=f"{key} is missing"):
         Signature.from_dict(values)
 
 
 def test_an_unknown_property_is_refused() -> None:
     values = json.loads(json.dumps(SIGNATURE.to_dict()))
     values["inputs"][0]["colour"] = "red"
-    with pytest.raises(TypeError):
+    with pytest.raises(ShapeError, match="inputs/0/colour is unknown"):
         Signature.from_dict(values)

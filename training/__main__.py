@@ -63,8 +63,8 @@ def _parser() -> argparse.ArgumentParser:
         "--trust",
         action="append",
         default=[],
-        metavar="MODULE",
-        help="a module of yours that the model needs; its code will run",
+        metavar="NAME",
+        help="a class, function or module of yours that the model needs; its code will run",
     )
     pack.set_defaults(run=commands.pack)
 
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("old", type=Path, metavar="OLD", help="the artifact that is served")
     diff.add_argument("new", type=Path, metavar="NEW", help="the one that shall be")
     diff.add_argument("--sample", type=Path, metavar="CSV", help="rows to compare predictions on")
-    diff.add_argument("--trust", action="append", default=[], metavar="MODULE", help="as for pack")
+    diff.add_argument("--trust", action="append", default=[], metavar="NAME", help="as for pack")
     diff.set_defaults(run=commands.diff)
     for command in (pack, diff):
         command.add_argument(
@@ -117,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         "inspect", help="say what a model file would import, without importing it"
     )
     inspect.add_argument("file", type=Path, metavar="FILE", help="a model file or an artifact")
+    inspect.add_argument("--trust", action="append", default=[], metavar="NAME", help="as for pack")
     inspect.set_defaults(run=commands.inspect)
     return parser
 

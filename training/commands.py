@@ -6,17 +6,18 @@ import warnings
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import click
 
-from service.model import artifact, engines, trial, trust
-from service.model.imports import imports
+from service.model import artifact, engines, trial, trust, unpickling
 from service.model.limits import Limits
 from service.model.manifest import Manifest
-from service.model.names import allowed
+from service.model.pickled_names import Inspection
 from service.model.trial import TrialError
+from service.model.trust import UntrustedError
 from training import summary
 from training.errors import MissingFileError, PackError
 
@@ -85,33 +86,55 @@ def pack(options: Namespace) -> None:
 
 
 def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:
-    """The estimator in a file, if it needs nothing but what is trusted."""
+    """The estimator in a file that this scikit-learn saved, if all its names are trusted."""
+    _check_trusted(trusted)
     from sklearn.exceptions import InconsistentVersionWarning
 
+    content = _content(path)
+    _check_version(path, _inspected(path, content, trusted))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", InconsistentVersionWarning)
-            content = _content(path)
             engines.prepare(artifact.SCIKIT_LEARN)
             return trial.read(
-                lambda: trust.load(content, trusted), trusted=trusted, limits=limits or Limits()
+                lambda: unpickling.load(content, trusted),
+                trusted=trusted,
+                limits=limits or Limits(),
             )
-    except trust.UntrustedError as error:
-        raise PackError(
-            f"{path}: needs {error}, which is not trusted; "
-            f"if you do trust it: --trust {error.module}"
-        ) from error
-    except InconsistentVersionWarning as error:
-        raise PackError(
-            f"{path}: was saved by scikit-learn {error.original_sklearn_version}, here is "
-            f"{error.current_sklearn_version}; fit it again with this one"
-        ) from error
+    except UntrustedError as error:
+        raise PackError(f"{path}: {trust.refusal(error, '--trust ')}") from error
     except TrialError as error:
         raise PackError(f"{path}: {error}") from error
-    except MissingFileError:
-        raise
     except Exception as error:
         raise PackError(f"{path}: cannot be loaded here ({_reason(error)})") from error
+
+
+def _check_trusted(names: list[str]) -> None:
+    """PackError if one of these names cannot be trusted at all."""
+    for name in names:
+        why = trust.problem(name)
+        if why is not None:
+            raise PackError(f"--trust {why}")
+
+
+def _inspected(path: Path, content: bytes, trusted: list[str]) -> Inspection:
+    try:
+        return trial.read(lambda: unpickling.inspect(content, trusted), limits=Limits())
+    except TrialError as error:
+        raise PackError(f"{path}: {error}") from error
+    except Exception as error:
+        raise PackError(f"{path}: is no model that joblib.dump wrote ({_reason(error)})") from error
+
+
+def _check_version(path: Path, found: Inspection) -> None:
+    """PackError if another scikit-learn saved the model: then its names differ, too."""
+    here = version("scikit-learn")
+    others = sorted(found.versions - {here})
+    if others:
+        raise PackError(
+            f"{path}: was saved by scikit-learn {', '.join(others)}, here is {here}; "
+            "fit it again with this one"
+        )
 
 
 def _reason(error: Exception) -> str:
@@ -126,18 +149,20 @@ def inspect(options: Namespace) -> None:
         manifest = artifact.read_manifest(path)
         _say(manifest, path, trained=False)
         path = path / artifact.MODEL
-    try:
-        found = imports(trust.decompressed(_content(path)))
-    except MissingFileError:
-        raise
-    except Exception as error:
-        raise PackError(f"{path}: is no pickle ({_reason(error)})") from error
-    print(f"{path} would import:")
-    for module, name in found:
-        print(f"  {'    ' if allowed(module, name) else 'NOT '}trusted  {module}.{name}")
-    refused = [f"{module}.{name}" for module, name in found if not allowed(module, name)]
-    if refused:
-        raise PackError(f"{path}: {len(refused)} of them are not trusted: {refused[0]}")
+    _check_trusted(options.trust)
+    found = _inspected(path, _content(path), options.trust)
+    refused = {error.name for error in found.untrusted}
+    print(f"{path} would use:")
+    for name in sorted(found.names):
+        print(f"  {'NOT ' if name in refused else '    '}trusted  {name}")
+    for error in found.untrusted:
+        if not error.name:
+            print(f"  NOT allowed  {error}")
+    _check_version(path, found)
+    if found.untrusted:
+        raise PackError(
+            f"{path}: {len(found.untrusted)} of them are not trusted: {found.untrusted[0]}"
+        )
 
 
 def diff(options: Namespace) -> int:

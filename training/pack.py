@@ -14,14 +14,14 @@ from typing import Any
 import joblib
 import numpy as np
 
-from service.model import artifact, publish
+from service.model import artifact, publish, unpickling
 from service.model.artifact import ArtifactError
 from service.model.engines import Column, Engine
-from service.model.imports import imports
 from service.model.limits import Limits
-from service.model.manifest import ROWS_APART, Golden, Manifest, content_version
+from service.model.manifest import ROWS_APART, TIMED_ROWS, Golden, Manifest
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
+from service.model.version import content_version
 from training import compile, evaluate, walk
 from training.apart import are_apart
 from training.contract import describe
@@ -30,7 +30,6 @@ from training.sample import Sample
 from training.trying import trying
 
 GOLDEN_ROWS = 8  # taken evenly from the sample, after the caller's own examples
-TIMED_ROWS = (1, 1000)
 
 
 def pack(
@@ -79,7 +78,7 @@ def pack(
         files = {file: artifact.file_entry(one) for file, one in contents.items()}
         manifest = Manifest(
             name=name,
-            version=content_version(signature, files),
+            version="",  # of what is complete below
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             engine=chosen.name,
             files=files,
@@ -88,7 +87,7 @@ def pack(
             metrics=metrics or evaluate.of_sample(estimator, signature, sample, columns, targets),
             data=data,
             seconds={
-                str(rows): compile.timed(chosen.engine, list(columns.values()), rows)
+                rows: compile.timed(chosen.engine, list(columns.values()), int(rows))
                 for rows in TIMED_ROWS
             },
             engines={
@@ -102,6 +101,7 @@ def pack(
         )
     versions = artifact.library_versions(_more_libraries(signature, content, chosen.name))
     manifest = replace(manifest, versions=versions)
+    manifest = replace(manifest, version=content_version(manifest))
     given = (estimator, manifest, sample, held_out, trusted) if report and targets else None
     page = given and _report(*given)
     if page is not None:
@@ -168,7 +168,7 @@ def _more_libraries(signature: Signature, content: bytes, engine: str) -> list[s
     """What serving this model takes besides scikit-learn and what that takes."""
     if engine == artifact.ONNX:
         return ["onnx", "onnxruntime", "skl2onnx"]  # the first and last for the record
-    modules = {module.split(".")[0] for module, _ in imports(content)}
+    modules = {name.split(".")[0] for name in unpickling.inspect(content).names}
     return ["pandas"] if signature.container == "frame" or "pandas" in modules else []
 
 

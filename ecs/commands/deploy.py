@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ecs import containers, deployment, foundations, inputs, names, registry
+from ecs import boundary, containers, deployment, foundations, inputs, names, registry, stacks
 from ecs.account import Account
 from ecs.commands import options
 from ecs.commands.options import tell
@@ -72,6 +72,14 @@ def run(asked: argparse.Namespace) -> int:
     given = inputs.sort(dict(asked.set))
     source = None if asked.image or asked.keep_image else source_of(asked)
     account = options.opened(asked)
+    client = account.client("cloudformation")
+    service = stacks.find(client, name)
+    boundary.check(
+        stacks.find(client, names.BOOTSTRAP),
+        given["bootstrap"],
+        asked.all_stacks,
+        {**(service.parameters if service else {}), **given["service"]},
+    )
     bootstrap = foundations.bootstrap(account, given["bootstrap"], asked.all_stacks, tell)
     repository = names.repository(bootstrap)
     stack = deployment.ready(account, name, repository.role, tell)
@@ -151,7 +159,9 @@ def pushed(
         registry.check(account, repository.name, there, containers.PLATFORMS[architecture])
         return there, f"{repository.uri}@{there}"
     tell(f"building {name} for {containers.PLATFORMS[architecture]}")
-    containers.build(name, architecture, source.labelled(tag))
+    base = containers.pinned_base(source.arguments)
+    tell(f"on {base[containers.BASE]}" if base else "no registry gives the base image's digest")
+    containers.build(name, architecture, {**source.labelled(tag), **base})
     containers.log_in(account)
     tell(f"pushing {name}")
     containers.push(name)

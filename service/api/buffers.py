@@ -4,6 +4,7 @@ Only of the plainest form, {"length": [1, 2.5], "width": [0, 3]}, where nothing 
 for something else: for whatever is not that `forms.py` reads the body, and tells what is wrong.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ FAULTS = (AttributeError, KeyError, OverflowError, RuntimeError, TypeError, Valu
 def read(body: bytes, signature: Signature, most: Most) -> Mapping[str, Any] | None:
     """Arrays of float64, of shape (rows,), by the names of the inputs; None for any other body."""
     if len(body) < LONG or any(column.kind != "number" for column in signature.inputs):
+        return None
+    if body.startswith(BOM_UTF8):  # simdjson skips a byte order mark; the other reader refuses it
         return None
     names = signature.names
     lists = np.count_nonzero(np.frombuffer(body, np.uint8) == ord("["))

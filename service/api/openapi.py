@@ -77,10 +77,12 @@ def document(manifest: Manifest, settings: Settings, columns: Schema) -> dict[st
         "/health/live": {"get": _get("live", "The process answers", responses.LIVE)},
         **({"/report": {"get": report}} if artifact.REPORT in manifest.files else {}),
     }.items():
-        if settings.api_keys and path not in OPEN:
-            for operation in operations.values():
+        for operation in operations.values() if path not in OPEN else ():
+            if settings.api_keys:
                 operation["security"] = [{name: []} for name in SCHEMES]
                 operation["responses"]["401"] = responses.refusal(401, path == predict.PATH)
+            if settings.hosts:
+                operation["responses"]["421"] = responses.refusal(421, path == predict.PATH)
         spec.path(path, operations=operations)
     return spec.to_dict()
 
@@ -133,7 +135,7 @@ def _predict(signature: Signature, forms: Sequence[str]) -> Shape:
             **{
                 str(status): responses.refusal(status, versioned=True)
                 for status in responses.REFUSALS
-                if status != 401
+                if status not in (401, 421)
             },
         },
     }

@@ -12,6 +12,7 @@ REFUSALS = {
     413: "The body is too large",
     415: "The body is of another type, or encoded",
     417: "An expectation other than 100-continue",
+    421: "The service does not answer for this host",
     422: "The input does not fit the model; errors say where",
     503: "Busy, or going",
     504: "The deadline passed before the prediction began",

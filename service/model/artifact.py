@@ -34,9 +34,15 @@ RUNTIME = ("numpy", "onnxruntime")  # all that the ONNX engine computes with
 
 
 class ArtifactError(Exception):
-    """An artifact that must not be served; the text is one line: what is wrong, what to do."""
+    """An artifact that must not be served; the text is one line: what is wrong, what to do.
+
+    Names and values in it may come from the artifact, so control characters become spaces.
+    """
 
     exit_code = os.EX_DATAERR
+
+    def __init__(self, text: str) -> None:
+        super().__init__("".join(one if one.isprintable() else " " for one in text))
 
 
 class MissingError(ArtifactError):
@@ -133,17 +139,20 @@ def check_size(path: Path, found: int, packed: int) -> None:
         )
 
 
+def needed_versions(manifest: Manifest) -> dict[str, str | None]:
+    """The libraries that the engine of a model computes with, in the versions that packed it."""
+    others = manifest.versions.keys() - {"python", *LIBRARIES}
+    names = RUNTIME if manifest.engine == ONNX else (*LIBRARIES, *sorted(others))
+    return {name: manifest.versions.get(name) for name in names}
+
+
 def check_versions(folder: Path, manifest: Manifest) -> None:
     """Refuse a model that other library versions packed; only those count that its engine uses.
 
     Python may differ: the lock keeps one version of each library from Python 3.11 on, and
     scikit-learn's pickles do not depend on Python's minor version.
     """
-    packed = dict(manifest.versions)
-    packed.pop("python", None)
-    needed = (*LIBRARIES, *(packed.keys() - LIBRARIES))
-    for name in RUNTIME if manifest.engine == ONNX else needed:
-        wanted = packed.get(name)
+    for name, wanted in needed_versions(manifest).items():
         try:
             here = version(name)
         except PackageNotFoundError:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model import trust
+from service.model import unpickling
 from service.model.artifact import ONNX
 from service.model.signature import Signature
 
@@ -177,7 +177,7 @@ def prepare(engine: str, signature: Signature | None = None) -> None:
 def load(
     engine: str, signature: Signature, content: bytes, trusted: Collection[str] = ()
 ) -> Engine:
-    """Load a model from bytes that have been verified; see `trust.load` for a pickle's errors."""
+    """Load a model from verified bytes; see `unpickling.load` for the errors of a pickle."""
     if engine == ONNX:
         return OnnxRuntime(content, signature)
-    return ScikitLearn(trust.load(content, trusted), signature)
+    return ScikitLearn(unpickling.load(content, trusted), signature)

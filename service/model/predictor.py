@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from service.model import artifact, engines, onnx_check, trial
+from service.model import artifact, engines, onnx_check, trial, trust
 from service.model.artifact import ArtifactError, GoldenError, ManifestError
 from service.model.engines import Column, Engine
 from service.model.golden import compare
 from service.model.limits import Limits
-from service.model.manifest import Manifest, content_version
+from service.model.manifest import Manifest
 from service.model.onnx_check import OnnxError
 from service.model.trial import TrialError
 from service.model.trust import UntrustedError
+from service.model.version import content_version
 
 FEW = 32  # values, which Python looks through before NumPy has begun
 
@@ -60,15 +61,15 @@ class Predictor:
         manifest = artifact.read_manifest(folder, sha256)
         contents = artifact.read_files(folder, manifest)
         artifact.check_versions(folder, manifest)
-        if manifest.version != content_version(manifest.signature, manifest.files):
-            raise ManifestError(
-                f"{folder / artifact.MANIFEST}: version {manifest.version} is not the name of what "
-                "it lists: it was changed after packing; pack the model again"
-            )
         if manifest.engine not in artifact.FILES:
             raise ManifestError(
                 f"{folder / artifact.MANIFEST}: engine {manifest.engine!r} is not one of this "
                 f"service's ({', '.join(artifact.FILES)}); renew the service, or pack again"
+            )
+        if manifest.version != content_version(manifest):
+            raise ManifestError(
+                f"{folder / artifact.MANIFEST}: version {manifest.version} is not the name of what "
+                "it lists: it was changed after packing; pack the model again"
             )
         name = artifact.FILES[manifest.engine]
         path = folder / name
@@ -84,8 +85,7 @@ class Predictor:
             return trial.load(load, cls.verify, trusted=trusted, limits=limits, native=native)
         except UntrustedError as error:
             raise ArtifactError(
-                f"{path}: needs {error}, which is not trusted; if you do trust it, set "
-                f"SERVICE_TRUSTED_MODULES={error.module}"
+                f"{path}: {trust.refusal(error, 'SERVICE_TRUSTED_MODULES=')}"
             ) from error
         except GoldenError as error:
             raise GoldenError(f"{folder}: {error}; pack the model again, here") from error

@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from service.model import parsing
+from service.model.parsing import ShapeError
+
 Label = float | int | str | bool
 Kind = Literal["number", "integer", "boolean", "category", "text"]
 Container = Literal["array", "frame", "list"]
@@ -79,16 +82,18 @@ class Signature:
         """Plain values, as the manifest holds them."""
         return asdict(self)
 
+    def check(self) -> None:
+        """Raise ShapeError where values of the right types make no contract."""
+        for part, columns in (("inputs", self.inputs), ("outputs", self.outputs)):
+            names = [column.name for column in columns]
+            if not names or len(set(names)) < len(names):
+                raise ShapeError(f"signature/{part} are none, or two have the same name")
+        if len({output.confidence for output in self.outputs}) > 1:
+            raise ShapeError("signature/outputs have different kinds of confidence")
+        if self.container == "list" and len(self.inputs) > 1:
+            raise ShapeError("signature/inputs are several, but the container is a list of one")
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Signature":
-        """Build from plain values; TypeError or KeyError when they have another shape."""
-        return cls(
-            container=values["container"],
-            inputs=tuple(Input(**_tuples(column)) for column in values["inputs"]),
-            outputs=tuple(Output(**_tuples(output)) for output in values["outputs"]),
-        )
-
-
-def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON has lists where we have tuples."""
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        """Build from plain values; ShapeError when they have another shape."""
+        return parsing.read(cls, values)

@@ -1,146 +1,94 @@
-"""Unpickle a model with what models are made of, and nothing else.
+"""Names that the operator trusts on top of the list: `--trust`, `SERVICE_TRUSTED_MODULES`.
 
-A pickle names things to import, calls some of them, and hands state to others. Here a name passes
-only if it is on the lists of `names.py`, a call only if it rebuilds an object; functions that
-estimators hold may be named, not called. The operator may add modules; an artifact cannot.
-docs/trust.md says what this stops.
+Each is the full name of one class or function, or a module or package that the list knows nothing
+of, with all that it defines. Nothing in an artifact can add to them.
 """
 
-import bz2
-import gzip
-import io
-import lzma
-import zlib
-from collections.abc import Callable, Collection
-from functools import cache, partial
-from types import BuiltinFunctionType, FunctionType, ModuleType
+import sys
+from collections.abc import Collection
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
-from service.model.names import BUILTINS, REBUILDING, allowed, is_extension, within
-
-COMPRESSED: tuple[tuple[bytes, Callable[[bytes], bytes]], ...] = (
-    (b"\x1f\x8b", gzip.decompress),
-    (b"BZh", bz2.decompress),
-    (b"\xfd7zXZ", lzma.decompress),
-    (b"\x5d\x00", lzma.decompress),
-    (b"x", zlib.decompress),  # no pickle starts with an x
-)
-PLAIN = (object, dict, list, set, tuple, str, int, float)
+# Packages whose names `allowlist.py` has: trusting one of them whole would undo the list.
+LISTED_PACKAGES = frozenset({"joblib", "numpy", "pandas", "scipy", "sklearn"})
+# They rebuild whatever a file says, so trusting them is trusting every file.
+PICKLERS = frozenset({"cloudpickle", "dill", "joblib", "pickle", "skops"})
+INTERPRETER = frozenset({"__main__", *sys.stdlib_module_names})
 
 
 class UntrustedError(Exception):
-    """A model file wants something that is not allowed: what, and the module to trust for it."""
+    """A model file asks for something that is neither listed nor trusted.
 
-    def __init__(self, wanted: str, module: str) -> None:
-        super().__init__(wanted)
-        self.module = module
-
-
-def decompressed(content: bytes) -> bytes:
-    """The pickle in a file that joblib may have compressed; ValueError if it is damaged."""
-    for magic, decompress in COMPRESSED:
-        if content.startswith(magic):
-            try:
-                return decompress(content)
-            except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-                raise ValueError(f"cannot be decompressed ({error})") from error
-    return content
-
-
-def load(content: bytes, trusted: Collection[str] = ()) -> Any:
-    """Unpickle what joblib dumped; UntrustedError names the first thing that is not allowed.
-
-    `trusted` are modules that the operator allows on top, with all that is in them.
+    The text says what. `name` is the full name that the operator could trust, or empty if trusting
+    a name would not help.
     """
-    return _unpickler()(io.BytesIO(decompressed(content)), trusted).load()
+
+    def __init__(self, wanted: str, name: str = "") -> None:
+        super().__init__(wanted)
+        self.name = name
 
 
-def _reconstructor(cls: type, base: type, state: Any) -> Any:
-    """copyreg's, but only for plain bases: it would run the constructor of another."""
-    if base not in PLAIN or not isinstance(cls, type):
-        name = getattr(base, "__name__", "something")
-        raise UntrustedError(f"the constructor of {name}", getattr(base, "__module__", ""))
-    if base is object:
-        return object.__new__(cls)
-    made: Any = base.__new__(cls, state)  # type: ignore[call-arg]
-    base.__init__(made, state)  # type: ignore[call-arg]
-    return made
+def problem(name: str) -> str | None:
+    """Why a name cannot be trusted, in a sentence with the way that works; None if it can."""
+    package = name.split(".")[0]
+    if package == "__main__":
+        return (
+            f"{name} cannot be trusted: __main__ is another program in the service; put the class "
+            "into a module of its own, import it from there, and save the model again"
+        )
+    if package in INTERPRETER:
+        return (
+            f"{name} cannot be trusted: it is part of Python, and could run any program; put what "
+            "the model needs into a module of your own, and trust that"
+        )
+    if package in PICKLERS and package not in LISTED_PACKAGES:
+        return (
+            f"{name} cannot be trusted: it runs code that the file brings; put the code into a "
+            "module, save the model with joblib.dump, and trust the module"
+        )
+    if name in LISTED_PACKAGES:
+        return (
+            f"{name} cannot be trusted as a whole: Slipway lists its names; "
+            f"name the class or function: {name}.module.Class"
+        )
+    return None
 
 
-def may_be_called(function: Any, trusted: Collection[str]) -> bool:
-    """Whether a pickle may call this while it is loaded: only what rebuilds objects."""
-    module = getattr(function, "__module__", None) or ""
-    if function is _reconstructor or within(module, trusted):
+def refusal(error: UntrustedError, option: str) -> str:
+    """What is refused, in one line, with the way that works; `option` is how a name is trusted."""
+    if not error.name:
+        return f"asks for {error}, which is not allowed: it is no model that its library saved"
+    why = problem(error.name)
+    return f"needs {error.name}, which is not trusted; " + (
+        why if why is not None else f"if you do trust it: {option}{error.name}"
+    )
+
+
+def covers(trusted: Collection[str], module: str, name: str) -> bool:
+    """Whether a name is trusted: by its full name, or by its module if the list has none of it."""
+    package = module.split(".")[0]
+    if package in INTERPRETER or (package in PICKLERS and package not in LISTED_PACKAGES):
+        return False
+    if f"{module}.{name}" in trusted:
         return True
-    name = getattr(function, "__name__", "")
-    if isinstance(function, type):
-        package = module.split(".")[0]
-        if (
-            function is partial
-            or name in BUILTINS.get(module, ())
-            or package in ("numpy", "pandas")
-        ):
-            return True
-        return package in ("sklearn", "scipy") and is_extension(function)
-    return name in REBUILDING.get(module, ()) or name.startswith("__pyx_unpickle_")
+    if package in LISTED_PACKAGES:
+        return False
+    return any(module == one or module.startswith(f"{one}.") for one in trusted)
 
 
-@cache
-def _unpickler() -> Any:
-    from joblib import numpy_pickle as joblib  # heavy: only where a pickle is read
+def find(module: str, name: str) -> Any:
+    """The class or function of that name, defined in that module; a nested class has dots.
 
-    class Wrapper(joblib.NumpyArrayWrapper):  # type: ignore[misc]  # joblib has no type hints
-        """joblib's own, but what is inside an array of objects is unpickled as strictly."""
-
-        def read_array(self, unpickler: Any, ensure_native_byte_order: bool) -> Any:
-            if not self.dtype.hasobject:
-                return super().read_array(unpickler, ensure_native_byte_order)
-            return Unpickler(unpickler.file_handle, unpickler.trusted).load()
-
-    class Unpickler(joblib.NumpyUnpickler):  # type: ignore[misc]
-        """joblib's own, which is Python's in Python, with a look at each name and each call."""
-
-        dispatch = joblib.NumpyUnpickler.dispatch.copy()
-
-        def __init__(self, file: io.BytesIO, trusted: Collection[str]) -> None:
-            super().__init__("", file, ensure_native_byte_order=True)
-            self.trusted = trusted
-
-        def find_class(self, module: str, name: str) -> Any:
-            if (module, name) == ("copyreg", "_reconstructor"):
-                return _reconstructor
-            if (module, name) == ("joblib.numpy_pickle", "NumpyArrayWrapper"):
-                return Wrapper
-            if not allowed(module, name, self.trusted):
-                raise UntrustedError(f"{module}.{name}", module)
-            found = super().find_class(module, name)
-            home = getattr(found, "__module__", None) or module
-            if isinstance(found, ModuleType) or not allowed(home, name, self.trusted, also=module):
-                raise UntrustedError(f"{module}.{name}", module)
-            return found
-
-        def load_reduce(self) -> None:
-            self.check_call(self.stack[-2])
-            joblib.NumpyUnpickler.load_reduce(self)
-
-        dispatch[b"R"[0]] = load_reduce
-
-        def load_build(self) -> None:
-            if isinstance(self.stack[-2], type | FunctionType | BuiltinFunctionType):
-                kind = self.stack[-2]
-                raise UntrustedError(f"a change to {kind.__name__}", kind.__module__ or "")
-            joblib.NumpyUnpickler.load_build(self)
-
-        dispatch[b"b"[0]] = load_build
-
-        def _instantiate(self, klass: Any, args: Any) -> None:
-            self.check_call(klass)
-            joblib.NumpyUnpickler._instantiate(self, klass, args)
-
-        def check_call(self, function: Any) -> None:
-            if not may_be_called(function, self.trusted):
-                module = getattr(function, "__module__", None) or ""
-                name = getattr(function, "__qualname__", type(function).__qualname__)
-                raise UntrustedError(f"a call of {module}.{name}", module)
-
-    return Unpickler
+    UntrustedError for anything else that the module holds, such as what it imported.
+    """
+    __import__(module)
+    found: Any = sys.modules[module]
+    for part in name.split("."):
+        found = vars(found).get(part)
+        if found is None:
+            raise AttributeError(f"{module} has no {name}")
+    is_code = isinstance(found, type | FunctionType | BuiltinFunctionType)
+    home = getattr(found, "__module__", None)
+    if not is_code or home is None or home.split(".")[0] != module.split(".")[0]:
+        raise UntrustedError(f"{module}.{name}, which is no class or function of {module}")
+    return found

@@ -15,10 +15,12 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 from prometheus_client import Gauge
 
 from service.api.environ import ARRIVED, REFUSED
+from service.api.predict import PATH
 from service.api.problems import Problem
-from service.operations import reading
+from service.operations import reading, target
 from service.operations.admission import RefusedError, check_deadline, deadline_seconds
 from service.operations.drain import Drain
+from service.operations.forwarded import Proxies
 from service.operations.gate import Gate
 from service.operations.line import Line
 from service.operations.reading import Message, Receive
@@ -30,6 +32,7 @@ from service.settings import Settings
 
 Send = Callable[[Message], Awaitable[None]]
 
+PLAIN_TARGET = PATH.encode()  # as nearly all have it
 MOST_AHEAD = 1_048_576  # bytes that the loop itself reads to numbers, in less than 2 ms
 QUICK_SECONDS = 0.002  # a thread hand-over, with the loop's other work in between, costs about this
 
@@ -42,6 +45,8 @@ class Bridge:
     after its last request. `sharing` predicts for several plain requests at once, where
     that may be.
     """
+
+    proxies = Proxies(())  # a worker of gunicorn knows which are trusted
 
     def __init__(
         self,
@@ -99,10 +104,11 @@ class Bridge:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        environ = wsgi_environ(scope)
-        environ[ARRIVED] = perf_counter()
+        environ = self._environ(scope, perf_counter())
         unread = True
         try:
+            if scope["raw_path"] != PLAIN_TARGET or "HTTP_HOST" not in environ:
+                target.resolve(environ, scope["raw_path"])
             body = await reading.body(environ, receive, self.settings)
             unread = False
             set_body(environ, body)
@@ -116,6 +122,14 @@ class Bridge:
         await send({"type": "http.response.body", "body": content})
         if unread:
             await reading.linger(receive)
+
+    def _environ(self, scope: Scope, came: float) -> WSGIEnvironment:
+        """The WSGI environ of a request, with its client's address in place of a proxy's."""
+        environ = wsgi_environ(scope)
+        environ[ARRIVED] = came
+        if forwarded := environ.get("HTTP_X_FORWARDED_FOR"):
+            environ["REMOTE_ADDR"] = self.proxies.client(environ["REMOTE_ADDR"], forwarded)
+        return environ
 
     def refusal(self, environ: WSGIEnvironment, error: RefusedError) -> Answer:
         """The answer to a request that is refused."""
@@ -147,8 +161,7 @@ class Bridge:
 
     def read(self, scope: Scope, body: bytes, came: float, turn: object) -> Waiting | None:
         """A prediction that waited unread, as one that may have its turn now; else None."""
-        environ = wsgi_environ(scope)
-        environ[ARRIVED] = came
+        environ = self._environ(scope, came)
         set_body(environ, body)
         if not (body and self.shed.is_prediction(environ)):
             return None

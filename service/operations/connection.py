@@ -14,13 +14,16 @@ from gunicorn.asgi.protocol import ASGIProtocol
 
 from service.operations import plain
 from service.operations.admission import RefusedError
+from service.operations.protocol import Protocol
 from service.operations.waiting import Waiting
 from service.operations.wsgi import Answer
 
-READ = SimpleNamespace(version=(1, 1))  # what gunicorn asks of a request that it answers
+READ = SimpleNamespace(
+    version=(1, 1), _connection=None
+)  # what gunicorn asks of a request that it answers
 
 
-class Connection(ASGIProtocol):  # type: ignore[misc]  # no type hints
+class Connection(Protocol):
     """A connection of a worker whose app is a Bridge."""
 
     unread: "Unread | None" = None
@@ -41,6 +44,11 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # no type hints
     def is_idle(self) -> bool:
         """Whether nothing has come, or nothing but a part of a head."""
         return bool(self._awaiting_request) and self.unread is None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no request has come, or nothing but a part of a head: also before it is idle."""
+        return self._current_request is None and self.unread is None
 
     def data_received(self, data: bytes) -> None:
         """Let a plain prediction wait in the crowd, if there is one; all else is gunicorn's."""
@@ -83,10 +91,6 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # no type hints
         self.log.error("Error in ASGI application", exc_info=error)
         self._send_error_response(500, "Internal Server Error")
         self.end()
-
-    def end(self) -> None:
-        """Close, as if it had been kept too long."""
-        super()._keepalive_timeout()
 
     def _keepalive_timeout(self) -> None:
         """Close, unless it was used meanwhile: a timer for each answer would cost too much."""

@@ -1,7 +1,7 @@
 """One JSON object per line on stdout: requests, gunicorn's own lines and warnings alike.
 
-Never a body or a query, and of headers only ids of a strict form: whatever a client sends, a line
-stays one valid object.
+Never a body or a query, and of headers only ids and addresses of a strict form: whatever a client
+sends, a line stays one valid object.
 """
 
 import asyncio
@@ -24,11 +24,12 @@ import orjson
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
-from service.api.environ import ARRIVED, PREDICTED, REQUEST_ID, ROWS, WAITED
+from service.api.environ import ARRIVED, KEY, PREDICTED, REQUEST_ID, ROWS, WAITED
+from service.operations.forwarded import address
 
 PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 HEADER = "X-Request-ID"
-METHODS = frozenset(HTTPMethod)
+METHODS = frozenset(method.value for method in HTTPMethod)  # plain strings are found sooner
 # What a load balancer on AWS adds: fields, of which Root names the request everywhere.
 TRACE_ID = re.compile(
     r"(?:[A-Za-z]{1,32}=[^;]{1,64};)*Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;.{0,256})?"
@@ -107,6 +108,8 @@ def write(environ: WSGIEnvironment, route: str | None, status: int, model_versio
     fields = {
         "request_id": environ[REQUEST_ID],
         "trace_id": trace_id(environ),
+        "client": address(environ.get("REMOTE_ADDR", "")),
+        "key": environ.get(KEY),
         "method": known_method(environ),
         "route": route,
         "status": status,
@@ -165,7 +168,7 @@ def _put(text: bytes) -> None:
 def request_id(environ: WSGIEnvironment) -> str:
     """The client's own id for its request, if it is a plain one; else a new one."""
     given: str = environ.get("HTTP_X_REQUEST_ID", "")
-    return given if PLAIN_ID.fullmatch(given) else os.urandom(16).hex()
+    return given if given and PLAIN_ID.fullmatch(given) else os.urandom(16).hex()
 
 
 def known_method(environ: WSGIEnvironment) -> str:
@@ -176,7 +179,8 @@ def known_method(environ: WSGIEnvironment) -> str:
 
 def trace_id(environ: WSGIEnvironment) -> str | None:
     """The Root of a well-formed X-Amzn-Trace-Id."""
-    found = TRACE_ID.fullmatch(environ.get("HTTP_X_AMZN_TRACE_ID", ""))
+    given: str = environ.get("HTTP_X_AMZN_TRACE_ID", "")
+    found = TRACE_ID.fullmatch(given) if given else None
     return found[1] if found else None
 
 

@@ -13,7 +13,7 @@ from service.api import problems
 from service.api.environ import REQUEST_ID
 from service.api.predict import PATH
 from service.operations import logs
-from service.operations.access import Keys
+from service.operations.access import Access
 from service.operations.admission import RefusedError
 from service.operations.envelope import Seal
 from service.operations.metrics import SHED
@@ -25,8 +25,8 @@ MARK = "{}"  # where the request's id goes
 class Shed:
     """Tells which requests would reach the model, and refuses those that are too many."""
 
-    def __init__(self, keys: Keys, seal: Seal, others: Pattern[str] | None = None) -> None:
-        self.keys = keys
+    def __init__(self, access: Access, seal: Seal, others: Pattern[str] | None = None) -> None:
+        self.access = access
         self.seal = seal
         self.others = others  # paths of predictions in another protocol
         self._headers = encoded([("Content-Type", problems.MEDIA_TYPE), *seal.headers(PATH)])
@@ -37,7 +37,7 @@ class Shed:
         return (
             environ["REQUEST_METHOD"] == "POST"
             and (path == PATH or (self.others is not None and bool(self.others.fullmatch(path))))
-            and self.keys.admit(environ)
+            and self.access.admits(environ)
         )
 
     def refuse(self, environ: WSGIEnvironment, refused: RefusedError) -> Answer | None:

@@ -11,7 +11,7 @@ from service.api.answers import Answers
 from service.api.body import JSON
 from service.api.environ import ANSWER, REFUSED, WHOLE
 from service.api.predict import PATH
-from service.operations.access import Keys
+from service.operations.access import Access
 
 NUMBER_SECONDS = 2e-8  # checking and answering, for each number that is read
 
@@ -22,12 +22,12 @@ class Straight:
     def __init__(
         self,
         app: WSGIApplication,
-        keys: Keys,
+        access: Access,
         answers: Answers,
         metrics_port: int,
     ) -> None:
         self.app = app
-        self.keys = keys
+        self.access = access
         self.answers = answers
         self.metrics_port = str(metrics_port)
 
@@ -71,5 +71,5 @@ class Straight:
             and "HTTP_CONTENT_ENCODING" not in environ
             and REFUSED not in environ
             and environ["SERVER_PORT"] != self.metrics_port
-            and self.keys.admit(environ)
+            and self.access.admits(environ)
         )

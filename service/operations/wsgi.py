@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, MutableMapping
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -39,12 +40,17 @@ def wsgi_environ(scope: Scope) -> WSGIEnvironment:
         "wsgi.run_once": False,
     }
     for raw_name, raw_value in scope["headers"]:
-        name = raw_name.decode("latin-1").upper().replace("-", "_")
-        if name not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            name = f"HTTP_{name}"
+        name = environ_name(raw_name)
         value = raw_value.decode("latin-1")
         environ[name] = f"{environ[name]},{value}" if name in environ else value
     return environ
+
+
+@lru_cache(maxsize=256)
+def environ_name(header: bytes) -> str:
+    """What a header is called in a WSGI environ; clients send the same few again and again."""
+    name = header.decode("latin-1").upper().replace("-", "_")
+    return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
 
 
 def call(app: WSGIApplication, environ: WSGIEnvironment) -> Answer:

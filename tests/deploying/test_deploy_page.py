@@ -92,7 +92,7 @@ def test_what_the_page_asks_of_the_aws_command_is_in_aws_s_description(line: str
 def test_no_command_is_left_out() -> None:
     others = [line for line in ALL if not line.startswith(("ecs/", "aws ", "curl "))]
     assert others == [
-        ".venv/bin/python -m service key",  # tests/test_operations.py runs it
+        ".venv/bin/python -m service key mobile",  # tests/test_operations.py runs it
         "sha256sum artifacts/mine/manifest.json",
         ".venv/bin/python -m service bench artifacts/mine --json bench.json",  # tests/test_bench.py
     ]

@@ -111,8 +111,8 @@ def test_from_a_commit_to_a_prediction_and_nothing_twice(
         assert "was pushed before: not building it again" in said
         assert "nothing to do" in said
         assert "/predict answers" in said
-        commands = [one[0] for one in recorded(engine)]
-        assert (commands.count("push"), commands.count("buildx")) == (1, 1)
+        commands = [" ".join(one[:2]) for one in recorded(engine)]
+        assert (commands.count(f"push {name}"), commands.count("buildx build")) == (1, 1)
     finally:
         if name:
             docker("image", "rm", "--force", name)

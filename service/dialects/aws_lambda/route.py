@@ -20,7 +20,7 @@ from service.settings import Settings
 
 PREDICTIONS = "/2015-03-31/functions/[^/]+/invocations"
 # Of a request in a request: what its event says of these is not believed.
-OURS = (REQUEST_ID, "SERVER_PORT", "HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
+OURS = (REQUEST_ID, "SERVER_PORT", "HTTP_HOST", "HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
 
 
 def init_app(app: Flask, settings: Settings, answers: Answers) -> None:

@@ -1,0 +1,80 @@
+"""Calls of a pickle that need the unpickler: they create objects of classes that the file names."""
+
+import copyreg
+from collections.abc import Callable
+from functools import partial
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from service.model.pickled_names import Blank, Trusted
+from service.model.rebuilding import Named, Pending, refuse
+from service.model.trust import UntrustedError
+
+if TYPE_CHECKING:
+    from service.model.unpickler import Unpickler
+
+
+def name_of(value: Any) -> str:
+    """A text for what a file must not use; it asks no object that the file made."""
+    if isinstance(value, Named):
+        return value.full_name
+    if isinstance(value, FunctionType | type):
+        return f"{value.__module__}.{value.__qualname__}"
+    return f"an object of {type(value).__module__}.{type(value).__qualname__}"
+
+
+def reconstruct(unpickler: "Unpickler", cls: Any, base: Any, state: Any) -> Any:
+    """`copyreg._reconstructor`, of protocols before 2."""
+    token = unpickler.token(cls)
+    if isinstance(token, Trusted):
+        return unpickler.remember(vars(copyreg)["_reconstructor"](cls, base, state), token)
+    if base is tuple and type(state) is tuple:
+        return unpickler.created(cls, state, {})
+    made = unpickler.created(cls, (), {})
+    if base is dict and token is not None and dict in token.fills and type(state) is dict:
+        if isinstance(made, dict):
+            dict.update(made, state)
+    elif base is not object:
+        raise UntrustedError(f"the constructor of {name_of(base)}")
+    return made
+
+
+def new_object(unpickler: "Unpickler", cls: Any, *arguments: Any) -> Any:
+    """`copyreg.__newobj__`, of protocols before 2."""
+    return unpickler.created(cls, arguments, {})
+
+
+def new_blank(unpickler: "Unpickler", cls: Any) -> Any:
+    """`newObj` of scikit-learn's compiled modules."""
+    if not isinstance(cls, Named):
+        raise UntrustedError(f"a call of {name_of(cls)}.__new__")
+    return unpickler.remember(cls.call(()), cls)
+
+
+def partial_call(unpickler: "Unpickler", function: Any) -> Pending:
+    """`functools.partial` of a function that estimators may keep."""
+
+    def finish(state: Any) -> Any:
+        if type(state) is not tuple or len(state) != 4 or state[0] is not function:
+            raise refuse("the state of a partial function")
+        _, arguments, keywords, _ = state
+        if type(arguments) is not tuple or type(keywords) is not dict:
+            raise refuse("the state of a partial function")
+        if isinstance(function, Named):
+            return Blank()
+        return partial(function, *arguments, **keywords)
+
+    token = unpickler.token(function)
+    if id(function) not in unpickler.functions and not (token is not None and token.is_value):
+        raise UntrustedError(f"a partial call of {name_of(function)}")
+    return Pending(finish)
+
+
+CALLS: dict[tuple[str, str], Callable[..., Any]] = {
+    ("copyreg", "_reconstructor"): reconstruct,
+    ("copyreg", "__newobj__"): new_object,
+    ("functools", "partial"): partial_call,
+    ("sklearn.metrics._dist_metrics", "newObj"): new_blank,
+    ("sklearn.neighbors._ball_tree", "newObj"): new_blank,
+    ("sklearn.neighbors._kd_tree", "newObj"): new_blank,
+}

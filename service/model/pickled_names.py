@@ -1,0 +1,313 @@
+"""What the unpickler may do with each name of a pickle: make objects, call a function, or nothing.
+
+`Loading` looks names up for `load`, and imports what is listed or trusted. `Inspecting` does so for
+`inspect`: it imports nothing, and stand-ins take the place of what it would have imported.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from service.model import (
+    allowlist,
+    arrow_rebuilding,
+    pandas_rebuilding,
+    random_rebuilding,
+    rebuilding,
+    scipy_rebuilding,
+    trust,
+)
+from service.model.rebuilding import Argument, Named, Pending, Rebuilder, refuse, shown
+from service.model.trust import UntrustedError
+
+VERSION = "_sklearn_version"  # of the scikit-learn that saved an estimator, in its state
+
+
+def attributes_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The attributes in a state, and those in slots; UntrustedError for names that are Python's."""
+    plain, slots = state if type(state) is tuple and len(state) == 2 else (state, None)
+    for part in (plain, slots):
+        if part is None:
+            continue
+        if type(part) is not dict:
+            raise refuse("a state that is no dictionary")
+        for name, value in part.items():
+            if type(name) is not str or name.startswith("__"):
+                raise UntrustedError(f"an attribute {shown(name)}")
+            if isinstance(value, Named) and not value.is_value:
+                raise UntrustedError(f"{value.full_name} as a value")
+    if plain and type(plain.get(VERSION, "")) is not str:  # scikit-learn compares it with a text
+        raise refuse("a version that is no text")
+    return plain or {}, slots or {}
+
+
+@dataclass
+class Inspection:
+    """What a pickle would do: the full names that it uses, and what of it `load` would refuse.
+
+    `versions` are those of scikit-learn that saved its estimators.
+    """
+
+    names: set[str]
+    untrusted: list[UntrustedError]
+    versions: set[str]
+
+
+class Blank:
+    """Stands for an object while a pickle is inspected."""
+
+
+class Instance(Named):
+    """A class written in Python: objects are made without their constructor, then get a state.
+
+    Without a class, while a pickle is inspected, it makes stand-ins.
+    """
+
+    def __init__(self, full_name: str, cls: Any = None) -> None:
+        super().__init__(full_name)
+        self.cls = cls
+
+    def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """Make an object without attributes."""
+        if arguments or keywords:
+            raise UntrustedError(f"arguments for {self.full_name}")
+        return Blank() if self.cls is None else object.__new__(self.cls)
+
+    def build(self, made: Any, state: Any) -> None:
+        """Set the attributes, by the class's own `__setstate__` if it has one."""
+        attributes, slots = attributes_of(state)
+        if self.cls is None:
+            return
+        setstate = getattr(self.cls, "__setstate__", None)
+        if setstate is not None:
+            setstate(made, state)
+        else:
+            vars(made).update(attributes)
+            for name, value in slots.items():
+                object.__setattr__(made, name, value)
+
+
+class DictInstance(Instance):
+    """A subclass of `dict`, which a pickle also fills."""
+
+    fills = (dict,)
+
+    def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """Make an empty one."""
+        if arguments or keywords:
+            raise UntrustedError(f"arguments for {self.full_name}")
+        return Blank() if self.cls is None else dict.__new__(self.cls)
+
+
+class TupleInstance(Instance):
+    """A named tuple, whose values are arguments."""
+
+    def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """Make it of its values."""
+        return Blank() if self.cls is None else tuple.__new__(self.cls, arguments)
+
+
+class Extension(Instance):
+    """A compiled class: its constructor makes objects, its `__setstate__` fills them."""
+
+    def call(self, arguments: tuple[Any, ...]) -> Any:
+        """Call the constructor with plain values or arrays."""
+        if not all(type(one) in (int, float, np.ndarray, type(None)) for one in arguments):
+            raise UntrustedError(f"arguments for {self.full_name}")
+        return Blank() if self.cls is None else self.cls(*arguments)
+
+    def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """The same, which older protocols ask for."""
+        return self.call(arguments)
+
+    def build(self, made: Any, state: Any) -> None:
+        """Let the class take its state, of attributes or of its own form."""
+        if type(state) is dict:
+            attributes_of(state)
+        if self.cls is not None:
+            self.cls.__setstate__(made, state)
+
+
+class BlankExtension(Extension):
+    """A compiled class that its module's `newObj` makes, without arguments."""
+
+    def call(self, arguments: tuple[Any, ...]) -> Any:
+        """Make an object without content."""
+        if arguments:
+            raise UntrustedError(f"arguments for {self.full_name}")
+        return Blank() if self.cls is None else self.cls.__new__(self.cls)
+
+
+class Trusted(Named):
+    """A class or function that the operator trusts: it is used as pickle would."""
+
+    is_value = True
+    fills = (list, dict, set)
+
+    def __init__(self, full_name: str, target: Any) -> None:
+        super().__init__(full_name)
+        self.target = target
+
+    def call(self, arguments: tuple[Any, ...]) -> Any:
+        """Call it."""
+        return self.target(*arguments)
+
+    def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """Call its `__new__`."""
+        return self.target.__new__(self.target, *arguments, **keywords)
+
+    def build(self, made: Any, state: Any) -> None:
+        """Give it its state as pickle does."""
+        setstate = getattr(type(made), "__setstate__", None)
+        if setstate is not None:
+            setstate(made, state)
+        else:
+            attributes, slots = attributes_of(state)
+            vars(made).update(attributes)
+            for name, value in slots.items():
+                setattr(made, name, value)
+
+
+class StandIn(Named):
+    """Stands for a function that rebuilds an object, while a pickle is inspected."""
+
+    def call(self, arguments: tuple[Any, ...]) -> Any:
+        """Make a stand-in of what the call would make."""
+        return Blank()
+
+    def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """Make a stand-in of the object."""
+        return Blank()
+
+    def build(self, made: Any, state: Any) -> None:
+        """Take the state."""
+
+
+class StatelessStandIn(StandIn):
+    """The same for a function whose objects take no state."""
+
+    build = Named.build
+
+
+class FreeStandIn(StandIn):
+    """Stands for what is trusted, or not listed: `load` uses the one, and refuses the other."""
+
+    is_value = True
+    fills = (list, dict, set)
+
+
+class StandInFunction(Named):
+    """Stands for a function that estimators keep."""
+
+    is_value = True
+
+
+ROLES: tuple[tuple[frozenset[str], type[Instance]], ...] = (
+    (allowlist.DICTS, DictInstance),
+    (allowlist.TUPLES, TupleInstance),
+    (allowlist.EXTENSIONS, Extension),
+    (allowlist.BLANK_EXTENSIONS, BlankExtension),
+    (allowlist.INSTANCES, Instance),
+)
+
+
+class Loading:
+    """How `load` turns a name into something: it imports what is listed or trusted.
+
+    `names` and `versions` are what it met so far. `owned` are trusted objects, by identity.
+    """
+
+    def __init__(self, trusted: Collection[str]) -> None:
+        self.trusted = trusted
+        self.names: set[str] = set()
+        self.versions: set[str] = set()
+        self.owned: dict[int, Trusted] = {}
+
+    def listed(self, module: str, name: str) -> Any:
+        """A listed class or function."""
+        return getattr(import_module(module), name)
+
+    def function(self, module: str, name: str) -> Any:
+        """A function that estimators keep."""
+        return self.listed(module, name)
+
+    def rebuilder(self, known: Named) -> Named:
+        """What rebuilds objects of a library."""
+        return known
+
+    def own(self, module: str, name: str) -> Any:
+        """What the operator trusts."""
+        target = trust.find(module, name)
+        self.owned[id(target)] = Trusted(f"{module}.{name}", target)
+        return target
+
+    def unknown(self, full_name: str) -> Named:
+        """What is neither listed nor trusted."""
+        raise UntrustedError(full_name, full_name)
+
+
+class Inspecting(Loading):
+    """How `inspect` does: it imports nothing, and goes on after what `load` would refuse."""
+
+    def __init__(self, trusted: Collection[str]) -> None:
+        super().__init__(trusted)
+        self.found = Inspection(self.names, [], self.versions)
+
+    def listed(self, module: str, name: str) -> Any:
+        """No class: what would be made of it is a stand-in."""
+        return None
+
+    def function(self, module: str, name: str) -> Any:
+        """A stand-in that objects may keep."""
+        return StandInFunction(f"{module}.{name}")
+
+    def rebuilder(self, known: Named) -> Named:
+        """A stand-in, unless it is an argument of one."""
+        if not isinstance(known, Rebuilder):
+            return known
+        if known.waits:
+            return Rebuilder(known.full_name, lambda *_: Pending(lambda state: Blank()))
+        return (StandIn if known.takes_state else StatelessStandIn)(known.full_name)
+
+    def own(self, module: str, name: str) -> Any:
+        """A stand-in."""
+        return FreeStandIn(f"{module}.{name}")
+
+    def unknown(self, full_name: str) -> Named:
+        """A stand-in, and a note that `load` would refuse it."""
+        self.found.untrusted.append(UntrustedError(full_name, full_name))
+        return FreeStandIn(full_name)
+
+
+CALLED = (rebuilding.FUNCTIONS, random_rebuilding.FUNCTIONS, arrow_rebuilding.FUNCTIONS)
+
+
+def lookup(module: str, name: str, names: Loading) -> Any:
+    """What a name of a pickle becomes: an object to keep, or a `Named` that the unpickler uses."""
+    full_name = f"{module}.{name}"
+    if full_name in allowlist.PLAIN_TYPES:
+        return allowlist.PLAIN_TYPES[full_name]
+    if full_name in allowlist.SCALAR_TYPES:
+        return allowlist.SCALAR_TYPES[full_name]
+    ufunc = allowlist.ufunc(module, name)
+    if ufunc is not None:
+        return ufunc
+    if full_name in rebuilding.ARGUMENTS | random_rebuilding.ARGUMENTS:
+        return Argument(full_name)
+    for functions in CALLED:
+        if full_name in functions:
+            return Rebuilder(full_name, functions[full_name])
+    for listed, role in ROLES:
+        if full_name in listed:
+            return role(full_name, names.listed(module, name))
+    if full_name in allowlist.FUNCTIONS:
+        return names.function(module, name)
+    known = pandas_rebuilding.named(full_name) or scipy_rebuilding.named(full_name)
+    if known is not None:
+        return names.rebuilder(known)
+    if trust.covers(names.trusted, module, name):
+        return names.own(module, name)
+    return names.unknown(full_name)

@@ -1,0 +1,326 @@
+"""Rebuild objects of NumPy and Python from what a pickle says of them, with every argument checked.
+
+A pickle rebuilds an object by a call, and often gives its content later, by a BUILD opcode. NumPy's
+own functions trust that content: a forged one makes them read memory that is not theirs. These
+functions make the same objects by NumPy's public constructors. Until the content has come, a
+`Pending` stands for the object, so that nothing can use one that is half made.
+"""
+
+import collections
+import datetime
+import decimal
+import functools
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.model.allowlist import PLAIN_TYPES
+from service.model.trust import UntrustedError
+
+DTYPE = re.compile(r"[biufcmMOSUV][0-9]{0,9}")
+DATE_UNIT = re.compile(rb"Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as|generic")
+TEXT_METHODS = ("casefold", "lower", "lstrip", "rstrip", "split", "splitlines", "strip", "upper")
+MOST_DIMENSIONS = 64  # NumPy's own bound
+
+
+class Named:
+    """A name of the list, as it lies on the unpickler's stack: no object that a file can use.
+
+    `full_name` is the dotted name. Subclasses say what the unpickler may do with it.
+    """
+
+    is_value = False  # whether an object may keep it
+    fills: tuple[type, ...] = ()  # the kinds of container that what it makes is
+
+    def __init__(self, full_name: str) -> None:
+        self.full_name = full_name
+
+    def call(self, arguments: tuple[Any, ...]) -> Any:
+        """Do what REDUCE asks for."""
+        raise UntrustedError(f"a call of {self.full_name}")
+
+    def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """Do what NEWOBJ asks for."""
+        raise UntrustedError(f"a call of {self.full_name}.__new__")
+
+    def build(self, made: Any, state: Any) -> None:
+        """Give what was made its state."""
+        raise UntrustedError(f"a state for what {self.full_name} made")
+
+
+class Argument(Named):
+    """A class that only rebuilding functions take; joblib's descriptions of arrays hold it."""
+
+    is_value = True
+
+
+class Pending:
+    """Stands for an object until its state comes; `finish` makes the object from the state."""
+
+    def __init__(self, finish: Callable[[Any], Any]) -> None:
+        self.finish = finish
+        self.keys: list[int] = []  # of the unpickler's memo
+
+
+class Rebuilder(Named):
+    """A function that rebuilds an object: ours stands in for the one that the pickle names."""
+
+    takes_state = False  # whether what it makes takes one
+    waits = False  # whether nothing is made before the state comes
+
+    def __init__(self, full_name: str, function: Callable[..., Any]) -> None:
+        super().__init__(full_name)
+        self.function = function
+
+    def call(self, arguments: tuple[Any, ...]) -> Any:
+        """Call our function with the arguments of the pickle."""
+        return self.function(*arguments)
+
+    def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """The same: protocols differ in which of the two they use."""
+        return self.call(arguments)
+
+
+def refuse(what: str) -> UntrustedError:
+    """The error for content that the library itself would not have written."""
+    return UntrustedError(f"{what}, which its library would not have written")
+
+
+def shown(value: Any) -> str:
+    """A value of a file for a message: text as it is; of all else the type, which is not asked."""
+    return repr(value[:60]) if type(value) is str else f"of {type(value).__qualname__}"
+
+
+def one_of(value: Any, *full_names: str) -> str:
+    """The full name of a `Named` argument, which must be one of these."""
+    if isinstance(value, Named) and value.full_name in full_names:
+        return value.full_name
+    raise refuse(f"an argument that is not {full_names[0]}")
+
+
+def dtype(name: Any, align: Any = False, copy: Any = True) -> Pending:
+    """`numpy.dtype` of a plain type; its state may make a structured one of it."""
+    if type(name) is not str or not DTYPE.fullmatch(name):
+        raise refuse(f"the dtype {shown(name)}")
+    return Pending(functools.partial(_finished_dtype, name, bool(align)))
+
+
+def _finished_dtype(name: str, align: bool, state: Any) -> np.dtype[Any]:
+    if type(state) is not tuple or len(state) not in (8, 9):
+        raise refuse("the state of a dtype")
+    _, order, base, names, fields, size, *_ = state
+    made: np.dtype[Any]
+    if base is not None:
+        made = np.dtype(_subarray(base))
+    elif names is not None:
+        made = np.dtype(_structure(names, fields, size), align=align)
+    elif name[0] in "mM" and len(state) == 9:
+        made = np.dtype(f"{name}[{_unit(state[8])}]")
+    else:
+        made = np.dtype(name)
+    if order in ("<", ">"):
+        made = made.newbyteorder(order)
+    written = made.__reduce__()[2]  # the tuple that NumPy pickles
+    if (written[3], *written[5:8]) != (names, *state[5:8]):
+        raise refuse(f"the state of the dtype {made}"[:120])
+    return made
+
+
+def _subarray(subarray: Any) -> Any:
+    if type(subarray) is tuple and len(subarray) == 2:
+        base, shape = subarray
+        if isinstance(base, np.dtype) and not base.hasobject and is_shape(shape):
+            return (base, shape)
+    raise refuse("the state of a dtype of arrays")
+
+
+def _structure(names: Any, fields: Any, size: Any) -> Any:
+    if type(names) is not tuple or type(fields) is not dict or set(names) != set(fields):
+        raise refuse("the names of a structured dtype")
+    for name, field in fields.items():
+        if type(name) is not str or type(field) is not tuple or len(field) != 2:
+            raise refuse("a field of a structured dtype")
+        kind, offset = field
+        if not isinstance(kind, np.dtype) or kind.hasobject or type(offset) is not int:
+            raise refuse("a field of a structured dtype")
+    return {
+        "names": list(names),
+        "formats": [fields[name][0] for name in names],
+        "offsets": [fields[name][1] for name in names],
+        "itemsize": size,
+    }
+
+
+def _unit(metadata: Any) -> str:
+    if type(metadata) is tuple and len(metadata) == 2 and type(metadata[1]) is tuple:
+        unit, count, *_ = metadata[1]
+        if type(unit) is bytes and DATE_UNIT.fullmatch(unit) and type(count) is int:
+            return f"{count}{unit.decode()}" if unit != b"generic" else "generic"
+    raise refuse("the unit of a dtype of dates")
+
+
+def is_shape(shape: Any) -> bool:
+    """Whether it is a tuple of lengths, as of an array."""
+    return (
+        type(shape) is tuple
+        and len(shape) <= MOST_DIMENSIONS
+        and all(isinstance(length, int | np.integer) and length >= 0 for length in shape)
+    )
+
+
+def filled(shape: Any, kind: Any, fortran: Any, content: Any) -> NDArray[Any]:
+    """An array of `shape` and dtype `kind` with this content: bytes, or a list of objects."""
+    if not is_shape(shape) or not isinstance(kind, np.dtype):
+        raise refuse("the shape or dtype of an array")
+    count = math.prod(map(int, shape))
+    if kind.hasobject:
+        if kind.kind != "O" or type(content) is not list or len(content) != count:
+            raise refuse("an array of objects with this content")
+        if any(issubclass(one, Pending | Named) for one in set(map(type, content))):
+            raise refuse("an array of objects with this content")
+        array = np.fromiter(content, dtype=kind, count=count)
+    else:
+        if type(content) not in (bytes, bytearray) or len(content) != count * kind.itemsize:
+            raise refuse("an array whose bytes are fewer or more than its shape")
+        array = np.empty(count, dtype=kind)
+        if content:
+            array[:] = np.frombuffer(content, dtype=kind, count=count)
+    return array.reshape(shape, order="F" if fortran else "C")
+
+
+def reconstruct(kind: Any, shape: Any, code: Any) -> Pending:
+    """`numpy._core.multiarray._reconstruct`: an array whose state comes."""
+    name = one_of(kind, "numpy.ndarray", "numpy.matrix", "numpy.memmap")
+
+    def finish(state: Any) -> NDArray[Any]:
+        if type(state) is not tuple or len(state) not in (4, 5):
+            raise refuse("the state of an array")
+        array = filled(*state[-4:])
+        return array.view(np.matrix) if name == "numpy.matrix" else array
+
+    return Pending(finish)
+
+
+def reconstruct_masked(kind: Any, base: Any, shape: Any, code: Any) -> Pending:
+    """`numpy.ma.core._mareconstruct`: a masked array whose state comes."""
+    one_of(kind, "numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray")
+    one_of(base, "numpy.ndarray")
+
+    def finish(state: Any) -> Any:
+        if type(state) is not tuple or len(state) != 7:
+            raise refuse("the state of a masked array")
+        _, shape, kind, fortran, content, mask, fill = state
+        array = filled(shape, kind, fortran, content)
+        covered = filled(shape, np.dtype(bool), fortran, mask)
+        return np.ma.MaskedArray(array, mask=covered, fill_value=fill)
+
+    return Pending(finish)
+
+
+def from_buffer(content: Any, kind: Any, shape: Any, order: Any, axes: Any = None) -> NDArray[Any]:
+    """`numpy._core.numeric._frombuffer`: an array of protocol 5."""
+    if not isinstance(kind, np.dtype) or kind.hasobject or order not in ("C", "F", "K"):
+        raise refuse("an array of a buffer")
+    if order == "K" and axes is not None:
+        return filled(shape, kind, False, content).transpose(axes)
+    return filled(shape, kind, order == "F", content)
+
+
+def scalar(kind: Any, content: Any) -> Any:
+    """`numpy._core.multiarray.scalar`: one value of NumPy's."""
+    if not isinstance(kind, np.dtype) or kind.hasobject:
+        raise refuse("a scalar")
+    return filled((), kind, False, content)[()]
+
+
+def encode(text: Any, encoding: Any) -> bytes:
+    """`_codecs.encode`: how protocols before 3 write bytes."""
+    if type(text) is not str or encoding not in ("latin1", "latin-1"):
+        raise refuse("a call of _codecs.encode")
+    return text.encode("latin-1")
+
+
+def pattern(text: Any, flags: Any) -> re.Pattern[Any]:
+    """`re._compile`: a regular expression."""
+    if type(text) not in (str, bytes) or not isinstance(flags, int):
+        raise refuse("a regular expression")
+    return re.compile(text, flags)
+
+
+def text_method(owner: Any, name: Any) -> Any:
+    """`getattr`, of the methods of `str` alone: vectorizers take them as tokenizers.
+
+    Of an object that is not made yet it gives None: SciPy's distributions hold methods of their
+    own, and are not made of what they hold.
+    """
+    if isinstance(owner, Pending) and type(name) is str:
+        return None
+    if owner is not str or name not in TEXT_METHODS:
+        raise UntrustedError("a call of builtins.getattr")
+    return getattr(str, name)
+
+
+def plain(kind: type, arguments: Sequence[Any]) -> Any:
+    """Call a plain type with plain arguments: of what pickles write, nothing that counts bytes."""
+    allowed = PLAIN_ARGUMENTS.get(kind)
+    if kind is bytearray and len(arguments) == 2:
+        return bytearray(encode(*arguments))
+    if allowed is None or not all(type(one) in allowed for one in arguments):
+        raise UntrustedError(f"a call of {kind.__module__}.{kind.__qualname__}")
+    return kind(*arguments)
+
+
+FACTORIES = (None, *PLAIN_TYPES.values())
+_PARTS = (int, str, bytes, datetime.timedelta, datetime.timezone)
+PLAIN_ARGUMENTS: dict[type, tuple[type, ...]] = {
+    object: (),
+    bytes: (list, tuple),
+    bytearray: (bytes,),
+    complex: (float, int),
+    set: (list, tuple),
+    frozenset: (list, tuple),
+    range: (int,),
+    slice: (int, str, type(None)),
+    decimal.Decimal: (str, tuple),
+    collections.OrderedDict: (list, tuple),
+    collections.Counter: (dict,),
+    collections.deque: (list, tuple, int, type(None)),
+    datetime.date: _PARTS,
+    datetime.datetime: _PARTS,
+    datetime.time: _PARTS,
+    datetime.timedelta: (int,),
+    datetime.timezone: (str, datetime.timedelta),
+}
+
+
+def default_dict(arguments: Sequence[Any]) -> Any:
+    """A defaultdict, whose factory is a plain type."""
+    if len(arguments) > 1 or not all(any(one is kind for kind in FACTORIES) for one in arguments):
+        raise UntrustedError("a call of collections.defaultdict")
+    return collections.defaultdict(*arguments)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "_codecs.encode": encode,
+    "builtins.getattr": text_method,
+    "numpy.dtype": dtype,
+    "numpy._core.multiarray._reconstruct": reconstruct,
+    "numpy._core.multiarray.scalar": scalar,
+    "numpy._core.numeric._frombuffer": from_buffer,
+    "numpy.core.multiarray._reconstruct": reconstruct,
+    "numpy.core.multiarray.scalar": scalar,
+    "numpy.core.numeric._frombuffer": from_buffer,
+    "numpy.ma.core._mareconstruct": reconstruct_masked,
+    "re._compile": pattern,
+}
+# Classes that only these functions take.
+ARGUMENTS = frozenset(
+    {
+        "numpy.ndarray", "numpy.matrix", "numpy.memmap", "numpy.ma.MaskedArray",
+        "numpy.ma.core.MaskedArray",
+    }
+)  # fmt: skip

@@ -1,0 +1,338 @@
+"""Python's own unpickler with joblib's arrays, and a check of every opcode that could do harm.
+
+A name gives an object only if its full name is listed, and a class or a function that rebuilds
+gives a token (`Named`) that a file can do nothing else with. Calls are made of such tokens only,
+states go only to objects that the file itself made, once, and containers are filled only if they
+are plain ones.
+"""
+
+import io
+import math
+import pickle
+import struct
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.model import rebuilding
+from service.model.pickled_calls import CALLS, name_of
+from service.model.pickled_names import VERSION, Loading, lookup
+from service.model.rebuilding import Named, Pending, Rebuilder, refuse
+from service.model.trust import UntrustedError
+
+ARRAY_WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
+ARRAY_CLASSES = ("numpy.ndarray", "numpy.matrix", "numpy.memmap")
+ARRAY_FIELDS = frozenset(
+    {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"}
+)
+PythonUnpickler: Any = vars(pickle)["_Unpickler"]  # it is written in Python; the other in C
+
+
+class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not declared
+    """Reads one pickle. Every opcode that names, calls, fills or changes something is overridden.
+
+    `names` says what becomes of a name: objects for `load`, stand-ins for `inspect`.
+    """
+
+    dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(PythonUnpickler.dispatch)
+
+    def __init__(self, file: io.BytesIO, names: Loading) -> None:
+        super().__init__(file)
+        self.file = file
+        self.names = names
+        self.known: dict[tuple[str, str], Any] = {}  # what names became; it keeps them alive
+        self.functions: dict[int, Any] = {}  # what estimators may keep, by identity
+        self.made: dict[int, tuple[Any, Named]] = {}  # objects without a state, with their maker
+        self.waiting: dict[int, Pending] = {}
+
+    def read_all(self) -> Any:
+        """The object; UntrustedError, or ValueError where the content is no whole pickle."""
+        try:
+            value = self.load()
+        except (EOFError, IndexError, KeyError, pickle.UnpicklingError, struct.error) as error:
+            raise ValueError(f"is damaged, or no pickle ({type(error).__name__})") from error
+        if isinstance(value, Named) and not value.is_value:
+            raise ValueError(f"holds the name {value.full_name}, no object: dump a fitted model")
+        if self.waiting or isinstance(value, Pending):
+            raise ValueError("is damaged: an object has no content")
+        return value
+
+    # Names
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What a name becomes. Protocols before 3 use the names of Python 2."""
+        if self.proto < 3:
+            if (module, name) in NAME_MAPPING:
+                module, name = NAME_MAPPING[module, name]
+            module = IMPORT_MAPPING.get(module, module)
+        if (module, name) not in self.known:
+            self.known[module, name] = self.look_up(module, name)
+        return self.known[module, name]
+
+    def look_up(self, module: str, name: str) -> Any:
+        """What a name becomes that was not asked for yet."""
+        self.names.names.add(f"{module}.{name}")
+        if (module, name) == ARRAY_WRAPPER:
+            return Rebuilder(".".join(ARRAY_WRAPPER), self.read_array)
+        if (module, name) in CALLS:
+            return Rebuilder(f"{module}.{name}", partial(CALLS[module, name], self))
+        found = lookup(module, name, self.names)
+        if not isinstance(found, Named | type):
+            self.functions[id(found)] = found
+        return found
+
+    def get_extension(self, code: int) -> None:
+        """Refuse a name that the process has registered by number."""
+        raise UntrustedError(f"the registered name number {code}")
+
+    def persistent_load(self, pid: Any) -> Any:
+        """Refuse what is not in the file."""
+        raise UntrustedError("an object outside of the file")
+
+    # Calls
+
+    def token(self, value: Any) -> Named | None:
+        """What may be done with a value as a class or a function: nothing, unless it is a name."""
+        if isinstance(value, Named):
+            return value
+        own = self.names.owned.get(id(value))
+        return own if own is not None and own.target is value else None
+
+    def called(self, function: Any, arguments: Any) -> Any:
+        """Do what REDUCE asks for; only names that make objects, and plain types, can be called."""
+        if type(arguments) is not tuple:
+            raise UntrustedError("a call without a tuple of arguments")
+        token = self.token(function)
+        if token is not None:
+            return self.remember(token.call(arguments), token)
+        if function is defaultdict:
+            return rebuilding.default_dict(arguments)
+        if isinstance(function, type):
+            return rebuilding.plain(function, arguments)
+        raise UntrustedError(f"a call of {name_of(function)}")
+
+    def created(self, cls: Any, arguments: Any, keywords: Any) -> Any:
+        """Do what NEWOBJ asks for."""
+        if type(arguments) is not tuple or type(keywords) is not dict:
+            raise UntrustedError("a call without a tuple of arguments")
+        token = self.token(cls)
+        if token is not None:
+            return self.remember(token.new(arguments, keywords), token)
+        if cls is object and not arguments and not keywords:
+            return object()
+        raise UntrustedError(f"a call of {name_of(cls)}.__new__")
+
+    def remember(self, made: Any, maker: Named) -> Any:
+        """Note that the file made this, so that it may give it a state."""
+        if isinstance(made, Pending):
+            self.waiting[id(made)] = made
+        else:
+            self.made.setdefault(id(made), (made, maker))
+        return made
+
+    def load_reduce(self) -> None:
+        """REDUCE: call with a tuple of arguments."""
+        arguments = self.stack.pop()
+        self.stack[-1] = self.called(self.stack[-1], arguments)
+
+    def load_newobj(self) -> None:
+        """NEWOBJ: create an object of a class."""
+        arguments = self.stack.pop()
+        self.stack[-1] = self.created(self.stack[-1], arguments, {})
+
+    def load_newobj_ex(self) -> None:
+        """NEWOBJ_EX: the same with keywords."""
+        keywords = self.stack.pop()
+        arguments = self.stack.pop()
+        self.stack[-1] = self.created(self.stack[-1], arguments, keywords)
+
+    def _instantiate(self, klass: Any, args: Any) -> None:
+        """INST and OBJ, of protocol 0 and 1: as REDUCE."""
+        self.append(self.called(klass, tuple(args)))
+
+    # States
+
+    def load_build(self) -> None:
+        """BUILD: give its state to an object that the file made, once."""
+        state = self.stack.pop()
+        target = self.stack[-1]
+        if isinstance(target, Pending):
+            self.finish(target, state)
+            return
+        _, maker = self.made.pop(id(target), (None, None))
+        if maker is None:
+            raise UntrustedError(f"a change to {name_of(target)}")
+        if type(state) is dict and type(state.get(VERSION)) is str:
+            self.names.versions.add(state[VERSION])
+        maker.build(target, state)
+
+    def finish(self, pending: Pending, state: Any) -> None:
+        """Put the object in the place of what stood for it."""
+        if self.waiting.pop(id(pending), None) is None:
+            raise UntrustedError("a second state for one object")
+        made = pending.finish(state)
+        self.stack[-1] = made
+        for key in pending.keys:
+            self.memo[key] = made
+
+    def read_array(self) -> Pending:
+        """An array of joblib's: its description comes as state, its bytes follow in the file."""
+
+        def finish(state: Any) -> NDArray[Any]:
+            if type(state) is not dict or not state.keys() <= ARRAY_FIELDS:
+                raise refuse("the description of an array")
+            rebuilding.one_of(state.get("subclass"), *ARRAY_CLASSES)
+            kind, shape, order = state.get("dtype"), state.get("shape"), state.get("order")
+            alignment = state.get("numpy_array_alignment_bytes")
+            if (
+                not isinstance(kind, np.dtype)
+                or not isinstance(shape, tuple)
+                or not rebuilding.is_shape(shape)
+                or order not in ("C", "F")
+                or type(alignment) not in (int, type(None))
+            ):
+                raise refuse("the description of an array")
+            if kind.hasobject:
+                array = Unpickler(self.file, self.names).read_all()
+                if type(array) is not np.ndarray:
+                    raise refuse("an array of objects that is none")
+                return array
+            if alignment is not None:
+                self.file.read(self.file.read(1)[0])
+            return self.array_bytes(shape, kind, order)
+
+        return Pending(finish)
+
+    def array_bytes(self, shape: tuple[int, ...], kind: np.dtype[Any], order: str) -> NDArray[Any]:
+        """An array whose bytes come next in the file, in this machine's byte order."""
+        count = math.prod(map(int, shape))
+        if count * kind.itemsize > self.file.getbuffer().nbytes - self.file.tell():
+            raise ValueError("is damaged: it ends within an array")
+        array = np.empty(count, dtype=kind)
+        if array.nbytes:
+            self.file.readinto(array.view(np.uint8).data)
+        array = array.reshape(shape[::-1]).T if order == "F" else array.reshape(shape)
+        return array if kind.isnative else array.astype(kind.newbyteorder("="))
+
+    # Containers
+
+    def container(self, kinds: tuple[type, ...], values: Collection[Any]) -> Any:
+        """The container on top of the stack, which must be a plain one, or an object just made."""
+        target = self.stack[-1]
+        if type(target) not in kinds:
+            _, maker = self.made.get(id(target), (None, None))
+            if maker is None or not set(kinds) & set(maker.fills):
+                raise UntrustedError(f"a change to {name_of(target)}")
+        for kind in set(map(type, values)):
+            if issubclass(kind, Named) and not kind.is_value:
+                name = next(one.full_name for one in values if type(one) is kind)
+                raise UntrustedError(f"{name} as a value")
+        return target
+
+    def load_append(self) -> None:
+        """APPEND: one value to a list."""
+        self.extend([self.stack.pop()])
+
+    def load_appends(self) -> None:
+        """APPENDS: several values to a list."""
+        self.extend(self.pop_mark())
+
+    def extend(self, values: list[Any]) -> None:
+        """Append values to the list on top of the stack."""
+        target = self.container((list, deque), values)
+        if isinstance(target, list):
+            list.extend(target, values)
+        elif isinstance(target, deque):
+            target.extend(values)
+
+    def load_setitem(self) -> None:
+        """SETITEM: one key and value into a dictionary."""
+        value = self.stack.pop()
+        self.set_items([self.stack.pop(), value])
+
+    def load_setitems(self) -> None:
+        """SETITEMS: several of them."""
+        self.set_items(self.pop_mark())
+
+    def set_items(self, items: list[Any]) -> None:
+        """Put keys and values, in turn, into the dictionary on top of the stack."""
+        if len(items) % 2:
+            raise ValueError("is damaged: a key has no value")
+        target = self.container((dict, OrderedDict, defaultdict, Counter), items)
+        if type(target) is dict:
+            target.update(zip(items[::2], items[1::2], strict=True))
+        elif isinstance(target, dict):
+            setter = (
+                OrderedDict.__setitem__ if isinstance(target, OrderedDict) else dict.__setitem__
+            )
+            for key, value in zip(items[::2], items[1::2], strict=True):
+                setter(target, key, value)
+
+    def load_additems(self) -> None:
+        """ADDITEMS: values into a set."""
+        values = self.pop_mark()
+        target = self.container((set,), values)
+        if isinstance(target, set):
+            set.update(target, values)
+
+    # Memory
+
+    def note(self, key: int) -> None:
+        """Remember under which key an object without content is kept, to put the object there."""
+        top = self.stack[-1]
+        if type(top) is Pending:
+            top.keys.append(key)
+        self.memo[key] = top
+
+    def load_put(self) -> None:
+        """PUT: keep the top of the stack."""
+        self.note(int(self.readline()[:-1]))
+
+    def load_binput(self) -> None:
+        """BINPUT: the same, by one byte."""
+        self.note(self.read(1)[0])
+
+    def load_long_binput(self) -> None:
+        """LONG_BINPUT: the same, by four."""
+        self.note(int.from_bytes(self.read(4), "little"))
+
+    def load_memoize(self) -> None:
+        """MEMOIZE: the same, under the next key."""
+        self.note(len(self.memo))
+
+    def load_bytearray8(self) -> None:
+        """BYTEARRAY8: bytes that can be changed, of which the file must have as many as it says."""
+        length = int.from_bytes(self.read(8), "little")
+        content = self.read(length) if length <= self.file.getbuffer().nbytes else b""
+        if len(content) != length:
+            raise ValueError("is damaged: it ends within bytes")
+        self.append(bytearray(content))
+
+    def load_readonly_buffer(self) -> None:
+        """READONLY_BUFFER: refused, as the buffers are that are not in the file."""
+        raise UntrustedError("a buffer outside of the file")
+
+
+for opcode, method in {
+    pickle.REDUCE: Unpickler.load_reduce,
+    pickle.NEWOBJ: Unpickler.load_newobj,
+    pickle.NEWOBJ_EX: Unpickler.load_newobj_ex,
+    pickle.BUILD: Unpickler.load_build,
+    pickle.APPEND: Unpickler.load_append,
+    pickle.APPENDS: Unpickler.load_appends,
+    pickle.SETITEM: Unpickler.load_setitem,
+    pickle.SETITEMS: Unpickler.load_setitems,
+    pickle.ADDITEMS: Unpickler.load_additems,
+    pickle.PUT: Unpickler.load_put,
+    pickle.BINPUT: Unpickler.load_binput,
+    pickle.LONG_BINPUT: Unpickler.load_long_binput,
+    pickle.MEMOIZE: Unpickler.load_memoize,
+    pickle.BYTEARRAY8: Unpickler.load_bytearray8,
+    pickle.READONLY_BUFFER: Unpickler.load_readonly_buffer,
+}.items():
+    Unpickler.dispatch[opcode[0]] = method

@@ -1,0 +1,296 @@
+"""Every opcode that names, calls, fills or changes something: what it may do, and what it may not.
+
+The programs are written opcode by opcode, as no library would write them. All are harmless.
+"""
+
+import builtins
+import pickle
+import struct
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pytest
+import sklearn.metrics._scorer
+from sklearn.linear_model import LogisticRegression
+
+from service.model import unpickling
+from service.model.trust import UntrustedError
+
+ESTIMATOR = ("sklearn.linear_model._logistic", "LogisticRegression")
+SAVED = {"C": 2.0, "_sklearn_version": version("scikit-learn")}
+SCORE = ("sklearn.metrics._classification", "accuracy_score")
+DATE_STATE: tuple[Any, ...] = (4, "<", None, None, None, -1, -1, 0, ({}, (b"D", 1, 1, 1)))
+
+
+def text(value: str) -> bytes:
+    """A string on the stack."""
+    return pickle.BINUNICODE + struct.pack("<I", len(value.encode())) + value.encode()
+
+
+def name(module: str, attribute: str) -> bytes:
+    """A name on the stack, by STACK_GLOBAL."""
+    return text(module) + text(attribute) + pickle.STACK_GLOBAL
+
+
+def value(content: object) -> bytes:
+    """A plain value on the stack, as pickle writes it."""
+    return pickle.dumps(content, protocol=2)[2:-1]
+
+
+def program(*parts: bytes) -> bytes:
+    """A whole pickle."""
+    return pickle.PROTO + b"\x04" + b"".join(parts) + pickle.STOP
+
+
+def made(module: str, attribute: str) -> bytes:
+    """An object without a state on the stack, by NEWOBJ."""
+    return name(module, attribute) + pickle.EMPTY_TUPLE + pickle.NEWOBJ
+
+
+def called(module: str, attribute: str, *arguments: bytes) -> bytes:
+    """What a call gives on the stack, by REDUCE."""
+    return (
+        name(module, attribute) + pickle.MARK + b"".join(arguments) + pickle.TUPLE + pickle.REDUCE
+    )
+
+
+def dtype(kind: str, state: object) -> bytes:
+    return called("numpy", "dtype", value(kind), value(False), value(True)) + value(state) + b"b"
+
+
+def array(*state: bytes) -> bytes:
+    parts = (name("numpy", "ndarray"), value((0,)), value(b"b"))
+    start = called("numpy._core.multiarray", "_reconstruct", *parts)
+    return start + pickle.MARK + b"".join(state) + pickle.TUPLE + pickle.BUILD
+
+
+FLOATS = dtype("f8", (3, "<", None, None, None, -1, -1, 0))
+OBJECTS = dtype("O8", (3, "|", None, None, None, -1, -1, 63))
+STRUCTURE = (
+    pickle.MARK + value(3) + value("|") + value(None) + value(("a",)) + pickle.EMPTY_DICT
+    + value("a") + pickle.MARK + OBJECTS + value(0) + pickle.TUPLE + pickle.SETITEM
+    + value(8) + value(1) + value(0) + pickle.TUPLE
+)  # fmt: skip
+WRAPPER = {"order": "C", "allow_mmap": False, "numpy_array_alignment_bytes": 16}
+
+
+def wrapped(**fields: bytes) -> bytes:
+    """Joblib's description of an array."""
+    given = {"subclass": name("numpy", "ndarray"), "shape": value((1,)), "dtype": FLOATS,
+             **{key: value(one) for key, one in WRAPPER.items()}, **fields}  # fmt: skip
+    state = b"".join(value(key) + one for key, one in given.items())
+    start = made("joblib.numpy_pickle", "NumpyArrayWrapper")
+    return start + pickle.EMPTY_DICT + pickle.MARK + state + pickle.SETITEMS + pickle.BUILD
+
+
+def partial_of(module: str, attribute: str) -> bytes:
+    start = called("functools", "partial", name(module, attribute))
+    state = name(module, attribute) + value(()) + value({}) + value(None)
+    return start + pickle.MARK + state + pickle.TUPLE + pickle.BUILD
+
+
+REFUSED: Mapping[str, bytes] = {
+    # Names that are no classes and no functions, or none of a model's.
+    "GLOBAL of builtins in a module": b"csklearn.base\n__builtins__\n.",
+    "GLOBAL of a module's dictionary": b"cnumpy\n__dict__\n.",
+    "GLOBAL of a package's path": b"csklearn\n__path__\n.",
+    "GLOBAL of a module's own getattr": b"csklearn\n__getattr__\n.",
+    "STACK_GLOBAL of a live dictionary": program(name("sklearn.metrics._scorer", "_SCORERS")),
+    "STACK_GLOBAL of a live list": program(name("sklearn", "_submodules")),
+    "STACK_GLOBAL of a module": program(name("sklearn.utils", "warnings")),
+    "STACK_GLOBAL of a dotted name": program(name("sklearn.base", "BaseEstimator.__init__")),
+    "STACK_GLOBAL of Slipway's own list": program(name("service.model.allowlist", "FUNCTIONS")),
+    "STACK_GLOBAL of a function that reads files": program(name("numpy", "load")),
+    "STACK_GLOBAL of a function that imports": program(name("sklearn.utils", "all_estimators")),
+    "INST of a class of Python's": b"(S'x'\nios\nPathLike\n.",
+    "INST of a listed class": b"(isklearn.linear_model._logistic\nLogisticRegression\n.",
+    # Calls.
+    "REDUCE of a function that estimators keep": program(called(*SCORE, value([1]), value([1]))),
+    "REDUCE of a ufunc": program(called("numpy", "log1p", value(1.0))),
+    "REDUCE of a class": program(called(*ESTIMATOR)),
+    "REDUCE of NumPy's array": program(called("numpy", "ndarray", value((3,)))),
+    "REDUCE of a scalar type": program(called("numpy", "float64", value(1.0))),
+    "REDUCE of a type that counts bytes": program(called("builtins", "bytearray", value(9))),
+    "REDUCE of an object": program(
+        made(*ESTIMATOR), value(SAVED), pickle.BUILD, pickle.EMPTY_TUPLE, pickle.REDUCE
+    ),
+    "REDUCE without a tuple": program(name("builtins", "set"), value([1]), pickle.REDUCE),
+    "OBJ of a function": program(pickle.MARK, name(*SCORE), pickle.OBJ),
+    "NEWOBJ of a function": program(name(*SCORE), pickle.EMPTY_TUPLE, pickle.NEWOBJ),
+    "NEWOBJ of a plain type": program(name("builtins", "bytearray"), value((9,)), pickle.NEWOBJ),
+    "NEWOBJ with arguments": program(name(*ESTIMATOR), value((1,)), pickle.NEWOBJ),
+    "NEWOBJ_EX with keywords": program(
+        name(*ESTIMATOR), pickle.EMPTY_TUPLE, value({"C": 1}), pickle.NEWOBJ_EX
+    ),
+    "a partial call of a class": program(partial_of(*ESTIMATOR)),
+    "a partial call of a type": program(partial_of("builtins", "set")),
+    "getattr of anything but text": program(
+        called("builtins", "getattr", name("builtins", "list"), value("append"))
+    ),
+    "getattr of a hidden method": program(
+        called("builtins", "getattr", name("builtins", "str"), value("__class__"))
+    ),
+    "bytes in an encoding of the file's": program(
+        called("builtins", "bytearray", value("x"), value("rot13"))
+    ),
+    "a defaultdict of a function": program(called("collections", "defaultdict", name(*SCORE))),
+    "a registered name": program(b"\x82\x01"),
+    "a persistent object": program(value(1), pickle.BINPERSID),
+    "a buffer outside of the file": program(value(b"x"), pickle.READONLY_BUFFER),
+    # States.
+    "BUILD of a class": program(name(*ESTIMATOR), value({"C": 1}), pickle.BUILD),
+    "BUILD of a function": program(name(*SCORE), value({"x": 1}), pickle.BUILD),
+    "BUILD of a list": program(value([]), value({"x": 1}), pickle.BUILD),
+    "BUILD of a plain type": program(name("builtins", "set"), value({"x": 1}), pickle.BUILD),
+    "BUILD a second time": program(
+        made(*ESTIMATOR), value(SAVED), pickle.BUILD, value(SAVED), pickle.BUILD
+    ),
+    "a state with a hidden attribute": program(
+        made(*ESTIMATOR), value({"__class__": 1}), pickle.BUILD
+    ),
+    "a state with a method of opcodes": program(
+        made(*ESTIMATOR), value({"__setstate__": 1}), pickle.BUILD
+    ),
+    "a state in slots with a hidden attribute": program(
+        made(*ESTIMATOR), value((None, {"__dict__": 1})), pickle.BUILD
+    ),
+    "a state whose keys are no text": program(made(*ESTIMATOR), value({1: 1}), pickle.BUILD),
+    "a version that is no text": program(
+        made(*ESTIMATOR), pickle.EMPTY_DICT, value("_sklearn_version"), FLOATS, pickle.SETITEM, b"b"
+    ),
+    "a class kept in a state": program(
+        made(*ESTIMATOR), pickle.EMPTY_DICT, value("C"), name(*ESTIMATOR), pickle.SETITEM, b"b"
+    ),
+    # Containers.
+    "APPEND to an estimator": program(made(*ESTIMATOR), value(1), pickle.APPEND),
+    "APPENDS to text": program(value("x"), pickle.MARK, value(1), pickle.APPENDS),
+    "APPENDS of a class": program(value([]), pickle.MARK, name(*ESTIMATOR), pickle.APPENDS),
+    "SETITEM of an estimator": program(made(*ESTIMATOR), value("a"), value(1), pickle.SETITEM),
+    "SETITEMS of a list": program(value([1]), pickle.MARK, value(0), value(1), pickle.SETITEMS),
+    "ADDITEMS to a list": program(value([]), pickle.MARK, value(1), pickle.ADDITEMS),
+    # What NumPy would believe.
+    "a structured dtype with hidden objects": program(
+        called("numpy", "dtype", value("V8"), value(False), value(True)), STRUCTURE, pickle.BUILD
+    ),
+    "a dtype with a false size": program(
+        dtype("f8", (3, "<", None, None, None, 16, -1, 0)),
+    ),
+    "a dtype by another text": program(called("numpy", "dtype", value("f8,O"), value(0), value(1))),
+    "an array of objects from bytes": program(
+        array(value(1), value((1,)), OBJECTS, value(False), value(b"12345678"))
+    ),
+    "an array with too few bytes": program(
+        array(value(1), value((2,)), FLOATS, value(False), value(b"12345678"))
+    ),
+    "an array of a negative length": program(
+        array(value(1), value((-1,)), FLOATS, value(False), value(b""))
+    ),
+    "a scalar of an object": program(
+        called("numpy._core.multiarray", "scalar", OBJECTS, value(b"12345678"))
+    ),
+    "a buffer of objects": program(
+        called("numpy._core.numeric", "_frombuffer", value(b"12345678"), OBJECTS, value((1,)),
+               value("C"))
+    ),
+    "a bit generator out of its buffer": program(
+        called("numpy.random._pickle", "__bit_generator_ctor", value("MT19937")),
+        value({"bit_generator": "MT19937", "state": {"key": [0], "pos": 2000}}),
+        pickle.BUILD,
+    ),
+    "a bit generator of another class": program(
+        called("numpy.random._pickle", "__bit_generator_ctor", name(*ESTIMATOR))
+    ),
+    # joblib's arrays.
+    "an array wrapper with a dtype that is text": program(wrapped(dtype=value("f8"))),
+    "an array wrapper with a shape that is a list": program(wrapped(shape=value([1]))),
+    "an array wrapper with an alignment that is text": program(
+        wrapped(numpy_array_alignment_bytes=value("16"))
+    ),
+    "an array wrapper of another class": program(wrapped(subclass=name(*ESTIMATOR))),
+    "an array wrapper with a method": program(wrapped(read=value(1))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_load_and_inspect_refuse_the_same(kind: str) -> None:
+    modules = set(sys.modules)
+    with pytest.raises(UntrustedError):
+        unpickling.load(REFUSED[kind])
+    found = unpickling.inspect(REFUSED[kind])
+    assert found.untrusted, "inspect calls it trusted"
+    assert not {one for one in set(sys.modules) - modules if not one.startswith("sklearn")}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_refusal_changes_nothing_that_lives(kind: str) -> None:
+    live = (
+        vars(sklearn.metrics._scorer), vars(sklearn.metrics._scorer)["_SCORERS"], vars(builtins),
+        vars(LogisticRegression), vars(vars(sys.modules[SCORE[0]])[SCORE[1]]),
+    )  # fmt: skip
+    before = [dict(one) for one in live]
+    with pytest.raises(UntrustedError):
+        unpickling.load(REFUSED[kind])
+    assert [dict(one) for one in live] == before
+
+
+def dumped_by_hand() -> Mapping[str, tuple[bytes, Any]]:
+    """Programs that are fine, with what they must give."""
+    return {
+        "an estimator": (
+            program(made(*ESTIMATOR), value(SAVED), pickle.BUILD),
+            lambda found: type(found) is LogisticRegression and found.C == 2.0,
+        ),
+        "a partial call of a function": (
+            program(partial_of(*SCORE)),
+            lambda found: found([1, 0], [1, 1]) == 0.5,
+        ),
+        "a ufunc": (program(name("numpy", "log1p")), lambda found: found is np.log1p),
+        "a method of text": (
+            program(called("builtins", "getattr", name("builtins", "str"), value("lower"))),
+            lambda found: found("A") == "a",
+        ),
+        "a date": (
+            program(array(value(1), value((1,)), dtype("M8", DATE_STATE), value(False),
+                          value(struct.pack("<q", 1)))),
+            lambda found: found.tolist() == [np.datetime64("1970-01-02").item()],
+        ),
+        "an array that is used twice": (
+            program(pickle.MARK, array(value(1), value((1,)), FLOATS, value(False),
+                                       value(struct.pack("<d", 7.5))),
+                    pickle.BINPUT + b"\xf0", pickle.BINGET + b"\xf0", pickle.LIST),
+            lambda found: found[0] is found[1] and found[0].tolist() == [7.5],
+        ),
+        "a joblib array": (
+            program(wrapped())[:-1] + b"\x00" + struct.pack("<d", 2.5) + pickle.STOP,
+            lambda found: found.tolist() == [2.5] and found.flags.writeable,
+        ),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", dumped_by_hand())
+def test_what_libraries_write_is_read(kind: str) -> None:
+    content, is_right = dumped_by_hand()[kind]
+    assert is_right(unpickling.load(content))
+    assert not unpickling.inspect(content).untrusted
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x80",
+        b"\x80\x04",
+        b"age,kind\n",
+        program(value([1]), pickle.MARK, value(1), pickle.SETITEMS)[:-2],
+        program(called("numpy", "dtype", value("f8"), value(False), value(True))),
+        program(pickle.EMPTY_DICT, pickle.MARK, value(1), pickle.SETITEMS),
+        program(wrapped(shape=value((10**12,)))),
+        program(name(*ESTIMATOR)),
+    ],
+)
+def test_what_is_no_whole_pickle_is_an_error_of_value(content: bytes) -> None:
+    with pytest.raises(ValueError, match=r"damaged|no pickle|no object"):
+        unpickling.load(content)
