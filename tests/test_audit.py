@@ -18,10 +18,12 @@ from pathlib import Path
 
 import pytest
 
+from service.model import audit_imports
 from service.model.audit import EffectError, no_effects
 from tests.guarded import ESTIMATORS, tried
 
 FLAG = "flag"
+NUMBER = marshal.dumps(1)
 
 
 def kept(path: Path) -> Path:
@@ -51,7 +53,7 @@ EFFECTS: dict[str, Effect] = {
     "a text is evaluated": lambda folder: eval("1 + 1"),  # noqa: S307
     "a text is executed": lambda folder: exec("flag = 1"),  # noqa: S102
     "a text is compiled": lambda folder: compile("1", sysconfig.__file__, "eval"),
-    "code is read": lambda folder: marshal.loads(marshal.dumps(1)),  # noqa: S302
+    "code is read": lambda folder: marshal.loads(NUMBER),  # noqa: S302
     "another pickle is read": lambda folder: pickle.loads(pickle.dumps(Path)),  # noqa: S301
     "a library is loaded": lambda folder: ctypes.CDLL(None),
     "a function is given other code": lambda folder: setattr(kept, "__code__", tried.__code__),
@@ -161,6 +163,38 @@ def test_a_trusted_module_is_imported_from_wherever_it_is(folder: Path) -> None:
     with no_effects(["stray.Model"]):
         importlib.import_module("stray")
     assert "stray" in sys.modules
+
+
+def installed_in(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Have this folder count as a part of the Python installation."""
+    places = (*audit_imports._installed(), str(folder))
+    patch.setattr(audit_imports, "_installed", lambda: places)
+
+
+@pytest.mark.parametrize("flags", [os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC, os.O_APPEND])
+def test_the_installation_is_only_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, flags: int
+) -> None:
+    installed_in(folder, monkeypatch)
+    with no_effects():
+        assert (folder / "kept").read_text() == "kept"
+        os.close(os.open(folder / "kept", os.O_RDONLY))
+    with pytest.raises(EffectError, match="for writing"), no_effects():
+        os.open(folder / "kept", flags)
+    assert (folder / "kept").read_text() == "kept"
+
+
+def test_bytecode_of_a_file_elsewhere_is_not_executed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed_in(folder, monkeypatch)
+    (folder / "moved.py").write_text(f"open({str(folder / FLAG)!r}, 'w').close()")
+    elsewhere = "/nowhere/moved.py"
+    py_compile.compile(str(folder / "moved.py"), str(folder / "moved.pyc"), dfile=elsewhere)
+    (folder / "moved.py").unlink()
+    with pytest.raises(EffectError, match=elsewhere), no_effects():
+        importlib.import_module("moved")
+    assert not (folder / FLAG).exists()
 
 
 def test_a_link_out_of_the_installation_does_not_help(
