@@ -12,7 +12,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model import unpickling
 from service.model.artifact import ONNX
 from service.model.signature import Signature
 
@@ -167,6 +166,8 @@ def prepare(engine: str, signature: Signature | None = None) -> None:
     from narwhals.stable.v2.dependencies import is_into_dataframe
     from sklearn.utils.parallel import _get_threadpool_controller
 
+    from service.model import unpickling  # noqa: F401
+
     is_into_dataframe(0)  # scikit-learn asks this for each input; at first it looks for plugins
     with _get_threadpool_controller().limit(limits=1):
         pass  # it opens the native libraries, and looks up their functions
@@ -180,4 +181,6 @@ def load(
     """Load a model from verified bytes; see `unpickling.load` for the errors of a pickle."""
     if engine == ONNX:
         return OnnxRuntime(content, signature)
+    from service.model import unpickling  # ONNX Runtime does without
+
     return ScikitLearn(unpickling.load(content, trusted), signature)
