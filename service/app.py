@@ -14,6 +14,7 @@ from service.api.page import report
 from service.api.page import show as page
 from service.dialects import enabled as dialects
 from service.model import remote
+from service.model.limits import Limits
 from service.model.predictor import Predictor
 from service.operations import access, health, metrics, traces
 from service.operations.access import Access
@@ -91,4 +92,5 @@ def load(settings: Settings) -> Predictor:
     """Load the model that is to be served; ArtifactError says why not."""
     place, sha256 = settings.model, settings.model_sha256
     with remote.opened(place, sha256, settings.fetch_seconds) as folder:
-        return Predictor.load(folder, settings.trusted_modules, sha256)
+        limits = Limits(seconds=settings.load_seconds, bytes=settings.load_bytes)
+        return Predictor.load(folder, settings.trusted_modules, sha256, limits)

@@ -50,6 +50,12 @@ class Settings:
         wanted="a SHA-256 digest in small hexadecimal digits",
     )
     fetch_seconds: int = _setting(25, "time for a model to come from S3; after it exit 69")
+    load_seconds: int = _setting(60, "time for the model to load and replay; after it exit 65")
+    load_bytes: int = _setting(
+        4 * 2**30,
+        "memory for that, on top of what the process has; above it exit 65",
+        at_most=2**43,
+    )
     max_rows: int = _setting(10_000, "rows in one request; more are refused with 422")
     max_body_bytes: int = _setting(1_048_576, "bytes in one body; more are refused with 413")
     body_seconds: int = _setting(
@@ -150,7 +156,7 @@ def _parse(name: str, text: str, setting: Field[Any]) -> Any:
     if isinstance(default, int):
         least = 0 if name in MAY_BE_ZERO else 1
         most = setting.metadata["at_most"]
-        if not (text.isascii() and text.isdigit()) or not least <= int(text[:12]) <= most:
+        if not (text.isascii() and text.isdigit()) or not least <= int(text[:20]) <= most:
             fault = f"{name} is {text[:40]!r}; it must be a whole number, {least} to {most:,}"
             raise SettingsError(fault)
         return int(text)

@@ -13,7 +13,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
 from service.model.artifact import REPORT
-from service.model.engines import ScikitLearn
 from service.model.predictor import as_column
 from tests.animals import Animal, machines, names, on_arrays
 from tests.keeping import kept
@@ -22,6 +21,7 @@ from training.contract import describe
 from training.pack import pack
 from training.report.judged import Judged, judged
 from training.sample import read
+from training.trying import Tried
 
 IRIS = datasets.load_iris()
 
@@ -90,5 +90,5 @@ def judge(estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Any]) -> Jud
         one.name: as_column(sample.columns[one.name].values, one.dtype) for one in signature.inputs
     }
     known = {name: sample.columns[name].values for name in answers}
-    [found] = judged(ScikitLearn(estimator, signature), columns, known)
+    [found] = judged(Tried(estimator, signature), columns, known)
     return found

@@ -37,7 +37,7 @@ SAID = {
     "splines": "SplineTransformer",
     "transformed target": "TransformedTargetRegressor",
     "native categories": "deep inside",
-    "nearest neighbours, regression": "differ",
+    "nearest neighbours, regression": "'Scan'",
     "clusters": "labels differ",
     "naive Bayes": "no finite answer",
 }

@@ -79,7 +79,7 @@ def test_a_name_that_leads_out_of_the_folder_is_never_asked_for(
     uploaded: Callable[[], str], edit_manifest: Edit, proxy: Proxy, name: str
 ) -> None:
     edit_manifest(lambda m: m["files"].update({name: {"sha256": "0" * 64, "bytes": 1}}))
-    assert "no plain file name" in refusal(ManifestError, uploaded())
+    assert "no file of an artifact" in refusal(ManifestError, uploaded())
     assert len(proxy.asked) == 1
 
 

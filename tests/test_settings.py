@@ -21,6 +21,8 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_MODEL": "/models/churn",
         "SERVICE_MODEL_SHA256": "b" * 64,
         "SERVICE_FETCH_SECONDS": "6",
+        "SERVICE_LOAD_SECONDS": "61",
+        "SERVICE_LOAD_BYTES": "4294967297",
         "SERVICE_MAX_ROWS": "7",
         "SERVICE_MAX_BODY_BYTES": "8",
         "SERVICE_BODY_SECONDS": "9",
@@ -39,6 +41,7 @@ def test_every_setting_is_read_under_its_name() -> None:
     assert {f"SERVICE_{field.name.upper()}" for field in fields(Settings)} == set(given)
     assert settings.model == "/models/churn"
     assert (settings.model_sha256, settings.fetch_seconds) == ("b" * 64, 6)
+    assert (settings.load_seconds, settings.load_bytes) == (61, 4294967297)
     assert (settings.max_rows, settings.max_body_bytes, settings.body_seconds) == (7, 8, 9)
     assert (settings.queue_ms, settings.deadline_ms, settings.drain_seconds) == (10, 11, 0)
     assert settings.metrics_port == 12

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from service.model.artifact import ArtifactError
+from service.model.limits import Limits
 from training import commands, data
 from training.errors import TrainingError
 
@@ -96,6 +97,21 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("--sample", type=Path, metavar="CSV", help="rows to compare predictions on")
     diff.add_argument("--trust", action="append", default=[], metavar="NAME", help="as for pack")
     diff.set_defaults(run=commands.diff)
+    for command in (pack, diff):
+        command.add_argument(
+            "--load-seconds",
+            type=float,
+            default=Limits().seconds,
+            metavar="N",
+            help="time for a model to load and to replay its golden rows (%(default)s)",
+        )
+        command.add_argument(
+            "--load-bytes",
+            type=int,
+            default=Limits().bytes,
+            metavar="N",
+            help="memory for that, on top of what the process has (%(default)s)",
+        )
 
     inspect = subparsers.add_parser(
         "inspect", help="say what a model file would import, without importing it"

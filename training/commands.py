@@ -12,9 +12,11 @@ from typing import Any
 
 import click
 
-from service.model import artifact, trust, unpickling
+from service.model import artifact, engines, trial, trust, unpickling
+from service.model.limits import Limits
 from service.model.manifest import Manifest
 from service.model.pickled_names import Inspection
+from service.model.trial import TrialError
 from service.model.trust import UntrustedError
 from training import summary
 from training.errors import MissingFileError, PackError
@@ -45,15 +47,19 @@ def pack(options: Namespace) -> None:
     from training.contract import check
     from training.fit import provenance
     from training.pack import pack as packed
+    from training.trying import trying
 
     targets = [name.strip() for name in options.target.split(",") if name.strip()]
-    estimator = load(options.model, options.trust)
+    limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
+    estimator = load(options.model, options.trust, limits)
     try:
-        check(estimator)
+        with trying(options.trust):
+            check(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
             named = hasattr(estimator, "feature_names_in_")
             rows = sample.read(options.sample, advance, named)
-        pools = walk.pools(estimator)
+        with trying(options.trust):
+            pools = walk.pools(estimator)
         with options.sample.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         with _bar("Trying the model", len(rows.columns)) as advance:
@@ -67,6 +73,7 @@ def pack(options: Namespace) -> None:
                 trusted=options.trust,
                 engine=options.engine,
                 report=options.report,
+                limits=limits,
                 advance=lambda name: advance(1),
             )
     except PackError as error:
@@ -78,7 +85,7 @@ def pack(options: Namespace) -> None:
         print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")
 
 
-def load(path: Path, trusted: list[str]) -> Any:
+def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:
     """The estimator in a file that this scikit-learn saved, if all its names are trusted."""
     _check_trusted(trusted)
     from sklearn.exceptions import InconsistentVersionWarning
@@ -88,9 +95,16 @@ def load(path: Path, trusted: list[str]) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", InconsistentVersionWarning)
-            return unpickling.load(content, trusted)
+            engines.prepare(artifact.SCIKIT_LEARN)
+            return trial.read(
+                lambda: unpickling.load(content, trusted),
+                trusted=trusted,
+                limits=limits or Limits(),
+            )
     except UntrustedError as error:
         raise PackError(f"{path}: {trust.refusal(error, '--trust ')}") from error
+    except TrialError as error:
+        raise PackError(f"{path}: {error}") from error
     except Exception as error:
         raise PackError(f"{path}: cannot be loaded here ({_reason(error)})") from error
 

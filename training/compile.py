@@ -9,6 +9,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from statistics import median
@@ -16,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from service.model import engines, onnx_check
 from service.model.artifact import FILES, ONNX, SCIKIT_LEARN
 from service.model.engines import Column, Engine, OnnxRuntime, ScikitLearn
+from service.model.onnx_check import OnnxError
 from service.model.signature import Signature
 from training.around import around
 from training.errors import ConversionError, PackError
@@ -44,6 +47,14 @@ class Compiled:
     engine: Engine
     files: Mapping[str, bytes]
     report: Mapping[str, Any]
+
+
+def prepare() -> None:
+    """Import what converts, if it is installed: to import it has effects, and so it must happen
+    before a model is tried."""
+    engines.prepare(ONNX)
+    with suppress(ImportError):
+        import training.convert  # noqa: F401
 
 
 def compiled(
@@ -92,7 +103,10 @@ def _converted(estimator: Any, signature: Signature) -> tuple[bytes, str]:
 
 def _loaded(content: bytes, signature: Signature) -> Engine:
     try:
+        onnx_check.check(content)
         return OnnxRuntime(content, signature)
+    except OnnxError as error:
+        raise UnequalError(f"its ONNX model {error}") from error
     except Exception as error:  # its errors have no common class but this
         text = " ".join(str(error).split())[:160]
         raise UnequalError(f"ONNX Runtime cannot load it ({text})") from error

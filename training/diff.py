@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from service.model.engines import Column
+from service.model.limits import Limits
 from service.model.predictor import Predictor, as_column
 from service.model.signature import Signature
 from training.differences import changes
@@ -17,7 +18,10 @@ BREAKS = 1  # exit code
 
 def run(options: Namespace) -> int:
     """Print all differences; 1 if clients would notice one that breaks."""
-    old, new = (Predictor.load(path, options.trust) for path in (options.old, options.new))
+    limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
+    old, new = (
+        Predictor.load(path, options.trust, limits=limits) for path in (options.old, options.new)
+    )
     found = changes(old.signature, new.signature)
     print(f"{_named(old)} -> {_named(new)}\n\nContract:")
     for change in found:

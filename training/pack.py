@@ -13,11 +13,11 @@ from typing import Any
 
 import joblib
 import numpy as np
-from sklearn.base import is_classifier
 
 from service.model import artifact, publish, unpickling
 from service.model.artifact import ArtifactError
-from service.model.engines import Column, Engine, ScikitLearn
+from service.model.engines import Column, Engine
+from service.model.limits import Limits
 from service.model.manifest import ROWS_APART, TIMED_ROWS, Golden, Manifest
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
@@ -27,6 +27,7 @@ from training.apart import are_apart
 from training.contract import describe
 from training.errors import PackError
 from training.sample import Sample
+from training.trying import trying
 
 GOLDEN_ROWS = 8  # taken evenly from the sample, after the caller's own examples
 
@@ -45,6 +46,7 @@ def pack(
     engine: str = "auto",
     held_out: Mapping[str, Sequence[Any]] | None = None,
     report: bool = True,
+    limits: Limits | None = None,
     advance: Callable[[str], object] = lambda name: None,
 ) -> Manifest:
     """Publish a fitted estimator at `folder` and return its manifest.
@@ -52,50 +54,56 @@ def pack(
     The sample's columns, without `targets`, are what the estimator takes; `examples` are columns of
     rows that come first among the golden rows; `trusted` are modules that the model may import from
     besides the usual; `engine` is auto, onnx or sklearn; `advance` is told each input that was
-    tried on the model. With `report`, and targets, there is a report on how good the model is for
-    `held_out`, columns of rows that it has not seen, or else for the sample.
+    tried on the model; `limits` are those of loading it back. With `report`, and targets, there is
+    a report on how good the model is for `held_out`, columns of rows that it has not seen, or else
+    for the sample.
 
     PackError if the estimator cannot be packed with this sample or engine; ArtifactError if
     `folder` is in use for something else, or if the model does not predict the same once it is
     loaded back. Nothing is published then. A report that fails is left out, and told on stderr.
     """
     publish.refuse_to_replace(folder.resolve())
-    for part in filter(walk.runs_a_pool, walk.parts(estimator)):
-        part.n_jobs = 1  # a worker has one core
-    signature = describe(estimator, sample, targets, advance)
-    content = _pickled(estimator)
-    columns = {
-        column.name: as_column(sample.columns[column.name].values, column.dtype)
-        for column in signature.inputs
-    }
-    chosen = compile.compiled(estimator, signature, columns, engine)
-    contents = {artifact.MODEL: content, **chosen.files}
-    files = {file: artifact.file_entry(one) for file, one in contents.items()}
-    manifest = Manifest(
-        name=name,
-        version="",  # of what is complete below
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        engine=chosen.name,
-        files=files,
-        versions=artifact.library_versions(_more_libraries(signature, content, chosen.name)),
-        signature=signature,
-        metrics=metrics or _metrics(ScikitLearn(estimator, signature), sample, columns, targets),
-        data=data,
-        seconds={
-            rows: compile.timed(chosen.engine, list(columns.values()), int(rows))
-            for rows in TIMED_ROWS
-        },
-        engines={
-            **chosen.report,
-            ROWS_APART: are_apart(chosen.engine, columns, signature.confidence is not None),
-        },
-        golden=Golden(inputs={}, outputs={}),
-    )
-    manifest = replace(
-        manifest, golden=_golden(Predictor(manifest, chosen.engine), sample, examples or {})
-    )
+    compile.prepare()
+    with trying(trusted):
+        for part in filter(walk.runs_a_pool, walk.parts(estimator)):
+            part.n_jobs = 1  # a worker has one core
+        signature = describe(estimator, sample, targets, advance)
+        content = _pickled(estimator)
+        columns = {
+            column.name: as_column(sample.columns[column.name].values, column.dtype)
+            for column in signature.inputs
+        }
+        chosen = compile.compiled(estimator, signature, columns, engine)
+        contents = {artifact.MODEL: content, **chosen.files}
+        files = {file: artifact.file_entry(one) for file, one in contents.items()}
+        manifest = Manifest(
+            name=name,
+            version="",  # of what is complete below
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            engine=chosen.name,
+            files=files,
+            versions={},
+            signature=signature,
+            metrics=metrics or evaluate.of_sample(estimator, signature, sample, columns, targets),
+            data=data,
+            seconds={
+                rows: compile.timed(chosen.engine, list(columns.values()), int(rows))
+                for rows in TIMED_ROWS
+            },
+            engines={
+                **chosen.report,
+                ROWS_APART: are_apart(chosen.engine, columns, signature.confidence is not None),
+            },
+            golden=Golden(inputs={}, outputs={}),
+        )
+        manifest = replace(
+            manifest, golden=_golden(Predictor(manifest, chosen.engine), sample, examples or {})
+        )
+    versions = artifact.library_versions(_more_libraries(signature, content, chosen.name))
+    manifest = replace(manifest, versions=versions)
     manifest = replace(manifest, version=content_version(manifest))
-    page = _report(estimator, manifest, sample, held_out) if report and targets else None
+    given = (estimator, manifest, sample, held_out, trusted) if report and targets else None
+    page = given and _report(*given)
     if page is not None:
         contents[artifact.REPORT] = page
         manifest = replace(manifest, files={**files, artifact.REPORT: artifact.file_entry(page)})
@@ -103,28 +111,11 @@ def pack(
         folder,
         manifest,
         contents,
-        check=lambda staged: _compare(Predictor.load(staged, trusted), chosen.engine, columns),
+        check=lambda staged: _compare(
+            Predictor.load(staged, trusted, limits=limits or Limits()), chosen.engine, columns
+        ),
     )
     return manifest
-
-
-def _metrics(
-    engine: ScikitLearn, sample: Sample, columns: Mapping[str, Column], targets: Sequence[str]
-) -> dict[str, Any]:
-    """How the model does on the sample's kept rows, if the sample says what is right."""
-    if not targets:
-        return {}
-    found = engine.predict(list(columns.values()))
-    told = {
-        output.name: evaluate.on_sample(
-            values.tolist(),
-            sample.columns[output.name].values,
-            labelled=is_classifier(engine.estimator),
-        )
-        for output, values in zip(engine.signature.outputs, found, strict=True)
-        if output.name in sample.columns
-    }
-    return {"sample": told[targets[0]] if len(told) == 1 else told}
 
 
 def _report(*given: Any) -> bytes | None:

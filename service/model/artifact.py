@@ -16,7 +16,6 @@ about one time in ten.
 
 import hashlib
 import os
-import re
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,11 +25,10 @@ from service.model.manifest import REPORTS, FileEntry, Manifest
 
 MANIFEST = "manifest.json"
 REPORT = f"{REPORTS}index.html"  # for people to read; no engine does
-# Of a file beside the manifest, or in the one folder there may be.
-PLAIN_NAME = re.compile(rf"(?:{REPORTS})?[A-Za-z0-9_][A-Za-z0-9_.-]{{0,99}}")
 MODEL = "model.joblib"
 SCIKIT_LEARN, ONNX = "scikit-learn", "onnx"  # the engines
 FILES = {SCIKIT_LEARN: MODEL, ONNX: "model.onnx"}  # what each of them reads
+NAMES = (*FILES.values(), REPORT)  # all that a manifest may list
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
 RUNTIME = ("numpy", "onnxruntime")  # all that the ONNX engine computes with
 
@@ -107,8 +105,11 @@ def read_manifest(folder: Path, sha256: str = "") -> Manifest:
     except ValueError as error:  # UnicodeDecodeError is one, too
         raise ManifestError(f"{path}: {error}; pack the model again") from error
     for name in manifest.files:
-        if not PLAIN_NAME.fullmatch(name) or name == MANIFEST:
-            raise ManifestError(f"{path}: {name!r} is no plain file name; pack the model again")
+        if name not in NAMES:
+            raise ManifestError(
+                f"{path}: lists {name[:100]!r}, which is no file of an artifact "
+                f"({', '.join(NAMES)}); pack the model again"
+            )
     return manifest
 
 

@@ -94,6 +94,7 @@ class OnnxRuntime:
     """
 
     def __init__(self, content: bytes, signature: Signature) -> None:
+        """Read a model that `onnx_check.check` has passed."""
         import onnxruntime  # heavy: only where it computes
 
         options = onnxruntime.SessionOptions()
@@ -153,6 +154,24 @@ class OnnxRuntime:
         except RuntimeError as error:  # what its own errors are
             raise ValueError(f"{type(error).__name__} of ONNX Runtime") from error
         return found if isinstance(found, np.ndarray) else np.asarray(found)
+
+
+def prepare(engine: str, signature: Signature | None = None) -> None:
+    """Have libraries do what they do once and may not do while a model is loaded (`audit.py`)."""
+    if engine == ONNX:
+        import onnxruntime  # noqa: F401
+
+        return
+    import joblib.numpy_pickle  # noqa: F401
+    import sklearn  # noqa: F401  # it sets variables of the environment
+    from narwhals.stable.v2.dependencies import is_into_dataframe
+    from sklearn.utils.parallel import _get_threadpool_controller
+
+    is_into_dataframe(0)  # scikit-learn asks this for each input; at first it looks for plugins
+    with _get_threadpool_controller().limit(limits=1):
+        pass  # it opens the native libraries, and looks up their functions
+    if signature is not None and signature.container == "frame":
+        import pandas  # noqa: F401
 
 
 def load(

@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from service.model import artifact, engines, trust
+from service.model import artifact, engines, onnx_check, trial, trust
 from service.model.artifact import ArtifactError, GoldenError, ManifestError
 from service.model.engines import Column, Engine
+from service.model.golden import compare
+from service.model.limits import Limits
 from service.model.manifest import Manifest
+from service.model.onnx_check import OnnxError
+from service.model.trial import TrialError
 from service.model.trust import UntrustedError
 from service.model.version import content_version
 
-# Another processor or BLAS may round the last bits differently; a damaged model is further off.
-TOLERANCE = 1e-6
 FEW = 32  # values, which Python looks through before NumPy has begun
 
 
@@ -44,11 +46,17 @@ class Predictor:
         self._engine = engine
 
     @classmethod
-    def load(cls, folder: Path, trusted: Collection[str] = (), sha256: str = "") -> "Predictor":
+    def load(
+        cls,
+        folder: Path,
+        trusted: Collection[str] = (),
+        sha256: str = "",
+        limits: Limits = Limits(),  # noqa: B008
+    ) -> "Predictor":
         """Read an artifact, refusing whatever is wrong with it; ArtifactError says what.
 
         `trusted` are modules that the model may import from besides the usual ones. `sha256` is
-        that of the manifest, or empty.
+        that of the manifest, or empty. `limits` are those of loading and replaying (`trial.py`).
         """
         manifest = artifact.read_manifest(folder, sha256)
         contents = artifact.read_files(folder, manifest)
@@ -65,22 +73,28 @@ class Predictor:
             )
         name = artifact.FILES[manifest.engine]
         path = folder / name
-        try:
+        report = contents.get(artifact.REPORT)
+
+        def load() -> Predictor:
             engine = engines.load(manifest.engine, manifest.signature, contents[name], trusted)
+            return cls(manifest, engine, report)
+
+        try:
+            engines.prepare(manifest.engine, manifest.signature)
+            native = manifest.engine == artifact.ONNX and onnx_check.check(contents[name])
+            return trial.load(load, cls.verify, trusted=trusted, limits=limits, native=native)
         except UntrustedError as error:
             raise ArtifactError(
                 f"{path}: {trust.refusal(error, 'SERVICE_TRUSTED_MODULES=')}"
             ) from error
+        except GoldenError as error:
+            raise GoldenError(f"{folder}: {error}; pack the model again, here") from error
+        except (OnnxError, TrialError) as error:
+            raise TrialError(f"{path}: {error}") from error
         except Exception as error:
             raise ArtifactError(
                 f"{path}: cannot be loaded ({type(error).__name__}: {error}); pack the model again"
             ) from error
-        predictor = cls(manifest, engine, contents.get(artifact.REPORT))
-        try:
-            predictor.verify()
-        except GoldenError as error:
-            raise GoldenError(f"{folder}: {error}; pack the model again, here") from error
-        return predictor
 
     def predict(self, columns: Mapping[str, Column], confidence: bool = False) -> dict[str, Any]:
         """Predict one value per row and output.
@@ -133,13 +147,15 @@ class Predictor:
                 for column in self.signature.inputs
             }
             found = self.predict(columns, self.signature.confidence is not None)
+        except MemoryError:
+            raise
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise GoldenError(f"the golden rows cannot be predicted ({reason})") from error
         if found.keys() != golden.outputs.keys():
             raise GoldenError(f"golden rows give {sorted(found)}, not {sorted(golden.outputs)}")
         for name, expected in golden.outputs.items():
-            _compare(name, expected, found[name])
+            compare(name, expected, found[name])
 
 
 def as_column(values: list[Any], dtype: str) -> Column:
@@ -175,25 +191,3 @@ def _finite(values: Column) -> Column:
             rows = ~finite if finite.ndim == 1 else ~finite.all(axis=1)
             raise NotFiniteError(np.flatnonzero(rows).tolist())
     return values
-
-
-def _compare(name: str, expected: Any, found: Any) -> None:
-    if isinstance(expected, dict) and isinstance(found, dict):
-        for key in expected.keys() | found.keys():
-            _compare(f"{name} of {key}", expected.get(key, []), found.get(key, []))
-        return
-    if len(expected) != len(found):
-        raise GoldenError(f"{len(found)} golden {name} came out, not {len(expected)}")
-    for row, (wanted, got) in enumerate(zip(expected, found, strict=True)):
-        if not _same(wanted, got):
-            raise GoldenError(
-                f"golden row {row}: {name} is {got}, was {wanted} when the model was packed"
-            )
-
-
-def _same(wanted: Any, got: Any) -> bool:
-    if isinstance(wanted, list) and isinstance(got, list):
-        return len(wanted) == len(got) and all(map(_same, wanted, got))
-    if isinstance(wanted, float) and isinstance(got, float):
-        return math.isclose(wanted, got, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    return bool(wanted == got)

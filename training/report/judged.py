@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 
-from service.model.engines import Column, ScikitLearn
+from service.model.engines import Column
 from service.model.signature import Label, Output
+from training.trying import Tried
 
 MOST_OUTPUTS = 4  # that have pictures of their own
 
@@ -28,7 +29,7 @@ class Judged:
 
     name: str
     place: int
-    engine: ScikitLearn
+    engine: Tried
     columns: list[Column]
     actual: NDArray[Any]
     predicted: NDArray[Any]
@@ -54,7 +55,7 @@ class Judged:
 
 
 def judged(
-    engine: ScikitLearn, columns: Mapping[str, Column], answers: Mapping[str, list[Any]]
+    engine: Tried, columns: Mapping[str, Column], answers: Mapping[str, list[Any]]
 ) -> Iterator[Judged]:
     """The outputs that have answers, where it can be said what is right.
 

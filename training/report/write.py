@@ -1,20 +1,21 @@
 """All of the report, in one piece."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from service.model.engines import Column, ScikitLearn
+from service.model.engines import Column
 from service.model.manifest import Manifest
 from service.model.predictor import as_column
 from training.report import card, inputs, words
 from training.report.figure import Pictures
 from training.report.judged import MOST_OUTPUTS, judged
 from training.sample import Sample
+from training.trying import Tried
 
 FOLDER = Path(__file__).parent
 
@@ -24,6 +25,7 @@ def written(
     manifest: Manifest,
     sample: Sample,
     held_out: Mapping[str, Sequence[Any]] | None = None,
+    trusted: Collection[str] = (),
 ) -> bytes:
     """The page. The model is judged on `held_out`, columns of rows that it has not seen, or else on
     the rows that the sample kept.
@@ -37,7 +39,7 @@ def written(
     pictures = Pictures()
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the model's own, which packing has seen
-        every = list(judged(ScikitLearn(estimator, signature), columns, answers))
+        every = list(judged(Tried(estimator, signature, trusted), columns, answers))
         made = [card.section(pictures, one) for one in every[:MOST_OUTPUTS]]
         shown = list(signature.inputs)
         if len(shown) > inputs.MOST_PICTURES:

@@ -1,0 +1,149 @@
+"""Which audit events are allowed while a model is loaded and tried; every other one is refused.
+
+What the libraries do at that time was recorded for each estimator of scikit-learn and for the
+models of the tests; tests/test_audit.py loads these. They import modules of their own; the body of
+such a module makes dataclasses and named tuples, which execute text.
+"""
+
+import os
+from collections.abc import Callable, Collection
+from types import CodeType, FrameType
+from typing import Any
+
+from service.model.audit_imports import (
+    CALL,
+    COMPILE,
+    FROZEN,
+    LIST,
+    PARSE,
+    UNMARSHAL,
+    executes_module,
+    in_import,
+    is_below,
+)
+
+# They read what the process holds already. The import of a source file is checked by what it opens
+# and executes, that of an extension by its file.
+ALLOWED = frozenset(
+    {
+        *("builtins.id", "object.__getattr__", "sys._getframe", "sys._getframemodulename"),
+        *("sys.unraisablehook", "array.__new__"),
+    }
+)
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+class RefusedError(Exception):
+    """An event that has an effect; the text completes "the model tried to"."""
+
+
+def check(event: str, arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
+    """Raise RefusedError unless this event may happen; `frame` is of the code that caused it.
+
+    `code` are the folders and files that modules may be imported from, and the only ones to read.
+    """
+    rule = RULES.get(event)
+    if rule is not None:
+        rule(arguments, frame, code)
+    elif event not in IN_IMPORT or not in_import(frame, code):
+        raise RefusedError(
+            WORDS.get(event.split(".")[0], "do something that has an effect") + f" ({event})"
+        )
+
+
+def _name(path: Any) -> str:
+    return path[:200] if type(path) is str else f"a {type(path).__name__}"
+
+
+def _open(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
+    path, mode, flags = arguments
+    letters = mode if type(mode) is str else ""
+    if type(flags) is not int or flags & WRITING or set(letters) & set("wax+"):
+        raise RefusedError(f"open {_name(path)} for writing")
+    if not is_below(path, code) or (mode is None and not os.path.isabs(path)):
+        raise RefusedError(f"open {_name(path)}, which is not part of the Python installation")
+
+
+def _import(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
+    path = arguments[1]
+    if path is not None and not is_below(path, code):
+        raise RefusedError(f"import {_name(path)}, which is not an installed package")
+
+
+def _exec(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
+    [executed] = arguments
+    if executes_module(frame):
+        path = executed.co_filename if type(executed) is CodeType else None
+        if frame.f_code is FROZEN or is_below(path, code):
+            return
+        raise RefusedError(f"import {_name(path)}, which is not an installed package")
+    if not in_import(frame, code):
+        raise RefusedError("execute a text or code")
+
+
+def _compile(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
+    path = arguments[1]
+    if frame.f_code is PARSE:  # to a tree, which is not executed
+        return
+    if frame.f_code is CALL and frame.f_back is not None and frame.f_back.f_code is COMPILE:
+        if is_below(path, code):
+            return
+        raise RefusedError(f"import {_name(path)}, which is not an installed package")
+    if not in_import(frame, code):
+        raise RefusedError("compile a text")
+
+
+def _unmarshal(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
+    if frame.f_code is not UNMARSHAL:
+        raise RefusedError("read code (marshal.loads)")
+
+
+def _list(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
+    if frame.f_code is not LIST and not is_below(arguments[0], code):
+        raise RefusedError(
+            f"list {_name(arguments[0])}, which is not part of the Python installation"
+        )
+
+
+def _library(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
+    [path] = arguments
+    if not in_import(frame, code) or not (path is None or is_below(path, code)):
+        raise RefusedError("load a library (ctypes.dlopen)")
+
+
+def _pickle(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
+    caller = frame.f_back
+    if (
+        caller is None
+        or not caller.f_code.co_name == frame.f_code.co_name == "find_class"
+        or os.path.dirname(caller.f_code.co_filename) != os.path.dirname(__file__)
+    ):
+        raise RefusedError("read another pickle (pickle.find_class)")
+
+
+Rule = Callable[[tuple[Any, ...], FrameType, Collection[str]], None]
+RULES: dict[str, Rule] = {
+    "open": _open,
+    "import": _import,
+    "exec": _exec,
+    "compile": _compile,
+    "marshal.loads": _unmarshal,
+    "os.listdir": _list,
+    "os.scandir": _list,
+    "ctypes.dlopen": _library,
+    "pickle.find_class": _pickle,
+}
+# What the body of an installed module may do besides.
+IN_IMPORT = frozenset(
+    {
+        *("object.__setattr__", "object.__delattr__", "code.__new__", "function.__new__"),
+        *("ctypes.dlsym", "ctypes.dlsym/handle", "ctypes.addressof", "ctypes.cdata"),
+    }
+)
+WORDS = {
+    "subprocess": "start a process",
+    "socket": "use the network",
+    "_thread": "start a thread",
+    "object": "change a class or a function",
+    "ctypes": "call a library",
+}

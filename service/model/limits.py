@@ -1,0 +1,100 @@
+"""How long loading a model may take, and how much memory it may take."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from types import FrameType
+
+AGAIN = 1.0  # seconds until the deadline is signalled again: a finalizer ignores exceptions
+
+
+class LimitError(Exception):
+    """Loading took too long or too much; the text names the setting, in one line."""
+
+
+class _OutOfTime(BaseException):
+    """The deadline has passed. It is no Exception, so that the model's code does not handle it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """`seconds` for loading and replaying together; `bytes` on top of what the process has."""
+
+    seconds: float = 60
+    bytes: int = 4 * 2**30
+
+    def late(self) -> LimitError:
+        """The error for a model that takes too long."""
+        return LimitError(
+            f"takes longer than {self.seconds:g} s to load and to replay its golden rows; if it is "
+            "only slow, raise SERVICE_LOAD_SECONDS (packing: --load-seconds)"
+        )
+
+    def large(self) -> LimitError:
+        """The error for a model that takes too much memory."""
+        return LimitError(
+            f"takes more than {self.bytes:,} bytes of memory to load and to replay its golden "
+            "rows; if it is only large, raise SERVICE_LOAD_BYTES (packing: --load-bytes)"
+        )
+
+
+@contextmanager
+def limited(limits: Limits) -> Iterator[float]:
+    """Raise LimitError when a limit is reached within the block; it gets the deadline.
+
+    The deadline is `time.monotonic()`'s. The timer's signal interrupts Python code, not native
+    code, and only the main thread gets signals: elsewhere there is no timer. Memory is bounded on
+    Linux, for the whole process (RLIMIT_AS).
+    """
+    deadline = monotonic() + limits.seconds
+    try:
+        with _memory(limits.bytes), _timer(limits.seconds):
+            yield deadline
+    except _OutOfTime:
+        raise limits.late() from None
+    except MemoryError as error:
+        raise limits.large() from error
+
+
+@contextmanager
+def _timer(seconds: float) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise _OutOfTime
+
+    handler = signal.signal(signal.SIGALRM, ring)
+    began = monotonic()
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(left - monotonic() + began, 1e-6), interval)
+
+
+@contextmanager
+def _memory(size: int) -> Iterator[None]:
+    if sys.platform != "linux":
+        yield
+        return
+    import resource  # not on every system
+
+    with open("/proc/self/statm") as file:
+        now = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    bounds = [limit for limit in (soft, hard, now + size) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min(bounds), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

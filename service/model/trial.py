@@ -1,0 +1,92 @@
+"""Load a model and try it, so that it cannot do harm meanwhile: the one way for every command.
+
+From the first byte of the pickle to the last golden row nothing with an effect happens
+(`audit.py`), and there are limits of time and memory (`limits.py`). The golden rows are replayed in
+a forked process first (`child.py`), because native code that never ends cannot be interrupted.
+"""
+
+import sys
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+from service.model.artifact import ArtifactError, GoldenError
+from service.model.audit import EffectError, import_trusted, no_effects
+from service.model.child import ChildError, rehearse
+from service.model.limits import LimitError, Limits, limited
+
+Loaded = TypeVar("Loaded")
+FAILURES = (EffectError, LimitError)  # their texts say all
+
+
+class TrialError(ArtifactError):
+    """The model reached a limit, or tried something with an effect; the text is one line."""
+
+
+def load(
+    make: Callable[[], Loaded],
+    replay: Callable[[Loaded], object],
+    *,
+    trusted: Collection[str] = (),
+    limits: Limits,
+    native: bool = False,
+) -> Loaded:
+    """What `make` loads, after `replay` has tried it; TrialError, or what these raise.
+
+    With `native`, native code that may never end does the loading, so that the forked process does
+    that first, too. Modules that the operator trusts are imported before. Everything that the
+    libraries do once and that has an effect must have happened, too: `engines.prepare`.
+    """
+    import_trusted(trusted)
+    try:
+        with limited(limits) as deadline:
+            if native:
+                _rehearsed(lambda: replay(make()), trusted, deadline, limits)
+            with no_effects(trusted):
+                made = make()
+            if not native:
+                _rehearsed(lambda: replay(made), trusted, deadline, limits)
+            with no_effects(trusted):
+                replay(made)
+    except FAILURES as error:
+        raise TrialError(str(error)) from error
+    return made
+
+
+def read(make: Callable[[], Loaded], *, trusted: Collection[str] = (), limits: Limits) -> Loaded:
+    """What `make` loads, which nobody has tried yet; TrialError, or what it raises."""
+    import_trusted(trusted)
+    try:
+        with limited(limits), no_effects(trusted):
+            return make()
+    except FAILURES as error:
+        raise TrialError(str(error)) from error
+
+
+def _rehearsed(
+    replay: Callable[[], object], trusted: Collection[str], deadline: float, limits: Limits
+) -> None:
+    """Replay in a forked process; the errors are those of a replay in this one."""
+
+    def work() -> None:
+        one_thread()
+        with no_effects(trusted):
+            replay()
+
+    try:
+        rehearse(work, deadline)
+    except TimeoutError:
+        raise limits.late() from None
+    except ChildError as error:
+        if error.kind == EffectError.__name__:
+            raise EffectError(str(error)) from None
+        if error.kind == MemoryError.__name__:
+            raise limits.large() from None
+        text = str(error) if error.kind == GoldenError.__name__ else f"{error.kind}: {error}"
+        raise GoldenError(text.removeprefix(": ")) from None
+
+
+def one_thread() -> None:
+    """Have native libraries compute in one thread: a pool of threads does not survive a fork."""
+    threadpoolctl = sys.modules.get("threadpoolctl")
+    if threadpoolctl is not None:  # ONNX Runtime does without
+        threadpoolctl.threadpool_limits(1)
