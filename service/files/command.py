@@ -17,9 +17,10 @@ from service.files.parquet import ENDINGS, ParquetTable, require
 from service.files.parts import OutputError, Parts
 from service.files.places import copied, sent
 from service.files.progress import Progress
-from service.files.results import Csv, Format, Work, lines
+from service.files.results import Csv, Format, Work, Write, lines
 from service.files.rows import written
 from service.files.scoring import Scorer
+from service.files.spreadsheets import safely_written
 from service.files.tables import InputError, Table
 from service.files.text import CsvTable
 from service.model.predictor import Predictor
@@ -55,6 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--only", action="store_true", help="write predictions without the input's columns"
+    )
+    parser.add_argument(
+        "--safe-cells",
+        action="store_true",
+        help="put an apostrophe before text that a spreadsheet would run as a formula",
     )
     parser.add_argument(
         "--processes",
@@ -95,8 +101,10 @@ def _run(options: argparse.Namespace) -> str:
                     f"{options.input}: has a column {name}, as the output would: rename it, or "
                     "leave the input's columns out with --only"
                 )
-        work = Work(table, scorer, _format(options, predictor, table, kept, scorer.columns))
-        bad_head = lines(written([[table.unit, "reason", *table.header]]))
+        write = safely_written if options.safe_cells else written
+        form = _format(options, predictor, table, kept, scorer.columns, write)
+        work = Work(table, scorer, form, write)
+        bad_head = lines(write([[table.unit, "reason", *table.header]]))
         # Before the output is opened, for what they inherit stays open, and locked, until they end.
         with (
             crew(work, min(options.processes, table.pieces)) as mapped,
@@ -152,7 +160,10 @@ def _job(options: argparse.Namespace, predictor: Predictor) -> dict[str, Any]:
     return {
         "input": [source.st_size, source.st_mtime_ns, source.st_ino],
         "model": predictor.manifest.version,
-        "options": [options.on_error, options.confidence, options.only, options.encoding],
+        "options": [
+            *(options.on_error, options.confidence, options.only, options.encoding),
+            options.safe_cells,
+        ],
         "block": [text.BLOCK, parquet.ROWS],
     }
 
@@ -170,9 +181,10 @@ def _format(
     table: Table,
     kept: Sequence[str],
     columns: Sequence[str],
+    write: Write,
 ) -> Format:
     if options.output.suffix.lower() not in ENDINGS:
-        return Csv(kept, columns, predictor.signature)
+        return Csv(kept, columns, predictor.signature, write)
     require(options.output)
     return Parquet(predictor.signature, kept, columns, table.schema)
 

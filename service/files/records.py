@@ -1,6 +1,6 @@
 """Rows of Parquet: a batch of Arrow, to values as JSON would have them and to text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -34,10 +34,14 @@ class Records:
         """A row as text."""
         return [_texts(column.slice(place, 1))[0] for column in self._columns]
 
-    def beside(self, places: Sequence[int], told: Sequence[Sequence[bytes]]) -> bytes:
-        """Rows as CSV, with more columns: null is empty, and what is nested is JSON."""
+    def texts(self, places: Sequence[int]) -> Iterator[Sequence[str]]:
+        """These rows as text: null is empty, and what is nested is JSON."""
         columns = [_texts(self.some(column, places)) for column in self._columns]
-        return joined([encoded(written(zip(*columns, strict=True))), *told])
+        return zip(*columns, strict=True)
+
+    def beside(self, places: Sequence[int], told: Sequence[Sequence[bytes]]) -> bytes:
+        """Rows as CSV, with more columns."""
+        return joined([encoded(written(self.texts(places))), *told])
 
     def column(self, name: str) -> Any:
         """A column by its name, no longer a dictionary."""

@@ -3,7 +3,7 @@ many times as fast as the `csv` module, which reads the others. Both ways give t
 """
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from types import SimpleNamespace
@@ -46,6 +46,10 @@ class Grid:
     def cells(self, place: int) -> Sequence[str]:
         """A row as it is."""
         return self._lines[place].split(",")
+
+    def texts(self, places: Sequence[int]) -> Iterator[Sequence[str]]:
+        """The cells of these rows."""
+        return map(self.cells, places)
 
     def beside(self, places: Sequence[int], told: Sequence[Sequence[bytes]]) -> bytes:
         """Rows as they are, with more columns."""
@@ -134,9 +138,13 @@ class Ragged:
         """A row as it is."""
         return self._rows[place]
 
+    def texts(self, places: Sequence[int]) -> Iterator[Sequence[str]]:
+        """The cells of these rows."""
+        return map(self.cells, places)
+
     def beside(self, places: Sequence[int], told: Sequence[Sequence[bytes]]) -> bytes:
         """Rows with quotes where they must be, with more columns."""
-        return joined([encoded(written(self._rows[place] for place in places)), *told])
+        return joined([encoded(written(self.texts(places))), *told])
 
 
 def joined(columns: Sequence[Sequence[bytes]]) -> bytes:
@@ -154,7 +162,7 @@ def encoded(texts: Iterable[str]) -> list[bytes]:
     return [text.encode() for text in texts]
 
 
-def written(rows: Iterable[Sequence[Any]]) -> list[str]:
+def written(rows: Iterable[Iterable[Any]]) -> list[str]:
     """Rows as lines of CSV, without their ends."""
     lines: list[str] = []
     # It puts into quotes what has a character of the line's end.
