@@ -20,6 +20,7 @@ from service.api.problems import MOST_ERRORS, Problem, pointer, unknown
 from service.model.signature import Signature
 
 SLACK = 1000
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 INSTANCES = "instances"  # unless the model has an input of that name
 
 
@@ -78,9 +79,11 @@ def from_csv(text: str, signature: Signature, most: parse.Most) -> Columns:
     name, times = Counter(header).most_common(1)[0]
     if times > 1:
         raise _misfit(pointer(name), "is there more than once in the header")
+    inputs = {column.name: column for column in signature.inputs}
+    if len(header) == 1 and header[0] not in inputs:
+        _check_separator(cells[0])
     check_rows(len(rows), most.rows, "")
     columns = zip(*rows, strict=True)
-    inputs = {column.name: column for column in signature.inputs}
     return Columns(
         {
             name: values_of(cells, inputs.get(name))
@@ -162,6 +165,14 @@ def _ordered_errors(
         elif len(row) != len(names):
             fault = f"has {len(row)} values, the model takes {len(names)}: {', '.join(names)}"
             yield _error(pointer(*place, number), fault)
+
+
+def _check_separator(cell: str) -> None:
+    """Problem 422 if the only cell of a header looks like several."""
+    for separator, plural in OTHER_SEPARATORS.items():
+        if separator in cell:
+            fault = f"the header line has {plural} and no commas; separate cells with commas"
+            raise _misfit("", fault)
 
 
 def _check_width(names: int, signature: Signature) -> None:
