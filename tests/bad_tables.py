@@ -34,6 +34,9 @@ TABLES = {
     "a missing column": table(422, "sensor_1\n1\n", "/sensor_2", hint="is missing"),
     "semicolons": table(422, "sensor_1;sensor_2\n1;1\n", "", hint="has semicolons and no commas"),
     "tabs": table(422, "sensor_1\tsensor_2\n1\t1\n", "", hint="has tabs and no commas"),
+    "semicolons and decimal commas": table(
+        422, "sensor_1;sensor_2\n1,5;1\n", "", hint="has semicolons and no commas"
+    ),
     "a short row": table(422, "sensor_1,sensor_2\n1,1\n1\n", "", hint="row 1 has 1 cells"),
     "a long row": table(422, "sensor_1,sensor_2\n1,1,1\n", "", hint="row 0 has 3 cells"),
     "a row of spaces": table(422, "sensor_1,sensor_2\n1,1\n \n", "", hint="row 1 has 1 cells"),

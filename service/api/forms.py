@@ -20,7 +20,6 @@ from service.api.problems import MOST_ERRORS, Problem, pointer, unknown
 from service.model.signature import Signature
 
 SLACK = 1000
-OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 INSTANCES = "instances"  # unless the model has an input of that name
 
 
@@ -80,8 +79,9 @@ def from_csv(text: str, signature: Signature, most: parse.Most) -> Columns:
     if times > 1:
         raise _misfit(pointer(name), "is there more than once in the header")
     inputs = {column.name: column for column in signature.inputs}
-    if len(header) == 1 and header[0] not in inputs:
-        _check_separator(cells[0])
+    fault = parse.other_separator(header)
+    if fault and header[0] not in inputs:
+        raise _misfit("", fault)
     check_rows(len(rows), most.rows, "")
     columns = zip(*rows, strict=True)
     return Columns(
@@ -165,14 +165,6 @@ def _ordered_errors(
         elif len(row) != len(names):
             fault = f"has {len(row)} values, the model takes {len(names)}: {', '.join(names)}"
             yield _error(pointer(*place, number), fault)
-
-
-def _check_separator(cell: str) -> None:
-    """Problem 422 if the only cell of a header looks like several."""
-    for separator, plural in OTHER_SEPARATORS.items():
-        if separator in cell:
-            fault = f"the header line has {plural} and no commas; separate cells with commas"
-            raise _misfit("", fault)
 
 
 def _check_width(names: int, signature: Signature) -> None:
