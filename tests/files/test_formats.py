@@ -19,7 +19,7 @@ Printed = pytest.CaptureFixture[str]
 def packed(content: bytes, ending: str) -> bytes:
     if ending == ".gz":
         return gzip.compress(content)
-    return pa.Codec("zstd").compress(content, asbytes=True)
+    return bytes(pa.Codec("zstd").compress(content, asbytes=True))
 
 
 def unpacked(path: Path) -> bytes:
