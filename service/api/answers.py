@@ -141,7 +141,7 @@ class Answers:
         if arrays is not None:
             columns = forms.Columns(arrays)
             return columns, self._checked(environ, columns)
-        text = body.decode(content)
+        text = body.decode(content, "CSV" if is_csv else "JSON")
         if is_csv:
             columns = forms.from_csv(text, signature, self.most)
         else:

@@ -45,7 +45,7 @@ def answer(request: Request, content: bytes, answers: Answers) -> Response:
         raise Problem(415, "of a content type only the parameter charset is known")
     signature, kind = answers.predictor.signature, None
     if body.media_type(request) == CSV:
-        columns = forms.from_csv(body.decode(content), signature, answers.most)
+        columns = forms.from_csv(body.decode(content, "CSV"), signature, answers.most)
     else:
         payload = parse.parse_json(body.decode(content), answers.most, nan=True)
         columns = _from_json(payload, signature, answers.most.rows)
