@@ -6,7 +6,7 @@ of itself), `artifact.py` (the folder: verify, read), `publish.py` (the folder: 
 by opcode), `pickled_names.py` and `pickled_calls.py` (what becomes of a name, and of a call),
 `allowlist.py` and `sklearn_names.py` (the names), `trust.py` (names that the operator adds),
 `rebuilding.py`, `random_rebuilding.py`, `pandas_rebuilding.py` and `arrow_rebuilding.py` (objects
-made by calls), `engines.py` (the libraries that compute),
-`predictor.py` (columns in, predictions out), `numbers.py` (numbers in text), `example.py` (rows
-made up).
+made by calls), `engines.py` (the libraries that compute), `outputs.py` (probabilities of several
+outputs), `predictor.py` (columns in, predictions out), `numbers.py` (numbers in text), `example.py`
+(rows made up).
 """
