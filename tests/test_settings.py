@@ -12,6 +12,7 @@ def test_an_empty_environment_gives_the_promised_defaults() -> None:
     settings = Settings.from_environment({})
     assert settings.model == "artifacts/model"
     assert settings.max_rows == 10_000
+    assert settings.max_answer_values == 1_000_000
     assert settings.max_body_bytes == 1024 * 1024
     assert settings.traces is False
 
@@ -22,6 +23,7 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_MODEL_SHA256": "b" * 64,
         "SERVICE_FETCH_SECONDS": "6",
         "SERVICE_MAX_ROWS": "7",
+        "SERVICE_MAX_ANSWER_VALUES": "13",
         "SERVICE_MAX_BODY_BYTES": "8",
         "SERVICE_BODY_SECONDS": "9",
         "SERVICE_QUEUE_MS": "10",
@@ -41,7 +43,7 @@ def test_every_setting_is_read_under_its_name() -> None:
     assert (settings.model_sha256, settings.fetch_seconds) == ("b" * 64, 6)
     assert (settings.max_rows, settings.max_body_bytes, settings.body_seconds) == (7, 8, 9)
     assert (settings.queue_ms, settings.deadline_ms, settings.drain_seconds) == (10, 11, 0)
-    assert settings.metrics_port == 12
+    assert (settings.metrics_port, settings.max_answer_values) == (12, 13)
     assert settings.api_keys == ("0" * 64, f"mobile:{'a' * 64}")
     assert settings.hosts == (
         *("api.example.com", "*.example.org", "[::1]", "10.0.0.1", "localhost"),

@@ -9,7 +9,7 @@ from service.model import outputs
 from service.model.signature import Confidence, Kind, Output
 from training.errors import PackError
 
-RESERVED = {"labels", "probabilities", "scores"}  # keys of an answer
+RESERVED = {"labels", "probabilities", "scores", "top"}  # keys of an answer
 
 
 def describe(

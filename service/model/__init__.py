@@ -7,6 +7,6 @@ by opcode), `pickled_names.py` and `pickled_calls.py` (what becomes of a name, a
 `allowlist.py` and `sklearn_names.py` (the names), `trust.py` (names that the operator adds),
 `rebuilding.py`, `random_rebuilding.py`, `pandas_rebuilding.py` and `arrow_rebuilding.py` (objects
 made by calls), `engines.py` (the libraries that compute), `outputs.py` (probabilities of several
-outputs), `predictor.py` (columns in, predictions out), `numbers.py` (numbers in text), `example.py`
-(rows made up).
+outputs), `ranking.py` (the most probable labels), `predictor.py` (columns in, predictions out),
+`numbers.py` (numbers in text), `example.py` (rows made up).
 """
