@@ -33,7 +33,7 @@ def describe(
     texts = walk.text_columns(estimator, names)
     taken = inputs.describe(probe, columns, known, texts, advance)
     signature = replace(probe.signature, inputs=tuple(inputs.bounded(probe, taken)))
-    return replace(signature, outputs=outputs.describe(estimator, probe.predict_kept(), targets))
+    return replace(signature, outputs=outputs.describe(estimator, probe.ask, targets))
 
 
 def check(estimator: Any) -> None:
@@ -90,7 +90,7 @@ def _probe(estimator: Any, columns: Sequence[Column]) -> Probe:
 def _reason(probe: Probe) -> str:
     """What the estimator says of the rows that it cannot predict."""
     try:
-        probe.predict_kept()
+        probe.ask("predict")
     except Exception as error:
         return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
     return "it gives numbers that are not finite"

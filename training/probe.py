@@ -13,6 +13,7 @@ import numpy as np
 from service.model.engines import Column, ScikitLearn
 from service.model.predictor import as_column
 from service.model.signature import Input, Output, Signature
+from training.outputs import methods
 
 ROWS = 3
 LARGEST = float(np.finfo(np.float64).max)
@@ -45,12 +46,11 @@ class Probe:
             columns.append(as_column(list(values), given[name]))
         return self._takes(columns, given)
 
-    def predict_kept(self) -> Any:
-        """The estimator's prediction for the kept rows, or whatever it raises."""
+    def ask(self, method: str) -> Any:
+        """What a method of the estimator returns for the kept rows, or whatever it raises."""
         columns = [as_column(self.rows[name], dtype) for name, dtype in self.types.items()]
-        return self.estimator.predict(
-            ScikitLearn(self.estimator, self.signature).contained(columns)
-        )
+        rows = ScikitLearn(self.estimator, self.signature).contained(columns)
+        return getattr(self.estimator, method)(rows)
 
     def _takes(self, columns: Sequence[Column], types: Mapping[str, str]) -> bool:
         signature = Signature(
@@ -63,9 +63,7 @@ class Probe:
             try:
                 rows = ScikitLearn(self.estimator, signature).contained(columns)
                 found = [self.estimator.predict(rows)]
-                for more in ("predict_proba", "decision_function"):
-                    if hasattr(self.estimator, more):
-                        found.append(getattr(self.estimator, more)(rows))
+                found += [getattr(self.estimator, more)(rows) for more in methods(self.estimator)]
             except Exception:
                 return False
         return all(map(_is_finite, found))

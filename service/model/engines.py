@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model import unpickling
+from service.model import outputs, unpickling
 from service.model.artifact import ONNX
 from service.model.signature import Signature
 
@@ -55,7 +55,15 @@ class ScikitLearn:
         if isinstance(found, list):  # of multi-output classifiers: one array per output
             return [np.asarray(values) for values in found]
         values = np.asarray(found)
-        return [values] if self.width == 1 else list(values.T)
+        if self.width == 1:
+            return [values]
+        described = outputs.described_label(self.estimator)
+        if self.signature.confidence != "probabilities" or described is None:
+            return list(values.T)
+        return [
+            outputs.of_both_labels(column, described) if output.labels else column
+            for column, output in zip(values.T, self.signature.outputs, strict=True)
+        ]
 
     def contained(self, columns: Sequence[Column]) -> Any:
         """Columns as the estimator takes them: an array, a DataFrame or a list of values."""
@@ -123,9 +131,9 @@ class OnnxRuntime:
 
     def predict(self, columns: Sequence[Column]) -> list[Column]:
         """The model's first output, by outputs of the signature."""
-        outputs = self.signature.outputs
         found = self._run(0, columns)
-        split = [found.ravel() if found.ndim > 1 else found] if len(outputs) == 1 else found.T
+        is_one = len(self.signature.outputs) == 1
+        split = [found.ravel() if found.ndim > 1 else found] if is_one else found.T
         return [
             values if values.dtype == wanted else values.astype(wanted)
             for wanted, values in zip(self.dtypes, split, strict=True)
@@ -133,11 +141,11 @@ class OnnxRuntime:
 
     def confidence(self, columns: Sequence[Column]) -> list[Column]:
         """The model's second output: probabilities, or scores."""
-        outputs = self.signature.outputs
         found = self._run(1, columns).astype(np.float64, copy=False)
-        if len(outputs) > 1:
+        if len(self.signature.outputs) > 1:
             return list(found.T)
-        if self.signature.confidence == "scores" and len(outputs[0].labels or ()) <= 2:
+        labels = self.signature.outputs[0].labels
+        if self.signature.confidence == "scores" and len(labels or ()) <= 2:
             return [found.reshape(len(found), -1)[:, -1]]  # one number, as scikit-learn has it
         return [found]
 
