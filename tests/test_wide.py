@@ -78,7 +78,9 @@ def test_a_model_of_many_columns_works_at_each_bound_that_was_found(tmp_path: Pa
     table = numbers(300)
     model = PoissonRegressor().fit(table, np.abs(table.c0))
     inputs = describe(model, read(table, tmp_path), []).inputs
-    for bounds in ([one.lowest for one in inputs], [one.highest for one in inputs]):
+    lowest: list[Any] = [one.lowest for one in inputs]
+    highest: list[Any] = [one.highest for one in inputs]
+    for bounds in (lowest, highest):
         alone = np.where(np.eye(300, dtype=bool), bounds, table.to_numpy()[0])
         rows = pd.DataFrame(np.vstack([alone, bounds]), columns=table.columns)
         assert np.isfinite(model.predict(rows)).all()
