@@ -73,9 +73,10 @@ def _inputs(estimator: Any, sample: Sample, targets: Sequence[str]) -> list[Colu
 def _probe(estimator: Any, columns: Sequence[Column]) -> Probe:
     """Find out how the estimator wants its rows: in which container, text as which type."""
     rows = {column.name: column.values for column in columns}
+    mixed = any(column.kind == "text" for column in columns)
     for container, text in _ways(estimator, columns):
         given = tuple(
-            Input(name=column.name, kind="text", dtype=_dtype(column, container, text, columns))
+            Input(name=column.name, kind="text", dtype=_dtype(column, container, text, mixed))
             for column in columns
         )
         signature = Signature(container=container, inputs=given, outputs=())
@@ -103,13 +104,13 @@ def _ways(estimator: Any, columns: Sequence[Column]) -> list[tuple[Container, st
     return [*ways, ("list", "object")] if len(columns) == 1 else ways
 
 
-def _dtype(column: Column, container: Container, text: str, columns: Sequence[Column]) -> str:
+def _dtype(column: Column, container: Container, text: str, mixed: bool) -> str:
     if column.kind == "text":
         return text
     if container == "frame":
         if column.missing:
             return "object" if column.kind == "boolean" else "float64"
         return {"boolean": "bool", "integer": "int64", "number": "float64"}[column.kind]
-    if any(other.kind == "text" for other in columns):
+    if mixed:
         return "object"  # one array has one type
     return "float64"

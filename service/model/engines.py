@@ -39,6 +39,7 @@ class ScikitLearn:
         self.estimator = estimator
         self.signature = signature
         self.width = len(signature.outputs)
+        self._all_floats = all(column.dtype == "float64" for column in signature.inputs)
 
     def predict(self, columns: Sequence[Column]) -> list[Column]:
         """`estimator.predict`, output by output."""
@@ -72,6 +73,9 @@ class ScikitLearn:
         if self.signature.container == "frame":
             import pandas as pd  # heavy, and only models that were fitted on a frame need it
 
+            if self._all_floats:  # as one array: a wide frame takes half as long
+                values = np.array(columns, dtype=np.float64).T
+                return pd.DataFrame(values, columns=list(self.signature.names), copy=False)
             data = dict(zip(self.signature.names, columns, strict=True))
             types = {
                 column.name: column.dtype
