@@ -1,4 +1,7 @@
-"""The same model has the same version in every process."""
+"""A model is converted and pickled to the same bytes in every process.
+
+scikit-learn's trees are an exception in their pickle: joblib writes other bytes of the same nodes.
+"""
 
 import os
 import subprocess
@@ -27,13 +30,13 @@ read = sample.read(folder / "rows.csv", named=True)
 for name, engine in (("forest", "onnx"), ("words", "sklearn")):
     made = pack(joblib.load(folder / name), read, targets=["fails"], name=name, data={"rows": 40},
                 folder=folder / "packed", engine=engine, report=False)
-    print(name, made.version)
+    print(name, made.files["model.onnx"] if engine == "onnx" else made.version)
 """
 SEEDS = ("0", "1", "4")  # a set of strings has another order in at least one of these processes
 
 
 @pytest.mark.slow
-def test_the_version_of_a_model_does_not_depend_on_the_process(tmp_path: Path) -> None:
+def test_what_packing_writes_does_not_depend_on_the_process(tmp_path: Path) -> None:
     site, remark = ["Oslo", "Lyon", "Graz", "Porto"], ["it hums", "a belt", "the bolt", "it leaks"]
     rows = pd.DataFrame({"site": site * 10, "age": range(40), "remark": remark * 10})
     fails = ["yes", "no", "no", "yes"] * 10
