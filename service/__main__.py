@@ -54,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "bench":
             bench.run(options)
         elif options.command == "predict":
-            print(files.run(options))
+            # Standard output may be the file.
+            print(files.run(options), file=sys.stderr if options.output == "-" else sys.stdout)
         elif options.command == "check":
             print(check.report(options.artifact))
         else:

@@ -57,6 +57,9 @@ class Settings:
         at_most=2**43,
     )
     max_rows: int = _setting(10_000, "rows in one request; more are refused with 422")
+    max_answer_values: int = _setting(
+        1_000_000, "values in one answer, rows times labels; more are refused with 422"
+    )
     max_body_bytes: int = _setting(1_048_576, "bytes in one body; more are refused with 413")
     body_seconds: int = _setting(
         10, "time for a request body to arrive, at most 29; after it 408", at_most=29

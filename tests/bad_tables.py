@@ -32,8 +32,11 @@ TABLES = {
         422, "sensor_1,senser_2\n1,1\n", "/sensor_2", "/senser_2", hint="mean sensor_2?"
     ),
     "a missing column": table(422, "sensor_1\n1\n", "/sensor_2", hint="is missing"),
-    "semicolons": table(422, "sensor_1;sensor_2\n1;1\n", *BOTH, "/sensor_1;sensor_2"),
-    "tabs": table(422, "sensor_1\tsensor_2\n1\t1\n", *BOTH, "/sensor_1\tsensor_2"),
+    "semicolons": table(422, "sensor_1;sensor_2\n1;1\n", "", hint="has semicolons and no commas"),
+    "tabs": table(422, "sensor_1\tsensor_2\n1\t1\n", "", hint="has tabs and no commas"),
+    "semicolons and decimal commas": table(
+        422, "sensor_1;sensor_2\n1,5;1\n", "", hint="has semicolons and no commas"
+    ),
     "a short row": table(422, "sensor_1,sensor_2\n1,1\n1\n", "", hint="row 1 has 1 cells"),
     "a long row": table(422, "sensor_1,sensor_2\n1,1,1\n", "", hint="row 0 has 3 cells"),
     "a row of spaces": table(422, "sensor_1,sensor_2\n1,1\n \n", "", hint="row 1 has 1 cells"),
@@ -59,7 +62,9 @@ TABLES = {
     "a cell of a million": table(400, "sensor_1,sensor_2\n1," + "1" * MEGABYTE, "", hint="line 2"),
     "a name of a million": table(400, "s" * MEGABYTE + ",sensor_2\n1,1\n", "", hint="line 1"),
     "Latin-1": table(400, "é,sensor_2\n1,1\n".encode("latin-1"), "", hint="byte 0 is not UTF-8"),
-    "UTF-16": table(400, "sensor_1,sensor_2\n1,1\n".encode("utf-16"), ""),
+    "UTF-16": table(
+        400, "sensor_1,sensor_2\n1,1\n".encode("utf-16"), "", hint="byte 0 is not UTF-8"
+    ),
     "JSON": table(422, EXAMPLE, "", hint="no rows"),
 }
 

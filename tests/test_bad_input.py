@@ -42,6 +42,16 @@ def test_the_server_refuses_it_and_goes_on(server: Server, case: Bad) -> None:
     assert (good.status, good.body) == (200, ANSWER)
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_table_in_another_encoding_is_not_called_json(client: FlaskClient, encoding: str) -> None:
+    table = "sensor_1,é\n1,1\n".encode(encoding)
+    response = client.post("/predict", data=table, content_type="text/csv")
+    assert response.status_code == 400
+    assert response.get_json()["detail"] == "the body is not UTF-8 text"
+    blank = client.post("/predict", data=b" ", content_type="text/csv")
+    assert blank.get_json()["detail"] == "the body is not CSV"
+
+
 @pytest.mark.parametrize("body", TRUNCATED.values(), ids=TRUNCATED)
 def test_json_cut_anywhere_is_not_json(client: FlaskClient, body: bytes) -> None:
     for length in range(1, len(body)):

@@ -111,3 +111,16 @@ def test_an_artifact_that_is_none_is_told_in_one_line(
 ) -> None:
     assert main(["diff", str(artifact), str(tmp_path / "none")]) == 66
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_closed_list_that_became_any_text_breaks_nothing() -> None:
+    output = Output(name="y", kind="number")
+    listed = Input(name="a", kind="category", dtype="str", categories=("x", "z"), closed=True)
+    text = Input(name="a", kind="text", dtype="str")
+    old, new, coded = (
+        Signature(container="frame", inputs=(one,), outputs=(output,))
+        for one in (listed, text, replace(listed, categories=(1, 2)))
+    )
+    assert not any(change.breaks for change in changes(old, new))
+    assert any(change.breaks for change in changes(new, old))
+    assert any(change.breaks for change in changes(coded, new))

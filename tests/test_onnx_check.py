@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from service.__main__ import main
-from service.model.artifact import file_entry
-from service.model.manifest import Manifest
 from service.model.onnx_check import OnnxError, check
-from service.model.version import content_version
 
 FLOATS = TensorProto.DOUBLE
 
@@ -169,15 +164,24 @@ def test_a_model_that_is_refused_is_no_artifact(
     own_artifact: Path, edit_manifest: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Even if its digest and version are right."""
+    import hashlib
+    import json
+
+    from service.__main__ import main
+    from service.model.manifest import Manifest
+    from service.model.version import content_version
+
     path = own_artifact / "model.onnx"
     made = onnx.load_from_string(path.read_bytes())
     external(made)
-    path.write_bytes(made.SerializeToString())
-    entry = asdict(file_entry(path.read_bytes()))
-    edit_manifest(lambda content: content["files"].update({"model.onnx": entry}))
-    text = (own_artifact / "manifest.json").read_text()
-    version = content_version(Manifest.from_json(text))
-    edit_manifest(lambda content: content.update(version=version))
+    content = made.SerializeToString()
+    path.write_bytes(content)
+    manifest = json.loads((own_artifact / "manifest.json").read_text())
+    entry = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    manifest["files"]["model.onnx"] = entry
+    edit_manifest(lambda old: old.update(manifest))
+    changed = Manifest.from_json((own_artifact / "manifest.json").read_text())
+    edit_manifest(lambda old: old.update(version=content_version(changed)))
     assert main(["check", str(own_artifact)]) == 65
     [line] = capsys.readouterr().err.splitlines()
     assert "model.onnx: has the field 1" in line

@@ -102,6 +102,15 @@ def test_pools_of_workers_are_switched_off(packing: Packing, tmp_path: Path) -> 
     assert joblib.load(tmp_path / "model" / "model.joblib").n_jobs == 1
 
 
+def test_the_estimator_of_the_caller_is_not_changed(packing: Packing) -> None:
+    forest = RandomForestClassifier(3, random_state=0, n_jobs=2)
+    model = Pipeline([("forest", forest.fit(READINGS.inputs, READINGS.target))])
+    before = joblib.hash(model)
+    packing(model)
+    assert forest.n_jobs == 2
+    assert joblib.hash(model) == before
+
+
 def test_pandas_is_needed_only_by_models_of_frames(packing: Packing) -> None:
     import pandas as pd
 

@@ -12,6 +12,7 @@ def test_an_empty_environment_gives_the_promised_defaults() -> None:
     settings = Settings.from_environment({})
     assert settings.model == "artifacts/model"
     assert settings.max_rows == 10_000
+    assert settings.max_answer_values == 1_000_000
     assert settings.max_body_bytes == 1024 * 1024
     assert settings.traces is False
 
@@ -24,6 +25,7 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_LOAD_SECONDS": "61",
         "SERVICE_LOAD_BYTES": "4294967297",
         "SERVICE_MAX_ROWS": "7",
+        "SERVICE_MAX_ANSWER_VALUES": "13",
         "SERVICE_MAX_BODY_BYTES": "8",
         "SERVICE_BODY_SECONDS": "9",
         "SERVICE_QUEUE_MS": "10",
@@ -44,7 +46,7 @@ def test_every_setting_is_read_under_its_name() -> None:
     assert (settings.load_seconds, settings.load_bytes) == (61, 4294967297)
     assert (settings.max_rows, settings.max_body_bytes, settings.body_seconds) == (7, 8, 9)
     assert (settings.queue_ms, settings.deadline_ms, settings.drain_seconds) == (10, 11, 0)
-    assert settings.metrics_port == 12
+    assert (settings.metrics_port, settings.max_answer_values) == (12, 13)
     assert settings.api_keys == ("0" * 64, f"mobile:{'a' * 64}")
     assert settings.hosts == (
         *("api.example.com", "*.example.org", "[::1]", "10.0.0.1", "localhost"),

@@ -97,3 +97,19 @@ def test_parts_that_ask_for_cores_are_named() -> None:
     model = make_pipeline(OneHotEncoder(), RandomForestClassifier(2, n_jobs=-1))
     assert walk.pools(model.fit(TABLE[["colour"]], TARGET)) == ["RandomForestClassifier"]
     assert walk.pools(LogisticRegression().fit(np.eye(2), [0, 1])) == []
+
+
+def test_a_copy_with_one_job_predicts_the_same_and_shares_the_trees() -> None:
+    forest = RandomForestClassifier(3, random_state=0, n_jobs=2)
+    model = make_pipeline(OneHotEncoder(), forest).fit(TABLE[["colour"]], TARGET)
+    copied = walk.with_one_job(model)
+    assert (forest.n_jobs, copied[-1].n_jobs) == (2, 1)
+    for own, other in zip(forest.estimators_, copied[-1].estimators_, strict=True):
+        assert own is not other
+        assert own.tree_ is other.tree_
+    assert copied.predict(TABLE[["colour"]]).tolist() == model.predict(TABLE[["colour"]]).tolist()
+
+
+def test_a_model_that_asks_for_no_cores_is_not_copied() -> None:
+    model = LogisticRegression().fit(np.eye(2), [0, 1])
+    assert walk.with_one_job(model) is model

@@ -4,6 +4,7 @@ Values beside each threshold of a tree, categories never seen, null, the ends of
 numbers between and beyond those of the sample.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,10 @@ from service.model.signature import Input, Signature
 from training.inputs import UNSEEN
 
 ROWS = 10_000
+CELLS = 20_000_000  # of all rows and columns; a wider table gets fewer rows
+FEWEST_ROWS = 1_000
 CHANGED = 0.5  # of the cells; the others are the sample's
+MOST_EDGES = 50_000  # rows with one threshold or a neighbour of it
 THRESHOLDS = 5_000  # that are tried, of all inputs together, evenly chosen
 Random = np.random.Generator
 Values = NDArray[Any]
@@ -26,33 +30,42 @@ def around(
     signature: Signature,
     columns: Mapping[str, Column],
     thresholds: Mapping[str, NDArray[np.float64]],
-    rows: int = ROWS,
+    rows: int | None = None,
 ) -> dict[str, Column]:
     """Rows that the signature admits, always the same ones for the same sample.
 
     First come `rows` in which half of the cells are new, then for each input its thresholds and
     their neighbours, one by one, in rows of the sample.
     """
+    rows = rows or at_most(ROWS, len(signature.inputs))
+    each = max(1, THRESHOLDS // max(1, len(thresholds)))
     chance = np.random.default_rng(0)
     edges = {
-        column.name: _fitting(column, beside(thresholds[column.name], len(thresholds)), chance)
+        column.name: _fitting(column, beside(thresholds[column.name], each), chance)
         for column in signature.inputs
         if column.name in thresholds and column.kind in ("number", "integer")
     }
-    count = rows + sum(map(len, edges.values()))
+    most = at_most(MOST_EDGES, len(signature.inputs))
+    step = math.ceil(sum(map(len, edges.values())) / most) or 1
+    alone = {name: values[::step] for name, values in edges.items()}
+    count = rows + sum(map(len, alone.values()))
     base = np.resize(chance.permutation(len(next(iter(columns.values())))), count)
+    starts = dict(zip(alone, np.cumsum([rows, *map(len, alone.values())]).tolist(), strict=False))
     drawn = {}
     for column in signature.inputs:
         mixed = _objects(columns[column.name][base].tolist())
         fresh = _drawn(column, columns[column.name], edges.get(column.name), rows, chance)
         mixed[:rows] = np.where(chance.random(rows) < CHANGED, _objects(fresh), mixed[:rows])
-        start = rows
-        for name, values in edges.items():
-            if name == column.name:
-                mixed[start : start + len(values)] = values.tolist()
-            start += len(values)
+        if column.name in alone:
+            values, start = alone[column.name].tolist(), starts[column.name]
+            mixed[start : start + len(values)] = values
         drawn[column.name] = as_column(mixed.tolist(), column.dtype)
     return drawn
+
+
+def at_most(rows: int, width: int) -> int:
+    """So many rows, or fewer where a table of this width would take too much memory."""
+    return min(rows, max(FEWEST_ROWS, CELLS // width))
 
 
 def _objects(values: list[Any]) -> Values:
@@ -107,10 +120,9 @@ def _fitting(column: Input, values: Values, chance: Random) -> Values:
     return values.astype(np.int64) if column.dtype == "int64" else values
 
 
-def beside(thresholds: Values, inputs: int = 1) -> Values:
+def beside(thresholds: Values, most: int = THRESHOLDS) -> Values:
     """Thresholds, their neighbours, and the same after rounding to float32, as trees round."""
     few = thresholds[np.isfinite(thresholds)]
-    most = THRESHOLDS // inputs
     if len(few) > most:
         few = few[np.linspace(0, len(few) - 1, most).astype(int)]
     rounded = few.astype(np.float32)

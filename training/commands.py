@@ -91,7 +91,7 @@ def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:
     from sklearn.exceptions import InconsistentVersionWarning
 
     content = _content(path)
-    _check_version(path, _inspected(path, content, trusted))
+    _check_version(path, _inspected(path, content, trusted, limits))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", InconsistentVersionWarning)
@@ -117,9 +117,11 @@ def _check_trusted(names: list[str]) -> None:
             raise PackError(f"--trust {why}")
 
 
-def _inspected(path: Path, content: bytes, trusted: list[str]) -> Inspection:
+def _inspected(
+    path: Path, content: bytes, trusted: list[str], limits: Limits | None = None
+) -> Inspection:
     try:
-        return trial.read(lambda: unpickling.inspect(content, trusted), limits=Limits())
+        return trial.read(lambda: unpickling.inspect(content, trusted), limits=limits or Limits())
     except TrialError as error:
         raise PackError(f"{path}: {error}") from error
     except Exception as error:

@@ -22,7 +22,7 @@ from service.model.artifact import FILES, ONNX, SCIKIT_LEARN
 from service.model.engines import Column, Engine, OnnxRuntime, ScikitLearn
 from service.model.onnx_check import OnnxError
 from service.model.signature import Signature
-from training.around import around
+from training import around
 from training.errors import ConversionError, PackError
 from training.thresholds import thresholds
 
@@ -72,8 +72,11 @@ def compiled(
         if wanted == "onnx":
             raise PackError(f"cannot be served with ONNX: {error}") from error
         return _ours(ours, str(error))
+    given = list(columns.values())
     seconds = {
-        name: {str(rows): timed(engine, list(columns.values()), rows) for rows in WEIGHTS}
+        name: {
+            str(rows): timed(engine, given, around.at_most(rows, len(given))) for rows in WEIGHTS
+        }
         for name, engine in ((SCIKIT_LEARN, ours), (ONNX, theirs))
     }
     times = advantage(seconds)
@@ -118,7 +121,7 @@ def prove(
     """What was compared, and the largest difference; UnequalError at the first that matters."""
     signature = ours.signature
     splits = thresholds(ours.estimator, signature.names)
-    drawn = around(signature, columns, splits)
+    drawn = around.around(signature, columns, splits)
     asked = ["predict", "confidence"] if signature.confidence else ["predict"]
     largest = 0.0
     for ask, rows in product(asked, (columns, drawn)):

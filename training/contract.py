@@ -33,7 +33,7 @@ def describe(
     texts = walk.text_columns(estimator, names)
     taken = inputs.describe(probe, columns, known, texts, advance)
     signature = replace(probe.signature, inputs=tuple(inputs.bounded(probe, taken)))
-    return replace(signature, outputs=outputs.describe(estimator, probe.predict_kept(), targets))
+    return replace(signature, outputs=outputs.describe(estimator, probe.ask, targets))
 
 
 def check(estimator: Any) -> None:
@@ -73,9 +73,10 @@ def _inputs(estimator: Any, sample: Sample, targets: Sequence[str]) -> list[Colu
 def _probe(estimator: Any, columns: Sequence[Column]) -> Probe:
     """Find out how the estimator wants its rows: in which container, text as which type."""
     rows = {column.name: column.values for column in columns}
+    mixed = any(column.kind == "text" for column in columns)
     for container, text in _ways(estimator, columns):
         given = tuple(
-            Input(name=column.name, kind="text", dtype=_dtype(column, container, text, columns))
+            Input(name=column.name, kind="text", dtype=_dtype(column, container, text, mixed))
             for column in columns
         )
         signature = Signature(container=container, inputs=given, outputs=())
@@ -90,7 +91,7 @@ def _probe(estimator: Any, columns: Sequence[Column]) -> Probe:
 def _reason(probe: Probe) -> str:
     """What the estimator says of the rows that it cannot predict."""
     try:
-        probe.predict_kept()
+        probe.ask("predict")
     except Exception as error:
         return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
     return "it gives numbers that are not finite"
@@ -103,13 +104,13 @@ def _ways(estimator: Any, columns: Sequence[Column]) -> list[tuple[Container, st
     return [*ways, ("list", "object")] if len(columns) == 1 else ways
 
 
-def _dtype(column: Column, container: Container, text: str, columns: Sequence[Column]) -> str:
+def _dtype(column: Column, container: Container, text: str, mixed: bool) -> str:
     if column.kind == "text":
         return text
     if container == "frame":
         if column.missing:
             return "object" if column.kind == "boolean" else "float64"
         return {"boolean": "bool", "integer": "int64", "number": "float64"}[column.kind]
-    if any(other.kind == "text" for other in columns):
+    if mixed:
         return "object"  # one array has one type
     return "float64"

@@ -62,12 +62,23 @@ def _converted(model: Any, signature: Signature, codes: Codes) -> tuple[bytes, s
     if any(node.op_type == "TreeEnsemble" for node in converted.graph.node):
         for used in converted.opset_import:
             used.version = TREES if used.domain == "ai.onnx.ml" else used.version
+    _sort_operator_sets(converted)
     entry = converted.metadata_props.add()
     entry.key, entry.value = CODES, json.dumps(codes)
     kinds = {node.op_type for node in converted.graph.node}
     single = {output.type.tensor_type.elem_type for output in converted.graph.output}
     rough = kinds & SINGLE or TensorProto.FLOAT in single
     return converted.SerializeToString(deterministic=True), "float32" if rough else "float64"
+
+
+def _sort_operator_sets(converted: Any) -> None:
+    """Put the operator sets in order: skl2onnx lists them in the order of a set of strings, which
+    changes from process to process, and the version of the model would change with it."""
+    ordered = sorted(converted.opset_import, key=lambda used: used.domain)
+    copies = [(used.domain, used.version) for used in ordered]
+    del converted.opset_import[:]
+    for domain, version in copies:
+        converted.opset_import.add(domain=domain, version=version)
 
 
 def _by_skl2onnx(model: Any, signature: Signature) -> Any:
@@ -140,6 +151,7 @@ def _folded(steps: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 def _by_number(columns: ColumnTransformer, signature: Signature, codes: Codes) -> ColumnTransformer:
     names = list(signature.names)
+    places = {name: place for place, name in enumerate(names)}
     transformers = []
     for name, part, chosen in columns.transformers_:
         own = walk.chosen(chosen, names)
@@ -150,7 +162,7 @@ def _by_number(columns: ColumnTransformer, signature: Signature, codes: Codes) -
             raise ConversionError(f"{name} takes categories and numbers at once")
         if coded:
             part = tables(part, own, signature, codes)
-        transformers.append((name, part, [names.index(one) for one in own]))
+        transformers.append((name, part, [places[one] for one in own]))
     made = copy.copy(columns)
     made.transformers_ = transformers
     made.transformers = transformers

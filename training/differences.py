@@ -41,7 +41,10 @@ def _of_inputs(old: Signature, new: Signature) -> Iterator[Change]:
 def _of_input(old: Input, new: Input) -> Iterator[Change]:
     name = f"input {old.name}"
     if old.kind != new.kind:
-        wider = (old.kind, new.kind) == ("integer", "number")
+        texts = all(isinstance(value, str) for value in old.categories or ())
+        wider = (old.kind, new.kind) == ("integer", "number") or (
+            (old.kind, new.kind) == ("category", "text") and texts and new.nullable >= old.nullable
+        )
         yield Change(f"{name} is of kind {new.kind}, was {old.kind}", not wider)
         return
     if old.nullable != new.nullable:

@@ -12,6 +12,7 @@ from training.errors import ConversionError
 from training.inputs import UNSEEN
 from training.shapes import Tables
 
+MOST_TABLES = 500  # columns of one encoder: the time to read their tables grows with the square
 Codes = dict[str, list[Label]]
 
 
@@ -33,6 +34,8 @@ def tables(encoder: Any, names: list[str], signature: Signature, codes: Codes) -
     """What each code of each column becomes, if no column of the result depends on two."""
     if isinstance(encoder, str):
         raise ConversionError(f"{names[0]} is text that is not encoded")
+    if len(names) > MOST_TABLES:
+        raise ConversionError(f"{len(names)} columns of categories, more than {MOST_TABLES}")
     inputs = [column for column in signature.inputs if column.name in names]
     inputs.sort(key=lambda column: names.index(column.name))
     values = [_values(column, codes[column.name]) for column in inputs]

@@ -33,12 +33,14 @@ def describe(
     nulls = probe.those_that_work(dict.fromkeys(probe.types), wide)
     nulls |= {column.name for column in columns if column.missing}
     floats = {name: _wide(dtype) for name, dtype in probe.types.items()}
-    unseen = {column.name: _unseen(column) for column in columns}
-    takes_unseen = probe.those_that_work(unseen, floats)
+    listed = [one for one in columns if one.kind in ("text", "boolean") or known.get(one.name)]
+    takes_unseen = probe.those_that_work({one.name: _unseen(one) for one in listed}, floats)
+    closed = [one for one in listed if one.name not in takes_unseen and one.name not in texts]
+    probe.try_values({one.name: _values(one, _learned(known.get(one.name, ()))) for one in closed})
     described = []
     for column in columns:
         name = column.name
-        learned = {value for value in known.get(name, ()) if value is not None and value == value}
+        learned = _learned(known.get(name, ()))
         one = Input(
             name=name,
             kind=_kind(column, probe.signature.container),
@@ -56,6 +58,11 @@ def describe(
         described.append(one)
         advance(name)
     return described
+
+
+def _learned(known: Collection[Any]) -> set[Any]:
+    """The categories without null."""
+    return {value for value in known if value is not None and value == value}
 
 
 def _open(one: Input, column: Column, learned: set[Any]) -> Input:

@@ -1,19 +1,22 @@
 """What a model gives: its outputs by name, their kinds and labels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from service.model.signature import Confidence, Kind, Label, Output
+from service.model import outputs
+from service.model.signature import Confidence, Kind, Output
 from training.errors import PackError
 
-RESERVED = {"labels", "probabilities", "scores"}  # keys of an answer
+RESERVED = {"labels", "probabilities", "scores", "top"}  # keys of an answer
 
 
-def describe(estimator: Any, predicted: Any, targets: Sequence[str]) -> tuple[Output, ...]:
-    """The outputs of an estimator that gave this prediction for some rows."""
-    values = np.asarray(predicted)
+def describe(
+    estimator: Any, ask: Callable[[str], Any], targets: Sequence[str]
+) -> tuple[Output, ...]:
+    """The outputs of an estimator; `ask` calls a method of it with some rows."""
+    values = np.asarray(ask("predict"))
     if values.dtype.kind in "Mm":
         raise PackError("the model predicts dates, which JSON has no kind for")
     width = values.shape[1] if values.ndim == 2 else 1
@@ -22,20 +25,15 @@ def describe(estimator: Any, predicted: Any, targets: Sequence[str]) -> tuple[Ou
         raise PackError(
             f"an output cannot be called {min(RESERVED & set(names))}; leave out --target"
         )
-    confidence: Confidence | None = None
-    if hasattr(estimator, "predict_proba"):
-        confidence = "probabilities"
-    elif hasattr(estimator, "decision_function"):
-        confidence = "scores"
-    labels = _labels(estimator, width)
+    by_output = [values.ravel()] if width == 1 else list(values.T)
+    labels = [
+        None if found is None else tuple(_as_predicted(found, predicted).tolist())
+        for found, predicted in zip(_labels(estimator, width), by_output, strict=True)
+    ]
+    confidence = _confidence(estimator, ask, width > 1 and any(labels))
     return tuple(
-        Output(
-            name=name,
-            kind=_output_kind(values if values.ndim == 1 else values[:, place]),
-            labels=labels[place],
-            confidence=confidence,
-        )
-        for place, name in enumerate(names)
+        Output(name=name, kind=_output_kind(predicted), labels=own, confidence=confidence)
+        for name, predicted, own in zip(names, by_output, labels, strict=True)
     )
 
 
@@ -43,15 +41,53 @@ def _names(width: int) -> list[str]:
     return ["prediction"] if width == 1 else [f"prediction_{place}" for place in range(width)]
 
 
-def _labels(estimator: Any, width: int) -> list[tuple[Label, ...] | None]:
+def _labels(estimator: Any, width: int) -> list[Any]:
+    """The classes of each output, in the order of the outputs."""
     classes = getattr(estimator, "classes_", None)
     if classes is None:
         return [None] * width
     if isinstance(classes, list):
-        return [tuple(np.asarray(one).tolist()) for one in classes]
+        found = list(map(np.asarray, classes))
+        classifier = outputs.fitted_classifier(estimator)
+        if outputs.is_chain(classifier):  # its classes are in the order of the chain
+            return [found[place] for place in np.argsort(classifier.order_)]
+        return found
     if width == 1:
-        return [tuple(np.asarray(classes).tolist())]
+        return [np.asarray(classes)]
     return [None] * width  # several labels at once: each output is one of them, 0 or 1
+
+
+def _as_predicted(labels: Any, predicted: Any) -> Any:
+    """Labels in the type of the predictions: a chain predicts 1.0 where its class is 1."""
+    if predicted.dtype.kind in ("O", labels.dtype.kind):
+        return labels
+    return labels.astype(predicted.dtype)
+
+
+def methods(estimator: Any) -> dict[str, Confidence]:
+    """The methods that tell more than a prediction, the better one first.
+
+    Those of a chain raise where an output has other than two classes.
+    """
+    classifier = outputs.fitted_classifier(estimator)
+    if outputs.is_chain(classifier) and any(len(one) != 2 for one in classifier.classes_):
+        return {}
+    known: dict[str, Confidence] = {
+        "predict_proba": "probabilities",
+        "decision_function": "scores",
+    }
+    return {name: kind for name, kind in known.items() if hasattr(estimator, name)}
+
+
+def _confidence(estimator: Any, ask: Callable[[str], Any], has_labels: bool) -> Confidence | None:
+    """What the estimator tells besides predictions.
+
+    None if it has one probability for each output, and nobody knows of which label.
+    """
+    method, kind = next(iter(methods(estimator).items()), ("", None))
+    if kind == "probabilities" and has_labels and outputs.described_label(estimator) is None:
+        return kind if isinstance(ask(method), list) else None
+    return kind
 
 
 def _output_kind(values: Any) -> Kind:

@@ -65,10 +65,9 @@ def pack(
     publish.refuse_to_replace(folder.resolve())
     compile.prepare()
     with trying(trusted):
-        for part in filter(walk.runs_a_pool, walk.parts(estimator)):
-            part.n_jobs = 1  # a worker has one core
+        estimator = walk.with_one_job(estimator)  # a worker has one core
+        content = _pickled(estimator)  # before it predicts: some estimators then note addresses
         signature = describe(estimator, sample, targets, advance)
-        content = _pickled(estimator)
         columns = {
             column.name: as_column(sample.columns[column.name].values, column.dtype)
             for column in signature.inputs

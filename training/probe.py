@@ -5,7 +5,8 @@ Its parts tell what some of them learned; only trying tells what the whole takes
 
 import struct
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,16 @@ import numpy as np
 from service.model.engines import Column, ScikitLearn
 from service.model.predictor import as_column
 from service.model.signature import Input, Output, Signature
+from training import walk
+from training.outputs import methods
 
 ROWS = 3
+HALVES = 64  # rows with bounds in half of many columns; also how many columns are many
+MANY_VALUES = 1000  # of one column that are tried together with those of others
+FEWEST_TRIALS = 8
+TRIED_COLUMNS = 100_000  # columns times trials of a search; up to 220 columns all are decided
+ONE_BY_ONE = 200  # columns whose bounds are found one by one, if need be
+SEARCHED_COLUMNS = ONE_BY_ONE**2  # columns times searches for a bound
 LARGEST = float(np.finfo(np.float64).max)
 ROOMY = 1e30  # a common bound beyond this hinders nobody
 
@@ -27,30 +36,40 @@ class Probe:
         self.signature = signature
         self.types = {column.name: column.dtype for column in signature.inputs}
         self.rows = {name: rows[name][:ROWS] for name in signature.names}
+        self._kept: dict[tuple[str, str], Column] = {}
+        self._taken: dict[str, set[Any]] = {}
 
     def works(
         self, changes: Mapping[str, Sequence[Any]], types: Mapping[str, str] | None = None
     ) -> bool:
         """Whether rows with these columns changed are predicted, with finite numbers.
 
-        A changed column has a value for each row to try; the kept rows repeat beside it. `types`
-        are of columns that get another type than the signature's.
+        A changed column has values, which repeat if another has more; the kept rows repeat beside
+        it. `types` are of columns that get another type than the signature's.
         """
         given = {**self.types, **(types or {})}
         count = max(map(len, changes.values()), default=ROWS)
+        places = np.arange(count) % len(next(iter(self.rows.values())))
         columns = []
-        for name in self.signature.names:
-            kept = self.rows[name]
-            values = changes.get(name) or [kept[row % len(kept)] for row in range(count)]
-            columns.append(as_column(list(values), given[name]))
+        for name, dtype in given.items():
+            values = changes.get(name, ())
+            if len(values):
+                column = as_column(list(values), dtype)
+                columns.append(column if len(column) == count else np.resize(column, count))
+            else:
+                columns.append(self._kept_rows(name, dtype)[places])
         return self._takes(columns, given)
 
-    def predict_kept(self) -> Any:
-        """The estimator's prediction for the kept rows, or whatever it raises."""
+    def _kept_rows(self, name: str, dtype: str) -> Column:
+        if (name, dtype) not in self._kept:
+            self._kept[name, dtype] = as_column(self.rows[name], dtype)
+        return self._kept[name, dtype]
+
+    def ask(self, method: str) -> Any:
+        """What a method of the estimator returns for the kept rows, or whatever it raises."""
         columns = [as_column(self.rows[name], dtype) for name, dtype in self.types.items()]
-        return self.estimator.predict(
-            ScikitLearn(self.estimator, self.signature).contained(columns)
-        )
+        rows = ScikitLearn(self.estimator, self.signature).contained(columns)
+        return getattr(self.estimator, method)(rows)
 
     def _takes(self, columns: Sequence[Column], types: Mapping[str, str]) -> bool:
         signature = Signature(
@@ -63,9 +82,7 @@ class Probe:
             try:
                 rows = ScikitLearn(self.estimator, signature).contained(columns)
                 found = [self.estimator.predict(rows)]
-                for more in ("predict_proba", "decision_function"):
-                    if hasattr(self.estimator, more):
-                        found.append(getattr(self.estimator, more)(rows))
+                found += [getattr(self.estimator, more)(rows) for more in methods(self.estimator)]
             except Exception:
                 return False
         return all(map(_is_finite, found))
@@ -73,21 +90,43 @@ class Probe:
     def those_that_work(
         self, changes: Mapping[str, Any], types: Mapping[str, str] | None = None
     ) -> set[str]:
-        """The columns that may have these values, all of which are tried at once if they can be."""
-        names = list(changes)
-        if not names:
-            return set()
-        if self.works({name: [value] for name, value in changes.items()}, types):
-            return set(names)
-        if len(names) == 1:
-            return set()
-        half = len(names) // 2
-        parts = ({name: changes[name] for name in part} for part in (names[:half], names[half:]))
-        return set().union(*(self.those_that_work(part, types) for part in parts))
+        """The columns that may have these values, all of which are tried at once if they can be.
+
+        In a wide table a column may be missing from the result that would work; see `_search`.
+        """
+        return self._search({name: [value] for name, value in changes.items()}, types)
+
+    def _search(
+        self, changes: Mapping[str, Sequence[Any]], types: Mapping[str, str] | None = None
+    ) -> set[str]:
+        """The columns that may have these values.
+
+        They are tried at once, then in the groups that go through the same parts of the estimator,
+        then in halves of these. The number of trials is bounded: trying each of 10,000 columns
+        would take hours. What is not decided then counts as not working, which is the safe side.
+        """
+        if not changes or self.works(changes, types):
+            return set(changes)
+        waiting = deque(walk.fed_alike(self.estimator, list(self.types)))
+        found: set[str] = set()
+        for _ in range(max(FEWEST_TRIALS, TRIED_COLUMNS // len(self.types))):
+            group = [name for name in waiting.popleft() if name in changes]
+            if group and self.works({name: changes[name] for name in group}, types):
+                found.update(group)
+            elif len(group) > 1:
+                waiting += [group[: len(group) // 2], group[len(group) // 2 :]]
+            if not waiting:
+                break
+        return found
+
+    def try_values(self, values: Mapping[str, Sequence[Any]]) -> None:
+        """Try all values of many columns at once, for `values_that_work` to be quick."""
+        few = {name: own for name, own in values.items() if 0 < len(own) <= MANY_VALUES}
+        self._taken = {name: set(few[name]) for name in self._search(few)}
 
     def values_that_work(self, name: str, values: Sequence[Any]) -> list[Any]:
         """Those of the values that one column may have."""
-        if not values or self.works({name: values}):
+        if self._taken.get(name, set()).issuperset(values) or self.works({name: values}):
             return list(values)
         if len(values) == 1:
             return []
@@ -97,38 +136,76 @@ class Probe:
         )
 
     def works_at(self, bounds: Mapping[str, float]) -> bool:
-        """Whether these columns may have these values, each alone and all at once."""
+        """Whether these columns may have these values, all at once and each alone.
+
+        Of many columns halves are taken instead of each alone, always the same ones.
+        """
         names = list(bounds)
-        rows = [{name: bounds[name]} for name in names] + [dict(bounds)]
-        columns = {name: [row.get(name, self.rows[name][0]) for row in rows] for name in names}
-        return self.works(columns, dict.fromkeys(names, "float64"))
+        if len(names) <= HALVES:
+            changed = np.eye(len(names), dtype=bool)
+        else:
+            changed = np.random.default_rng(0).random((HALVES, len(names))) < 0.5
+        changed = np.concatenate([np.ones((1, len(names)), dtype=bool), changed])
+        return self._works_where(changed, bounds)
+
+    def _works_where(self, changed: Any, bounds: Mapping[str, float]) -> bool:
+        """Whether rows work that have their bound in the columns where `changed` is true."""
+        columns: dict[str, Any] = {
+            name: np.where(changed[:, place], bounds[name], self._kept_rows(name, "float64")[0])
+            for place, name in enumerate(bounds)
+        }
+        return self.works(columns, dict.fromkeys(bounds, "float64"))
 
     def bound(self, good: Mapping[str, float], towards: float) -> dict[str, float]:
         """How far these columns may go from values that work towards one that may not.
 
         Some models overflow inside long before their type does, and a request must not be able to
-        make them fail. All columns are tried at once; where that leaves little room, one by one.
+        make them fail. All columns are tried at once; where that leaves little room, in halves, and
+        these in halves, down to single columns unless there are very many.
         """
         pick = max if towards > 0 else min
-        outermost = pick(good.values())
-        together = self._furthest(lambda value: dict.fromkeys(good, value), outermost, towards)
-        if abs(together) >= ROOMY or len(good) == 1:
-            return {name: pick(together, value) for name, value in good.items()}
-        return {
-            name: self._furthest(lambda value, name=name: {name: value}, value, towards)  # type: ignore[misc]
-            for name, value in good.items()
-        }
+        found: dict[str, float] = {}
+        waiting = deque([list(good)])
+        searches = max(FEWEST_TRIALS, SEARCHED_COLUMNS // len(good))
+        while waiting:
+            group = waiting.popleft()
+            searches -= 1
+            start = pick(good[name] for name in group)
+            together = self._furthest(group, start, towards)
+            if abs(together) >= ROOMY or len(group) == 1 or searches <= len(waiting):
+                found |= {name: pick(together, good[name]) for name in group}
+            elif len(good) <= ONE_BY_ONE:
+                waiting += [[name] for name in group]
+            else:
+                waiting += [group[: len(group) // 2], group[len(group) // 2 :]]
+        if len(good) > HALVES:
+            for name in self._failing_alone(found):
+                found[name] = good[name]
+        return {name: found[name] for name in good}
 
-    def _furthest(
-        self, bounds: Callable[[float], Mapping[str, float]], good: float, bad: float
-    ) -> float:
-        """The last float from `good` to `bad` that works, if all before it do."""
-        if self.works_at(bounds(bad)):
+    def _failing_alone(self, bounds: Mapping[str, float]) -> list[str]:
+        """The columns that may not have these values when all others are as they were."""
+        names = list(bounds)
+        waiting = [names[at : at + HALVES] for at in range(0, len(names), HALVES)]
+        failing = []
+        while waiting:
+            group = waiting.pop()
+            if self._works_where(np.eye(len(group), dtype=bool), {n: bounds[n] for n in group}):
+                continue
+            if len(group) == 1:
+                failing += group
+            else:
+                waiting += [group[: len(group) // 2], group[len(group) // 2 :]]
+        return failing
+
+    def _furthest(self, names: Sequence[str], good: float, bad: float) -> float:
+        """The last float from `good` to `bad` that works in these columns, if all before it do."""
+        if self.works_at(dict.fromkeys(names, bad)):
             return bad
         first, last = _ordinal(good), _ordinal(bad)
         while abs(last - first) > 1:
             middle = (first + last) // 2
-            if self.works_at(bounds(_float(middle))):
+            if self.works_at(dict.fromkeys(names, _float(middle))):
                 first = middle
             else:
                 last = middle

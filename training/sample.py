@@ -22,6 +22,11 @@ from training.errors import DataError, MissingFileError
 KEPT_ROWS = 5_000
 CHUNK_ROWS = 10_000
 MOST_CATEGORIES = 10_000
+# A wide table gets less of each, so that memory is bounded; these are numbers of cells.
+KEPT_CELLS = 5_000_000
+CHUNK_CELLS = 2_000_000
+COUNTED_CELLS = 5_000_000
+FEWEST_KEPT = 500
 
 # What pandas.read_csv reads as missing: most samples were written or read by it.
 MISSING = frozenset(
@@ -57,6 +62,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     counts: Counter[str] | None = field(default_factory=Counter)
+    most: int = MOST_CATEGORIES
     values: list[Any] = field(default_factory=list)
 
     def see(self, cells: Sequence[str]) -> None:
@@ -67,7 +73,7 @@ class Column:
             return
         if self.counts is not None:
             self.counts.update(present)
-            if len(self.counts) > MOST_CATEGORIES:
+            if len(self.counts) > self.most:
                 self.counts = None
         if self.kind == "boolean" and not BOOLEANS.keys() >= {cell.strip() for cell in present}:
             self.kind = "integer" if self.minimum is None and not self._seen_booleans() else "text"
@@ -151,21 +157,24 @@ def _read(path: Path, reader: Any, named: bool) -> Sample:
     twice = [name for name, times in Counter(header).items() if times > 1]
     if twice:
         raise DataError(f"{path}, line 1: column {twice[0]} is there more than once in the header")
-    columns = {name: Column(name) for name in header}
+    width = len(header)
+    most = min(MOST_CATEGORIES, COUNTED_CELLS // width)
+    keep = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // width))
+    columns = {name: Column(name, most=most) for name in header}
     chance = random.Random(0)  # noqa: S311 (a sample, not a secret)
     kept: list[list[str]] = []
     rows = 0
     filled = filter(None, reader)  # a blank line is no row
-    while chunk := list(islice(filled, CHUNK_ROWS)):
+    while chunk := list(islice(filled, min(CHUNK_ROWS, max(1, CHUNK_CELLS // width)))):
         for cells in chunk:
-            if len(cells) != len(header):
+            if len(cells) != width:
                 raise DataError(
                     f"{path}, row {rows + 1} below the header: "
                     f"has {len(cells)} cells, the header has {len(header)} columns"
                 )
-            if len(kept) < KEPT_ROWS:
+            if len(kept) < keep:
                 kept.append(cells)
-            elif (place := chance.randrange(rows + 1)) < KEPT_ROWS:
+            elif (place := chance.randrange(rows + 1)) < keep:
                 kept[place] = cells
             rows += 1
         for column, values in zip(columns.values(), zip(*chunk, strict=True), strict=True):

@@ -23,9 +23,10 @@ def thresholds(estimator: Any, names: Sequence[str]) -> Found:
     together: dict[int, list[NDArray[np.float64]]] = {}
     for feature, values in (one for splits in found for one in splits.items()):
         together.setdefault(feature, []).append(values)
+    inputs = set(names)
     raw: Found = {}
     for feature, several in together.items():
-        if feature < len(features) and features[feature] in names:
+        if feature < len(features) and features[feature] in inputs:
             values = np.unique(np.concatenate(several))
             for step in reversed(steps):
                 values = _before(step, feature, values)

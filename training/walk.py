@@ -1,5 +1,6 @@
 """What a fitted estimator is made of, and what its encoders know of each input column."""
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -40,6 +41,27 @@ def pools(estimator: Any) -> list[str]:
     return sorted({type(part).__name__ for part in filter(runs_a_pool, parts(estimator))})
 
 
+def with_one_job(estimator: Any) -> Any:
+    """The estimator with `n_jobs=1` in each of its parts; the given one is not changed.
+
+    If a part has to change, the result is a copy. It shares the arrays of numbers and the trees
+    with the original, so that the copy of a large forest needs little memory.
+    """
+    if not any(map(runs_a_pool, parts(estimator))):
+        return estimator
+    shared = {
+        id(value): value
+        for part in parts(estimator)
+        for value in vars(part).values()
+        if type(value).__name__ == "Tree"
+        or (isinstance(value, np.ndarray) and not value.dtype.hasobject)
+    }
+    made = copy.deepcopy(estimator, shared)
+    for part in filter(runs_a_pool, parts(made)):
+        part.n_jobs = 1
+    return made
+
+
 def known_values(estimator: Any, names: Names) -> dict[str, set[Any]]:
     """The categories that encoders inside learned, by input column."""
     known: dict[str, set[Any]] = {}
@@ -58,6 +80,18 @@ def text_columns(estimator: Any, names: Names) -> set[str]:
         for part, columns in _fed(estimator, list(names))
         if hasattr(part, "build_analyzer") and len(columns) == 1
     }
+
+
+def fed_alike(estimator: Any, names: Names) -> list[list[str]]:
+    """The input columns in groups, each of which the same parts of the estimator read."""
+    readers: dict[str, list[int]] = {name: [] for name in names}
+    for number, (_, columns) in enumerate(_fed(estimator, list(names))):
+        for name in columns if len(columns) < len(names) else ():
+            readers[name].append(number)
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for name, parts_of_it in readers.items():
+        groups.setdefault(tuple(parts_of_it), []).append(name)
+    return list(groups.values())
 
 
 def _fed(part: Any, columns: list[str]) -> Iterator[tuple[Any, list[str]]]:

@@ -1,7 +1,8 @@
 """What the service knows of HTTP, without a word of scikit-learn.
 
-Read in this order: `predict.py` (the main road), `answers.py` (bodies to answers), `body.py` (bytes
-to text), `parse.py` (text to JSON or CSV), `forms.py` (every form a request may take, to columns),
+Read in this order: `predict.py` (the main road), `answers.py` (bodies to answers), `details.py`
+(what an answer holds besides predictions, and how large it is), `body.py` (bytes to text),
+`parse.py` (text to JSON or CSV), `forms.py` (every form a request may take, to columns),
 `buffers.py` (long columns of numbers, straight to arrays), `nameless.py` (rows without names),
 `cells.py` (those of CSV, to values), `schema.py` and `columns.py` (columns checked against the
 signature), `environ.py` (what is kept of a request), `problems.py` (every error), `describe.py`

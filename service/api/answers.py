@@ -15,6 +15,7 @@ import numpy as np
 import orjson
 
 from service.api import body, buffers, forms, parse, schema
+from service.api.details import PREDICTIONS, AnswerSize, Details
 from service.api.environ import ANSWER, ARRAYS, PREDICTED, REFUSED, ROWS, WHOLE
 from service.api.problems import Problem
 from service.model.engines import Column
@@ -36,30 +37,37 @@ class Answers:
         self.names = predictor.signature.names
         self.schema = schema.build(predictor.signature)
         self.most = forms.most(predictor.signature, settings.max_rows)
+        self.size = AnswerSize(predictor.manifest, settings.max_answer_values)
 
     def alone(
         self,
         environ: WSGIEnvironment,
         content: bytes,
         is_csv: bool = False,
-        confidence: bool = False,
+        details: Details = PREDICTIONS,
     ) -> bytes:
         """The answer to one body; a Problem if it cannot be had."""
         columns, arrays = self._read(environ, content, is_csv)
+        self.size.check(environ[ROWS], self.size.per_row(details))
         few = environ[ROWS] <= FEW
         predict = self.predictor.predict if few else self.predictor.predict_arrays
-        return _text(self._timed(predict, environ, columns, arrays, confidence), environ[ROWS])
+        return _text(self._timed(predict, environ, columns, arrays, details), environ[ROWS])
 
     def to_columns(
-        self, environ: WSGIEnvironment, columns: forms.Columns, confidence: bool = False
+        self,
+        environ: WSGIEnvironment,
+        columns: forms.Columns,
+        details: Details = PREDICTIONS,
+        per_row: int = 0,
     ) -> dict[str, Any]:
         """The answer to columns that came in a form of their own; a Problem if it cannot be had.
 
         Plain values, a list for each output: shape (rows,); (rows, labels) for what tells
-        confidence.
+        confidence. `per_row` is how many values of a row are sent, if a protocol can send more.
         """
         arrays = self._checked(environ, columns)
-        return self._timed(self.predictor.predict, environ, columns, arrays, confidence)
+        self.size.check(environ[ROWS], max(per_row, self.size.per_row(details)))
+        return self._timed(self.predictor.predict, environ, columns, arrays, details)
 
     def _timed(
         self,
@@ -67,11 +75,14 @@ class Answers:
         environ: WSGIEnvironment,
         columns: forms.Columns,
         arrays: Arrays,
-        confidence: bool,
+        details: Details,
     ) -> dict[str, Any]:
         start = perf_counter()
         try:
-            answer = predict(arrays, confidence)
+            if details.top:
+                answer = self.predictor.predict_top(arrays, details.top)
+            else:
+                answer = predict(arrays, details.confidence)
         except NotFiniteError as error:
             raise _no_answer(self.names, columns, error.rows) from error
         except UnpredictableError as error:
@@ -97,7 +108,9 @@ class Answers:
         asked = []
         for environ in environs:
             try:
-                asked.append((environ, self._read(environ, environ[WHOLE])[1]))
+                arrays = self._read(environ, environ[WHOLE])[1]
+                self.size.check(environ[ROWS], self.size.outputs)
+                asked.append((environ, arrays))
             except Exception as error:
                 environ[REFUSED] = error
         self._share(asked)
@@ -141,7 +154,7 @@ class Answers:
         if arrays is not None:
             columns = forms.Columns(arrays)
             return columns, self._checked(environ, columns)
-        text = body.decode(content)
+        text = body.decode(content, "CSV" if is_csv else "JSON")
         if is_csv:
             columns = forms.from_csv(text, signature, self.most)
         else:

@@ -73,11 +73,15 @@ def check_encoding(request: Request) -> None:
         raise Problem(415, "the body must not be encoded: leave out Content-Encoding")
 
 
-def decode(body: bytes) -> str:
-    """UTF-8 text; Problem 400 if it is blank, or with the position of the first other byte."""
+def decode(body: bytes, kind: str = "JSON") -> str:
+    """UTF-8 text; Problem 400 if it is blank, or with the position of the first other byte.
+
+    `kind` is what the text should be. A table that is not UTF-8 is refused for that alone.
+    """
     if not body.strip():
-        raise unparsable("there is nothing in it")
+        raise unparsable("there is nothing in it", kind)
     try:
         return body.decode()
     except UnicodeDecodeError as error:
-        raise unparsable(f"byte {error.start} is not UTF-8") from error
+        fault = f"byte {error.start} is not UTF-8"
+        raise unparsable(fault, kind if kind == "JSON" else "UTF-8 text") from error

@@ -78,9 +78,12 @@ def from_csv(text: str, signature: Signature, most: parse.Most) -> Columns:
     name, times = Counter(header).most_common(1)[0]
     if times > 1:
         raise _misfit(pointer(name), "is there more than once in the header")
+    inputs = {column.name: column for column in signature.inputs}
+    fault = parse.other_separator(header)
+    if fault and header[0] not in inputs:
+        raise _misfit("", fault)
     check_rows(len(rows), most.rows, "")
     columns = zip(*rows, strict=True)
-    inputs = {column.name: column for column in signature.inputs}
     return Columns(
         {
             name: values_of(cells, inputs.get(name))

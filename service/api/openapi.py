@@ -12,6 +12,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
 from service.api import body, predict, responses, shapes
+from service.api.details import TOP, why_no_top
 from service.api.shapes import Shape, ref
 from service.model import artifact
 from service.model.manifest import Manifest
@@ -110,6 +111,19 @@ def _predict(signature: Signature, forms: Sequence[str]) -> Shape:
                 "in": "query",
                 "description": f"Whether to tell {signature.confidence}, too",
                 "schema": {"type": "boolean", "default": False},
+            }
+        )
+    if why_no_top(signature) is None:
+        parameters.append(
+            {
+                "name": TOP,
+                "in": "query",
+                "description": (
+                    "How many labels of each row to tell with their probabilities, the most "
+                    "probable first, in place of the probabilities of all labels"
+                ),
+                "schema": {"type": "integer", "minimum": 1},
+                "example": 1,
             }
         )
     about = "One value per row, for each output"

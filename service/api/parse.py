@@ -6,6 +6,7 @@ What it holds is counted before anything is made of it.
 import csv
 import io
 import json
+from collections.abc import Sequence
 from itertools import islice, zip_longest
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from service.api.problems import Problem
 
 LONG = 10_000  # characters
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 MANY_DIGITS = 310  # more than float64 holds
 LONGEST_START = 65_536  # characters; enough to be nested deeper than Python would follow
 
@@ -72,9 +74,22 @@ def parse_csv(text: str, most: Most) -> tuple[list[str], list[list[str]]]:
     header, *rows = list(filter(None, lines)) or [[]]
     for number, cells in enumerate(rows):
         if len(cells) != len(header):
-            fault = f"row {number} has {len(cells)} cells, there are {len(header)} columns"
+            fault = (
+                other_separator(header)
+                or f"row {number} has {len(cells)} cells, there are {len(header)} columns"
+            )
             raise Problem(422, fault, [{"pointer": "", "detail": fault}])
     return header, rows
+
+
+def other_separator(header: Sequence[str]) -> str | None:
+    """What is wrong with a header of one cell that looks like several; None if it does not."""
+    if len(header) != 1:
+        return None
+    for separator, plural in OTHER_SEPARATORS.items():
+        if separator in header[0]:
+            return f"the header line has {plural} and no commas; separate cells with commas"
+    return None
 
 
 class _NotStrictError(ValueError):

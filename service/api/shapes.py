@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.api.cells import takes_strings
+from service.api.details import TOP, why_no_top
 from service.api.forms import INSTANCES
 from service.model import example
 from service.model.signature import Input, Output, Signature
@@ -130,6 +131,9 @@ def answer(signature: Signature) -> Shape:
         labels: list[Shape] = [{"const": list(one.labels or ())} for one in outputs]
         properties["labels"] = labels[0] if len(outputs) == 1 else _by_name(outputs, labels)
         shape["dependentRequired"] = {kind: ["labels"], "labels": [kind]}
+    if why_no_top(signature) is None:
+        ranked = [_ranked(one) for one in outputs]
+        properties[TOP] = ranked[0] if len(outputs) == 1 else _by_name(outputs, ranked)
     return shape
 
 
@@ -154,6 +158,18 @@ def _confidence(one: Output) -> Shape:
         count = len(one.labels)
         return {"type": "array", "items": each, "minItems": count, "maxItems": count}
     return {"type": ["number", "array"], "items": {"type": "number"}}
+
+
+def _ranked(one: Output) -> Shape:
+    """The most probable labels, for ?top=K."""
+    labels = one.labels or ()
+    row: Shape = {"type": "array", "minItems": 1, "maxItems": len(labels)}
+    about = "of each row, the most probable first"
+    properties = {
+        "labels": _list({**row, "items": _value_of(one)}, f"The labels {about}"),
+        "probabilities": _list({**row, "items": {"type": "number"}}, f"Those {about}"),
+    }
+    return {"type": "object", "properties": properties, "required": [*properties]}
 
 
 def _list(items: Shape, description: str) -> Shape:

@@ -18,10 +18,11 @@ from werkzeug.exceptions import HTTPException
 from service.api import body, forms, nameless, parse, problems
 from service.api.answers import Answers
 from service.api.body import CSV, JSON
+from service.api.details import PREDICTIONS, TOP, Details, read_top
 from service.api.forms import Columns
-from service.api.predict import CONFIDENCE
+from service.api.predict import PARAMETERS
 from service.api.problems import MOST_ERRORS, Problem, pointer, unknown
-from service.model.signature import Confidence, Signature
+from service.model.signature import Signature
 from service.settings import Settings
 
 SPLIT, RECORDS, INSTANCES, INPUTS = "dataframe_split", "dataframe_records", "instances", "inputs"
@@ -43,17 +44,20 @@ def answer(request: Request, content: bytes, answers: Answers) -> Response:
     """Predict for a body of any of the forms; a Problem if that cannot be had."""
     if set(request.mimetype_params) - {"charset"}:
         raise Problem(415, "of a content type only the parameter charset is known")
-    signature, kind = answers.predictor.signature, None
+    signature, details = answers.predictor.signature, PREDICTIONS
     if body.media_type(request) == CSV:
-        columns = forms.from_csv(body.decode(content), signature, answers.most)
+        columns = forms.from_csv(body.decode(content, "CSV"), signature, answers.most)
     else:
         payload = parse.parse_json(body.decode(content), answers.most, nan=True)
         columns = _from_json(payload, signature, answers.most.rows)
-        kind = _confidence(payload.get(PARAMS), signature.confidence)
-    found = answers.to_columns(request.environ, columns, kind is not None)
-    told = found[kind] if kind else nameless.to_array(found, signature)
-    if isinstance(told, dict):  # of several outputs
-        told = [dict(zip(told, row, strict=True)) for row in zip(*told.values(), strict=True)]
+        details = _details(payload.get(PARAMS), signature)
+    found = answers.to_columns(request.environ, columns, details)
+    if details.top:
+        told: Any = _in_rows(found[TOP])
+    elif details.confidence:
+        told = _in_rows(found[str(signature.confidence)])
+    else:
+        told = nameless.to_array(found, signature)
     return Response(orjson.dumps({"predictions": told}), content_type=JSON)
 
 
@@ -126,20 +130,35 @@ def _check_names(given: Sequence[str], names: Sequence[str], *place: str) -> Non
         raise Problem(422, "the columns do not fit the model", errors)
 
 
-def _confidence(params: Any, has: Confidence | None) -> Confidence | None:
-    """What the parameters ask for besides predictions, as the query of /predict does."""
+def _details(params: Any, signature: Signature) -> Details:
+    """What the parameters ask for in place of predictions, as the query of /predict does."""
     if params is None:
-        return None
+        return PREDICTIONS
     if not isinstance(params, dict):
         raise _misfit(pointer(PARAMS), "must be an object")
+    has, top = signature.confidence, 0
     for name, value in params.items():
-        if name not in CONFIDENCE:
-            raise _misfit(pointer(PARAMS, name), unknown(name, CONFIDENCE, "parameter"))
-        if not isinstance(value, bool):
-            raise _misfit(pointer(PARAMS, name), "must be true or false")
-        if value and name != has:
-            raise _misfit(pointer(PARAMS, name), f"this model has {has or 'neither'}")
-    return has if has and params.get(has) else None
+        place = pointer(PARAMS, name)
+        if name not in PARAMETERS:
+            raise _misfit(place, unknown(name, PARAMETERS, "parameter"))
+        if name == TOP:
+            try:
+                top = read_top(value, signature)
+            except ValueError as error:
+                raise _misfit(place, str(error)) from error
+        elif not isinstance(value, bool):
+            raise _misfit(place, "must be true or false")
+        elif value and name != has:
+            raise _misfit(place, f"this model has {has or 'neither'}")
+    return Details(confidence=bool(has and params.get(has)), top=top)
+
+
+def _in_rows(told: Any) -> Any:
+    """A value for each row; an object for each row where `told` is one of columns by name."""
+    if not isinstance(told, dict):
+        return told
+    columns = [_in_rows(values) for values in told.values()]
+    return [dict(zip(told, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _misfit(place: str, detail: str) -> Problem:

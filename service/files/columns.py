@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from service.files.records import Records
+from service.files.results import kept_values
 from service.files.scoring import Scored
 from service.files.tables import Rows
-from service.model.signature import Input, Label, Signature
+from service.model.signature import Label, Signature
 
 GROUP = 32 << 20  # bytes of a row group, before they are compressed
 
@@ -74,21 +75,10 @@ class Parquet:
     def _kept_arrays(self, rows: Rows, scored: Scored) -> list[Any]:
         if isinstance(rows, Records):
             return [rows.some(rows.column(name), scored.good) for name in self._kept]
-        whole = [place for place in range(len(rows)) if place not in rows.broken]
-        good = set(scored.good)
-        picked = [at for at, place in enumerate(whole) if place in good]
-        arrays = []
-        for name in self._kept:
-            values = scored.values[name] if name in scored.values else rows.values(_other(name))
-            if len(picked) < len(values):
-                values = [values[at] for at in picked]
-            arrays.append(_array(values, self._schema.field(name).type))
-        return arrays
-
-
-def _other(name: str) -> Input:
-    """A column of CSV that is not the model's: text, or null where it is empty."""
-    return Input(name=name, kind="category", dtype="object", categories=("",))
+        return [
+            _array(values, self._schema.field(name).type)
+            for name, values in zip(self._kept, kept_values(rows, scored, self._kept), strict=True)
+        ]
 
 
 def _type(kind: str, known: Sequence[Label] | None) -> Any:

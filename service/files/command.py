@@ -10,17 +10,18 @@ from time import monotonic
 from typing import Any
 
 from service.app import load
-from service.files import parquet, text
+from service.files import compression, lines, parquet
 from service.files.columns import Parquet
 from service.files.crew import Map, crew
-from service.files.parquet import ENDINGS, ParquetTable, require
+from service.files.dialect import SEPARATORS, Dialect
+from service.files.names import STANDARD, Kind, kind_of
+from service.files.objects import JsonLines, JsonTable
+from service.files.parquet import ParquetTable
 from service.files.parts import OutputError, Parts
-from service.files.places import copied, sent
+from service.files.places import copied, sent, shown
 from service.files.progress import Progress
-from service.files.results import Csv, Format, Work, Write, lines
-from service.files.rows import written
+from service.files.results import Compressed, Csv, Format, Work, joined_lines
 from service.files.scoring import Scorer
-from service.files.spreadsheets import safely_written
 from service.files.tables import InputError, Table
 from service.files.text import CsvTable
 from service.model.predictor import Predictor
@@ -39,10 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "input",
         metavar="INPUT",
-        help="CSV file with a header line, or Parquet: named *.parquet or *.pq; it may be on s3://",
+        help="CSV with a header line, JSON Lines (*.jsonl, *.ndjson) or Parquet (*.parquet, *.pq); "
+        "text may end in .gz or .zst; it may be on s3://, or - for standard input",
     )
     parser.add_argument(
-        "output", metavar="OUTPUT", help="file to write, CSV or Parquet by its name, or s3://"
+        "output",
+        metavar="OUTPUT",
+        help="file to write, of a format by its name, as INPUT; or - for standard output",
     )
     parser.add_argument(
         "--on-error",
@@ -69,17 +73,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how many compute at once (%(default)s here)",
     )
-    parser.add_argument("--encoding", default="utf-8", help="of INPUT, if it is CSV (%(default)s)")
+    parser.add_argument(
+        "--encoding",
+        default="utf-8",
+        help="of INPUT, if it is text (%(default)s, or UTF-16 with a byte order mark)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("csv", "jsonl"),
+        default="csv",
+        help="of files whose names do not say it, such as - (%(default)s)",
+    )
+    parser.add_argument(
+        "--separator",
+        type=_separator,
+        default=",",
+        help="between cells of CSV, in and out: , or ; or | or tab (%(default)s)",
+    )
+    parser.add_argument(
+        "--decimal",
+        choices=(".", ","),
+        default=".",
+        help="before the decimals of numbers in CSV, in and out (%(default)s)",
+    )
 
 
 def run(options: argparse.Namespace) -> str:
     """Score the file, wherever it is; what came of it in one line."""
-    if options.input == options.output:
+    if options.input == options.output != STANDARD:
         raise OutputError(f"{options.output}: is the input; choose another name")
+    if options.output == STANDARD and options.on_error == "skip":
+        raise OutputError(
+            "standard output: --on-error skip needs a file, for bad rows are put beside it"
+        )
     with copied(options.input) as source, sent(options.output) as output:
         paths = {"input": source, "output": output}
         line = _run(argparse.Namespace(**{**vars(options), **paths}))
-        return line.replace(str(output), options.output)
+        return line.replace(str(output), shown(options.output))
 
 
 def _run(options: argparse.Namespace) -> str:
@@ -92,7 +122,9 @@ def _run(options: argparse.Namespace) -> str:
         )
     if options.input.resolve() == options.output.resolve():
         raise OutputError(f"{options.output}: is the input; choose another name")
-    with closing(_table(options, predictor)) as table:
+    dialect = Dialect(options.separator, options.decimal, options.safe_cells)
+    output_kind = kind_of(options.output, options.format)
+    with closing(_table(options, predictor, dialect)) as table:
         scorer = Scorer(predictor, options.confidence)
         kept = [] if options.only else table.header
         for name in scorer.columns:
@@ -101,10 +133,10 @@ def _run(options: argparse.Namespace) -> str:
                     f"{options.input}: has a column {name}, as the output would: rename it, or "
                     "leave the input's columns out with --only"
                 )
-        write = safely_written if options.safe_cells else written
-        form = _format(options, predictor, table, kept, scorer.columns, write)
-        work = Work(table, scorer, form, write)
-        bad_head = lines(write([[table.unit, "reason", *table.header]]))
+        compression.require(options.output, output_kind.compression)
+        form = _format(options, predictor, table, kept, scorer.columns, dialect, output_kind)
+        work = Work(table, scorer, form, dialect)
+        bad_head = joined_lines(dialect.lines([[table.unit, "reason", *table.header]]))
         # Before the output is opened, for what they inherit stays open, and locked, until they end.
         with (
             crew(work, min(options.processes, table.pieces)) as mapped,
@@ -162,17 +194,20 @@ def _job(options: argparse.Namespace, predictor: Predictor) -> dict[str, Any]:
         "model": predictor.manifest.version,
         "options": [
             *(options.on_error, options.confidence, options.only, options.encoding),
-            options.safe_cells,
+            *(options.safe_cells, options.separator, options.decimal, options.format),
         ],
-        "block": [text.BLOCK, parquet.ROWS],
+        "block": [lines.BLOCK, parquet.ROWS],
     }
 
 
-def _table(options: argparse.Namespace, predictor: Predictor) -> Table:
-    names = predictor.signature.names
-    if options.input.suffix.lower() in ENDINGS:
-        return ParquetTable(options.input, names)
-    return CsvTable(options.input, options.encoding, names)
+def _table(options: argparse.Namespace, predictor: Predictor, dialect: Dialect) -> Table:
+    path, names = options.input, predictor.signature.names
+    kind = kind_of(path, options.format)
+    if kind.format == "parquet":
+        return ParquetTable(path, names, dialect)
+    if kind.format == "jsonl":
+        return JsonTable(path, options.encoding, names, kind.compression, dialect)
+    return CsvTable(path, options.encoding, names, kind.compression, dialect)
 
 
 def _format(
@@ -181,12 +216,24 @@ def _format(
     table: Table,
     kept: Sequence[str],
     columns: Sequence[str],
-    write: Write,
+    dialect: Dialect,
+    kind: Kind,
 ) -> Format:
-    if options.output.suffix.lower() not in ENDINGS:
-        return Csv(kept, columns, predictor.signature, write)
-    require(options.output)
-    return Parquet(predictor.signature, kept, columns, table.schema)
+    if kind.format == "parquet":
+        parquet.require(options.output)
+        return Parquet(predictor.signature, kept, columns, table.schema)
+    form: Format = Csv(kept, columns, predictor.signature, dialect)
+    if kind.format == "jsonl":
+        form = JsonLines(kept, columns)
+    return Compressed(form, kind.compression) if kind.compression else form
+
+
+def _separator(text: str) -> str:
+    found = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if found not in SEPARATORS:
+        words = " or ".join(word for _, word in SEPARATORS.values())
+        raise argparse.ArgumentTypeError(f"{text!r} cannot separate cells: use {words}")
+    return found
 
 
 def _count(text: str) -> int:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from service.files import tables
+from service.files.dialect import Dialect
 from service.files.records import Records
 from service.files.tables import InputError, NoInputError, NotInstalledError, Rows
 
-ENDINGS = (".parquet", ".pq")
 ROWS = 50_000  # of a batch
 BUFFER = 1 << 20  # bytes read of a column at once, not all of it in a row group
 REQUIRED = (
@@ -32,11 +32,12 @@ class ParquetTable:
 
     unit = "row"
 
-    def __init__(self, path: Path, needed: Sequence[str]) -> None:
+    def __init__(self, path: Path, needed: Sequence[str], dialect: Dialect) -> None:
         require(path)
         import pyarrow.parquet as pq
 
         self.path = path
+        self._dialect = dialect
         self._rows = 0
         try:
             source = path.open("rb")
@@ -80,7 +81,7 @@ class ParquetTable:
 
     def rows(self, block: Batch) -> Rows:
         """The rows of a batch."""
-        return Records(block.before, block.records)
+        return Records(block.before, block.records, self._dialect)
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -1,15 +1,19 @@
-"""Files on S3: what is read is copied to this disk first, what was written goes there at the end.
+"""Files on S3, standard input and standard output: what is read is copied to this disk first, what
+was written goes there at the end.
 
-An object is there whole or not at all. A copy is gone with the run, so one that was ended begins
-anew.
+An object is there whole or not at all, and a failed run prints nothing. A copy is gone with the
+run, so one that was ended begins anew.
 """
 
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from service.files.names import STANDARD
 from service.files.parts import BAD, OutputError
 from service.files.tables import InputError, NoInputError, NotInstalledError
 from service.model.remote import REQUIRED, SCHEME
@@ -18,7 +22,10 @@ from service.model.remote import REQUIRED, SCHEME
 @contextmanager
 def copied(place: str) -> Iterator[Path]:
     """A file to read, or a copy of it."""
-    with _local(place) as path:
+    with _local(place, "standard input") as path:
+        if place == STANDARD:
+            with _told("standard input", InputError, ""), path.open("wb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file)
         if place.startswith(SCHEME):
             bucket, key = _address(place)
             with _told(place, InputError, "s3:GetObject"), _client(place) as client:
@@ -30,8 +37,10 @@ def copied(place: str) -> Iterator[Path]:
 def sent(place: str) -> Iterator[Path]:
     """Where to write a file, which goes to its place when the block is done; first its bad rows,
     or none if an earlier run left some there."""
-    with _local(place) as path:
+    with _local(place, "standard output") as path:
         yield path
+        if place == STANDARD:
+            _print(path)
         if place.startswith(SCHEME):
             bucket, key = _address(place)
             with _told(place, OutputError, "s3:PutObject"), _client(place) as client:
@@ -43,18 +52,36 @@ def sent(place: str) -> Iterator[Path]:
                 client.upload_file(str(path), bucket, key)
 
 
+def shown(place: str) -> str:
+    """What an output is called."""
+    return "standard output" if place == STANDARD else place
+
+
 @contextmanager
-def _local(place: str) -> Iterator[Path]:
-    """The path of a place, in a folder of its own if that is on S3. Errors name the place."""
-    if not place.startswith(SCHEME):
+def _local(place: str, standard: str) -> Iterator[Path]:
+    """The path of a place, in a folder of its own if it is not on this disk. Errors name the
+    place; `standard` is what they call `-`."""
+    if place != STANDARD and not place.startswith(SCHEME):
         yield Path(place)
         return
     with TemporaryDirectory(prefix="slipway-") as folder:
-        path = Path(folder, _address(place)[1].rpartition("/")[2])
+        name = "rows" if place == STANDARD else _address(place)[1].rpartition("/")[2]
+        path = Path(folder, name)
         try:
             yield path
         except (InputError, OutputError) as error:
-            raise type(error)(str(error).replace(str(path), place)) from error
+            called = standard if place == STANDARD else place
+            raise type(error)(str(error).replace(str(path), called)) from error
+
+
+def _print(path: Path) -> None:
+    """Copy a file to standard output."""
+    sys.stdout.flush()
+    try:
+        with path.open("rb") as file, open(1, "wb", closefd=False) as output:
+            shutil.copyfileobj(file, output)
+    except OSError as error:
+        raise OutputError(f"standard output: cannot be written ({error.strerror})") from error
 
 
 def _address(place: str) -> tuple[str, str]:

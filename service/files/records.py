@@ -1,21 +1,22 @@
 """Rows of Parquet: a batch of Arrow, to values as JSON would have them and to text."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import orjson
 
-from service.files.rows import encoded, joined, written
+from service.files.dialect import Dialect
 from service.model.signature import Input
 
 
 class Records:
     """Rows of a batch, each as wide as the others, below so many rows of the file."""
 
-    def __init__(self, before: int, batch: Any) -> None:
+    def __init__(self, before: int, batch: Any, dialect: Dialect) -> None:
         self._before = before
+        self._dialect = dialect
         self._batch = batch
         self.broken: Mapping[int, str] = {}
 
@@ -32,16 +33,12 @@ class Records:
 
     def cells(self, place: int) -> Sequence[str]:
         """A row as text."""
-        return [_texts(column.slice(place, 1))[0] for column in self._columns]
-
-    def texts(self, places: Sequence[int]) -> Iterator[Sequence[str]]:
-        """These rows as text: null is empty, and what is nested is JSON."""
-        columns = [_texts(self.some(column, places)) for column in self._columns]
-        return zip(*columns, strict=True)
+        return [_texts(column.slice(place, 1), self._dialect)[0] for column in self._columns]
 
     def beside(self, places: Sequence[int], told: Sequence[Sequence[bytes]]) -> bytes:
-        """Rows as CSV, with more columns."""
-        return joined([encoded(written(self.texts(places))), *told])
+        """Rows as CSV, with more columns: null is empty, and what is nested is JSON."""
+        columns = [_texts(self.some(column, places), self._dialect) for column in self._columns]
+        return self._dialect.beside(zip(*columns, strict=True), told)
 
     def column(self, name: str) -> Any:
         """A column by its name, no longer a dictionary."""
@@ -79,7 +76,7 @@ def _plain(column: Any) -> list[Any]:
     return others
 
 
-def _texts(column: Any) -> list[str]:
+def _texts(column: Any, dialect: Dialect) -> list[str]:
     """Values as text, for CSV."""
     import pyarrow.types as is_
 
@@ -89,18 +86,7 @@ def _texts(column: Any) -> list[str]:
         floats = column.to_numpy(zero_copy_only=False)
         # Those of float32 are not made longer by digits that they do not have.
         if floats.dtype == "float64" and np.isfinite(floats).all():
-            return orjson.dumps(floats.tolist()).decode()[1:-1].split(",") if len(floats) else []
-        return ["" if value != value else str(value) for value in floats]
-    return [_text(value) for value in column.to_pylist()]
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, list | dict):
-        return orjson.dumps(value, default=_text).decode()
-    return str(value)
+            texts = orjson.dumps(floats.tolist()).decode()[1:-1].split(",") if len(floats) else []
+            return texts if dialect.decimal == "." else list(map(dialect.number, texts))
+        return ["" if value != value else dialect.number(str(value)) for value in floats]
+    return [dialect.text(value) for value in column.to_pylist()]

@@ -3,30 +3,33 @@ many times as fast as the `csv` module, which reads the others. Both ways give t
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from service.api.cells import values_of
+from service.files.dialect import Dialect, encoded
 from service.model.signature import Input
 
-OF_NUMBERS = b"0123456789+-.eE ,\n"
+COMMAS = Dialect()
+OF_NUMBERS = b"0123456789+-eE \n"  # and what separates cells, or stands before decimals
 
 
 class Grid:
     """Rows without a quote, all of them as wide as the header, below so many lines of the file."""
 
-    def __init__(self, before: int, text: str, size: int, header: Sequence[str]) -> None:
+    def __init__(
+        self, before: int, text: str, size: int, header: Sequence[str], dialect: Dialect
+    ) -> None:
         self._before = before
         self._text = text  # with a line end behind each row
         self._size = size
         self._header = header
+        self._dialect = dialect
         self.broken: Mapping[int, str] = {}
 
     def __len__(self) -> int:
@@ -37,7 +40,7 @@ class Grid:
         at = self._header.index(column.name)
         if column.kind == "number" and self._numbers is not None:
             return self._numbers[:, at]  # type: ignore[return-value]  # it has what is asked of one
-        return values_of(self._cells[at :: len(self._header)], column)
+        return self._dialect.values(self._cells[at :: len(self._header)], column)
 
     def number(self, place: int) -> int:
         """The line."""
@@ -45,18 +48,16 @@ class Grid:
 
     def cells(self, place: int) -> Sequence[str]:
         """A row as it is."""
-        return self._lines[place].split(",")
-
-    def texts(self, places: Sequence[int]) -> Iterator[Sequence[str]]:
-        """The cells of these rows."""
-        return map(self.cells, places)
+        return self._lines[place].split(self._dialect.separator)
 
     def beside(self, places: Sequence[int], told: Sequence[Sequence[bytes]]) -> bytes:
         """Rows as they are, with more columns."""
+        if self._dialect.safe_cells:
+            return self._dialect.beside(map(self.cells, places), told)
         if len(places) < len(self):
-            return joined([[self._lines[place].encode() for place in places], *told])
-        lines = self._text.encode().replace(b"%", b"%%")
-        lines = lines.replace(b"\n", b",%b" * len(told) + b"\n")
+            return self._dialect.joined([encoded(self._lines[place] for place in places), *told])
+        more = f"{self._dialect.separator}%b".encode() * len(told)
+        lines = self._text.encode().replace(b"%", b"%%").replace(b"\n", more + b"\n")
         one, *others = told
         return lines % tuple(chain.from_iterable(zip(*told, strict=True)) if others else one)
 
@@ -67,25 +68,29 @@ class Grid:
     @cached_property
     def _cells(self) -> list[str]:
         """Row after row."""
-        return self._joined.split(",")
+        return self._joined.split(self._dialect.separator)
 
     @cached_property
     def _numbers(self) -> NDArray[np.float64] | None:
         """Of shape (rows, columns), if all cells are numbers as JSON writes them."""
-        if self._text.encode().translate(None, OF_NUMBERS):
+        between = self._dialect.separator + self._dialect.decimal
+        if self._text.encode().translate(None, OF_NUMBERS + between.encode()):
             return None
+        listed = self._joined
+        if between != ",.":
+            listed = listed.translate(str.maketrans(between, ",."))
         try:
-            numbers = np.array(orjson.loads(f"[{self._joined}]"), dtype=np.float64)
+            numbers = np.array(orjson.loads(f"[{listed}]"), dtype=np.float64)
         except (orjson.JSONDecodeError, OverflowError):
             return None
         return numbers.reshape(len(self), len(self._header))
 
     @property
     def _joined(self) -> str:
-        return self._text[:-1].replace("\n", ",")
+        return self._text[:-1].replace("\n", self._dialect.separator)
 
 
-def grid(before: int, text: str, header: Sequence[str]) -> Grid | None:
+def grid(before: int, text: str, header: Sequence[str], dialect: Dialect = COMMAS) -> Grid | None:
     """The rows of this text, if it is as plain as most is."""
     text = text.replace("\r\n", "\n")
     if '"' in text or "\r" in text:
@@ -95,25 +100,31 @@ def grid(before: int, text: str, header: Sequence[str]) -> Grid | None:
     if len(header) == 1 and "\n\n" in f"\n{text}":  # a blank line, not an empty cell
         return None
     characters = np.frombuffer(text.encode(), np.uint8)
-    ends = np.flatnonzero((characters == ord(",")) | (characters == ord("\n")))
-    one = b"," * (len(header) - 1) + b"\n"
+    separator = dialect.separator
+    ends = np.flatnonzero((characters == ord(separator)) | (characters == ord("\n")))
+    one = separator.encode() * (len(header) - 1) + b"\n"
     size = len(ends) // len(one)
     if characters[ends].tobytes() != size * one:
         return None
     if np.diff(ends, prepend=-1).max() > csv.field_size_limit():  # that is to be told
         return None
-    return Grid(before, text, size, header)
+    return Grid(before, text, size, header, dialect)
 
 
 class Ragged:
     """Rows of any width, with the line on which each ends."""
 
     def __init__(
-        self, numbers: Sequence[int], rows: Sequence[list[str]], header: Sequence[str]
+        self,
+        numbers: Sequence[int],
+        rows: Sequence[list[str]],
+        header: Sequence[str],
+        dialect: Dialect = COMMAS,
     ) -> None:
         self._numbers = numbers
         self._rows = rows
         self._header = header
+        self._dialect = dialect
         width = len(header)
         self.broken: Mapping[int, str] = {
             place: f"has {len(cells)} cells, the header has {width}"
@@ -128,7 +139,8 @@ class Ragged:
         """The cells of an input in rows that are as wide as the header."""
         at = self._header.index(column.name)
         broken = self.broken
-        return values_of([r[at] for i, r in enumerate(self._rows) if i not in broken], column)
+        cells = [row[at] for place, row in enumerate(self._rows) if place not in broken]
+        return self._dialect.values(cells, column)
 
     def number(self, place: int) -> int:
         """The line on which a row ends."""
@@ -138,33 +150,6 @@ class Ragged:
         """A row as it is."""
         return self._rows[place]
 
-    def texts(self, places: Sequence[int]) -> Iterator[Sequence[str]]:
-        """The cells of these rows."""
-        return map(self.cells, places)
-
     def beside(self, places: Sequence[int], told: Sequence[Sequence[bytes]]) -> bytes:
         """Rows with quotes where they must be, with more columns."""
-        return joined([encoded(written(self.texts(places))), *told])
-
-
-def joined(columns: Sequence[Sequence[bytes]]) -> bytes:
-    """Columns of text, equally long, as lines of CSV."""
-    step = 2 * len(columns)
-    pieces = [b","] * (step * len(columns[0]))
-    for place, texts in enumerate(columns):
-        pieces[2 * place :: step] = texts
-    pieces[step - 1 :: step] = [b"\n"] * len(columns[0])
-    return b"".join(pieces)
-
-
-def encoded(texts: Iterable[str]) -> list[bytes]:
-    """Texts as they are written."""
-    return [text.encode() for text in texts]
-
-
-def written(rows: Iterable[Iterable[Any]]) -> list[str]:
-    """Rows as lines of CSV, without their ends."""
-    lines: list[str] = []
-    # It puts into quotes what has a character of the line's end.
-    csv.writer(SimpleNamespace(write=lines.append), lineterminator="\r\n").writerows(rows)
-    return [line[:-2] for line in lines]
+        return self._dialect.beside(map(self.cells, places), told)

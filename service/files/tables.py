@@ -47,9 +47,6 @@ class Rows(Protocol):
     def cells(self, place: int) -> Sequence[str]:
         """A row as text, for people to read."""
 
-    def texts(self, places: Sequence[int]) -> Iterator[Sequence[str]]:
-        """Rows as text, cell by cell, as CSV has it."""
-
     def beside(self, places: Sequence[int], told: Sequence[Sequence[bytes]]) -> bytes:
         """Rows as lines of CSV, with more columns of text for them, as CSV has it."""
 

@@ -34,7 +34,8 @@ def code_folders(trusted: Collection[str] = ()) -> tuple[str, ...]:
         with suppress(ValueError, ImportError):  # it is no module, such as __main__
             found = importlib.util.find_spec(name)
             if found is not None:
-                places.update(found.submodule_search_locations or filter(None, [found.origin]))
+                one_file = filter(None, [found.origin, found.cached])
+                places.update(found.submodule_search_locations or one_file)
     return (*_installed(), *map(os.path.realpath, places))
 
 

@@ -51,6 +51,18 @@ def new_blank(unpickler: "Unpickler", cls: Any) -> Any:
     return unpickler.remember(cls.call(()), cls)
 
 
+def new_loss(unpickler: "Unpickler", cls: Any, checksum: Any, state: Any) -> Any:
+    """`__pyx_unpickle_CyHalfMultinomialLoss`: a loss without parameters."""
+    if (
+        not isinstance(cls, Named)
+        or cls.full_name != MULTINOMIAL
+        or type(state) not in (tuple, type(None))
+        or state
+    ):
+        raise refuse("a loss of scikit-learn")
+    return unpickler.remember(cls.call(()), cls)
+
+
 def partial_call(unpickler: "Unpickler", function: Any) -> Pending:
     """`functools.partial` of a function that estimators may keep."""
 
@@ -70,10 +82,12 @@ def partial_call(unpickler: "Unpickler", function: Any) -> Pending:
     return Pending(finish)
 
 
+MULTINOMIAL = "sklearn._loss._loss.CyHalfMultinomialLoss"
 CALLS: dict[tuple[str, str], Callable[..., Any]] = {
     ("copyreg", "_reconstructor"): reconstruct,
     ("copyreg", "__newobj__"): new_object,
     ("functools", "partial"): partial_call,
+    ("sklearn._loss._loss", "__pyx_unpickle_CyHalfMultinomialLoss"): new_loss,
     ("sklearn.metrics._dist_metrics", "newObj"): new_blank,
     ("sklearn.neighbors._ball_tree", "newObj"): new_blank,
     ("sklearn.neighbors._kd_tree", "newObj"): new_blank,

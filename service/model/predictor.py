@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from service.model import artifact, engines, onnx_check, trial, trust
+from service.model import artifact, engines, onnx_check, ranking, trial, trust
 from service.model.artifact import ArtifactError, GoldenError, ManifestError
 from service.model.engines import Column, Engine
 from service.model.golden import compare
@@ -112,6 +112,39 @@ class Predictor:
     ) -> dict[str, Any]:
         """As `predict`, but with an array wherever that gives a list for each row."""
         return self._answer(columns, confidence, _finite)
+
+    def predict_top(self, columns: Mapping[str, Column], count: int) -> dict[str, Any]:
+        """As `predict`, with the `count` most probable labels of each row as `top`.
+
+        `top` has `labels` and `probabilities`, a list of each row's; of a model with several
+        outputs it is an object of those by output name. Where rows do not depend on each other,
+        the model gets some at a time: the probabilities of all may need far more memory than what
+        is told of them.
+        """
+        outputs = self.signature.outputs
+        rows = len(columns[self.signature.names[0]])
+        labels = sum(len(output.labels or ()) for output in outputs)
+        parts = [slice(rows)]
+        if self.manifest.rows_apart:
+            parts = ranking.blocks(rows, labels)
+        answer: dict[str, Any] = {output.name: [] for output in outputs}
+        top: dict[str, Any] = {
+            output.name: {"labels": [], "probabilities": []} for output in outputs
+        }
+        for part in parts:
+            try:
+                found = self.predict_arrays({n: one[part] for n, one in columns.items()}, True)
+            except NotFiniteError as error:
+                raise NotFiniteError([row + (part.start or 0) for row in error.rows]) from error
+            for output in outputs:
+                told = found["probabilities"]
+                told = told if len(outputs) == 1 else told[output.name]
+                ranked = ranking.most_probable(told, output.labels or (), count)
+                answer[output.name] += found[output.name].tolist()
+                for name, values in ranked.items():
+                    top[output.name][name] += values
+        answer["top"] = top if len(outputs) > 1 else top[outputs[0].name]
+        return answer
 
     def _answer(
         self, columns: Mapping[str, Column], confidence: bool, checked: Callable[[Column], Any]

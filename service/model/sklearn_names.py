@@ -250,4 +250,5 @@ FUNCTIONS = {
         "pairwise_distances_argmin pairwise_distances_argmin_min pairwise_kernels "
         "polynomial_kernel rbf_kernel sigmoid_kernel"
     ),
+    "sklearn.utils.validation": "check_array",
 }

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from service.__main__ import main
-from service.files import rows, text
+from service.files import lines as read_lines
+from service.files import rows
 from service.files.tables import InputError
 from service.files.text import CsvTable
 from service.model.signature import Input
@@ -67,7 +68,7 @@ def test_the_rows_of_a_file_are_those_of_the_csv_module(
     path.write_text(content, newline="")
     found = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "BLOCK", size)
+        patch.setattr(read_lines, "BLOCK", size)
         table = CsvTable(path, "utf-8", ["a", "b"])
         try:
             for block in table.blocks():
@@ -92,7 +93,7 @@ def test_plain_rows_are_split() -> None:
 def test_several_processes_write_the_same_as_one(
     artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(text, "BLOCK", 100)
+    monkeypatch.setattr(read_lines, "BLOCK", 100)
     lines = [f"{i / 7},{'x' if i % 10 == 4 else 1}" for i in range(200)]
     lines[50] = f'"{50 / 7}",1'
     lines[90] = "1"
@@ -115,7 +116,7 @@ def test_a_process_that_is_killed_is_told_of(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(text, "BLOCK", 100)
+    monkeypatch.setattr(read_lines, "BLOCK", 100)
     source = tmp_path / "in.csv"
     source.write_text(HEADER + "1,1\n" * 200)
     first = os.getpid()

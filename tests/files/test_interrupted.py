@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from service.__main__ import main
-from service.files import command, text
+from service.files import command, lines
 from service.files.parts import Parts
 from service.files.results import Result
 from tests.files.conftest import CLASSES, GOOD, HEADER, Run, files, table
@@ -14,7 +14,7 @@ from tests.files.conftest import CLASSES, GOOD, HEADER, Run, files, table
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of a few rows, each made certain before the next."""
-    monkeypatch.setattr(text, "BLOCK", 60)
+    monkeypatch.setattr(lines, "BLOCK", 60)
     monkeypatch.setattr(command, "SAVE_SECONDS", -1.0)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.__main__ import main
+from service.files.dialect import Dialect
 from service.files.results import Csv
 from service.files.rows import Ragged
 from service.files.scoring import Scored
@@ -84,4 +85,4 @@ def test_an_answer_that_is_none_of_the_labels_is_written_as_it_is(artifact: Path
     values = [0.0, 1.0, 7.5]
     scored = Scored(values={}, good=range(3), told={name: values}, refused={})
     rows = Ragged([], [], [])  # of which nothing is kept
-    assert Csv([], [name], signature).encoded(rows, scored) == b"0.0\n1.0\n7.5\n"
+    assert Csv([], [name], signature, Dialect()).encoded(rows, scored) == b"0.0\n1.0\n7.5\n"

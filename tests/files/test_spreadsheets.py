@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.files.dialect import Dialect
 from service.files.results import Csv
 from service.files.rows import Ragged
 from service.files.scoring import Scored
-from service.files.spreadsheets import safe_cell, safely_written
+from service.files.spreadsheets import safe_cell
 from service.model.signature import Input, Output, Signature
 from tests.files.conftest import CLASSES, GOOD, GOOD_COLUMNS, HEADER, Run
 from tests.files.test_interrupted import MANY, interrupt, small_steps
@@ -112,7 +113,7 @@ def test_labels_of_the_model_are_made_safe() -> None:
     output = Output(name="y", kind="category", labels=("=a", "b"))
     column = Input(name="x", kind="number", dtype="float64")
     signature = Signature(container="array", inputs=(column,), outputs=(output,))
-    form = Csv([], ["y"], signature, safely_written)
+    form = Csv([], ["y"], signature, Dialect(safe_cells=True))
     rows = Ragged([2, 3, 4], [["1"], ["2"], ["3"]], ["x"])
     scored = Scored({}, [0, 1, 2], {"y": ["=a", "b", "=new"]}, {})
     assert form.encoded(rows, scored) == b"'=a\nb\n'=new\n"

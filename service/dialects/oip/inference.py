@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.api.cells import takes_strings
+from service.api.details import TOP, Details, read_top
 from service.api.forms import Columns
 from service.api.parse import Most
 from service.api.problems import MOST_ERRORS, unknown
@@ -27,6 +28,7 @@ class Asked:
     id: str
     columns: Columns
     outputs: list[Wanted]
+    details: Details
 
 
 def asked(
@@ -40,6 +42,7 @@ def asked(
         raise bad("/id", f"must be a string of at most {LONGEST_ID} printable characters")
     told = parameters(payload, "")
     outputs = _outputs(payload.get("outputs"), _is_true(told, "binary_data_output", ""), offered)
+    details = _details(told, outputs, signature)
     given, width = payload.get("inputs"), len(signature.inputs)
     if not isinstance(given, list):
         raise bad("/inputs", "must be a list of tensors")
@@ -50,7 +53,7 @@ def asked(
     ]
     if raw.left:
         raise bad("/inputs", f"{len(raw.left)} bytes behind the JSON belong to none of them")
-    return Asked(name, _columns(tensors, signature), outputs)
+    return Asked(name, _columns(tensors, signature), outputs, details)
 
 
 def _columns(tensors: list[Tensor], signature: Signature) -> Columns:
@@ -124,6 +127,19 @@ def _outputs(given: Any, binary: bool, offered: Mapping[str, Offered]) -> list[W
             raise bad(f"{place}/parameters/classification", "is not supported: ask for labels")
         wanted[name] = Wanted(name, offered[name], _is_true(told, "binary_data", place, binary))
     return list(wanted.values())
+
+
+def _details(told: Mapping[str, Any], outputs: list[Wanted], signature: Signature) -> Details:
+    """What the outputs need of the model besides predictions."""
+    confident = any(one.offered.confident for one in outputs)
+    if not any(one.offered.ranked for one in outputs):
+        return Details(confidence=confident)
+    if confident:
+        raise bad("/outputs", "all probabilities or labels and the top ones need two requests")
+    try:
+        return Details(top=read_top(told.get(TOP), signature))
+    except ValueError as error:
+        raise bad(f"/parameters/{TOP}", str(error)) from error
 
 
 def _is_true(told: Mapping[str, Any], name: str, place: str, default: bool = False) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from service.api.details import TOP
 from service.dialects.oip.metadata import of_labels, of_output
 from service.dialects.oip.tensors import BYTES, NUMPY, PREFIX, SIZE
 from service.model.signature import Output, Signature
@@ -21,7 +22,8 @@ class Offered:
     """A tensor that may be asked for.
 
     `shape` has -1 where it varies. `paths` lead to its columns in an answer. Others' names are
-    understood, but not listed.
+    understood, but not listed. One that is `ranked` has the most probable labels, of as many as the
+    request's parameter `top` says.
     """
 
     datatype: str
@@ -29,6 +31,7 @@ class Offered:
     paths: tuple[tuple[str, ...], ...]
     by_default: bool = False
     confident: bool = False
+    ranked: bool = False
     listed: bool = True
 
 
@@ -67,10 +70,27 @@ def _confidence(
 ) -> Iterator[tuple[str, Offered]]:
     kind, labels = str(output.confidence), output.labels or ()
     width = len(labels) if kind == "probabilities" and labels else -1
+    if labels and kind == "probabilities":
+        for what, datatype in ((LABELS, of_labels(labels)), (kind, "FP64")):
+            name, paths = f"{prefix}{TOP}.{what}", ((TOP, *path, what),)
+            yield name, Offered(datatype, (-1, -1), paths, ranked=True, listed=False)
     yield prefix + kind, Offered("FP64", (-1, width), ((kind, *path),), confident=True)
     if labels:
         shape, paths = (len(labels),), ((LABELS, *path),)
         yield prefix + LABELS, Offered(of_labels(labels), shape, paths, confident=True)
+
+
+def values_per_row(wanted: Sequence[Wanted], widths: Mapping[str, int], top: int) -> int:
+    """How many values a response has for each row; `widths` are those of confidence, by output."""
+    count = 0
+    for one in (each.offered for each in wanted):
+        if not (one.confident or one.ranked):
+            count += len(one.paths)
+        elif len(one.shape) > 1:  # one of a single dimension is there once, not for each row
+            names = widths.keys() & set(one.paths[0]) if len(widths) > 1 else widths
+            width = sum(widths[name] for name in names)
+            count += min(top, width) if one.ranked else width
+    return count
 
 
 def listed(offered: Mapping[str, Offered]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import orjson
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from service.api import body, parse, problems
+from service.api import body, details, parse, problems
 from service.api.answers import Answers
 from service.api.environ import REQUEST_ID
 from service.api.problems import Problem
@@ -30,6 +30,7 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
     blueprint = Blueprint("oip", __name__)
     manifest = answers.predictor.manifest
     offered = outputs.offered(manifest.signature)
+    widths = details.widths(manifest)
     described = metadata.model(manifest, outputs.listed(offered))
 
     def content() -> bytes:
@@ -92,8 +93,8 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
         head, raw = tensors.split(content(), request.headers.get(HEADER))
         payload = parse.parse_json(body.decode(head), answers.most)
         asked = inference.asked(payload, raw, manifest.signature, answers.most, offered)
-        confident = any(one.offered.confident for one in asked.outputs)
-        answer = answers.to_columns(request.environ, asked.columns, confident)
+        per_row = outputs.values_per_row(asked.outputs, widths, asked.details.top)
+        answer = answers.to_columns(request.environ, asked.columns, asked.details, per_row)
         described, behind = outputs.tensors(asked.outputs, answer)
         told = orjson.dumps(
             {

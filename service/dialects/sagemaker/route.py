@@ -87,7 +87,7 @@ def _read(media_type: str, content: bytes, answers: Answers) -> Columns:
     signature, most = answers.predictor.signature, answers.most
     if media_type == NPY:
         return npy.read(content, signature, most.rows)
-    text = body.decode(content)
+    text = body.decode(content, "CSV" if media_type == CSV else "JSON")
     if media_type == CSV:
         return forms.from_csv(nameless.with_header(text, signature.names), signature, most)
     payload = parse.parse_json(text, most, nan=True)

@@ -1,0 +1,96 @@
+"""What a request asks for besides predictions, and how many values its answer has.
+
+The values are counted before the model predicts: rows times labels can be a hundred times what
+came in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from service.api.problems import Problem
+from service.model.manifest import Manifest
+from service.model.signature import Signature
+
+TOP = "top"
+LONGEST_TOP = 9  # digits
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The model's confidence, or the `top` most probable labels of each row; or neither."""
+
+    confidence: bool = False
+    top: int = 0
+
+
+PREDICTIONS = Details()
+
+
+class AnswerSize:
+    """How many values the answers of one model have, and how many one may have at most."""
+
+    def __init__(self, manifest: Manifest, most_values: int) -> None:
+        signature = manifest.signature
+        self.most_values = most_values
+        self.outputs = len(signature.outputs)
+        self.labels = [len(output.labels or ()) for output in signature.outputs]
+        self.confidence = sum(widths(manifest).values())
+        self.has_top = why_no_top(signature) is None
+
+    def per_row(self, details: Details) -> int:
+        """The values of one row: predictions, or the numbers and labels that come with them."""
+        if details.top:
+            return sum(2 * min(details.top, labels) for labels in self.labels)
+        return self.confidence if details.confidence else self.outputs
+
+    def check(self, rows: int, per_row: int) -> None:
+        """Problem 422 if an answer would have more values than `most_values`."""
+        if rows * per_row > self.most_values:
+            raise self._too_many(rows, per_row)
+
+    def _too_many(self, rows: int, per_row: int) -> Problem:
+        most_rows = self.most_values // per_row
+        ways = [f"send at most {most_rows} rows in a request"] if most_rows else []
+        if self.has_top and per_row > 2:
+            ways.append("ask for the K most probable labels of each row with top=K")
+        return Problem(
+            422,
+            f"the answer would have {rows * per_row} values, {per_row} for each of {rows} rows; "
+            f"at most {self.most_values} are allowed: {', or '.join(ways)}".rstrip(": "),
+        )
+
+
+def widths(manifest: Manifest) -> dict[str, int]:
+    """How many numbers of confidence each output has for a row, as its golden rows show."""
+    signature = manifest.signature
+    found: Any = manifest.golden.outputs.get(signature.confidence or "")
+    if not found:
+        return {}
+    by_name = found if len(signature.outputs) > 1 else {signature.outputs[0].name: found}
+    return {name: _width(values[0]) for name, values in by_name.items()}
+
+
+def why_no_top(signature: Signature) -> str | None:
+    """Why the labels of this model cannot be ranked; None if they can."""
+    if signature.confidence != "probabilities":
+        has = f"; it has {signature.confidence}" if signature.confidence else ""
+        return f"this model has no probabilities{has}"
+    if not all(output.labels for output in signature.outputs):
+        return "this model has no list of labels"
+    return None
+
+
+def read_top(value: object, signature: Signature) -> int:
+    """How many labels a request asks for, as text or as a number; ValueError says what is wrong."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:LONGEST_TOP])
+    if type(value) is not int or value < 1:
+        raise ValueError("must be a whole number of labels, at least 1")
+    if reason := why_no_top(signature):
+        raise ValueError(reason)
+    return value
+
+
+def _width(value: float | Sequence[float]) -> int:
+    return len(value) if isinstance(value, list) else 1

@@ -1,0 +1,66 @@
+"""Compressed files: gzip by the standard library, Zstandard by pyarrow."""
+
+import gzip
+import io
+import re
+import shutil
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from service.files.tables import InputError, NotInstalledError
+
+REQUIRED = (
+    "what Zstandard needs is not installed: pip install -r requirements-parquet.txt, or use .gz"
+)
+LEVEL = 6  # of gzip: its default
+# How files begin that are no text, and what they are.
+BEGINNINGS = (
+    (re.compile(rb"\x1f\x8b"), "gzip", ".gz"),
+    (re.compile(rb"\x28\xb5\x2f\xfd"), "Zstandard", ".zst"),
+    (re.compile(rb"BZh[1-9]1AY&SY"), "bzip2", None),
+    (re.compile(rb"\xfd7zXZ\0"), "xz", None),
+    (re.compile(rb"PK\x03\x04"), "a zip file, as spreadsheets are", None),
+    (re.compile(rb"PAR1\x15"), "Parquet", ".parquet"),
+)
+BEGINNING = 10  # bytes, enough to tell
+
+
+def require(path: Path, compression: str | None) -> None:
+    """NotInstalledError, if what this compression takes is not there."""
+    if compression == "zstd":
+        try:
+            import pyarrow  # noqa: F401
+        except ImportError as error:
+            raise NotInstalledError(f"{path}: {REQUIRED}") from error
+
+
+def decompressed(raw: BinaryIO, compression: str | None) -> Any:
+    """A reader of what is in an open file; it has `peek`."""
+    if compression == "gzip":
+        return gzip.GzipFile(fileobj=raw)
+    if compression == "zstd":
+        import pyarrow as pa
+
+        return io.BufferedReader(pa.input_stream(raw, compression="zstd"))
+    return raw
+
+
+def check_beginning(path: Path, begins: bytes) -> None:
+    """InputError for a file that is to be text, and begins like something else."""
+    for pattern, what, ending in BEGINNINGS:
+        if pattern.match(begins):
+            advice = f"; its name must end in {ending}" if ending else ": save it as text"
+            raise InputError(f"{path}: is {what}, not text{advice}")
+
+
+def compress(source: Path, target: Path, compression: str) -> None:
+    """Write a compressed copy: the same bytes for the same content, without a name or a time."""
+    with source.open("rb") as content, target.open("wb") as raw:
+        if compression == "gzip":
+            with gzip.GzipFile("", "wb", LEVEL, raw, mtime=0) as packed:
+                shutil.copyfileobj(content, packed, 1 << 20)
+            return
+        import pyarrow as pa
+
+        with pa.output_stream(raw, compression="zstd") as packed:
+            shutil.copyfileobj(content, packed, 1 << 20)

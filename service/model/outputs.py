@@ -1,0 +1,42 @@
+"""Classifiers of several outputs whose `predict_proba` has one number for each output.
+
+Most have an array of shape (rows, labels) for each output. A chain and a stacked classifier have
+one array of shape (rows, outputs): the probability of one of the two labels of each output.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FIRST, LAST = 0, 1
+
+
+def fitted_classifier(estimator: Any) -> Any:
+    """The classifier at the end of pipelines and searches."""
+    while True:
+        if hasattr(estimator, "steps"):
+            estimator = estimator.steps[-1][1]
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return estimator
+
+
+def is_chain(estimator: Any) -> bool:
+    """Whether it is a `ClassifierChain`, which computes its outputs in the order of `order_`."""
+    return hasattr(estimator, "order_") and hasattr(estimator, "estimators_")
+
+
+def described_label(estimator: Any) -> int | None:
+    """Which of an output's two labels its number in `predict_proba` belongs to; None if unknown."""
+    classifier = fitted_classifier(estimator)
+    if is_chain(classifier):
+        return LAST
+    return FIRST if hasattr(classifier, "final_estimator_") else None
+
+
+def of_both_labels(probability: NDArray[Any], described: int) -> NDArray[Any]:
+    """Probabilities of two labels, of shape (rows, 2), from those of one of them."""
+    both = (probability, 1.0 - probability)
+    return np.column_stack(both if described == FIRST else both[::-1])

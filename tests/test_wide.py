@@ -1,0 +1,120 @@
+"""Wide tables: the work of packing grows with the columns, and what it finds is still right."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, PoissonRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from service.model.signature import Input, Output, Signature
+from training import around, sample
+from training.contract import describe
+
+
+class Counting(LogisticRegression):  # type: ignore[misc]
+    """Counts the values that it is asked about."""
+
+    values = 0
+
+    def predict(self, X: Any) -> Any:  # noqa: N803 (scikit-learn's name)
+        type(self).values += X.size
+        return super().predict(X)
+
+
+def numbers(width: int, rows: int = 40) -> pd.DataFrame:
+    chance = np.random.default_rng(0)
+    return pd.DataFrame(
+        chance.normal(size=(rows, width)), columns=[f"c{place}" for place in range(width)]
+    )
+
+
+def read(table: pd.DataFrame, folder: Path) -> sample.Sample:
+    table.to_csv(folder / "rows.csv", index=False)
+    return sample.read(folder / "rows.csv", named=True)
+
+
+def counted(width: int, folder: Path) -> int:
+    table = numbers(width)
+    Counting.values = 0
+    describe(Counting().fit(table, table.c0 > 0), read(table, folder), [])
+    return Counting.values
+
+
+@pytest.mark.slow
+def test_four_times_the_columns_are_about_four_times_the_work(tmp_path: Path) -> None:
+    few, many = counted(500, tmp_path), counted(2000, tmp_path)
+    assert many < 6 * few
+
+
+def test_each_of_many_columns_takes_null_exactly_where_it_is_imputed(tmp_path: Path) -> None:
+    table = numbers(600)
+    imputed = list(table.columns[::2])
+    model = make_pipeline(
+        make_column_transformer((SimpleImputer(), imputed), remainder="passthrough"),
+        LogisticRegression(),
+    ).fit(table, table.c0 > 0)
+    signature = describe(model, read(table, tmp_path), [])
+    assert [one.name for one in signature.inputs if one.nullable] == imputed
+
+
+@pytest.mark.slow
+def test_many_closed_columns_have_all_categories_that_the_encoder_learned(tmp_path: Path) -> None:
+    letters = np.random.default_rng(0).choice(["a", "b", "c"], size=(60, 240))
+    table = pd.DataFrame(letters, columns=[f"c{place}" for place in range(240)])
+    model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(table, table.c0 == "a")
+    signature = describe(model, read(table, tmp_path), [])
+    assert {one.categories for one in signature.inputs if one.closed} == {("a", "b", "c")}
+    assert all(one.closed for one in signature.inputs)
+
+
+@pytest.mark.slow
+def test_a_model_of_many_columns_works_at_each_bound_that_was_found(tmp_path: Path) -> None:
+    table = numbers(300)
+    model = PoissonRegressor().fit(table, np.abs(table.c0))
+    inputs = describe(model, read(table, tmp_path), []).inputs
+    lowest: list[Any] = [one.lowest for one in inputs]
+    highest: list[Any] = [one.highest for one in inputs]
+    for bounds in (lowest, highest):
+        alone = np.where(np.eye(300, dtype=bool), bounds, table.to_numpy()[0])
+        rows = pd.DataFrame(np.vstack([alone, bounds]), columns=table.columns)
+        assert np.isfinite(model.predict(rows)).all()
+
+
+def test_a_wide_file_keeps_fewer_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample, "KEPT_CELLS", 6_000)
+    monkeypatch.setattr(sample, "CHUNK_CELLS", 1_000)
+    monkeypatch.setattr(sample, "FEWEST_KEPT", 10)
+    found = read(numbers(20, rows=700), tmp_path)
+    assert (found.rows, found.kept) == (700, 300)
+    assert {len(column.values) for column in found.columns.values()} == {300}
+
+
+@pytest.mark.parametrize(("width", "rows"), [(1, 10_000), (2000, 10_000), (10_000, 2000)])
+def test_fewer_rows_are_drawn_around_the_sample_of_a_wide_table(width: int, rows: int) -> None:
+    assert around.at_most(around.ROWS, width) == rows
+
+
+def test_thresholds_of_more_columns_than_can_be_tried_alone_are_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(around, "MOST_EDGES", 100)
+    names = [f"c{place}" for place in range(50)]
+    signature = Signature(
+        container="array",
+        inputs=tuple(
+            Input(name=name, kind="number", dtype="float64", lowest=-9.0, highest=9.0)
+            for name in names
+        ),
+        outputs=(Output(name="y", kind="number"),),
+    )
+    columns = {name: np.zeros(5) for name in names}
+    drawn = around.around(signature, columns, {name: np.array([1.0, 2.0]) for name in names}, 1000)
+    assert len(drawn["c0"]) <= 1000 + 100 + len(names)
+    for values in drawn.values():
+        assert {1.0, 2.0} <= set(values[:1000].tolist())
