@@ -12,8 +12,8 @@ TOLERANCE = 1e-6
 def compare(name: str, expected: Any, found: Any) -> None:
     """GoldenError names the first row of this output that differs."""
     if isinstance(expected, dict) and isinstance(found, dict):
-        for key in expected:
-            compare(f"{name} of {key}", expected[key], found.get(key, []))
+        for key in expected.keys() | found.keys():
+            compare(f"{name} of {key}", expected.get(key, []), found.get(key, []))
         return
     if len(expected) != len(found):
         raise GoldenError(f"{len(found)} golden {name} came out, not {len(expected)}")
