@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from service.model import sklearn_names
+from service.model import estimator_names
 
 
 def _names(*blocks: Mapping[str, str]) -> frozenset[str]:
@@ -102,13 +102,15 @@ JOBLIB_INSTANCES = _names(
     {"joblib.memory": "Memory", "joblib._store_backends": "FileSystemStoreBackend"}
 )
 
-INSTANCES = _names(sklearn_names.INSTANCES) | SCIPY_INSTANCES | PANDAS_INSTANCES | JOBLIB_INSTANCES
+INSTANCES = (
+    _names(estimator_names.INSTANCES) | SCIPY_INSTANCES | PANDAS_INSTANCES | JOBLIB_INSTANCES
+)
 DICTS = frozenset({"sklearn.utils._bunch.Bunch"})
 TUPLES = frozenset({"sklearn.impute._iterative._ImputerTriplet"})
-EXTENSIONS = _names(sklearn_names.EXTENSIONS)
-BLANK_EXTENSIONS = _names(sklearn_names.BLANK_EXTENSIONS)
+EXTENSIONS = _names(estimator_names.EXTENSIONS)
+BLANK_EXTENSIONS = _names(estimator_names.BLANK_EXTENSIONS)
 FUNCTIONS = (
-    _names(sklearn_names.FUNCTIONS) | NUMPY_FUNCTIONS | SCIPY_FUNCTIONS | frozenset({"pandas.NA"})
+    _names(estimator_names.FUNCTIONS) | NUMPY_FUNCTIONS | SCIPY_FUNCTIONS | frozenset({"pandas.NA"})
 )
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from service.model import (
     allowlist,
     arrow_rebuilding,
+    distribution_rebuilding,
     pandas_rebuilding,
     random_rebuilding,
     rebuilding,
-    scipy_rebuilding,
     trust,
 )
 from service.model.rebuilding import Argument, Named, Pending, Rebuilder, refuse, shown
@@ -305,7 +305,7 @@ def lookup(module: str, name: str, names: Loading) -> Any:
             return role(full_name, names.listed(module, name))
     if full_name in allowlist.FUNCTIONS:
         return names.function(module, name)
-    known = pandas_rebuilding.named(full_name) or scipy_rebuilding.named(full_name)
+    known = pandas_rebuilding.named(full_name) or distribution_rebuilding.named(full_name)
     if known is not None:
         return names.rebuilder(known)
     if trust.covers(names.trusted, module, name):
