@@ -183,6 +183,37 @@ def test_a_class_of_ones_own_is_refused_until_its_module_is_trusted() -> None:
             unpickling.load(content, [other])
 
 
+class Collected:
+    """It is filled as pickle fills what is no list and no dictionary: by methods of its own."""
+
+    def __init__(self) -> None:
+        self.values: list[object] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Collected, (), None, iter([1, 2]), iter([("a", 3)]))
+
+    def append(self, value: object) -> None:
+        self.values.append(value)
+
+    def __setitem__(self, key: object, value: object) -> None:
+        self.values.append((key, value))
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
+def test_an_object_of_a_trusted_class_is_filled_by_its_own_methods(protocol: int) -> None:
+    content = pickle.dumps(Collected(), protocol=protocol)
+    found = unpickling.load(content, ["tests.test_unpickling.Collected"])
+    assert found.values == pickle.loads(content).values == [1, 2, ("a", 3)]  # noqa: S301
+    assert not unpickling.inspect(content, ["tests.test_unpickling.Collected"]).untrusted
+
+
+@pytest.mark.parametrize("name", ["os", "gzip", "Path", "np", "COMPRESSIONS", "dumped.__globals__"])
+def test_a_trusted_module_gives_only_what_it_defines(name: str) -> None:
+    content = Named("tests.test_unpickling", name).pickle
+    with pytest.raises((UntrustedError, AttributeError), match=name.split(".")[-1]):
+        unpickling.load(content, ["tests.test_unpickling"])
+
+
 def test_a_damaged_compression_is_told() -> None:
     with pytest.raises(ValueError, match="cannot be decompressed"):
         unpickling.decompressed(gzip.compress(b"x" * 100)[:-9])

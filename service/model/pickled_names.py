@@ -282,6 +282,7 @@ class Inspecting(Loading):
         return FreeStandIn(full_name)
 
 
+ARGUMENTS = rebuilding.ARGUMENTS | random_rebuilding.ARGUMENTS
 CALLED = (rebuilding.FUNCTIONS, random_rebuilding.FUNCTIONS, arrow_rebuilding.FUNCTIONS)
 
 
@@ -295,7 +296,7 @@ def lookup(module: str, name: str, names: Loading) -> Any:
     ufunc = allowlist.ufunc(module, name)
     if ufunc is not None:
         return ufunc
-    if full_name in rebuilding.ARGUMENTS | random_rebuilding.ARGUMENTS:
+    if full_name in ARGUMENTS:
         return Argument(full_name)
     for functions in CALLED:
         if full_name in functions:

@@ -53,7 +53,7 @@ def load(
 
 
 def read(make: Callable[[], Loaded], *, trusted: Collection[str] = (), limits: Limits) -> Loaded:
-    """What `make` loads, which nobody has tried yet; TrialError, or what it raises."""
+    """What `make` loads, without a trial; TrialError, or what it raises."""
     import_trusted(trusted)
     try:
         with limited(limits), no_effects(trusted):

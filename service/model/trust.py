@@ -79,7 +79,8 @@ def covers(trusted: Collection[str], module: str, name: str) -> bool:
 def find(module: str, name: str) -> Any:
     """The class or function of that name, defined in that module; a nested class has dots.
 
-    UntrustedError for anything else that the module holds, such as what it imported.
+    UntrustedError for anything else that the module holds, such as what it imported: that has
+    another home, whose name a pickle would use. Only loading sees this, for it imports the module.
     """
     __import__(module)
     found: Any = sys.modules[module]
@@ -88,7 +89,6 @@ def find(module: str, name: str) -> Any:
         if found is None:
             raise AttributeError(f"{module} has no {name}")
     is_code = isinstance(found, type | FunctionType | BuiltinFunctionType)
-    home = getattr(found, "__module__", None)
-    if not is_code or home is None or home.split(".")[0] != module.split(".")[0]:
+    if not is_code or getattr(found, "__module__", None) != module:
         raise UntrustedError(f"{module}.{name}, which is no class or function of {module}")
     return found

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from service.model import rebuilding
 from service.model.pickled_calls import CALLS, name_of
-from service.model.pickled_names import VERSION, Loading, lookup
+from service.model.pickled_names import VERSION, Blank, Loading, lookup
 from service.model.rebuilding import Named, Pending, Rebuilder, refuse
 from service.model.trust import UntrustedError
 
@@ -249,6 +249,9 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             list.extend(target, values)
         elif isinstance(target, deque):
             target.extend(values)
+        elif type(target) is not Blank:  # an object of a trusted class: as pickle does
+            for value in values:
+                target.append(value)
 
     def load_setitem(self) -> None:
         """SETITEM: one key and value into a dictionary."""
@@ -266,12 +269,9 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         target = self.container((dict, OrderedDict, defaultdict, Counter), items)
         if type(target) is dict:
             target.update(zip(items[::2], items[1::2], strict=True))
-        elif isinstance(target, dict):
-            setter = (
-                OrderedDict.__setitem__ if isinstance(target, OrderedDict) else dict.__setitem__
-            )
+        elif type(target) is not Blank:
             for key, value in zip(items[::2], items[1::2], strict=True):
-                setter(target, key, value)
+                target[key] = value
 
     def load_additems(self) -> None:
         """ADDITEMS: values into a set."""
@@ -279,6 +279,9 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         target = self.container((set,), values)
         if isinstance(target, set):
             set.update(target, values)
+        elif type(target) is not Blank:
+            for value in values:
+                target.add(value)
 
     # Memory
 

@@ -1,8 +1,8 @@
 """Connections stay within the descriptors that a process may open.
 
-Without this, asyncio would find none left when it accepts a connection, log a traceback for each
-attempt, and accept nobody for a second each time: neither a health check. So a listener that gets
-near the limit has connections closed that wait for their client.
+When a process has no descriptor left, asyncio logs a traceback for each connection that it cannot
+accept, and pauses for a second each time. Health checks then fail, too. So the listener closes
+connections that wait for their client before the limit is reached.
 """
 
 import errno
@@ -39,8 +39,8 @@ class Listener(socket.socket):
         """Accept a connection, unless others have to be closed first.
 
         A new descriptor is always the lowest that is free (POSIX), so its number tells how many
-        are in use. BlockingIOError, as if nobody waited, makes the loop ask again in its next
-        round.
+        are in use. BlockingIOError, as if no connection waited, makes the loop ask again in its
+        next round.
         """
         if any(leaving.fileno() >= 0 for leaving in self._leaving):
             raise BlockingIOError

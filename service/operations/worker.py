@@ -1,5 +1,5 @@
-"""gunicorn's worker: soon to stop, slow to accept, so that nobody waits for it, and never without a
-descriptor for the next connection.
+"""gunicorn's ASGI worker, changed so that it stops promptly, accepts connections in small batches,
+and keeps a descriptor in reserve for the next connection.
 
 gunicorn's own looks once a second whether it is to stop, and then waits for idle connections. The
 names of gunicorn's used here are not public: if they change, the tests of draining fail.
@@ -109,10 +109,10 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
         return [connection.transport.get_extra_info("socket") for connection in closed]
 
     def _handle_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Warn that nobody can connect; of all else asyncio's own handler tells."""
+        """Warn that no client can connect; leave all other errors to asyncio's own handler."""
         error = context.get("exception")
         if isinstance(error, OSError) and error.errno in EXHAUSTED:
-            self._warn("no more descriptors: nobody can connect")
+            self._warn("no more descriptors: no client can connect")
         else:
             loop.default_exception_handler(context)
 
