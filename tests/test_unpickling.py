@@ -23,8 +23,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 
-from service.model import unpickling
+from service.model import trust, unpickling
 from service.model.trust import UntrustedError
+from service.settings import Settings, SettingsError
 
 
 class Calls:
@@ -238,3 +239,37 @@ def test_what_a_fitted_model_uses_is_all_listed() -> None:
     assert "sklearn.linear_model._logistic.LogisticRegression" in found.names
     assert not found.untrusted
     assert found.versions == {version("scikit-learn")}
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("builtins", "part of Python"),
+        ("builtins.eval", "part of Python"),
+        ("os", "part of Python"),
+        ("__main__", "put the class into a module"),
+        ("__main__.Model", "put the class into a module"),
+        ("cloudpickle", "code that the file brings"),
+        ("cloudpickle.cloudpickle._make_function", "code that the file brings"),
+        ("dill", "code that the file brings"),
+        ("numpy", "as a whole"),
+        ("sklearn", "as a whole"),
+        ("sklearn.base.__builtins__", "how Python works"),
+        ("mine.features.__getattr__", "how Python works"),
+    ],
+)
+def test_what_could_run_any_program_cannot_be_trusted(name: str, reason: str) -> None:
+    why = trust.problem(name)
+    assert why is not None
+    assert reason in why
+    with pytest.raises(SettingsError, match="SERVICE_TRUSTED_MODULES: .*cannot be trusted"):
+        Settings.from_environment({"SERVICE_TRUSTED_MODULES": name})
+    module, _, attribute = name.rpartition(".")
+    assert not trust.covers([name, module], module or name, attribute or "thing")
+
+
+@pytest.mark.parametrize(
+    "name", ["mine", "mine.Ratio", "lightgbm", "numpy.memmap", "mine.c.__pyx_unpickle_A"]
+)
+def test_ones_own_names_and_single_names_of_libraries_can_be_trusted(name: str) -> None:
+    assert trust.problem(name) is None

@@ -28,6 +28,13 @@ class UntrustedError(Exception):
         self.name = name
 
 
+def _is_pythons(name: str) -> bool:
+    """Whether a part of it begins with two underscores; Cython's rebuild objects."""
+    return any(
+        part.startswith("__") and not part.startswith("__pyx_unpickle_") for part in name.split(".")
+    )
+
+
 def problem(name: str) -> str | None:
     """Why a name cannot be trusted, in a sentence with the way that works; None if it can."""
     package = name.split(".")[0]
@@ -46,6 +53,8 @@ def problem(name: str) -> str | None:
             f"{name} cannot be trusted: it runs code that the file brings; put the code into a "
             "module, save the model with joblib.dump, and trust the module"
         )
+    if _is_pythons(name):
+        return f"{name} cannot be trusted: it is part of how Python works, and no model keeps it"
     if name in LISTED_PACKAGES:
         return (
             f"{name} cannot be trusted as a whole: Slipway lists its names; "
@@ -68,6 +77,8 @@ def covers(trusted: Collection[str], module: str, name: str) -> bool:
     """Whether a name is trusted: by its full name, or by its module if the list has none of it."""
     package = module.split(".")[0]
     if package in INTERPRETER or (package in PICKLERS and package not in LISTED_PACKAGES):
+        return False
+    if _is_pythons(name):
         return False
     if f"{module}.{name}" in trusted:
         return True
