@@ -13,7 +13,7 @@ import pytest
 
 from ecs import sbom
 from ecs.commands import sbom as command
-from tests.containers import docker, output, run
+from tests.containers import built, docker, output, run, unique
 from tests.serving import ROOT
 
 AUDIT = ROOT / ".venv/audit/bin/python"
@@ -96,6 +96,12 @@ def test_a_python_that_the_base_image_compiled_is_listed(tmp_path: Path) -> None
 def test_an_image_is_listed_to_the_last_package(
     image: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM {image}\nLABEL of={unique()}\n")
+    with built(tmp_path) as own:  # other tests run containers of the first at the same time
+        _listed(own, tmp_path, capsys)
+
+
+def _listed(image: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([image, str(tmp_path)]) == 0
     assert capsys.readouterr().out.count(" components\n") == 2
     assert output(docker("ps", "--all", "--quiet", "--filter", f"ancestor={image}")) == ""
