@@ -98,7 +98,7 @@ RUN ["gunicorn", "--check-config"]
 EXPOSE 8080
 # Every 5 seconds, so that `docker compose up --wait` waits no longer. ECS ignores this line.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-m", "service.operations.probe"]
+    CMD ["python", "-m", "service.healthcheck"]
 # No shell in between: gunicorn is process 1 and gets SIGTERM. It reads gunicorn.conf.py by itself.
 CMD ["gunicorn"]
 

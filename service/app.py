@@ -8,19 +8,20 @@ from flask import Flask, Request
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import MapAdapter
 
-from service.api import body, describe, predict, problems
+from service.api import body, describe, health, predict, problems
 from service.api.answers import Answers
 from service.api.page import report
 from service.api.page import show as page
 from service.dialects import enabled as dialects
+from service.middleware import auth as access
+from service.middleware.auth import Access
+from service.middleware.fast_path import Straight
+from service.middleware.response import Envelope, Seal
 from service.model import remote
 from service.model.limits import Limits
 from service.model.predictor import Predictor
-from service.operations import access, health, metrics, traces
-from service.operations.access import Access
-from service.operations.drain import Drain
-from service.operations.envelope import Envelope, Seal
-from service.operations.straight import Straight
+from service.observability import metrics, traces
+from service.server.drain import Drain
 from service.settings import Settings
 
 

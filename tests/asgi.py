@@ -7,14 +7,14 @@ from io import BytesIO
 from typing import TypeVar
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from service.operations.access import Access
-from service.operations.bridge import Bridge
-from service.operations.drain import Drain
-from service.operations.envelope import Seal
-from service.operations.metrics import Metrics
-from service.operations.reading import Message
-from service.operations.shed import Shed
-from service.operations.wsgi import Scope
+from service.middleware.auth import Access
+from service.middleware.response import Seal
+from service.observability.metrics import Metrics
+from service.server.asgi_app import Bridge
+from service.server.drain import Drain
+from service.server.rejection import Shed
+from service.server.request_body import Message
+from service.server.wsgi import Scope
 from service.settings import Settings
 
 VERSION = "abc123"

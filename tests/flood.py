@@ -13,8 +13,8 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 from service.bench.client import header
-from service.operations.bridge import Bridge
-from service.operations.connection import Connection
+from service.server.asgi_app import Bridge
+from service.server.gunicorn.deferring_protocol import Connection
 from tests.raw import exchange, get
 from tests.serving import Server, children_of
 

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 
 from service.app import create_app
+from service.middleware.auth import Access
+from service.middleware.response import Seal
 from service.model.predictor import Predictor
-from service.operations.access import Access
-from service.operations.bridge import Bridge
-from service.operations.drain import Drain
-from service.operations.envelope import Seal
-from service.operations.shed import Shed
+from service.server.asgi_app import Bridge
+from service.server.drain import Drain
+from service.server.rejection import Shed
 from service.settings import Settings
 from tests.asgi import Exchange, scope
 

@@ -7,10 +7,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service.__main__ import main, new_key
-from service.api import environ as environ_names
+from service.api import request_state as environ_names
 from service.app import create_app
+from service.middleware.auth import Access, known_as
 from service.model.predictor import Predictor
-from service.operations.access import Access, known_as
 from service.settings import Settings
 from tests.problems import assert_problem
 

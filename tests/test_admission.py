@@ -7,8 +7,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from service.api.environ import REFUSED, WAITED
-from service.operations.bridge import Bridge
+from service.api.request_state import REFUSED, WAITED
+from service.server.asgi_app import Bridge
 from tests.asgi import PATIENCE, Recorder, ask, make_bridge, run
 from tests.problems import assert_problem
 

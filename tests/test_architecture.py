@@ -12,6 +12,9 @@ LARGEST_FILE = 400
 FOLDERS = ("service", "training", "ecs", "tests", "benchmarks")
 WEB = {"flask", "werkzeug", "marshmallow", "gunicorn", "jinja2", "http"}
 LEARNING = {"sklearn", "joblib", "scipy", "pandas"}
+WEB_ROOMS = tuple(
+    f"service/{room}" for room in ("api", "middleware", "observability", "scheduling", "server")
+)
 HEAVY = {"sklearn", "joblib", "scipy", "pandas", "onnxruntime", "boto3", "pyarrow"}
 
 
@@ -95,7 +98,7 @@ def test_the_model_rooms_know_no_http(path: Path) -> None:
     assert all(name.startswith("service.model") for name in of_the_service)
 
 
-@pytest.mark.parametrize("path", files("service/api", "service/operations"), ids=names)
+@pytest.mark.parametrize("path", files(*WEB_ROOMS), ids=names)
 def test_the_web_rooms_know_no_scikit_learn(path: Path) -> None:
     assert not packages(path) & LEARNING
 

@@ -6,8 +6,8 @@ from wsgiref.validate import validator
 
 import pytest
 
-from service.api.environ import REFUSED
-from service.operations import reading
+from service.api.request_state import REFUSED
+from service.server import request_body as reading
 from tests.asgi import LARGEST, Exchange, Recorder, ask, make_bridge, of_length, run, scope
 
 HEADERS = [

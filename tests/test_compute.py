@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from service.operations.bridge import QUICK_SECONDS
-from service.operations.reading import Message
+from service.server.asgi_app import QUICK_SECONDS
+from service.server.request_body import Message
 from tests.asgi import PATIENCE, Recorder, ask, make_bridge, run
 
 SLOW, QUICK = b"slow", b"q"

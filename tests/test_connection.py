@@ -6,7 +6,7 @@ import pytest
 from gunicorn.asgi.protocol import ASGIProtocol
 
 from service.model.predictor import Predictor
-from service.operations import line
+from service.scheduling import inline_batcher as line
 from tests.asgi import run
 from tests.bad_bodies import ANSWER, EXAMPLE
 from tests.flood import inside

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from service.app import create_app
 from service.model.predictor import Predictor
-from service.operations.wsgi import Answer, call, set_body, wsgi_environ
+from service.server.wsgi import Answer, call, set_body, wsgi_environ
 from service.settings import Settings
 from tests.animals import text_model
 from tests.asgi import scope

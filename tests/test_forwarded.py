@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.operations.forwarded import MOST_PROXIES, Proxies, address
+from service.api.forwarded import MOST_PROXIES, Proxies, address
 
 PROXY, CLIENT, OTHER = "10.0.0.1", "203.0.113.7", "198.51.100.9"
 TRUSTED = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1"]

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from service.model.predictor import Predictor
-from service.operations import line
-from service.operations.bridge import Bridge
+from service.scheduling import inline_batcher as line
+from service.server.asgi_app import Bridge
 from tests.asgi import run
 from tests.bad_bodies import EXAMPLE
 from tests.flood import inside

@@ -8,10 +8,10 @@ from wsgiref.types import WSGIEnvironment
 
 import pytest
 
-from service.operations.admission import RefusedError
-from service.operations.gate import Gate
-from service.operations.waiting import Waiting
-from service.operations.wsgi import Answer
+from service.scheduling.admission import RefusedError
+from service.scheduling.jobs import Waiting
+from service.scheduling.thread_batcher import Gate
+from service.server.wsgi import Answer
 from tests.asgi import run
 
 ANSWER: Answer = (200, [], b"")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from service.app import create_app
+from service.middleware.auth import Access
 from service.model.predictor import Predictor
-from service.operations.access import Access
 from service.settings import Settings
 from tests.bad_bodies import ANSWER, EXAMPLE
 from tests.lambda_events import ADDRESS, version_2

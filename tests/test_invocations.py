@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.api.environ import REFUSED
 from service.api.problems import Problem
+from service.api.request_state import REFUSED
 from service.app import create_app
 from service.dialects import enabled
 from service.model.predictor import Predictor
-from service.operations.admission import busy
-from service.operations.drain import Drain
+from service.scheduling.admission import busy
+from service.server.drain import Drain
 from service.settings import Settings
 from tests.bad_bodies import EXAMPLE
 

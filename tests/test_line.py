@@ -7,10 +7,10 @@ from wsgiref.types import WSGIEnvironment
 
 import pytest
 
-from service.operations.admission import RefusedError
-from service.operations.line import EACH_SECONDS, LEAST_SECONDS, LOOKS, REFUSALS, Line
-from service.operations.waiting import Waiting
-from service.operations.wsgi import Answer
+from service.scheduling.admission import RefusedError
+from service.scheduling.inline_batcher import EACH_SECONDS, LEAST_SECONDS, LOOKS, REFUSALS, Line
+from service.scheduling.jobs import Waiting
+from service.server.wsgi import Answer
 from tests.asgi import run
 
 ANSWER: Answer = (200, [], b"")

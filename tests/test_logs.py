@@ -16,7 +16,8 @@ import pytest
 from flask.testing import FlaskClient
 from gunicorn.config import Config
 
-from service.operations import logs
+from service.observability import logs
+from service.server.gunicorn.logger import GunicornLogger
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -186,7 +187,7 @@ def test_everything_in_a_process_goes_through_one_handler(
 
 def test_gunicorn_s_own_lines_have_the_same_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", written := StringIO())
-    logger = logs.GunicornLogger(Config())
+    logger = GunicornLogger(Config())
     logger.info("Listening at: %s", "here")
     logger.error_log.handlers = []
     line = json.loads(written.getvalue())

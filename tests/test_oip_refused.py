@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.api.environ import REFUSED
 from service.api.problems import Problem
+from service.api.request_state import REFUSED
 from tests.oip import INFER, ROWS, columns, error_of, infer, speaking, tensor
 
 

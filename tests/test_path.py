@@ -7,7 +7,7 @@ from collections.abc import Callable
 import orjson
 from flask import Flask
 
-from service.operations.wsgi import Answer, call, set_body, wsgi_environ
+from service.server.wsgi import Answer, call, set_body, wsgi_environ
 from tests.asgi import scope
 from tests.bad_bodies import EXAMPLE
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from service.operations.patience import within
+from service.server.timeouts import within
 
 SHORT, LONG = 0.01, 10.0
 

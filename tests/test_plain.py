@@ -7,7 +7,7 @@ from gunicorn.asgi.parser import CallbackRequest, PythonProtocol
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.operations import plain
+from service.server import fast_parser as plain
 from tests.bad_bodies import EXAMPLE
 from tests.raw import CHUNKED, CLOSE, LENGTH, post
 from tests.serving import ROOT

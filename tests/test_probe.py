@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from service.operations import probe
+from service import healthcheck as probe
 from tests.serving import ROOT, Server, free_port
 
 
@@ -21,7 +21,7 @@ def test_no_server_is_not(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_it_imports_none_of_what_makes_a_start_slow() -> None:
     command = (
-        "import sys, service.operations.probe; "
+        "import sys, service.healthcheck; "
         "heavy = {'numpy', 'sklearn', 'flask', 'marshmallow', 'gunicorn'} & set(sys.modules); "
         "sys.exit(', '.join(heavy) or 0)"
     )

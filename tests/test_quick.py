@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from service.operations.line import LEAST_SECONDS
+from service.scheduling.inline_batcher import LEAST_SECONDS
 from tests.asgi import Exchange, Recorder, ask, make_bridge, run, scope
 
 BODY = b"body"

@@ -7,7 +7,7 @@ from typing import Any
 
 from service.model.engines import Column, Engine
 from service.model.predictor import Predictor
-from service.operations.line import LEAST_SECONDS
+from service.scheduling.inline_batcher import LEAST_SECONDS
 from tests.asgi import run
 from tests.sharing import CSV, JSON, MOST_ROWS, QUICK, Sent, all_at_once, bridged
 

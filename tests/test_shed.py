@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from service.api.environ import ARRIVED, REFUSED
 from service.api.problems import Problem
+from service.api.request_state import ARRIVED, REFUSED
 from service.dialects import enabled as dialects
+from service.middleware.auth import Access
+from service.middleware.response import Seal
 from service.model.predictor import Predictor
-from service.operations.access import Access
-from service.operations.admission import RefusedError, busy
-from service.operations.envelope import Seal
-from service.operations.shed import Shed
-from service.operations.wsgi import set_body, wsgi_environ
+from service.scheduling.admission import RefusedError, busy
+from service.server.rejection import Shed
+from service.server.wsgi import set_body, wsgi_environ
 from service.settings import Settings
 from tests.asgi import scope
 

@@ -11,7 +11,7 @@ from flask import Flask
 from service.api import parse
 from service.app import create_app
 from service.model.predictor import Predictor
-from service.operations.wsgi import Answer, call, set_body, wsgi_environ
+from service.server.wsgi import Answer, call, set_body, wsgi_environ
 from service.settings import Settings
 from tests.asgi import scope
 from tests.bad_bodies import ANSWER, EXAMPLE, NAMES, Bad

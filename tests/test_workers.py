@@ -14,9 +14,9 @@ from tests.raw import CHUNKED, CLOSE, chunks, exchange, post
 from tests.serving import ROOT, Answer, Server, clean_environment, free_port, gunicorn, serve
 
 COLD = """
-from service.operations import logs
-from service.operations.bridge import Bridge
-from service.operations.drain import Drain
+from service.observability import logs
+from service.server.asgi_app import Bridge
+from service.server.drain import Drain
 from service.settings import Settings
 
 logs.configure("info")

@@ -16,8 +16,8 @@ import orjson
 
 from service.api import body, buffers, forms, parse, schema
 from service.api.details import PREDICTIONS, AnswerSize, Details
-from service.api.environ import ANSWER, ARRAYS, PREDICTED, REFUSED, ROWS, WHOLE
 from service.api.problems import Problem
+from service.api.request_state import ANSWER, ARRAYS, PREDICTED, REFUSED, ROWS, WHOLE
 from service.model.engines import Column
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError
 from service.settings import Settings

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from flask import Flask, Request, request
 
-from service.api.environ import REFUSED, WHOLE
 from service.api.parse import unparsable
 from service.api.problems import Problem
+from service.api.request_state import REFUSED, WHOLE
 
 JSON = "application/json"
 CSV = "text/csv"

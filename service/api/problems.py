@@ -14,7 +14,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from service.api.environ import REQUEST_ID
+from service.api.request_state import REQUEST_ID
 
 MOST_ERRORS = 20
 MOST_BYTES = 3000  # of errors in one answer; an answer stays small whatever was asked

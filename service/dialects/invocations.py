@@ -14,8 +14,8 @@ from werkzeug.exceptions import HTTPException
 
 from service.api import body
 from service.api.answers import Answers
-from service.api.environ import WHOLE
 from service.api.nameless import has_header
+from service.api.request_state import WHOLE
 from service.settings import Settings
 
 PATH = "/invocations"

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from flask import Response, request
 
-from service.api.environ import POLICY
+from service.api.request_state import POLICY
 
 HTML = "text/html; charset=utf-8"
 

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from service.api import body, parse, predict, problems
 from service.api.answers import Answers
-from service.api.environ import PREDICTED, REQUEST_ID, ROWS
+from service.api.request_state import PREDICTED, REQUEST_ID, ROWS
 from service.dialects.aws_lambda import events
 from service.settings import Settings
 

@@ -15,8 +15,8 @@ from werkzeug.exceptions import HTTPException
 
 from service.api import body, details, parse, problems
 from service.api.answers import Answers
-from service.api.environ import REQUEST_ID
 from service.api.problems import Problem
+from service.api.request_state import REQUEST_ID
 from service.dialects.oip import inference, metadata, outputs, tensors, v1
 from service.settings import Settings
 

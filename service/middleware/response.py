@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from service.api.environ import POLICY, REQUEST_ID
+from service.api import health
 from service.api.predict import PATH
+from service.api.request_state import POLICY, REQUEST_ID
+from service.middleware import auth as access
 from service.model.manifest import Manifest
-from service.operations import access, health, logs
-from service.operations.metrics import Metrics
+from service.observability import logs
+from service.observability.metrics import Metrics
 
 Headers = list[tuple[str, str]]
 

@@ -8,7 +8,7 @@ from flask import Flask
 
 from service.api.problems import Problem
 from service.model.predictor import Predictor
-from service.operations.drain import Drain
+from service.server.drain import Drain
 
 # Of every dialect: they need no key, and their 200s have no line in the log.
 PATHS = frozenset({"/health", "/health/live", "/ping", "/v2/health/ready", "/v2/health/live"})

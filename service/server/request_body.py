@@ -10,8 +10,8 @@ from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from service.api.body import CLOSE
-from service.operations.admission import RefusedError
-from service.operations.patience import within
+from service.scheduling.admission import RefusedError
+from service.server.timeouts import within
 from service.settings import Settings
 
 Message = MutableMapping[str, Any]

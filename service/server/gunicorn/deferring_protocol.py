@@ -12,11 +12,11 @@ from typing import Any
 
 from gunicorn.asgi.protocol import ASGIProtocol
 
-from service.operations import plain
-from service.operations.admission import RefusedError
-from service.operations.protocol import Protocol
-from service.operations.waiting import Waiting
-from service.operations.wsgi import Answer
+from service.scheduling.admission import RefusedError
+from service.scheduling.jobs import Waiting
+from service.server import fast_parser as plain
+from service.server.gunicorn.protocol import Protocol
+from service.server.wsgi import Answer
 
 READ = SimpleNamespace(
     version=(1, 1), _connection=None

@@ -9,9 +9,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from service.api.answers import Answers
 from service.api.body import JSON
-from service.api.environ import ANSWER, REFUSED, WHOLE
 from service.api.predict import PATH
-from service.operations.access import Access
+from service.api.request_state import ANSWER, REFUSED, WHOLE
+from service.middleware.auth import Access
 
 NUMBER_SECONDS = 2e-8  # checking and answering, for each number that is read
 

@@ -15,10 +15,10 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import ValueClass
 
-from service.api.environ import ARRIVED, PREDICTED, ROWS, WAITED
 from service.api.problems import Problem
+from service.api.request_state import ARRIVED, PREDICTED, ROWS, WAITED
 from service.model.manifest import Manifest
-from service.operations.logs import known_method
+from service.observability.logs import known_method
 
 PATH = "/metrics"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from wsgiref.types import WSGIEnvironment
 
-from service.operations.admission import busy
-from service.operations.waiting import LONGER, Place, Waiting
-from service.operations.wsgi import Answer
+from service.scheduling.admission import busy
+from service.scheduling.jobs import LONGER, Place, Waiting
+from service.server.wsgi import Answer
 
 LOOKS = 5  # at the connections: to accept one, to open it, to watch it, to read it, to answer it
 LEAST_SECONDS, MOST_SECONDS = 0.0015, 0.01  # of predictions in between

@@ -7,7 +7,7 @@ takes, gunicorn would take, too, and for the same: tests/test_plain.py holds the
 import re
 
 from service.api.predict import PATH
-from service.operations.wsgi import Scope
+from service.server.wsgi import Scope
 
 FIRST = f"POST {PATH} HTTP/1.1\r\n".encode()
 FIELDS = re.compile(rb"(?:[A-Za-z0-9-]+: [!-~](?:[ -~]*[!-~])?\r\n)+\r\n")

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIEnvironment
 
 from service.api.body import CLOSE
-from service.operations.admission import RefusedError
+from service.scheduling.admission import RefusedError
 
 ABSOLUTE = re.compile(rb"(?:http|https)://([^/]*)(/.*)?", re.IGNORECASE)
 AUTHORITY = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")

@@ -13,9 +13,9 @@ from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, request
 
-from service.api.environ import KEY
+from service.api import health
 from service.api.problems import Problem
-from service.operations import health
+from service.api.request_state import KEY
 from service.settings import Settings
 
 HEADERS = (

@@ -21,11 +21,9 @@ from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 import orjson
-from gunicorn.config import Config
-from gunicorn.glogging import Logger
 
-from service.api.environ import ARRIVED, KEY, PREDICTED, REQUEST_ID, ROWS, WAITED
-from service.operations.forwarded import address
+from service.api.forwarded import address
+from service.api.request_state import ARRIVED, KEY, PREDICTED, REQUEST_ID, ROWS, WAITED
 
 PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 HEADER = "X-Request-ID"
@@ -82,17 +80,6 @@ def configure(level: str) -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     logging.captureWarnings(True)
-
-
-class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no type hints
-    """gunicorn's logger, with its lines in our shape and our place."""
-
-    def setup(self, cfg: Config) -> None:
-        """Replace gunicorn's handlers by ours."""
-        super().setup(cfg)
-        handler = logging.StreamHandler(sys.stdout)
-        handler.setFormatter(JSONFormatter())
-        self.error_log.handlers = [handler]
 
 
 def begin(environ: WSGIEnvironment) -> None:

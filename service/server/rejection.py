@@ -10,14 +10,14 @@ from re import Pattern
 from wsgiref.types import WSGIEnvironment
 
 from service.api import problems
-from service.api.environ import REQUEST_ID
 from service.api.predict import PATH
-from service.operations import logs
-from service.operations.access import Access
-from service.operations.admission import RefusedError
-from service.operations.envelope import Seal
-from service.operations.metrics import SHED
-from service.operations.wsgi import Answer, encoded
+from service.api.request_state import REQUEST_ID
+from service.middleware.auth import Access
+from service.middleware.response import Seal
+from service.observability import logs
+from service.observability.metrics import SHED
+from service.scheduling.admission import RefusedError
+from service.server.wsgi import Answer, encoded
 
 MARK = "{}"  # where the request's id goes
 

@@ -9,7 +9,7 @@ import random
 from time import perf_counter
 from wsgiref.types import WSGIEnvironment
 
-from service.api.environ import WAITED
+from service.api.request_state import WAITED
 
 DEADLINE = "HTTP_X_REQUEST_TIMEOUT_MS"
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from service.app import create_app, load
 from service.dialects import enabled as dialects
+from service.middleware.auth import Access
+from service.middleware.response import Seal
 from service.model.artifact import ArtifactError
 from service.model.manifest import Manifest
-from service.operations import logs, traces
-from service.operations.access import Access
-from service.operations.bridge import Bridge
-from service.operations.drain import Drain
-from service.operations.envelope import Seal
-from service.operations.shed import Shed
+from service.observability import logs, traces
+from service.server.asgi_app import Bridge
+from service.server.drain import Drain
+from service.server.rejection import Shed
 from service.settings import Settings, SettingsError
 
 BYTE_SECONDS = 1e-7  # reading, checking and answering, for each byte of a body

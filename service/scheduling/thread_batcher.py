@@ -9,9 +9,9 @@ from asyncio import Future
 from collections.abc import Callable, Sequence
 from wsgiref.types import WSGIEnvironment
 
-from service.operations.admission import busy
-from service.operations.waiting import LONGER, Waiting
-from service.operations.wsgi import Answer
+from service.scheduling.admission import busy
+from service.scheduling.jobs import LONGER, Waiting
+from service.server.wsgi import Answer
 
 EACH_SECONDS = 0.0002  # of a request, whatever its size, in a thread beside the loop
 GAIN = 2.0  # times less than alone is what everybody else must cost

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from wsgiref.types import WSGIEnvironment
 
-from service.operations.admission import RefusedError
+from service.scheduling.admission import RefusedError
 
 LONGER = 2.0  # times what the first of several would take alone is what they take, at most
 

@@ -14,11 +14,11 @@ from weakref import WeakSet
 
 from gunicorn.workers.gasgi import ASGIWorker
 
-from service.operations.descriptors import EXHAUSTED, Listener
-from service.operations.forwarded import Proxies
+from service.api.forwarded import Proxies
+from service.server.descriptors import EXHAUSTED, Listener
 
 if TYPE_CHECKING:
-    from service.operations.connection import Connection
+    from service.server.gunicorn.deferring_protocol import Connection
 
 ACCEPTS = 8  # new connections at a time: while asyncio's 100 are accepted, everybody else waits
 CLOSES = 0.05  # of the connections that wait for their client, at least: to find them takes time
@@ -46,7 +46,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
     ) -> asyncio.Server:
         """Accept a few at a time, and let `backlog` wait: asyncio has one number for both."""
         # Not before the app, or NumPy would be imported before it is told to start no threads.
-        from service.operations.connection import Connection
+        from service.server.gunicorn.deferring_protocol import Connection
 
         def connection() -> Connection:
             made = Connection(self)

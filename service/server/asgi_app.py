@@ -14,20 +14,21 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from prometheus_client import Gauge
 
-from service.api.environ import ARRIVED, REFUSED
+from service.api.forwarded import Proxies
 from service.api.predict import PATH
 from service.api.problems import Problem
-from service.operations import reading, target
-from service.operations.admission import RefusedError, check_deadline, deadline_seconds
-from service.operations.drain import Drain
-from service.operations.forwarded import Proxies
-from service.operations.gate import Gate
-from service.operations.line import Line
-from service.operations.reading import Message, Receive
-from service.operations.shed import Shed
-from service.operations.straight import Straight
-from service.operations.waiting import Waiting
-from service.operations.wsgi import Answer, Scope, call, set_body, wsgi_environ
+from service.api.request_state import ARRIVED, REFUSED
+from service.middleware.fast_path import Straight
+from service.scheduling.admission import RefusedError, check_deadline, deadline_seconds
+from service.scheduling.inline_batcher import Line
+from service.scheduling.jobs import Waiting
+from service.scheduling.thread_batcher import Gate
+from service.server import request_body as reading
+from service.server import request_target as target
+from service.server.drain import Drain
+from service.server.rejection import Shed
+from service.server.request_body import Message, Receive
+from service.server.wsgi import Answer, Scope, call, set_body, wsgi_environ
 from service.settings import Settings
 
 Send = Callable[[Message], Awaitable[None]]

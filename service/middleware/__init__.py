@@ -1,0 +1,6 @@
+"""What surrounds the Flask app: WSGI middleware and hooks that every request passes.
+
+Read in this order: `response.py` (adds an id, headers, a log line and metrics to each response),
+`auth.py` (checks the API key and the host), `fast_path.py` (answers most predictions without
+Flask's dispatch).
+"""
