@@ -10,7 +10,7 @@ import tempfile
 
 wsgi_app = "service.asgi:application()"
 bind = ["0.0.0.0:8080", "0.0.0.0:9464"]  # the second for /metrics only: SERVICE_METRICS_PORT
-worker_class = "service.server.gunicorn.worker.Worker"  # gunicorn's own, but it stops soon
+worker_class = "service.server.gunicorn.worker.Worker"  # gunicorn's ASGI worker, changed
 asgi_lifespan = "on"  # a worker that fails to warm up stops the service instead of looping
 asgi_loop = "asyncio"  # uvloop would let new connections wait: docs/performance.md
 backlog = 2048  # new connections that may wait to be accepted
@@ -68,10 +68,10 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 
 
 def when_ready(server):
-    """Go on serving for a while after SIGTERM, until the load balancer knows."""
+    """Go on serving for a while after SIGTERM, until the load balancer has noticed."""
     drain = getattr(server.app.wsgi(), "drain", None)
     if drain is not None:  # the Flask app alone, under another worker, has none
-        drain.arm(server)
+        drain.arm()
 
 
 def on_starting(server):

@@ -1,4 +1,4 @@
-"""What gunicorn runs: the Flask app behind its bridge, or one clear line and an exit code."""
+"""What gunicorn runs: `application` makes the ASGI app around Flask, or exits with one line."""
 
 import gc
 import sys
@@ -6,20 +6,19 @@ from collections.abc import Callable
 
 from service.app import create_app, load
 from service.dialects import enabled as dialects
-from service.middleware.auth import Access
-from service.middleware.response import Seal
+from service.middleware.auth import AccessControl
+from service.middleware.response import ResponseContext
 from service.model.artifact import ArtifactError
 from service.model.manifest import Manifest
 from service.observability import logs, traces
-from service.server.asgi_app import Bridge
+from service.server.asgi_app import ASGIApp
 from service.server.drain import Drain
-from service.server.rejection import Shed
 from service.settings import Settings, SettingsError
 
-BYTE_SECONDS = 1e-7  # reading, checking and answering, for each byte of a body
+BYTE_SECONDS = 1e-7  # to read, check and answer one byte of a body
 
 
-def application() -> Bridge:
+def application() -> ASGIApp:
     """Load everything, in gunicorn's first process, before the workers are forked from it.
 
     Exits with a sysexits code if anything is wrong: a task that cannot serve must not start.
@@ -29,39 +28,47 @@ def application() -> Bridge:
         logs.configure(settings.log_level)
         predictor = load(settings)
         drain = Drain(settings.drain_seconds)
-        seal = Seal.of(predictor.manifest)
-        app = create_app(settings, predictor, drain, seal)
+        context = ResponseContext.of(predictor.manifest)
+        app = create_app(settings, predictor, drain, context)
     except (SettingsError, ArtifactError) as error:
         print(f"slipway: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error
 
-    def warm_up() -> None:
+    def start_up() -> None:
         predictor.verify()
         traces.start(settings)
 
-    bridge = Bridge(
+    asgi_app = ASGIApp(
         app,
         settings,
         drain,
-        Shed(Access.of(settings), seal, dialects.predictions(settings)),
+        AccessControl.of(settings),
+        context,
         expected_seconds=expected_seconds(predictor.manifest),
-        warm_up=warm_up,
-        wind_down=lambda: traces.stop(settings),
-        sharing=app.sharing,
+        start_up=start_up,
+        shut_down=lambda: traces.stop(settings),
+        other_predictions=dialects.predictions(settings),
+        fast_path=app.fast_path,
     )
+    tune_process()
+    return asgi_app
+
+
+def tune_process() -> None:
+    """Set up garbage collection and thread switching for a process that serves."""
     gc.collect()
-    # What is loaded stays, shared by the workers: to look through it again for garbage would give
-    # each a copy of its own, and stop its loop for some 50 ms each time.
+    # What is loaded by now stays, and the workers share its memory. If the garbage collector went
+    # through it, each worker would get a copy, and its loop would stop for some 50 ms each time.
     gc.freeze()
-    # While a slow model computes in Python, the loop waits so long for each of its turns.
+    # While a slow model computes in Python, the event loop waits up to this long for the lock.
     sys.setswitchinterval(0.001)
-    return bridge
 
 
 def expected_seconds(manifest: Manifest) -> Callable[[int], float]:
-    """How long the answer to a body of so many bytes will take, at most, by the packing machine.
+    """A function of the size of a body: the seconds that its answer takes at most.
 
-    A row takes at least two bytes of the body for each of its values.
+    They were measured where the model was packed. A row has at least
+    two bytes of the body for each of its values.
     """
     width = 2 * len(manifest.signature.inputs)
 

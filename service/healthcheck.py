@@ -1,4 +1,7 @@
-"""The container's own health check: exit 0 if the process answers. It makes curl superfluous."""
+"""`python -m service.healthcheck`, the container's own check: exit 0 if the process answers.
+
+The image needs no curl for it.
+"""
 
 import http.client
 import sys
@@ -7,7 +10,7 @@ PORT = 8080  # as gunicorn binds it
 
 
 def main(port: int = PORT) -> int:
-    """Ask `GET /health/live` once."""
+    """Request `GET /health/live` once; the exit code."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3)
     try:
         connection.request("GET", "/health/live")

@@ -13,8 +13,8 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 from service.bench.client import header
-from service.server.asgi_app import Bridge
-from service.server.gunicorn.deferring_protocol import Connection
+from service.server.asgi_app import ASGIApp
+from service.server.gunicorn.deferring_protocol import DeferringProtocol
 from tests.raw import exchange, get
 from tests.serving import Server, children_of
 
@@ -42,7 +42,7 @@ class Inside:
     """Both ends of one connection."""
 
     def __init__(
-        self, end: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, end: DeferringProtocol, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.end = end
         self.reader = reader
@@ -56,16 +56,16 @@ class Inside:
 
 
 @asynccontextmanager
-async def inside(bridge: Bridge) -> AsyncIterator[Inside]:
+async def inside(bridge: ASGIApp) -> AsyncIterator[Inside]:
     """A connection to a bridge, as a worker of gunicorn has them, but on this loop."""
     loop = asyncio.get_running_loop()
     config = Config()
     worker = SimpleNamespace(cfg=config, log=Logger(config), asgi=bridge, loop=loop, alive=True)
     worker.nr, worker.nr_conns, worker.max_requests = 0, 0, sys.maxsize
-    ends: list[Connection] = []
+    ends: list[DeferringProtocol] = []
 
-    def make() -> Connection:
-        ends.append(Connection(worker))
+    def make() -> DeferringProtocol:
+        ends.append(DeferringProtocol(worker))
         return ends[-1]
 
     listening = await loop.create_server(make, "127.0.0.1", 0)

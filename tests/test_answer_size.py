@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from service.api.problems import Problem
+from service.api.request_state import KEY, RequestState
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
@@ -78,12 +80,14 @@ def test_the_model_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_requests_that_share_a_call_are_counted_each_for_itself() -> None:
     app = create_app(Settings(max_answer_values=2), packed("sensors")[1])
     rows = [{"sensor_1": [1] * count, "sensor_2": [1] * count} for count in (2, 3, 1)]
-    environs: list[dict[str, Any]] = [{"slipway.body": json.dumps(one).encode()} for one in rows]
-    assert app.sharing
-    app.sharing.share(environs)
-    told = [json.loads(one["slipway.answer"]) for one in environs if "slipway.answer" in one]
+    states = [RequestState(body=json.dumps(one).encode()) for one in rows]
+    assert app.fast_path
+    app.fast_path.predict_batch([{KEY: state} for state in states])
+    told = [json.loads(state.answer) for state in states if state.answer]
     assert [len(one["prediction"]) for one in told] == [2, 1]
-    assert environs[1]["slipway.refused"].code == 422
+    error = states[1].error
+    assert isinstance(error, Problem)
+    assert error.code == 422
 
 
 def ask_v2(client: FlaskClient, *outputs: str, **more: Any) -> Any:

@@ -49,7 +49,7 @@ def test_fields_become_keys() -> None:
 
 @pytest.mark.parametrize("text", ['"', "\n", "\x00", "\ud800", "\u2028", "é" * 10_000])
 def test_any_text_gives_one_valid_line(text: str) -> None:
-    assert line_of(record(text))["message"] == text[: logs.LONGEST_MESSAGE]
+    assert line_of(record(text))["message"] == text[: logs.MAX_MESSAGE_LENGTH]
 
 
 def test_an_exception_is_kept_in_its_line() -> None:
@@ -156,8 +156,8 @@ def test_what_is_answered_at_once_is_written_at_once_and_whole(
         written.clear()
         for _ in range(count):
             environ: dict[str, Any] = {"REQUEST_METHOD": "GET"}
-            logs.begin(environ)
-            logs.write(environ, "/model", 200, "1")
+            logs.assign_request_id(environ)
+            logs.write_request(environ, "/model", 200, "1")
         assert written == []
         await asyncio.sleep(0)
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from service.scheduling.inline_batcher import LEAST_SECONDS
+from service.scheduling.inline_batcher import MIN_COMPUTE_SECONDS
 from tests.asgi import Exchange, Recorder, ask, make_bridge, run, scope
 
 BODY = b"body"
@@ -49,7 +49,7 @@ def test_between_two_quick_ones_the_loop_answers_others() -> None:
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         order.append(environ["REQUEST_METHOD"])
-        time.sleep(LEAST_SECONDS)
+        time.sleep(MIN_COMPUTE_SECONDS)
         start_response("200 OK", [])
         return []
 
@@ -71,7 +71,7 @@ def test_one_that_leaves_the_line_is_not_computed_and_holds_nobody_up() -> None:
     recorder = Recorder()
 
     def slowly(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        time.sleep(LEAST_SECONDS)  # so that only the first goes at once
+        time.sleep(MIN_COMPUTE_SECONDS)  # so that only the first goes at once
         return recorder(environ, start_response)
 
     async def scene() -> list[int]:

@@ -1,8 +1,8 @@
-"""The address of a client behind proxies, from X-Forwarded-For.
+"""Finds the address of a client behind proxies, in X-Forwarded-For.
 
-Each proxy adds the address that it saw at the right. So the list is read from the right, for as
-long as the address that added an entry is a proxy that gunicorn trusts, by its setting
-FORWARDED_ALLOW_IPS; whatever stands further left, a client may have written itself.
+Each proxy appends the address that it saw. So the list is read from the right, as long as the
+address that appended an entry is a proxy that gunicorn trusts by its setting FORWARDED_ALLOW_IPS.
+A client may have written all entries further left itself.
 """
 
 import re
@@ -10,9 +10,9 @@ from collections.abc import Collection
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
-MOST_PROXIES = 16  # in a row; entries beyond are not looked at
-EVERY = "*"
-# As a proxy may write an address: alone, or with a port.
+MAX_PROXIES = 16  # entries further left are not read
+ANY = "*"
+# The forms in which proxies write an address, with or without a port.
 ENTRY = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?|([0-9.]+)(?::\d{1,5})?|([0-9A-Fa-f:.]+)")
 
 
@@ -27,30 +27,29 @@ def address(text: str) -> str | None:
 
 
 class Proxies:
-    """The proxies that are trusted: addresses, networks, or `*` for whoever connects."""
+    """The trusted proxies: addresses, networks, or `*` for all peers."""
 
     def __init__(self, allowed: Collection[str]) -> None:
-        self._trusts_all = EVERY in allowed
-        self._networks = [ip_network(one) for one in allowed if one != EVERY]
+        self._trusts_all = ANY in allowed
+        self._networks = [ip_network(one) for one in allowed if one != ANY]
         self.trusts = lru_cache(maxsize=512)(self._trusts)
         self.client = lru_cache(maxsize=512)(self._client)  # a header may have 4 KB
 
     def _trusts(self, peer: str) -> bool:
-        """Whether an address is a proxy's. An empty one is that of a Unix socket."""
+        """Whether an address is that of a trusted proxy. The peer of a Unix socket has none."""
         if self._trusts_all or not peer:
             return True
         known = address(peer)
         return known is not None and any(ip_address(known) in one for one in self._networks)
 
     def _client(self, peer: str, forwarded: str) -> str:
-        """Who sent a request that `peer` handed on: the right-most address that is no proxy's.
+        """The client's address: the right-most one that is not that of a trusted proxy.
 
-        It is `peer` itself, unless that is a proxy.
-
-        With `*` it is the right-most, for who else is a proxy is not known.
+        It is `peer` itself, unless that is a trusted proxy. With `*` it is the right-most entry,
+        because it is not known which other addresses are proxies.
         """
         client = peer
-        for entry in reversed(forwarded.split(",")[-MOST_PROXIES:]):
+        for entry in reversed(forwarded.split(",")[-MAX_PROXIES:]):
             known = address(entry)
             if known is None or not self.trusts(client):
                 break

@@ -1,21 +1,22 @@
-"""What load balancers and containers ask: should this task get traffic, does this process answer.
+"""The health checks: whether this task should get traffic, and whether this process answers.
 
-Neither looks at anything outside this process: a check that fails everywhere at once would take the
-whole service out.
+Neither checks anything outside this process: a check that fails in all tasks at once would stop
+the whole service.
 """
+
+from collections.abc import Callable
 
 from flask import Flask
 
 from service.api.problems import Problem
 from service.model.predictor import Predictor
-from service.server.drain import Drain
 
-# Of every dialect: they need no key, and their 200s have no line in the log.
+# Of all protocols. They need no API key, and their successes are not logged.
 PATHS = frozenset({"/health", "/health/live", "/ping", "/v2/health/ready", "/v2/health/live"})
 
 
-def init_app(app: Flask, predictor: Predictor, drain: Drain) -> None:
-    """Give the app its routes. That there is a predictor means that its artifact was verified."""
+def init_app(app: Flask, predictor: Predictor, is_draining: Callable[[], bool]) -> None:
+    """Add the routes. A predictor exists only if its artifact has been verified."""
     ready = {
         "status": "ready",
         "model": predictor.manifest.name,
@@ -24,8 +25,8 @@ def init_app(app: Flask, predictor: Predictor, drain: Drain) -> None:
 
     @app.get("/health")
     def health() -> dict[str, str]:
-        if drain.is_on:
-            detail = "this service is going; others have taken over"
+        if is_draining():
+            detail = "shutting down"
             raise Problem(503, detail, headers={"Retry-After": "1"})
         return ready
 

@@ -1,13 +1,42 @@
-"""What is kept of one request, in its WSGI environ, where both the bridge and Flask reach it."""
+"""What the service keeps of one request, in its WSGI environ, from its arrival to its log line."""
 
-ARRIVED = "slipway.arrived"  # when its head came, by perf_counter
-WHOLE = "slipway.body"  # the bytes of its body, if the bridge has read it
-ARRAYS = "slipway.arrays"  # what was read of it before its turn, if that could be done
-REFUSED = "slipway.refused"  # or the Problem that it was refused for
-ANSWER = "slipway.answer"  # or its answer, if others' predictions were made with it
-KEY = "slipway.key"  # the name of the API key that it brings, None for one without a name
-REQUEST_ID = "slipway.request_id"
-WAITED = "slipway.waited"  # seconds that it waited for its turn
-ROWS = "slipway.rows"  # how many it asks for
-PREDICTED = "slipway.predicted"  # seconds that the model took, for all that shared the call
-POLICY = "slipway.policy"  # the Content-Security-Policy of its answer, if not that of most
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+from wsgiref.types import WSGIEnvironment
+
+KEY = "slipway.request"  # in the WSGI environ
+
+
+@dataclass(slots=True, eq=False)
+class RequestState:
+    """One object per request, which the server, the middleware and the API fill in turn.
+
+    The server may have read the body already, and may have decided that the request fails
+    (`error`). `is_allowed` and `is_eligible` are decided once, by the middleware.
+    """
+
+    arrived: float = field(default_factory=perf_counter)  # when its head came, by perf_counter
+    request_id: str = ""
+    body: bytes | None = None  # None if the server has not read it
+    error: Exception | None = None  # raised in place of an answer
+    # Whether it has an allowed host and a valid API key, and may take the fast path.
+    is_allowed: bool | None = None
+    is_eligible: bool | None = None
+    is_authorized: bool | None = None  # whether it has a valid API key, or needs none
+    api_key_name: str | None = None
+    arrays: Mapping[str, Any] | None = None  # columns that were parsed before it was scheduled
+    answer: bytes | None = None  # the body of its answer, if it was predicted in a batch
+    queue_seconds: float | None = None  # how long it waited to be scheduled
+    rows: int | None = None
+    predict_seconds: float | None = None  # the model's own time, for all requests of its batch
+    content_security_policy: str | None = None  # in place of the default one
+
+
+def state_of(environ: WSGIEnvironment) -> RequestState:
+    """The state of a request, which begins here where no server has made it."""
+    state: RequestState | None = environ.get(KEY)
+    if state is None:
+        state = environ[KEY] = RequestState()
+    return state

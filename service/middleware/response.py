@@ -1,7 +1,8 @@
-"""What surrounds every request and its answer: an id, some headers, a line of the log, a count.
+"""Gives every request an id, and every response its headers, a log line and metrics.
 
-A WSGI app around Flask's, because hooks of Flask would cost a tenth of a request. Refusals under
-load, which do without Flask, get the same seal.
+This is WSGI middleware around Flask, because hooks of Flask would take a tenth of the time of a
+request. Rejections under load bypass Flask (`server/rejection.py`) but use the same
+`ResponseContext`, so they get the same headers, log line and metrics.
 """
 
 from collections.abc import Iterable
@@ -11,8 +12,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from service.api import health
 from service.api.predict import PATH
-from service.api.request_state import POLICY, REQUEST_ID
-from service.middleware import auth as access
+from service.middleware.security_headers import CONTENT_SECURITY_POLICY, HEADERS
 from service.model.manifest import Manifest
 from service.observability import logs
 from service.observability.metrics import Metrics
@@ -21,49 +21,51 @@ Headers = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
-    """Where answers are counted, and the version of the model that predictions come from."""
+class ResponseContext:
+    """The metrics, and the version of the model that predictions come from."""
 
     metrics: Metrics
     version: str
 
     @classmethod
-    def of(cls, manifest: Manifest) -> "Seal":
-        """That of a service with this model."""
+    def of(cls, manifest: Manifest) -> "ResponseContext":
+        """The context of a service with this model."""
         return cls(Metrics.of(manifest), manifest.version)
 
-    def note(self, environ: WSGIEnvironment, route: str | None, status: int) -> None:
-        """Log and count one answer."""
+    def record(self, environ: WSGIEnvironment, route: str | None, status: int) -> None:
+        """Log and count one response. Successful health checks are not logged."""
         self.metrics.count(environ, route or "none", status)
         if status != 200 or route not in health.PATHS:
-            logs.write(environ, route, status, self.version)
+            logs.write_request(environ, route, status, self.version)
 
-    def headers(self, path: str, policy: str = access.POLICY) -> Headers:
-        """What every answer to a request for this path says, besides the request's id."""
+    def headers(self, path: str, csp: str | None = None) -> Headers:
+        """The headers of every response to a request for this path, except its id.
+
+        `csp` replaces the default Content-Security-Policy.
+        """
         version = [("Model-Version", self.version)] if path == PATH else []
-        return [*access.HEADERS, ("Content-Security-Policy", policy), *version]
+        policy = ("Content-Security-Policy", csp or CONTENT_SECURITY_POLICY)
+        return [*HEADERS, policy, *version]
 
 
-class Envelope:
-    """A Flask app's `wsgi_app` with an id for each request, and a seal on each answer."""
+class ResponseMiddleware:
+    """A Flask app's `wsgi_app` with an id for each request and a record of each response."""
 
-    def __init__(self, app: WSGIApplication, seal: Seal) -> None:
+    def __init__(self, app: WSGIApplication, context: ResponseContext) -> None:
         self.app = app
-        self.seal = seal
+        self.context = context
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        logs.begin(environ)
+        state = logs.assign_request_id(environ)
 
         def start(status: str, headers: Headers, *error: Any) -> Any:
             route: str | None = PATH
-            if made := environ.get("werkzeug.request"):  # by Flask
-                route = made.url_rule.rule if made.url_rule else None
-            self.seal.note(environ, route, int(status[:3]))
-            policy = environ.get(POLICY, access.POLICY)
-            sealed = self.seal.headers(environ["PATH_INFO"], policy)
-            return start_response(
-                status, [*headers, *sealed, (logs.HEADER, environ[REQUEST_ID])], *error
-            )
+            if flask_request := environ.get("werkzeug.request"):  # none on the fast path
+                route = flask_request.url_rule.rule if flask_request.url_rule else None
+            self.context.record(environ, route, int(status[:3]))
+            added = self.context.headers(environ["PATH_INFO"], state.content_security_policy)
+            added.append((logs.HEADER, state.request_id))
+            return start_response(status, [*headers, *added], *error)
 
         return self.app(environ, start)

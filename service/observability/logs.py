@@ -1,7 +1,7 @@
-"""One JSON object per line on stdout: requests, gunicorn's own lines and warnings alike.
+"""Writes one JSON object per line to stdout: requests, gunicorn's lines and warnings.
 
-Never a body or a query, and of headers only ids and addresses of a strict form: whatever a client
-sends, a line stays one valid object.
+No line contains a body or a query. Of the headers, only ids and addresses are logged, and only in
+a strict form, so that no client can break a line.
 """
 
 import asyncio
@@ -23,28 +23,28 @@ from wsgiref.types import WSGIEnvironment
 import orjson
 
 from service.api.forwarded import address
-from service.api.request_state import ARRIVED, KEY, PREDICTED, REQUEST_ID, ROWS, WAITED
+from service.api.request_state import RequestState, state_of
 
-PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 HEADER = "X-Request-ID"
-METHODS = frozenset(method.value for method in HTTPMethod)  # plain strings are found sooner
-# What a load balancer on AWS adds: fields, of which Root names the request everywhere.
+METHODS = frozenset(method.value for method in HTTPMethod)  # str: a set of enum members is slower
+# X-Amzn-Trace-Id, which a load balancer of AWS adds; its field Root is the id of the trace.
 TRACE_ID = re.compile(
     r"(?:[A-Za-z]{1,32}=[^;]{1,64};)*Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;.{0,256})?"
 )
-# And here, if there are traces, the request's span is found.
+# The key under which OpenTelemetry keeps the span of a request in the WSGI environ.
 SPAN = "opentelemetry-flask.span_key"
-LONGEST_MESSAGE = 500  # a parser's complaint may quote the client at length
+MAX_MESSAGE_LENGTH = 500  # an error of a parser may quote what the client sent
 
 log = logging.getLogger("slipway.requests")
 
 
 class JSONFormatter(logging.Formatter):
-    """A record as one line; what was given as `extra={"fields": {...}}` becomes keys of its own."""
+    """Formats a record as one line; `extra={"fields": {...}}` adds keys to it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one line."""
-        message = record.getMessage()[:LONGEST_MESSAGE]
+        """The record as one JSON object."""
+        message = record.getMessage()[:MAX_MESSAGE_LENGTH]
         fields = getattr(record, "fields", {})
         if record.exc_info:
             fields = {**fields, "exception": "".join(format_exception(*record.exc_info))}
@@ -52,7 +52,7 @@ class JSONFormatter(logging.Formatter):
 
 
 def line(created: float, level: str, logger: str, message: str, fields: Mapping[str, Any]) -> bytes:
-    """One JSON object."""
+    """One JSON object, without the end of the line; `created` is in seconds since the epoch."""
     content = {
         "time": datetime.fromtimestamp(created, UTC).isoformat(timespec="milliseconds"),
         "level": level,
@@ -67,10 +67,10 @@ def line(created: float, level: str, logger: str, message: str, fields: Mapping[
 
 
 def configure(level: str) -> None:
-    """Send everything that logs in this process through one handler on stdout.
+    """Write everything that this process logs to stdout, through one handler.
 
-    What no line of ours tells is not looked up for each: caller, thread and process
-    (https://docs.python.org/3/howto/logging.html#optimization).
+    Caller, thread and process are in no line, so logging is told not to look them up for each
+    record (https://docs.python.org/3/howto/logging.html#optimization).
     """
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
@@ -82,84 +82,89 @@ def configure(level: str) -> None:
     logging.captureWarnings(True)
 
 
-def begin(environ: WSGIEnvironment) -> None:
-    """Give a request its id, and its time of arrival if it has none."""
-    environ[REQUEST_ID] = request_id(environ)
-    environ.setdefault(ARRIVED, perf_counter())
+def assign_request_id(environ: WSGIEnvironment) -> RequestState:
+    """Give a request its id; its state."""
+    state = state_of(environ)
+    state.request_id = request_id(environ)
+    return state
 
 
-def write(environ: WSGIEnvironment, route: str | None, status: int, model_version: str) -> None:
-    """Write the line of one request, past the logging library, which would take twice as long."""
+def write_request(
+    environ: WSGIEnvironment, route: str | None, status: int, model_version: str
+) -> None:
+    """Write the line of one request, without the logging library, which takes twice as long."""
     if not log.isEnabledFor(logging.INFO):
         return
+    state = state_of(environ)
     fields = {
-        "request_id": environ[REQUEST_ID],
+        "request_id": state.request_id,
         "trace_id": trace_id(environ),
         "client": address(environ.get("REMOTE_ADDR", "")),
-        "key": environ.get(KEY),
+        "key": state.api_key_name,
         "method": known_method(environ),
         "route": route,
         "status": status,
-        "rows": environ.get(ROWS),
-        "queue_ms": _milliseconds(environ.get(WAITED)),
-        "predict_ms": _milliseconds(environ.get(PREDICTED)),
-        "total_ms": _milliseconds(perf_counter() - environ[ARRIVED]),
+        "rows": state.rows,
+        "queue_ms": _milliseconds(state.queue_seconds),
+        "predict_ms": _milliseconds(state.predict_seconds),
+        "total_ms": _milliseconds(perf_counter() - state.arrived),
         "model_version": model_version,
     }
     if (span := environ.get(SPAN)) and span.get_span_context().is_valid:
         fields["otel_trace_id"] = f"{span.get_span_context().trace_id:032x}"
-    _lines.add(line(time(), "info", log.name, "request", fields) + b"\n")
+    _buffer.add(line(time(), "info", log.name, "request", fields) + b"\n")
 
 
-class _Lines:
-    """What was logged since the event loop looked at its connections, to be written at once.
+class _LineBuffer:
+    """Collects the lines of one round of the event loop, and writes them together.
 
-    Each write wakes whoever reads it, and to a container engine that costs more than the lines. So
-    many go together as a pipe takes whole, or those of other workers would get in between.
+    Each write wakes the process that reads the log, which costs more than the lines. One write has
+    at most PIPE_BUF bytes: a pipe takes these as a whole, so that lines of other workers do not
+    get in between.
     """
 
     def __init__(self) -> None:
         self._waiting: list[bytes] = []
 
     def add(self, text: bytes) -> None:
-        """Write a line soon; now, where no event loop runs."""
+        """Write a line at the end of the loop's round, or now if no event loop runs."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            _put(text)
+            _write(text)
             return
         if not self._waiting:
-            loop.call_soon(self._write)
+            loop.call_soon(self._flush)
         self._waiting.append(text)
 
-    def _write(self) -> None:
+    def _flush(self) -> None:
         together = b""
         for text in self._waiting:
             if together and len(together) + len(text) > PIPE_BUF:
-                _put(together)
+                _write(together)
                 together = b""
             together += text
         self._waiting.clear()
-        _put(together)
+        _write(together)
 
 
-_lines = _Lines()
+_buffer = _LineBuffer()
 
 
-def _put(text: bytes) -> None:
-    with suppress(OSError):  # nobody reads it any more; the answer does not depend on that
+def _write(text: bytes) -> None:
+    with suppress(OSError):  # the reader of the log is gone; the answer does not depend on it
         sys.stdout.buffer.write(text)
         sys.stdout.buffer.flush()
 
 
 def request_id(environ: WSGIEnvironment) -> str:
-    """The client's own id for its request, if it is a plain one; else a new one."""
+    """The id that the client gave its request, if it has the allowed form; else a new one."""
     given: str = environ.get("HTTP_X_REQUEST_ID", "")
-    return given if given and PLAIN_ID.fullmatch(given) else os.urandom(16).hex()
+    return given if given and SAFE_ID.fullmatch(given) else os.urandom(16).hex()
 
 
 def known_method(environ: WSGIEnvironment) -> str:
-    """The method, if HTTP knows it: a client may send any word."""
+    """The method if HTTP defines it, else "other": a client may send any word."""
     method: str = environ["REQUEST_METHOD"]
     return method if method in METHODS else "other"
 

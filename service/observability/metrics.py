@@ -1,8 +1,11 @@
-"""Prometheus `/metrics`, on a port of its own, which no load balancer forwards to.
+"""Prometheus metrics: what is counted, and `/metrics`, on a port of its own.
 
-All workers write to files in memory that any of them sums up (gunicorn.conf.py makes the folder),
-so the numbers are right with several workers, and stay when one is lost. Labels have few values,
-whatever clients send.
+All workers write to files in memory (gunicorn.conf.py makes their folder), and each can add them
+up, so the numbers cover all workers, and stay when a worker ends. Labels have few values, whatever
+clients send. No load balancer forwards to the port of the metrics.
+
+To add a metric: make it in `Metrics.__init__`, count it in `count` or where it happens, and list it
+in docs/operations.md.
 """
 
 from functools import cache
@@ -16,17 +19,17 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import ValueClass
 
 from service.api.problems import Problem
-from service.api.request_state import ARRIVED, PREDICTED, ROWS, WAITED
+from service.api.request_state import state_of
 from service.model.manifest import Manifest
 from service.observability.logs import known_method
 
 PATH = "/metrics"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-SHED = {503: "busy", 504: "deadline"}
+REJECTION_REASONS = ("busy", "deadline")
 
 
 class Metrics:
-    """What is counted. The names and their meaning stand in docs/operations.md, too."""
+    """All metrics of a service. docs/operations.md lists them, too."""
 
     def __init__(self, name: str, version: str, engine: str) -> None:
         self.registry = CollectorRegistry()
@@ -75,34 +78,35 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="max",
         ).labels(name, version, engine).set(1)
-        for reason in SHED.values():
-            self.shed.labels(reason)  # 0 is a number, too: alarms need it
-        # To find a child by its labels costs as much as to count.
+        for reason in REJECTION_REASONS:
+            self.shed.labels(reason)  # exported as 0 from the start: alarms need a number
+        # Finding a child by its labels takes as long as counting.
         self._requests_of = cache(self.requests.labels)
         self._duration_of = cache(self.duration.labels)
         self._shed_of = cache(self.shed.labels)
 
     @classmethod
     def of(cls, manifest: Manifest) -> "Metrics":
-        """Those of a service with this model."""
+        """The metrics of a service with this model."""
         return cls(manifest.name, manifest.version, manifest.engine)
 
     def count(self, environ: WSGIEnvironment, route: str, status: int) -> None:
         """Count one answer."""
         self._requests_of(known_method(environ), route, status).inc()
-        self._duration_of(route).observe(perf_counter() - environ[ARRIVED])
-        if WAITED in environ:
-            self.queue.observe(environ[WAITED])
-        if PREDICTED in environ:
-            self.predict.observe(environ[PREDICTED])
-            self.rows.inc(environ[ROWS])
+        state = state_of(environ)
+        self._duration_of(route).observe(perf_counter() - state.arrived)
+        if state.queue_seconds is not None:
+            self.queue.observe(state.queue_seconds)
+        if state.predict_seconds is not None:
+            self.predict.observe(state.predict_seconds)
+            self.rows.inc(state.rows or 0)
 
-    def count_shed(self, status: int) -> None:
-        """Count one refusal because of the load."""
-        self._shed_of(SHED[status]).inc()
+    def count_rejection(self, reason: str) -> None:
+        """Count one prediction that was rejected because of the load."""
+        self._shed_of(reason).inc()
 
     def text(self) -> bytes:
-        """All of them, over all workers, in Prometheus' text format."""
+        """All metrics, summed over all workers, in Prometheus' text format."""
         if not ValueClass._multiprocess:
             return generate_latest(self.registry)
         registry = CollectorRegistry()
@@ -111,14 +115,14 @@ class Metrics:
 
 
 def init_app(app: Flask, metrics: Metrics, port: int) -> None:
-    """On `port` give the metrics, and nothing else."""
-    ours = str(port)
+    """Serve the metrics on `port`, and nothing else there."""
+    metrics_port = str(port)
 
     @app.before_request
-    def keep_apart() -> None:
+    def separate_ports() -> None:
         environ = request.environ
-        if (environ["SERVER_PORT"] == ours) != (environ["PATH_INFO"] == PATH):
-            raise Problem(404, "there is nothing at this address")
+        if (environ["SERVER_PORT"] == metrics_port) != (environ["PATH_INFO"] == PATH):
+            raise Problem(404, "not found")
 
     @app.get(PATH)
     def show() -> Response:

@@ -1,7 +1,7 @@
-"""OpenTelemetry traces, if `SERVICE_TRACES` is true: one span for each request but health checks.
+"""OpenTelemetry traces, if `SERVICE_TRACES` is true: one span per request, except health checks.
 
-Nothing of OpenTelemetry is imported otherwise. Its own variables (`OTEL_...`) say where spans go.
-The app is instrumented before the workers are forked; what exports has a thread, which would not
+Otherwise nothing of OpenTelemetry is imported. Its own variables (`OTEL_...`) configure the export.
+The app is instrumented before the workers are forked. The exporter has a thread, which does not
 survive a fork, so each worker makes its own.
 """
 
@@ -13,16 +13,19 @@ from flask import Flask
 
 from service.settings import Settings, SettingsError
 
-SERVICE_NAME = "slipway"  # unless OTEL_SERVICE_NAME says otherwise
-FLUSH_SECONDS = 2.0  # of gunicorn's graceful_timeout, for the last spans of a worker
-# A list of expressions, separated by commas, each searched for in the whole address.
+SERVICE_NAME = "slipway"  # OTEL_SERVICE_NAME overrides it
+FLUSH_SECONDS = 2.0  # for the last spans of a worker; a part of gunicorn's graceful_timeout
+# Regular expressions, separated by commas; OpenTelemetry searches the whole URL for each.
 EXCLUDED = r"^[a-z]+://[^/?]*/(health|health/live|metrics)(\?|$)"
 
 log = logging.getLogger("slipway.traces")
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Instrument the app, before anything else looks at a request; SettingsError if it cannot."""
+    """Instrument the app; SettingsError if that is not possible.
+
+    It must come before all other hooks, so that a request that they refuse has a span.
+    """
     if not settings.traces:
         return
     try:
@@ -41,12 +44,12 @@ def init_app(app: Flask, settings: Settings) -> None:
         excluded_urls=EXCLUDED,
         response_hook=_end_if_crashed,
         enable_commenter=False,  # there is no SQL
-        tracer_provider=trace.ProxyTracerProvider(),  # passes on to what `start` makes
+        tracer_provider=trace.ProxyTracerProvider(),  # forwards to the provider that `start` makes
     )
 
 
 def start(settings: Settings) -> None:
-    """Begin to export, in a worker."""
+    """Start the export, in a worker."""
     if not settings.traces:
         return
     from opentelemetry import trace
@@ -55,7 +58,7 @@ def start(settings: Settings) -> None:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    # what is given to `create` wins over the environment, so the environment is merged in again
+    # Arguments of `create` override the environment, so the environment is merged in again.
     named = Resource.create({"service.name": SERVICE_NAME}).merge(OTELResourceDetector().detect())
     provider = TracerProvider(resource=named, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -63,7 +66,7 @@ def start(settings: Settings) -> None:
 
 
 def stop(settings: Settings) -> None:
-    """Export what is left, for at most FLUSH_SECONDS: the library would try for half a minute."""
+    """Export the last spans, for at most FLUSH_SECONDS; the library would try for 30 seconds."""
     if not settings.traces:
         return
     from opentelemetry import trace
@@ -79,18 +82,18 @@ def stop(settings: Settings) -> None:
 
 
 def _end_if_crashed(span: Any, status: str, _: object) -> None:
-    """End the span before it is told of an exception, whose message may hold what a client sent."""
+    """End the span before it records an exception, whose message may quote what a client sent."""
     if span and status.startswith("500"):
         span.end()
 
 
 def _is_not_of_a_crash(record: logging.LogRecord) -> bool:
-    """Whether this line is another than that which says that a span was ended before."""
+    """False for the line that says that a span was ended before."""
     return record.msg != "Calling end() on an ended span."
 
 
 def _as_one_warning(record: logging.LogRecord) -> bool:
-    """A batch that could not be exported is one warning, and each of its retries no line."""
+    """Log a batch that could not be exported as one warning, and its retries not at all."""
     lost = record.levelno >= logging.ERROR
     record.levelno, record.levelname = logging.WARNING, "WARNING"
     return lost and logging.getLogger().isEnabledFor(logging.WARNING)

@@ -1,140 +1,133 @@
-"""The line of quick predictions, which the event loop computes itself, several at a time.
+"""Runs quick predictions on the event loop itself, several at a time.
 
-Whoever comes while nobody waits is answered where it arrived. Under load the loop looks at its
-connections, so often that one that is new can be opened, read and answered meanwhile; then it
-computes for those first in line, and looks again. Several of a kind, one after the other, cost
-less than the same work in turns with all else that a request takes; and they may share a call.
+While the queue is empty, a prediction runs as soon as its request is read. Under load the batcher
+takes turns with the loop: the loop reads, accepts and answers other connections for a few rounds,
+then the batcher predicts for a short time, then the loop has its rounds again. Predictions that
+run one after the other take less time than the same predictions in turns with the loop's other
+work, and they may share a call of the model.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from wsgiref.types import WSGIEnvironment
+from typing import Generic, TypeVar
 
-from service.scheduling.admission import busy
-from service.scheduling.jobs import LONGER, Place, Waiting
-from service.server.wsgi import Answer
+from service.scheduling.batching import MAX_BATCH_SLOWDOWN, Batcher
+from service.scheduling.jobs import Batch, Job, QueueEntry
+from service.scheduling.load_shedding import LoadShedder
 
-LOOKS = 5  # at the connections: to accept one, to open it, to watch it, to read it, to answer it
-LEAST_SECONDS, MOST_SECONDS = 0.0015, 0.01  # of predictions in between
-SHARE = 0.25  # of what the looks took
-EACH_SECONDS = 0.0001  # of a request, whatever its size: reading it, its line of the log
-CROWD = 32  # in line; with fewer, gunicorn reads what comes
-REFUSALS = 0.25  # for each prediction
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+# A new connection needs five rounds of the loop: to accept, open, watch, read and answer it.
+LOOP_ROUNDS_BETWEEN_BATCHES = 5
+# How long the batcher predicts between two such pauses: a share of what the pause took, within
+# these limits.
+COMPUTE_SHARE = 0.25
+MIN_COMPUTE_SECONDS, MAX_COMPUTE_SECONDS = 0.0015, 0.01
+JOB_SECONDS = 0.0001  # of a job besides the model's own time: to read the body, to write the log
+DEFER_PARSING_AT = 32  # queued entries from which on further requests are queued unparsed
 
 
-class Line:
-    """One per worker. In a crowd further ones wait unread, and are read as they have their turn.
+class InlineBatcher(Batcher[Request], Generic[Request, Response]):
+    """One per worker.
 
-    Who has waited for `wait_seconds` in it is late.
-
-    Late ones are refused, but few for each prediction: a refusal costs nearly as much as one. The
-    others keep their place and are answered. Who has waited for twice as long lets all others pass.
-
-    `answer` computes for one request, `share` works ahead for several at once. `expected_seconds`
-    tells from the size of a body how long that takes; `most_bytes` is what together they may have.
+    `run` answers one job. `prepare_batch` is called before the jobs of a batch are run, to make
+    their predictions by one call of the model.
     """
 
     def __init__(
         self,
-        wait_seconds: float,
+        max_queue_seconds: float,
         expected_seconds: Callable[[int], float],
-        most_bytes: int,
-        answer: Callable[[WSGIEnvironment], Answer],
-        share: Callable[[Sequence[WSGIEnvironment]], object],
+        max_batch_bytes: int,
+        run: Callable[[Job[Request]], Response],
+        prepare_batch: Callable[[Sequence[Job[Request]]], object],
     ) -> None:
-        self.wait_seconds = wait_seconds
-        self.expected_seconds = expected_seconds
-        self.most_bytes = most_bytes
-        self.answer = answer
-        self.share = share
-        self._line: deque[tuple[float, Place]] = deque()  # and when each is late
-        self._late: deque[Place] = deque()  # who will only be refused
-        self._ends = 0.0  # when the loop is to look up again
-        self._is_looking = False
-
-    async def turn(self, one: Waiting) -> Answer:
-        """The answer to a request, at once or in line.
-
-        RefusedError for who has no turn in time. Not sooner, though it may be foreseen: a client
-        that is refused asks again, and nothing would be left for predictions.
-        """
-        now = perf_counter()
-        if not self._is_looking:
-            self._ends = now + LEAST_SECONDS
-            self._look()
-        if not self._line and now < self._ends:
-            one.check()
-            return self.answer(one.environ)
-        self._line.append((now + self.wait_seconds, one))
-        answer: Answer = await one.turn
-        return answer
+        super().__init__(max_queue_seconds, expected_seconds, max_batch_bytes)
+        self.run = run
+        self.prepare_batch = prepare_batch
+        # Each entry stands with the time from which on it is overdue.
+        self._queue: deque[tuple[float, QueueEntry[Request]]] = deque()
+        self._shedder = LoadShedder(self._queue, max_queue_seconds)
+        self._compute_until = 0.0  # by perf_counter; then the loop has its rounds
+        self._is_paused = False  # for the rounds of the loop
 
     @property
-    def is_crowded(self) -> bool:
-        """Whether so many are in line that further ones had better wait unread."""
-        return len(self._line) >= CROWD
+    def defers_parsing(self) -> bool:
+        """Whether so many entries are queued that further requests are better queued unparsed."""
+        return len(self._queue) >= DEFER_PARSING_AT
 
-    def join(self, one: Place) -> None:
-        """Wait in the crowd."""
-        self._line.append((perf_counter() + self.wait_seconds, one))
-        if not self._is_looking:
-            self._look()
+    async def submit(self, job: Job[Request]) -> Response:
+        """The response to a job, which runs at once or is queued.
 
-    def _look(self, looks: int = LOOKS) -> None:
-        """Let the loop look at its connections, again and again, then go on."""
-        self._is_looking = looks > 0
-        if looks:
-            asyncio.get_running_loop().call_soon(self._look, looks - 1)
-        else:
-            self._go_on()
-
-    def _go_on(self) -> None:
+        RejectedError if it is queued for too long, or its deadline has passed. A job is never
+        rejected before that, even where it is certain to be: its client would retry at once.
+        """
         now = perf_counter()
-        self._ends = now + min(max(LEAST_SECONDS, SHARE * (now - self._ends)), MOST_SECONDS)
-        while self._line and self._line[0][0] < now - self.wait_seconds:
-            self._late.append(self._line.popleft()[1])
-        refusals = 1.0
-        while self._line and perf_counter() < self._ends:
-            group = self._group()
-            self._compute(group)
-            refusals += len(group) * REFUSALS
-        for _ in range(int(refusals)):
-            if self._late:
-                self._late.popleft().refuse(busy())
-            elif self._line and self._line[0][0] < now:
-                self._line.popleft()[1].refuse(busy())
-        if self._line or self._late:
-            self._look()
+        if not self._is_paused:
+            self._compute_until = now + MIN_COMPUTE_SECONDS
+            self._pause()
+        if not self._queue and now < self._compute_until:
+            job.start()
+            return self.run(job)
+        result: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        job.result = result
+        self._queue.append((now + self.max_queue_seconds, job))
+        return await result
 
-    def _group(self) -> list[Waiting]:
-        """The first in line, and all behind it who may share its call; they leave the line."""
-        group: list[Waiting] = []
-        size = 0
-        while self._line:
-            if one := self._line[0][1].here():
-                if group and not self._may_join(group, size, one):
+    def enqueue(self, entry: QueueEntry[Request]) -> None:
+        """Queue an entry that delivers its response by itself."""
+        self._queue.append((perf_counter() + self.max_queue_seconds, entry))
+        if not self._is_paused:
+            self._pause()
+
+    def _pause(self, rounds: int = LOOP_ROUNDS_BETWEEN_BATCHES) -> None:
+        """Let the loop do its other work for some rounds, then predict."""
+        self._is_paused = rounds > 0
+        if rounds:
+            asyncio.get_running_loop().call_soon(self._pause, rounds - 1)
+        else:
+            self._compute()
+
+    def _compute(self) -> None:
+        """Predict for a short time, then reject some overdue entries."""
+        now = perf_counter()
+        seconds = max(MIN_COMPUTE_SECONDS, COMPUTE_SHARE * (now - self._compute_until))
+        self._compute_until = now + min(seconds, MAX_COMPUTE_SECONDS)
+        self._shedder.remove_expired(now)
+        predictions = 0
+        while self._queue and perf_counter() < self._compute_until:
+            batch = self._next_batch()
+            self._run_batch(batch)
+            predictions += len(batch.jobs)
+        self._shedder.reject_some(now, predictions)
+        if self._queue or self._shedder.has_work:
+            self._pause()
+
+    def _next_batch(self) -> Batch[Request]:
+        """Take the first job from the queue, and all behind it that may share its call."""
+        batch = Batch[Request]()
+        while self._queue:
+            if job := self._queue[0][1].resolve():
+                if not self._may_join(batch, job):
                     break
-                if one.is_in_time():
-                    group.append(one)
-                    size += one.size
-            self._line.popleft()
-        return group
+                batch.add(job)
+            self._queue.popleft()
+        return batch
 
-    def _may_join(self, group: Sequence[Waiting], size: int, one: Waiting) -> bool:
-        """Whether one more leaves the call short, for what it is."""
-        first, whole = group[0], size + one.size
-        if not (first.shares and one.shares and whole <= self.most_bytes):
-            return False
-        seconds = self.expected_seconds(whole) + (len(group) + 1) * EACH_SECONDS
-        return seconds <= max(LEAST_SECONDS, LONGER * self.expected_seconds(first.size))
+    def _is_worthwhile(self, batch: Batch[Request], job: Job[Request], size_bytes: int) -> bool:
+        """Whether the batch stays short, on its own or beside its first job alone."""
+        alone = self.expected_seconds(batch.jobs[0].size_bytes)
+        seconds = self.expected_seconds(size_bytes) + (len(batch.jobs) + 1) * JOB_SECONDS
+        return seconds <= max(MIN_COMPUTE_SECONDS, MAX_BATCH_SLOWDOWN * alone)
 
-    def _compute(self, group: Sequence[Waiting]) -> None:
-        if len(group) > 1:
-            self.share([one.environ for one in group])
-        for one in group:
+    def _run_batch(self, batch: Batch[Request]) -> None:
+        if len(batch.jobs) > 1:
+            self.prepare_batch(batch.jobs)
+        for job in batch.jobs:
             try:
-                one.turn.set_result(self.answer(one.environ))
+                job.result.set_result(self.run(job))
             except Exception as error:
-                one.turn.set_exception(error)
+                job.result.set_exception(error)

@@ -1,88 +1,83 @@
-"""The gate of slow predictions: one call of the model at a time, which those who wait may share.
+"""Runs slow predictions in a thread beside the event loop, one call of the model at a time.
 
-Whoever comes to the open gate goes in at once, alone. While the model computes others come; when
-it is done, the first of them goes in and takes with it all who cost little more.
+While the thread is free, a job starts at once, alone. While it computes, jobs are queued; when it
+is done, the first of them starts, together with all that make the call little longer.
 """
 
 import asyncio
 from asyncio import Future
 from collections.abc import Callable, Sequence
-from wsgiref.types import WSGIEnvironment
+from typing import Generic, TypeVar
 
-from service.scheduling.admission import busy
-from service.scheduling.jobs import LONGER, Waiting
-from service.server.wsgi import Answer
+from service.scheduling.admission import overloaded
+from service.scheduling.batching import MAX_BATCH_SLOWDOWN, Batcher
+from service.scheduling.jobs import Batch, Job
 
-EACH_SECONDS = 0.0002  # of a request, whatever its size, in a thread beside the loop
-GAIN = 2.0  # times less than alone is what everybody else must cost
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+JOB_SECONDS = 0.0002  # of a job besides the model's own time, in a thread beside the loop
+MIN_BATCH_SPEEDUP = 2.0  # a job joins a batch if that is this many times cheaper than to run alone
 
 
-class Gate:
-    """One per worker; `wait_seconds` is the longest that anybody waits at it.
-
-    `compute` starts to answer some requests, in this order. `expected_seconds` tells from the size
-    of a body how long that takes; `most_bytes` is what together they may have.
-    """
+class ThreadBatcher(Batcher[Request], Generic[Request, Response]):
+    """One per worker. `start_jobs` hands jobs to the thread, which answers them in this order."""
 
     def __init__(
         self,
-        wait_seconds: float,
+        max_queue_seconds: float,
         expected_seconds: Callable[[int], float],
-        most_bytes: int,
-        compute: Callable[[Sequence[WSGIEnvironment]], Sequence[Future[Answer]]],
+        max_batch_bytes: int,
+        start_jobs: Callable[[Sequence[Job[Request]]], Sequence[Future[Response]]],
     ) -> None:
-        self.wait_seconds = wait_seconds
-        self.expected_seconds = expected_seconds
-        self.most_bytes = most_bytes
-        self.compute = compute
-        self._line: list[Waiting] = []
-        self._is_open = True
+        super().__init__(max_queue_seconds, expected_seconds, max_batch_bytes)
+        self.start_jobs = start_jobs
+        self._queue: list[Job[Request]] = []
+        self._is_free = True
 
-    async def turn(self, one: Waiting) -> Answer:
-        """The answer to a request; RefusedError if the gate stays shut for too long.
+    async def submit(self, job: Job[Request]) -> Response:
+        """The response to a job; RejectedError if it is queued for too long.
 
-        It opens when the thread is done, not when a client leaves: it cannot be interrupted.
+        The thread cannot be interrupted: it is free when its call is done, not when a client
+        leaves.
         """
-        self._line.append(one)
         loop = asyncio.get_running_loop()
-        timer = loop.call_later(self.wait_seconds, one.refuse, busy())
+        started: Future[Future[Response]] = loop.create_future()
+        job.result = started
+        self._queue.append(job)
+        timer = loop.call_later(self.max_queue_seconds, job.reject, overloaded())
         try:
-            if self._is_open:
-                self._let_in()
-            answer = await one.turn
+            if self._is_free:
+                self._start_batch()
+            response = await started
         finally:
             timer.cancel()
-            self._line.remove(one)
-        return await asyncio.shield(answer)
+            self._queue.remove(job)
+        return await asyncio.shield(response)
 
-    def _let_in(self) -> None:
-        self._is_open = True
-        if group := self._group():
-            answers = self.compute([one.environ for one in group])
-            self._is_open = False
-            answers[-1].add_done_callback(lambda _: self._let_in())
-            for one, answer in zip(group, answers, strict=True):
-                one.turn.set_result(answer)
+    def _start_batch(self) -> None:
+        self._is_free = True
+        if jobs := self._next_batch().jobs:
+            responses = self.start_jobs(jobs)
+            self._is_free = False
+            responses[-1].add_done_callback(lambda _: self._start_batch())
+            for job, response in zip(jobs, responses, strict=True):
+                job.result.set_result(response)
 
-    def _group(self) -> list[Waiting]:
-        """The first who waits, and all who may share its call."""
-        group: list[Waiting] = []
-        size = 0
-        for one in self._line:
-            if one.turn.done() or (group and not self._may_join(group, size, one)):
-                continue
-            if one.is_in_time():
-                group.append(one)
-                size += one.size
-        return group
+    def _next_batch(self) -> Batch[Request]:
+        """The first job in the queue, and all others that may share its call."""
+        batch = Batch[Request]()
+        for job in self._queue:
+            if job.resolve() and self._may_join(batch, job):
+                batch.add(job)
+        return batch
 
-    def _may_join(self, group: Sequence[Waiting], size: int, one: Waiting) -> bool:
-        """Whether a call for `size` bytes takes one more without being much longer."""
-        first, whole = group[0], size + one.size
-        if not (first.shares and one.shares and whole <= self.most_bytes):
-            return False
-        before, after = self.expected_seconds(size), self.expected_seconds(whole)
-        longest = LONGER * self.expected_seconds(first.size)
-        return after + len(group) * EACH_SECONDS <= longest and (
-            after - before + EACH_SECONDS
-        ) * GAIN <= self.expected_seconds(one.size)
+    def _is_worthwhile(self, batch: Batch[Request], job: Job[Request], size_bytes: int) -> bool:
+        """Whether the call stays short for its first job, and the job saves time by joining."""
+        seconds = self.expected_seconds(size_bytes)
+        added_seconds = seconds - self.expected_seconds(batch.size_bytes) + JOB_SECONDS
+        alone = self.expected_seconds(batch.jobs[0].size_bytes)
+        return (
+            seconds + len(batch.jobs) * JOB_SECONDS <= MAX_BATCH_SLOWDOWN * alone
+            and added_seconds * MIN_BATCH_SPEEDUP <= self.expected_seconds(job.size_bytes)
+        )

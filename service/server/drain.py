@@ -1,17 +1,16 @@
-"""From SIGTERM to exit 0 without a lost request.
+"""Stops the service after SIGTERM without losing a request.
 
-A load balancer learns late that a task is going, so the task first says so (`/health` is 503) and
-goes on serving for a while; only then gunicorn stops, and finishes what is in flight.
+A load balancer notices late that a task is stopping. So the service first reports it (`/health`
+answers 503) and goes on serving for a while. Then gunicorn stops and finishes what is in flight.
 """
 
 import mmap
 import signal
 from types import FrameType
-from typing import Any
 
 
 class Drain:
-    """One byte that all processes share; made before the workers are forked."""
+    """One byte that all processes share; it is made before the workers are forked."""
 
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
@@ -19,14 +18,17 @@ class Drain:
 
     @property
     def is_on(self) -> bool:
-        """Whether this service has been told to go."""
+        """Whether the service is shutting down."""
         return self._shared[0] != 0
 
-    def arm(self, arbiter: Any) -> None:
-        """Take over SIGTERM in gunicorn's first process, which knows it as its arbiter.
+    def arm(self) -> None:
+        """Delay SIGTERM, in gunicorn's first process, after gunicorn has set its own handler.
 
-        A second SIGTERM changes nothing. SIGINT stays gunicorn's: it stops at once.
+        A second SIGTERM changes nothing. SIGINT is not delayed: gunicorn stops at once.
         """
+        stop = signal.getsignal(signal.SIGTERM)
+        if not callable(stop):
+            return
 
         def begin(*_: int | FrameType | None) -> None:
             if not self.is_on:
@@ -37,7 +39,7 @@ class Drain:
                     end()
 
         def end(*_: int | FrameType | None) -> None:
-            arbiter.SIG_QUEUE.put_nowait(signal.SIGTERM)
+            stop(signal.SIGTERM, None)
 
         signal.signal(signal.SIGALRM, end)
         signal.signal(signal.SIGTERM, begin)

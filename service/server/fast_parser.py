@@ -1,7 +1,8 @@
-"""Requests for predictions that are so plain that any parser would read the same: in one go.
+"""A second, small HTTP parser: it parses simple prediction requests in one go.
 
-Whatever else comes, gunicorn reads, or refuses. So this need not know what is allowed; but what it
-takes, gunicorn would take, too, and for the same: tests/test_plain.py holds the two together.
+It accepts only requests that gunicorn's parser would read identically, and returns None for all
+others, which then go to gunicorn. So it does not need to know what HTTP allows.
+tests/test_fast_parser.py compares the two parsers.
 """
 
 import re
@@ -9,22 +10,23 @@ import re
 from service.api.predict import PATH
 from service.server.wsgi import Scope
 
-FIRST = f"POST {PATH} HTTP/1.1\r\n".encode()
-FIELDS = re.compile(rb"(?:[A-Za-z0-9-]+: [!-~](?:[ -~]*[!-~])?\r\n)+\r\n")
-MOST_BYTES = 4096  # of a head; gunicorn allows as much for each field
-MOST_FIELDS = 64  # as in gunicorn.conf.py
-NOT_PLAIN = {b"expect", b"http2-settings", b"transfer-encoding", b"upgrade"}
+REQUEST_LINE = f"POST {PATH} HTTP/1.1\r\n".encode()
+HEADER_BLOCK = re.compile(rb"(?:[A-Za-z0-9-]+: [!-~](?:[ -~]*[!-~])?\r\n)+\r\n")
+MAX_HEAD_BYTES = 4096  # gunicorn allows about as much for each header
+MAX_HEADERS = 64  # as in gunicorn.conf.py
+OTHER_PARSER = {b"expect", b"http2-settings", b"transfer-encoding", b"upgrade"}
 
 
-def read(data: bytes) -> tuple[Scope, bytes] | None:
-    """One whole request that begins with FIRST, with nothing behind it; None if it is not plain.
+def parse_simple_request(data: bytes) -> tuple[Scope, bytes] | None:
+    """The ASGI scope and the body of one whole request that begins with REQUEST_LINE.
 
-    What of its ASGI scope it tells itself, and its body.
+    The scope has no scheme, server and client, which the connection knows. None if the request is
+    not simple, is not whole, or if more bytes follow it.
     """
-    found = FIELDS.match(data, len(FIRST), MOST_BYTES)
+    found = HEADER_BLOCK.match(data, len(REQUEST_LINE), MAX_HEAD_BYTES)
     if found is None:
         return None
-    lines = data[len(FIRST) : found.end() - 4].split(b"\r\n")
+    lines = data[len(REQUEST_LINE) : found.end() - 4].split(b"\r\n")
     fields = {}
     for line in lines:
         name, _, value = line.partition(b": ")
@@ -32,11 +34,11 @@ def read(data: bytes) -> tuple[Scope, bytes] | None:
     body = data[found.end() :]
     if (
         len(fields) < len(lines)
-        or len(lines) > MOST_FIELDS
+        or len(lines) > MAX_HEADERS
         or b"host" not in fields
         or fields.get(b"content-length") != b"%d" % len(body)
         or fields.get(b"connection", b"keep-alive").lower() != b"keep-alive"
-        or not NOT_PLAIN.isdisjoint(fields)
+        or not OTHER_PARSER.isdisjoint(fields)
     ):
         return None
     scope = {

@@ -1,71 +1,75 @@
-"""The answer to one prediction too many, without Flask.
+"""Answers rejected predictions without Flask.
 
-Under overload there are more of these than predictions, so they must cost little: what a refusal
-takes, predictions lack. The answer is the same as Flask's would be.
+Under overload there are more of these than predictions, so they must cost little: the time that
+rejections take is not left for predictions. The answers are the same as Flask's would be.
 """
 
 import json
+import random
 from functools import cache
-from re import Pattern
 from wsgiref.types import WSGIEnvironment
 
 from service.api import problems
 from service.api.predict import PATH
-from service.api.request_state import REQUEST_ID
-from service.middleware.auth import Access
-from service.middleware.response import Seal
+from service.api.problems import Problem
+from service.api.request_state import state_of
+from service.middleware.response import ResponseContext
 from service.observability import logs
-from service.observability.metrics import SHED
-from service.scheduling.admission import RefusedError
-from service.server.wsgi import Answer, encoded
+from service.scheduling.admission import Reason, RejectedError
+from service.server.wsgi import Response, encode_headers
 
-MARK = "{}"  # where the request's id goes
+ANSWERS: dict[Reason, tuple[int, str]] = {
+    "busy": (503, "too many predictions at once"),
+    "deadline": (504, "the deadline passed before the prediction began"),
+}
+PLACEHOLDER = "{}"  # for the request's id
 
 
-class Shed:
-    """Tells which requests would reach the model, and refuses those that are too many."""
+def problem_of(error: RejectedError) -> Problem:
+    """The rejection as an error of the API."""
+    status, detail = ANSWERS[error.reason]
+    return Problem(status, detail, headers=_retry_after(error))
 
-    def __init__(self, access: Access, seal: Seal, others: Pattern[str] | None = None) -> None:
-        self.access = access
-        self.seal = seal
-        self.others = others  # paths of predictions in another protocol
-        self._headers = encoded([("Content-Type", problems.MEDIA_TYPE), *seal.headers(PATH)])
 
-    def is_prediction(self, environ: WSGIEnvironment) -> bool:
-        """Whether a request needs its turn; anything else is answered at once."""
-        path = environ["PATH_INFO"]
-        return (
-            environ["REQUEST_METHOD"] == "POST"
-            and (path == PATH or (self.others is not None and bool(self.others.fullmatch(path))))
-            and self.access.admits(environ)
-        )
+def _retry_after(error: RejectedError) -> dict[str, str]:
+    """Seconds after which clients of a busy service are to retry, at different times."""
+    if error.reason != "busy":
+        return {}
+    return {"Retry-After": str(random.choice((1, 2, 3)))}  # noqa: S311  # no secret
 
-    def refuse(self, environ: WSGIEnvironment, refused: RefusedError) -> Answer | None:
-        """Answer, log and count a request that got no turn.
 
-        None for one that Flask is to answer: another protocol tells it in its own way, and what
-        was refused for itself, not for the load, is rare.
+class RejectionResponder:
+    """Answers, logs and counts rejected predictions."""
+
+    def __init__(self, context: ResponseContext) -> None:
+        self.context = context
+        own = [("Content-Type", problems.MEDIA_TYPE), *context.headers(PATH)]
+        self._headers = encode_headers(own)
+
+    def respond(self, environ: WSGIEnvironment, error: RejectedError) -> Response | None:
+        """The response to a rejected prediction, whose rejection is counted.
+
+        None if Flask has to render the answer, because another protocol has its own form of errors.
         """
-        if refused.status not in SHED:
-            return None
-        self.seal.metrics.count_shed(refused.status)
+        self.context.metrics.count_rejection(error.reason)
         if environ["PATH_INFO"] != PATH:
             return None
-        logs.begin(environ)
-        self.seal.note(environ, PATH, refused.status)
-        request_id = environ[REQUEST_ID]
-        before, after = _problem(refused.status, refused.detail)
+        status, detail = ANSWERS[error.reason]
+        logs.assign_request_id(environ)
+        self.context.record(environ, PATH, status)
+        request_id = state_of(environ).request_id
+        before, after = _body(status, detail)
         body = before + request_id.encode() + after
         headers = [
             *self._headers,
-            *encoded(refused.headers.items()),
-            *encoded([(logs.HEADER, request_id), ("Content-Length", str(len(body)))]),
+            *encode_headers(_retry_after(error).items()),
+            *encode_headers([(logs.HEADER, request_id), ("Content-Length", str(len(body)))]),
         ]
-        return refused.status, headers, body
+        return status, headers, body
 
 
 @cache
-def _problem(status: int, detail: str) -> tuple[bytes, bytes]:
-    """What the body says before and after the request's id."""
-    before, after = json.dumps(problems.content(status, detail, MARK)).split(MARK)
+def _body(status: int, detail: str) -> tuple[bytes, bytes]:
+    """The body of an answer, before and after the request's id."""
+    before, after = json.dumps(problems.content(status, detail, PLACEHOLDER)).split(PLACEHOLDER)
     return before.encode(), after.encode()

@@ -1,6 +1,6 @@
-"""The body of a request, from gunicorn's event loop: with a limit and a deadline.
+"""Reads the body of a request from the event loop, with a limit and a deadline.
 
-What is wrong with the head is refused before a byte of the body is read.
+A request whose head is not acceptable is refused before its body is read.
 """
 
 import asyncio
@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
-from service.api.body import CLOSE
-from service.scheduling.admission import RefusedError
+from service.api.body import CLOSE, too_large
+from service.api.problems import Problem
 from service.server.timeouts import within
 from service.settings import Settings
 
@@ -18,33 +18,36 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 LINGER_SECONDS = 2.0
-# Of the codings that gunicorn's parser lets pass before "chunked" (RFC 9112, section 6.1).
+# Transfer codings that gunicorn's parser accepts before "chunked" (RFC 9112, section 6.1).
 COMPRESSED = re.compile("gzip|deflate|compress", re.IGNORECASE)
 
 
-async def body(environ: WSGIEnvironment, receive: Receive, settings: Settings) -> bytes:
-    """The whole body of a request; RefusedError if it must not be read, or ends too late."""
+async def read_body(environ: WSGIEnvironment, receive: Receive, settings: Settings) -> bytes:
+    """The whole body of a request; Problem if it is too large, late, cut off or not acceptable."""
     if environ.get("HTTP_EXPECT", "100-continue").lower() != "100-continue":
-        raise RefusedError(417, "the only expectation that is met is 100-continue", CLOSE)
+        raise Problem(417, "the only supported expectation is 100-continue", headers=CLOSE)
     length = environ.get("CONTENT_LENGTH")
     coding = environ.pop("HTTP_TRANSFER_ENCODING", None)
     if length is None and coding is None:
         return b""
     if coding is not None and COMPRESSED.search(coding):
-        raise RefusedError(501, "the only transfer coding that is understood is chunked", CLOSE)
+        raise Problem(501, "the only supported transfer coding is chunked", headers=CLOSE)
     limit = settings.max_body_bytes
     if length is not None and int(length) > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
     try:
-        return await within(settings.body_seconds, _whole(receive, limit))
+        return await within(settings.body_seconds, _receive_all(receive, limit))
     except TimeoutError:
         detail = f"the body did not arrive within {settings.body_seconds} seconds"
-        raise RefusedError(408, detail, CLOSE) from None
+        raise Problem(408, detail, headers=CLOSE) from None
 
 
-async def linger(receive: Receive) -> None:
-    """Read on a little after a refusal: closing at once would reset the connection, and a
-    client that is still sending would never see the answer."""
+async def drain_unread_body(receive: Receive) -> None:
+    """After a refusal, discard the rest of the body for a short time.
+
+    Closing at once would reset the connection, and a client that is still sending would not see
+    the answer. nginx calls this a lingering close.
+    """
     try:
         async with asyncio.timeout(LINGER_SECONDS):
             while True:
@@ -55,19 +58,15 @@ async def linger(receive: Receive) -> None:
         return
 
 
-async def _whole(receive: Receive, limit: int) -> bytes:
+async def _receive_all(receive: Receive, limit: int) -> bytes:
     chunks, size = [], 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise RefusedError(400, "the body ended before it was whole", CLOSE)
+            raise Problem(400, "the connection was closed within the body", headers=CLOSE)
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         if not message.get("more_body", False):
             return b"".join(chunks)
-
-
-def _too_large(limit: int) -> RefusedError:
-    return RefusedError(413, f"the body is larger than {limit} bytes", CLOSE)

@@ -1,4 +1,4 @@
-"""Call a WSGI app with what ASGI has: scope to environ, and back to status, headers and body."""
+"""Calls a WSGI app for an ASGI server: from scope to environ, and back to status, headers, body."""
 
 import sys
 from collections.abc import Iterable, MutableMapping
@@ -7,21 +7,21 @@ from io import BytesIO
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from service.api.request_state import WHOLE
+from service.api.request_state import state_of
 
 Scope = MutableMapping[str, Any]
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+Response = tuple[int, list[tuple[bytes, bytes]], bytes]  # status, headers, body
 
 
 def set_body(environ: WSGIEnvironment, body: bytes) -> None:
-    """Give the app the body that was read, however it was framed."""
-    environ[WHOLE] = body
+    """Give the app a body that has been read, whether it came with a length or in chunks."""
+    state_of(environ).body = body
     environ["CONTENT_LENGTH"] = str(len(body))
     environ["wsgi.input"] = BytesIO(body)
 
 
-def wsgi_environ(scope: Scope) -> WSGIEnvironment:
-    """The WSGI environ (PEP 3333) of an ASGI scope, but for the body."""
+def build_environ(scope: Scope) -> WSGIEnvironment:
+    """The WSGI environ (PEP 3333) of an ASGI scope, without the body."""
     host, port = scope["server"] or ("localhost", 0)
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope["method"],
@@ -48,13 +48,13 @@ def wsgi_environ(scope: Scope) -> WSGIEnvironment:
 
 @lru_cache(maxsize=256)
 def environ_name(header: bytes) -> str:
-    """What a header is called in a WSGI environ; clients send the same few again and again."""
+    """The name of a header in a WSGI environ. Cached: clients send the same few headers."""
     name = header.decode("latin-1").upper().replace("-", "_")
     return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
 
 
-def call(app: WSGIApplication, environ: WSGIEnvironment) -> Answer:
-    """Run a WSGI app to its end: status, headers and body, as ASGI wants them."""
+def run_wsgi(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
+    """Run a WSGI app to its end: status, headers and body as ASGI has them."""
     status = ""
     headers: list[tuple[str, str]] = []
 
@@ -68,9 +68,9 @@ def call(app: WSGIApplication, environ: WSGIEnvironment) -> Answer:
     finally:
         if close := getattr(chunks, "close", None):
             close()
-    return int(status[:3]), encoded(headers), content
+    return int(status[:3]), encode_headers(headers), content
 
 
-def encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    """Headers as ASGI wants them."""
+def encode_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Headers as ASGI has them: names in small letters, names and values as bytes."""
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

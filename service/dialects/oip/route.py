@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from service.api import body, details, parse, problems
 from service.api.answers import Answers
 from service.api.problems import Problem
-from service.api.request_state import REQUEST_ID
+from service.api.request_state import state_of
 from service.dialects.oip import inference, metadata, outputs, tensors, v1
 from service.settings import Settings
 
@@ -100,7 +100,7 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
             {
                 "model_name": manifest.name,
                 "model_version": manifest.version,
-                "id": asked.id or request.environ[REQUEST_ID],
+                "id": asked.id or state_of(request.environ).request_id,
                 "outputs": described,
             }
         )

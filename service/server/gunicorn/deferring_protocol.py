@@ -1,39 +1,42 @@
-"""gunicorn's connection; but in a crowd plain predictions wait as they came, unread.
+"""gunicorn's protocol, which under load queues simple prediction requests as raw bytes.
 
-To gunicorn a request is two tasks and a pass of its parser: half of what a prediction costs. That
-is good enough, and well tried, until more come than it can do. Then those in line are read when
-they have their turn, several at a time, and answered right there: 1.6 times as many. The names of
-gunicorn's used here are not public: if they change, the tests of a crowd fail.
+gunicorn spends two tasks and a pass of its parser on each request: half of the time of a small
+prediction. While the service keeps up, it does so for all requests. When many predictions are
+queued, further ones are queued unparsed; they are parsed several at a time when they are
+scheduled, and answered without a task. The service then answers 1.6 times as many.
+
+tests/test_deferring_protocol.py and tests/test_crowd.py hold this.
 """
 
 from time import perf_counter
 from types import SimpleNamespace
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from gunicorn.asgi.protocol import ASGIProtocol
 
-from service.scheduling.admission import RefusedError
-from service.scheduling.jobs import Waiting
-from service.server import fast_parser as plain
+from service.scheduling.admission import RejectedError
+from service.scheduling.jobs import Job
+from service.server.fast_parser import REQUEST_LINE, parse_simple_request
+from service.server.gunicorn.compat import BETWEEN_REQUESTS
 from service.server.gunicorn.protocol import Protocol
-from service.server.wsgi import Answer
+from service.server.wsgi import Response
 
-READ = SimpleNamespace(
-    version=(1, 1), _connection=None
-)  # what gunicorn asks of a request that it answers
+# What gunicorn reads of the request when it writes the head of its response.
+PARSED_REQUEST = SimpleNamespace(version=(1, 1), _connection=None)
 
 
-class Connection(Protocol):
-    """A connection of a worker whose app is a Bridge."""
+class DeferringProtocol(Protocol):
+    """A connection of a worker whose app is an ASGIApp."""
 
-    unread: "Unread | None" = None
-    _was_used = False  # since a timer was set
+    deferred: "DeferredRequest | None" = None
+    _was_used = False  # since the keepalive timer was set
     _response_buffer: bytes | None
 
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
-        # Whether gunicorn was asked to count, to log or to hand on each request: it has to see it.
-        self._is_watched = bool(
+        # gunicorn has to see each request if it is configured to count, log or pass on requests.
+        self._is_observed = bool(
             self.cfg.max_requests
             or self.log.access_log_enabled
             or self._pre_request
@@ -42,43 +45,42 @@ class Connection(Protocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing has come, or nothing but a part of a head."""
-        return bool(self._awaiting_request) and self.unread is None
+        """Whether gunicorn waits for a request, and none is queued."""
+        return super().is_idle and self.deferred is None
 
     @property
     def is_waiting(self) -> bool:
-        """Whether no request has come, or nothing but a part of a head: also before it is idle."""
-        return self._current_request is None and self.unread is None
+        """Whether there is no request yet, and none is queued."""
+        return super().is_waiting and self.deferred is None
 
     def data_received(self, data: bytes) -> None:
-        """Let a plain prediction wait in the crowd, if there is one; all else is gunicorn's."""
-        if self.unread is not None:
-            if self.unread.add(data):
+        """Queue a simple prediction under load; pass everything else to gunicorn."""
+        if self.deferred is not None:
+            if self.deferred.add(data):
                 return
-            self.unread.pass_on()
+            self.deferred.pass_to_gunicorn()
         elif (
-            data.startswith(plain.FIRST)
-            and self.app.line.is_crowded
-            and self.app.is_quick(len(data))
-            and self._is_ready()
+            data.startswith(REQUEST_LINE)
+            and self.app.defers_parsing(len(data))
+            and self._is_between_requests()
         ):
-            self.unread = Unread(self, data)
+            self.deferred = DeferredRequest(self, data)
             self._was_used = True
-            self.app.line.join(self.unread)
+            self.app.enqueue(self.deferred)
             return
         super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give up the place in line."""
-        if self.unread is not None:
-            self.unread.leave()
+        """Leave the queue."""
+        if self.deferred is not None:
+            self.deferred.leave()
         super().connection_lost(exc)
 
-    def send(self, answer: Answer) -> None:
-        """Send an answer as gunicorn does."""
-        status, headers, body = answer
+    def send(self, response: Response) -> None:
+        """Send a response as gunicorn does."""
+        status, headers, body = response
         closes = self.app.drain.is_on or not self.worker.alive
-        self._send_response_start(status, headers, READ, close=closes)
+        self._send_response_start(status, headers, PARSED_REQUEST, close=closes)
         head, self._response_buffer = self._response_buffer or b"", None
         self._safe_write(head + body)
         if closes:
@@ -87,104 +89,110 @@ class Connection(Protocol):
             self._arm_keepalive_timer()
 
     def fail(self, error: Exception) -> None:
-        """What gunicorn does if an app fails."""
+        """Answer 500 as gunicorn does when an app raises."""
         self.log.error("Error in ASGI application", exc_info=error)
         self._send_error_response(500, "Internal Server Error")
         self.end()
 
     def _keepalive_timeout(self) -> None:
-        """Close, unless it was used meanwhile: a timer for each answer would cost too much."""
+        """Close the connection, unless it was used since: a timer per response would be slow."""
         if self._was_used:
             self._was_used = False
             self._arm_keepalive_timer()
         else:
             self.end()
 
-    def _is_ready(self) -> bool:
-        """Whether gunicorn has done with what came before, and the client with its answers."""
+    def _is_between_requests(self) -> bool:
+        """Whether gunicorn has finished the last request, and the client reads its responses."""
         parser = self._callback_parser
         return (
             parser is not None
-            and not self._is_watched
-            and parser._state == "request_line"
+            and not self._is_observed
+            and parser._state == BETWEEN_REQUESTS
             and not parser._buffer
             and not self._request_ready.is_set()
             and not self._flow_control.write_paused
         )
 
 
-class Unread:
-    """A request that waits as it came. It is its own turn: its answer is sent when it is there."""
+class DeferredRequest:
+    """A queued request that has not been parsed.
 
-    __slots__ = ("_is_done", "_one", "came", "connection", "data")
+    The batcher calls `resolve` when it is scheduled, and then delivers the result to it: setting
+    the result sends the response.
+    """
 
-    def __init__(self, connection: Connection, data: bytes) -> None:
+    __slots__ = ("_is_done", "_job", "arrived", "connection", "data")
+
+    def __init__(self, connection: DeferringProtocol, data: bytes) -> None:
         self.connection = connection
         self.data = data
-        self.came = perf_counter()
-        self._one: Waiting | None = None
+        self.arrived = perf_counter()
+        self._job: Job[WSGIEnvironment] | None = None
         self._is_done = False
         connection.app.in_flight.inc()
 
     def add(self, data: bytes) -> bool:
-        """Take more of it, which many clients send in two pieces; not if it was read."""
-        if self._one is not None or not self.connection.app.is_quick(len(self.data) + len(data)):
+        """Append bytes: many clients send a request in two pieces. False if it was parsed."""
+        if self._job is not None or not self.connection.app.is_quick(len(self.data) + len(data)):
             return False
         self.data += data
         return True
 
-    def here(self) -> Waiting | None:
-        """Read it, as it has its turn; None if it has left, or is for gunicorn to read."""
-        if self._one is None and not self._is_done:
-            self._one = self._read()
-            if self._one is None:
-                self.pass_on()
-        return self._one
+    def resolve(self) -> Job[WSGIEnvironment] | None:
+        """Parse it; None if the client has left, or gunicorn has to parse it."""
+        if self._job is None and not self._is_done:
+            self._job = self._parse()
+            if self._job is None:
+                self.pass_to_gunicorn()
+        return self._job
 
-    def refuse(self, error: RefusedError) -> None:
-        """Give it no turn."""
-        if one := self.here():
-            one.refuse(error)
+    def reject(self, error: RejectedError) -> None:
+        """Parse it, for its log line, and answer that it is rejected."""
+        if job := self.resolve():
+            job.reject(error)
 
-    def pass_on(self) -> None:
-        """Let gunicorn go on with it."""
+    def pass_to_gunicorn(self) -> None:
+        """Leave the queue, and let gunicorn parse it."""
         self.leave()
         ASGIProtocol.data_received(self.connection, self.data)
 
     def leave(self) -> None:
-        """Wait no more."""
+        """Leave the queue."""
         if self._is_done:
             return
         self._is_done = True
-        self._one = self.connection.unread = None
+        self._job = self.connection.deferred = None
         self.connection.app.in_flight.dec()
 
     def done(self) -> bool:
-        """Whether it has had its turn, or has left."""
+        """Whether it has left the queue."""
         return self._is_done
 
-    def set_result(self, answer: Answer) -> None:
-        """Send its answer."""
+    def set_result(self, response: Response) -> None:
+        """Send the response."""
         self.leave()
-        self.connection.send(answer)
+        self.connection.send(response)
 
     def set_exception(self, error: Exception) -> None:
-        """Tell why it got none."""
-        one = self._one
+        """Send the answer to a rejection, or to an app that failed."""
+        job = self._job
         self.leave()
-        if one and isinstance(error, RefusedError):
-            self.connection.send(self.connection.app.refusal(one.environ, error))
+        if job and isinstance(error, RejectedError):
+            self.connection.send(self.connection.app.rejection(job.request, error))
         else:
             self.connection.fail(error)
 
-    def _read(self) -> Waiting | None:
+    def _parse(self) -> Job[WSGIEnvironment] | None:
         connection = self.connection
-        request = plain.read(self.data)
-        if request is None:
+        parsed = parse_simple_request(self.data)
+        if parsed is None:
             return None
-        scope, body = request
+        scope, body = parsed
         scope["scheme"] = "https" if connection._is_ssl else "http"
         scope["server"] = connection.transport.get_extra_info("sockname")[:2]
         scope["client"] = connection.transport.get_extra_info("peername")[:2]
-        read: Waiting | None = connection.app.read(scope, body, self.came, self)
-        return read
+        job = connection.app.deferred_job(scope, body, self.arrived)
+        if job:
+            job.result = self
+        return job

@@ -1,4 +1,4 @@
-"""gunicorn's logger, which writes its lines to stdout as JSON, as the rest of the service does."""
+"""gunicorn's logger, which writes its lines to stdout as JSON, like the rest of the service."""
 
 import logging
 import sys
@@ -10,10 +10,10 @@ from service.observability.logs import JSONFormatter
 
 
 class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no type hints
-    """gunicorn's logger, with its lines in our shape and our place."""
+    """gunicorn's logger with one handler, on stdout."""
 
     def setup(self, cfg: Config) -> None:
-        """Replace gunicorn's handlers by ours."""
+        """Replace gunicorn's handlers."""
         super().setup(cfg)
         handler = logging.StreamHandler(sys.stdout)
         handler.setFormatter(JSONFormatter())

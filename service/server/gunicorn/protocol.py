@@ -1,18 +1,22 @@
-"""gunicorn's HTTP/1.1 connection, stricter about time and about the end of a connection.
+"""gunicorn's HTTP/1.1 protocol, one object per connection, stricter about time and about its end.
 
-- A request head has HEAD_SECONDS from its first byte, and a connection on which nothing comes
-  has gunicorn's keepalive.
-- Where the client or the server says `Connection: close` (RFC 9112, section 9.6), that answer is
-  the last of its connection.
+- A request head has HEAD_SECONDS from its first byte, and a connection on which nothing arrives
+  is closed after gunicorn's keepalive.
+- After a request or a response with `Connection: close` (RFC 9112, section 9.6), the connection is
+  closed.
 
-The names of gunicorn's that are used here are not public. If they change, tests/test_heads.py and
-tests/test_closing.py fail.
+tests/test_heads.py and tests/test_closing.py hold this; compat.py lists gunicorn's private names.
 """
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.asgi.protocol import ASGIProtocol
+
+from service.server.gunicorn.compat import BETWEEN_REQUESTS
+
+if TYPE_CHECKING:
+    from service.server.asgi_app import ASGIApp
 
 HEAD_SECONDS = 10.0
 CLOSE = (b"connection", b"close")
@@ -23,10 +27,38 @@ Headers = list[tuple[bytes, bytes]]
 class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
     """A connection of gunicorn's event-loop worker."""
 
+    app: "ASGIApp"
     _head_timer: asyncio.TimerHandle | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is connected, and not about to be closed."""
+        return self.transport is not None and not self._closed
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether gunicorn waits for a request, of which a part of the head may have arrived."""
+        return bool(self._awaiting_request)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is no request yet: as `is_idle`, and also before gunicorn waits for one."""
+        return self._current_request is None
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a request has arrived without all of its body."""
+        receiver = self._body_receiver
+        return receiver is not None and not receiver._complete
+
+    @property
+    def idle_until(self) -> float:
+        """When gunicorn will close it, by the loop's time; 0 if no timer runs."""
+        timer = self._keepalive_handle
+        return timer.when() if timer else 0.0
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to wait for a request, but not for ever."""
+        """Wait for the first request no longer than for others; gunicorn would wait for ever."""
         super().connection_made(transport)
         if self._callback_parser is not None:
             self._arm_keepalive_timer()
@@ -36,41 +68,23 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
         self._stop_head_timer()
         super().connection_lost(exc)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether it is connected, and not about to be closed."""
-        return self.transport is not None and not self._closed
-
-    @property
-    def is_unfinished(self) -> bool:
-        """Whether a request has come without all of its body."""
-        receiver = self._body_receiver
-        return receiver is not None and not receiver._complete
-
-    @property
-    def idle_until(self) -> float:
-        """When it will have been kept for long enough, by the loop's time."""
-        timer = self._keepalive_handle
-        return timer.when() if timer else 0.0
-
     def end(self) -> None:
-        """Close, as if the connection had been kept for too long."""
-        super()._keepalive_timeout()
+        """Close the connection, as after the keepalive."""
+        ASGIProtocol._keepalive_timeout(self)
 
     def _feed_callback_parser(self, data: bytes) -> bool:
-        """Let gunicorn parse what came, and watch the time that a head takes."""
+        """Let gunicorn parse what arrived, and limit the time of an unfinished head."""
         goes_on: bool = ASGIProtocol._feed_callback_parser(self, data)  # faster than super()
         if self._request_ready.is_set():
             if self._head_timer is not None:
                 self._stop_head_timer()
-        elif goes_on and self._head_timer is None and self._is_in_a_head():
+        elif goes_on and self._head_timer is None and self._has_part_of_a_head():
             self._head_timer = self.worker.loop.call_later(HEAD_SECONDS, self._head_timeout)
         return goes_on
 
-    def _is_in_a_head(self) -> bool:
-        """Whether a part of a head has come, and not all of it."""
+    def _has_part_of_a_head(self) -> bool:
         parser = self._callback_parser
-        return parser is not None and bool(parser._state != "request_line" or parser._buffer)
+        return parser is not None and bool(parser._state != BETWEEN_REQUESTS or parser._buffer)
 
     def _head_timeout(self) -> None:
         self._head_timer = None
@@ -85,16 +99,16 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
     def _send_response_start(
         self, status: int, headers: Headers, request: Any, close: bool = False
     ) -> None:
-        """Send the head of an answer: the last one, if it or its request says so.
+        """Send the head of a response: the last one, if it or its request has `close`.
 
-        All Connection headers of the request count; gunicorn lets the last one decide.
+        All Connection headers of the request count; gunicorn reads only the last one.
         """
-        if CLOSE in headers or (request._connection and _asks_to_close(request.headers_bytes)):
-            self._keepalive = 0  # gunicorn then serves no further request
+        if CLOSE in headers or (request._connection and _has_close(request.headers_bytes)):
+            self._keepalive = 0  # gunicorn then reads no further request
             close = True
         ASGIProtocol._send_response_start(self, status, headers, request, close)
 
 
-def _asks_to_close(headers: Headers) -> bool:
+def _has_close(headers: Headers) -> bool:
     values = b",".join(value for name, value in headers if name == b"connection")
     return any(option.strip(b" \t").lower() == b"close" for option in values.split(b","))

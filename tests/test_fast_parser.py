@@ -7,7 +7,8 @@ from gunicorn.asgi.parser import CallbackRequest, PythonProtocol
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.server import fast_parser as plain
+from service.server import fast_parser
+from service.server.fast_parser import REQUEST_LINE, parse_simple_request
 from tests.bad_bodies import EXAMPLE
 from tests.raw import CHUNKED, CLOSE, LENGTH, post
 from tests.serving import ROOT
@@ -49,8 +50,8 @@ def gunicorns(data: bytes) -> tuple[CallbackRequest, list[tuple[bytes, bytes]], 
     body=st.sampled_from([*MOSTLY * [b"{}"], b"", b"{}\r\n", b"{}POST /predict HTTP/1.1\r\n"]),
 )
 def test_gunicorn_reads_the_same(lines: list[bytes], end: bytes, body: bytes) -> None:
-    data = plain.FIRST + b"\r\n".join(lines) + end + body
-    read = plain.read(data)
+    data = REQUEST_LINE + b"\r\n".join(lines) + end + body
+    read = parse_simple_request(data)
     if read is None:
         return
     scope, ours = read
@@ -75,8 +76,8 @@ def test_gunicorn_reads_the_same(lines: list[bytes], end: bytes, body: bytes) ->
         post(SIZE + b"".join(b"X-%d: 1\r\n" % number for number in range(61)), EXAMPLE),
     ],
 )
-def test_what_clients_and_load_balancers_send_is_plain(data: bytes) -> None:
-    read = plain.read(data)
+def test_what_clients_and_load_balancers_send_is_simple(data: bytes) -> None:
+    read = parse_simple_request(data)
     assert read
     scope, body = read
     assert body == EXAMPLE
@@ -97,7 +98,7 @@ def test_what_clients_and_load_balancers_send_is_plain(data: bytes) -> None:
         "the last one": post(SIZE + CLOSE, EXAMPLE),
         "expecting": post(SIZE + b"Expect: 100-continue\r\n", EXAMPLE),
         "upgrading": post(SIZE + b"Upgrade: h2c\r\n", EXAMPLE),
-        "no host": plain.FIRST + SIZE + b"\r\n" + EXAMPLE,
+        "no host": REQUEST_LINE + SIZE + b"\r\n" + EXAMPLE,
         "a field on two lines": post(SIZE + b"X: 1\r\n 2\r\n", EXAMPLE),
         "a bare line feed": post(SIZE + b"X: 1\nY: 2\r\n", EXAMPLE),
         "beyond ASCII": post(SIZE + b"X: \xe9\r\n", EXAMPLE),
@@ -106,9 +107,9 @@ def test_what_clients_and_load_balancers_send_is_plain(data: bytes) -> None:
     }.values(),
 )
 def test_all_else_is_not(data: bytes) -> None:
-    assert plain.read(data) is None
+    assert parse_simple_request(data) is None
 
 
 def test_its_limits_are_within_gunicorns() -> None:
-    assert LIMITS["limit_request_fields"] >= plain.MOST_FIELDS
-    assert LIMITS["limit_request_field_size"] >= plain.MOST_BYTES
+    assert LIMITS["limit_request_fields"] >= fast_parser.MAX_HEADERS
+    assert LIMITS["limit_request_field_size"] >= fast_parser.MAX_HEAD_BYTES

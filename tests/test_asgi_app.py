@@ -1,13 +1,19 @@
-"""The bridge alone, driven as gunicorn drives it: what it refuses, what it hands to the app."""
+"""The ASGI app alone, driven as gunicorn drives it: what it refuses, what it passes to Flask."""
 
+import hashlib
 from collections.abc import Iterator
 from wsgiref.types import StartResponse, WSGIEnvironment
 from wsgiref.validate import validator
 
 import pytest
 
-from service.api.request_state import REFUSED
-from service.server import request_body as reading
+from service.api.problems import Problem
+from service.api.request_state import state_of
+from service.dialects import enabled as dialects
+from service.middleware.auth import AccessControl
+from service.server import request_body
+from service.server.asgi_app import ASGIApp
+from service.settings import Settings
 from tests.asgi import LARGEST, Exchange, Recorder, ask, make_bridge, of_length, run, scope
 
 HEADERS = [
@@ -110,7 +116,7 @@ def test_a_request_without_a_body_is_not_waited_for() -> None:
     app, exchange = Recorder(), Exchange(leaves=True)
     run(make_bridge(app)(scope(), exchange.receive, exchange.send))
     assert app.environs[0]["CONTENT_LENGTH"] == "0"
-    assert REFUSED not in app.environs[0]
+    assert state_of(app.environs[0]).error is None
     assert exchange.body == b""
 
 
@@ -121,9 +127,11 @@ def refused(headers: dict[str, str], exchange: Exchange, path: str = "/predict")
     run(bridge(scope(headers.items(), path), exchange.receive, exchange.send))
     [environ] = app.environs
     assert (environ["CONTENT_LENGTH"], exchange.body) == ("0", b"")
-    problem = environ[REFUSED]
-    assert problem.description
-    return int(problem.code)
+    error = state_of(environ).error
+    assert isinstance(error, Problem)
+    assert error.description
+    assert error.code
+    return error.code
 
 
 LENGTH = {"content-length": str(LARGEST)}
@@ -138,14 +146,16 @@ def test_a_length_over_the_limit_is_refused_before_the_body_is_asked_for() -> No
     exchange = Exchange([b"x"])
     asked_for = exchange.receive
 
-    async def receive() -> reading.Message:
+    async def receive() -> request_body.Message:
         assert len(exchange.sent) == 2, "asking would make gunicorn send 100 Continue"
         return await asked_for()
 
     headers = {"content-length": str(LARGEST + 1), "expect": "100-continue"}
     app = Recorder()
     run(make_bridge(app)(scope(headers.items()), receive, exchange.send))
-    assert app.environs[0][REFUSED].code == 413
+    error = state_of(app.environs[0]).error
+    assert isinstance(error, Problem)
+    assert error.code == 413
 
 
 def test_chunks_over_the_limit_are_refused_as_soon_as_they_are() -> None:
@@ -162,7 +172,7 @@ def test_a_body_that_ends_early_is_refused() -> None:
 def test_a_body_that_does_not_come_is_refused(
     headers: dict[str, str], chunks: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "LINGER_SECONDS", 0.05)
+    monkeypatch.setattr(request_body, "LINGER_SECONDS", 0.05)
     assert refused(headers, Exchange(chunks, whole=False)) == 408
 
 
@@ -180,6 +190,35 @@ def test_after_a_refusal_the_rest_of_the_body_is_read() -> None:
     exchange = Exchange([b"x" * (LARGEST + 1)] + [b"x"] * 5000)
     assert refused(CHUNKED, exchange) == 413
     assert exchange.received == 5001
+
+
+def scheduled(app: ASGIApp, **line: str) -> bool:
+    """Whether a request with this line and these headers is scheduled as a prediction."""
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/predict", **line}
+    return app.is_prediction(environ)
+
+
+def test_only_what_will_reach_the_model_is_scheduled() -> None:
+    app = make_bridge(Recorder())
+    assert scheduled(app)
+    assert not scheduled(app, PATH_INFO="/elsewhere")
+    assert not scheduled(app, REQUEST_METHOD="PUT")
+
+
+def test_a_prediction_in_another_protocol_is_scheduled_too() -> None:
+    app, path = make_bridge(Recorder()), "/2015-03-31/functions/any/invocations"
+    assert not scheduled(app, PATH_INFO=path)
+    app.other_predictions = dialects.predictions(Settings())
+    assert scheduled(app, PATH_INFO=path)
+    assert not scheduled(app, PATH_INFO=path + "/")
+
+
+def test_a_request_without_a_valid_key_is_not_scheduled() -> None:
+    app = make_bridge(Recorder())
+    app.access = AccessControl([hashlib.sha256(b"key").hexdigest()])
+    assert not scheduled(app)
+    assert not scheduled(app, HTTP_X_API_KEY="another")
+    assert scheduled(app, HTTP_X_API_KEY="key")
 
 
 def test_a_websocket_is_refused() -> None:

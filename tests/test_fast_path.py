@@ -11,7 +11,7 @@ from flask import Flask
 from service.api import parse
 from service.app import create_app
 from service.model.predictor import Predictor
-from service.server.wsgi import Answer, call, set_body, wsgi_environ
+from service.server.wsgi import Response, build_environ, run_wsgi, set_body
 from service.settings import Settings
 from tests.asgi import scope
 from tests.bad_bodies import ANSWER, EXAMPLE, NAMES, Bad
@@ -33,15 +33,15 @@ FORMS = {
 }
 
 
-def ask(app: Flask, body: bytes, headers: Mapping[str, str], **line: str) -> Answer:
+def ask(app: Flask, body: bytes, headers: Mapping[str, str], **line: str) -> Response:
     """Ask as the bridge does."""
-    environ = wsgi_environ({**scope(headers.items()), "method": "POST"})
+    environ = build_environ({**scope(headers.items()), "method": "POST"})
     environ.update(line)
     set_body(environ, body)
-    return call(app, environ)
+    return run_wsgi(app, environ)
 
 
-def ask_flask(app: Flask, body: bytes) -> Answer:
+def ask_flask(app: Flask, body: bytes) -> Response:
     """Ask as another WSGI server does, with a body that nobody has read yet: Flask's way."""
     answer = app.test_client().post("/predict", data=body, headers={**JSON, **ID})
     headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]

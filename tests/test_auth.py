@@ -1,18 +1,22 @@
 """Keys: without one nothing but health answers, whatever is sent in its place."""
 
 import hashlib
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from service.__main__ import main, new_key
-from service.api import request_state as environ_names
+from service.api.request_state import state_of
 from service.app import create_app
-from service.middleware.auth import Access, known_as
+from service.middleware.auth import AccessControl, matching_names
 from service.model.predictor import Predictor
 from service.settings import Settings
+from tests.asgi import ask, run
 from tests.problems import assert_problem
+from tests.sharing import QUICK, bridged
 
 KEY, OLD = "correct-horse", "battery-staple"
 EXAMPLE = {"sensor_1": 1, "sensor_2": 1}
@@ -88,19 +92,43 @@ def test_without_keys_all_is_open(app: Flask) -> None:
 
 
 def test_an_empty_key_is_none_even_if_its_digest_is_configured() -> None:
-    assert not known_as("", [(None, hashlib.sha256(b"").digest())])
+    assert not matching_names("", [(None, hashlib.sha256(b"").digest())])
 
 
 def test_a_key_s_name_is_noted_and_none_for_one_without(predictor: Predictor) -> None:
-    rules = Access([f"mobile:{digest(KEY)}", digest(OLD), f"mobile:{digest('third')}"])
+    access = AccessControl([f"mobile:{digest(KEY)}", digest(OLD), f"mobile:{digest('third')}"])
     for key, name in ((KEY, "mobile"), (OLD, None), ("third", "mobile")):
-        environ: dict[str, str | None] = {"HTTP_X_API_KEY": key}
+        environ: dict[str, Any] = {"HTTP_X_API_KEY": key}
         for _ in range(2):
-            assert rules.admits(environ)
-            assert environ[environ_names.KEY] == name
-    unknown: dict[str, str] = {"HTTP_X_API_KEY": "fourth"}
-    assert not rules.admits(unknown)
-    assert environ_names.KEY not in unknown
+            assert access.is_allowed(environ)
+            assert state_of(environ).api_key_name == name
+    unknown: dict[str, Any] = {"HTTP_X_API_KEY": "fourth"}
+    assert not access.is_allowed(unknown)
+    assert state_of(unknown).api_key_name is None
+
+
+def test_a_key_is_hashed_once_for_a_request(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed = []
+
+    def counting(key: str, known: Sequence[tuple[str | None, bytes]]) -> list[str | None]:
+        hashed.append(key)
+        return matching_names(key, known)
+
+    monkeypatch.setattr("service.middleware.auth.matching_names", counting)
+    app = bridged(predictor, QUICK, api_keys=(digest(KEY),))
+    wanted = {
+        200: (b'{"sensor_1": 1, "sensor_2": 1}', "application/json", KEY),
+        422: (b'{"sensor_1": 1}', "application/json", KEY),
+        400: (b"{", "application/json", KEY),
+        415: (b"1", "text/html", KEY),
+        401: (b'{"sensor_1": 1, "sensor_2": 1}', "application/json", "another"),
+    }
+    for status, (body, kind, key) in wanted.items():
+        answer = run(ask(app, body, {"content-type": kind, "x-api-key": key}))
+        assert (answer.status, hashed) == (status, [key])
+        hashed.clear()
 
 
 def test_a_new_key_opens_what_its_digest_locks(predictor: Predictor) -> None:

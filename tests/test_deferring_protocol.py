@@ -6,7 +6,7 @@ import pytest
 from gunicorn.asgi.protocol import ASGIProtocol
 
 from service.model.predictor import Predictor
-from service.scheduling import inline_batcher as line
+from service.scheduling import inline_batcher
 from tests.asgi import run
 from tests.bad_bodies import ANSWER, EXAMPLE
 from tests.flood import inside
@@ -21,7 +21,7 @@ LARGE = 2_000_000  # bytes
 @pytest.fixture(autouse=True)
 def crowd(monkeypatch: pytest.MonkeyPatch) -> None:
     """It begins with the first."""
-    monkeypatch.setattr(line, "CROWD", 0)
+    monkeypatch.setattr(inline_batcher, "DEFER_PARSING_AT", 0)
 
 
 def answers(predictor: Predictor, pieces: list[bytes], number: int = 1) -> list[tuple[int, bytes]]:
@@ -58,8 +58,8 @@ def test_one_that_is_not_whole_when_its_turn_comes_is_for_gunicorn(predictor: Pr
     async def scene() -> tuple[int, bytes]:
         async with inside(bridged(predictor, QUICK)) as own:
             own.end.data_received(GOOD[:-1])
-            assert own.end.unread
-            while own.end.unread:
+            assert own.end.deferred
+            while own.end.deferred:
                 await asyncio.sleep(0)
             own.end.data_received(GOOD[-1:])
             return await own.answer()
