@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from types import SimpleNamespace
+from typing import Any
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
@@ -55,13 +56,19 @@ class Inside:
         return int(head[9:12]), await self.reader.readexactly(length)
 
 
+def loop_worker(app: ASGIApp) -> Any:
+    """What a connection needs of gunicorn's worker, on the loop that runs."""
+    config, loop = Config(), asyncio.get_running_loop()
+    worker = SimpleNamespace(cfg=config, log=Logger(config), asgi=app, loop=loop, alive=True)
+    worker.nr, worker.nr_conns, worker.max_requests = 0, 0, sys.maxsize
+    return worker
+
+
 @asynccontextmanager
 async def inside(bridge: ASGIApp) -> AsyncIterator[Inside]:
     """A connection to a bridge, as a worker of gunicorn has them, but on this loop."""
     loop = asyncio.get_running_loop()
-    config = Config()
-    worker = SimpleNamespace(cfg=config, log=Logger(config), asgi=bridge, loop=loop, alive=True)
-    worker.nr, worker.nr_conns, worker.max_requests = 0, 0, sys.maxsize
+    worker = loop_worker(bridge)
     ends: list[DeferringProtocol] = []
 
     def make() -> DeferringProtocol:

@@ -11,7 +11,6 @@ from wsgiref.types import WSGIEnvironment
 
 from service.api.body import CLOSE, too_large
 from service.api.problems import Problem
-from service.server.timeouts import within
 from service.settings import Settings
 
 Message = MutableMapping[str, Any]
@@ -36,7 +35,8 @@ async def read_body(environ: WSGIEnvironment, receive: Receive, settings: Settin
     if length is not None and int(length) > limit:
         raise too_large(limit)
     try:
-        return await within(settings.body_seconds, _receive_all(receive, limit))
+        async with asyncio.timeout(settings.body_seconds):
+            return await _receive_all(receive, limit)
     except TimeoutError:
         detail = f"the body did not arrive within {settings.body_seconds} seconds"
         raise Problem(408, detail, headers=CLOSE) from None
