@@ -86,7 +86,7 @@ def init_app(app: Flask, access: AccessControl, metrics_port: int) -> None:
         if environ["PATH_INFO"] in health.PATHS:
             return
         if environ["SERVER_PORT"] != port_of_metrics and not access.is_allowed_host(environ):
-            raise Problem(421, "this service does not answer for the host that was asked for")
+            raise Problem(421, "this service does not answer for this host")
         if not access.is_authorized(environ):
             raise Problem(
                 401,

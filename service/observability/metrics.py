@@ -54,20 +54,20 @@ class Metrics:
         )
         self.queue = Histogram(
             "slipway_queue_wait_seconds",
-            "Wait of a prediction for its turn",
+            "How long a prediction was queued",
             buckets=SECONDS,
             registry=self.registry,
         )
         self.rows = Counter("slipway_rows", "Rows predicted", registry=self.registry)
         self.shed = Counter(
             "slipway_shed",
-            "Predictions refused because of the load",
+            "Predictions rejected because of the load",
             ("reason",),
             registry=self.registry,
         )
         self.in_flight = Gauge(
             "slipway_requests_in_flight",
-            "Requests that are being read, wait or are being answered",
+            "Requests that are being read, queued or answered",
             registry=self.registry,
             multiprocess_mode="livesum",
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 from gunicorn import __version__
 from gunicorn.asgi import protocol
-from gunicorn.asgi.parser import PythonProtocol
+from gunicorn.asgi.parser import CallbackRequest, PythonProtocol
 from gunicorn.workers.gasgi import ASGIWorker
 
 
@@ -37,6 +37,7 @@ FOR_TIMEOUTS: Mapping[str, Iterable[str]] = {
         *("_send_response_start", "_send_error_response"),
     ),
     "BodyReceiver": ("_complete",),
+    "CallbackRequest": ("_connection", "headers_bytes", "version"),
     "PythonProtocol": ("_state", "_buffer"),
 }
 # The names that deferring_protocol.py uses besides.
@@ -77,6 +78,7 @@ _INSTANCES = {
         SimpleNamespace(cfg=cfg, log=log, asgi=None)
     ),
     "BodyReceiver": lambda cfg, log: protocol.BodyReceiver(None, None),
+    "CallbackRequest": lambda cfg, log: CallbackRequest(),
     "PythonProtocol": lambda cfg, log: PythonProtocol(),
     "FlowControl": lambda cfg, log: protocol.FlowControl(None),
 }
