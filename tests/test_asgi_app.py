@@ -1,5 +1,6 @@
 """The ASGI app alone, driven as gunicorn drives it: what it refuses, what it passes to Flask."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -235,3 +236,37 @@ def test_an_app_that_fails_is_left_to_gunicorn() -> None:
     with pytest.raises(RuntimeError, match="at once"):
         run(make_bridge(app)(of_length(b"x"), exchange.receive, exchange.send))
     assert exchange.sent == []
+
+
+def test_a_request_that_the_server_cancels_within_its_body_is_not_answered() -> None:
+    """As gunicorn does when the client leaves."""
+    exchange = Exchange([b"x"], whole=False)
+
+    async def scene() -> None:
+        app = make_bridge(Recorder(), body_seconds=30)
+        task = asyncio.create_task(app(of_length(b"xx"), exchange.receive, exchange.send))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(scene())
+    assert exchange.sent == []
+
+
+def test_after_a_body_that_is_late_the_task_is_no_longer_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(request_body, "LINGER_SECONDS", 0.05)
+    exchange = Exchange([b"x"], whole=False)
+
+    async def scene() -> int:
+        task = asyncio.current_task()
+        assert task
+        app = make_bridge(Recorder(), body_seconds=0.05)
+        await app(of_length(b"xx"), exchange.receive, exchange.send)
+        await asyncio.sleep(0)
+        return task.cancelling()
+
+    assert run(scene()) == 0
+    assert exchange.sent

@@ -43,9 +43,10 @@ class ResponseContext:
 
         `csp` replaces the default Content-Security-Policy.
         """
-        version = [("Model-Version", self.version)] if path == PATH else []
         policy = ("Content-Security-Policy", csp or CONTENT_SECURITY_POLICY)
-        return [*HEADERS, policy, *version]
+        if path != PATH:
+            return [*HEADERS, policy]
+        return [*HEADERS, policy, ("Model-Version", self.version)]
 
 
 class ResponseMiddleware:
@@ -64,8 +65,8 @@ class ResponseMiddleware:
             if flask_request := environ.get("werkzeug.request"):  # none on the fast path
                 route = flask_request.url_rule.rule if flask_request.url_rule else None
             self.context.record(environ, route, int(status[:3]))
-            added = self.context.headers(environ["PATH_INFO"], state.content_security_policy)
-            added.append((logs.HEADER, state.request_id))
-            return start_response(status, [*headers, *added], *error)
+            headers += self.context.headers(environ["PATH_INFO"], state.content_security_policy)
+            headers.append((logs.HEADER, state.request_id))
+            return start_response(status, headers, *error)
 
         return self.app(environ, start)

@@ -73,7 +73,7 @@ class ASGIApp:
         self.settings = settings
         self.drain = drain
         self.access = access
-        self.metrics = context.metrics
+        self.in_flight: Gauge = context.metrics.in_flight  # requests read, queued or answered
         self.expected_seconds = expected_seconds
         self.start_up = start_up
         self.shut_down = shut_down
@@ -86,16 +86,14 @@ class ASGIApp:
         self._threaded = ThreadBatcher(*limits, self._start_in_thread)
         self._thread = ThreadPoolExecutor(1, "compute")  # starts its thread with the first task
 
-    @property
-    def in_flight(self) -> Gauge:
-        """How many requests are being read, queued or answered."""
-        return self.metrics.in_flight
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or one event of the worker's lifespan."""
         if scope["type"] == "http":
-            with self.in_flight.track_inprogress():
+            self.in_flight.inc()
+            try:
                 await self._answer(scope, receive, send)
+            finally:
+                self.in_flight.dec()
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         else:

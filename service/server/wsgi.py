@@ -73,4 +73,10 @@ def run_wsgi(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
 
 def encode_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     """Headers as ASGI has them: names in small letters, names and values as bytes."""
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return [(header_name(name), value.encode("latin-1")) for name, value in headers]
+
+
+@lru_cache(maxsize=256)
+def header_name(name: str) -> bytes:
+    """The name of a header as ASGI has it. Cached: responses have the same few headers."""
+    return name.lower().encode("latin-1")
