@@ -67,6 +67,7 @@ def pack(
         estimator = walk.with_one_job(estimator)  # a worker has one core
         content = dumped(estimator)  # before it predicts: some estimators then note addresses
         signature = describe(estimator, sample, targets, advance)
+        sample = evaluate.with_labels(estimator, signature, sample, targets)
         columns = {
             column.name: as_column(sample.columns[column.name].values, column.dtype)
             for column in signature.inputs

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import is_classifier, is_outlier_detector, is_regressor
+from sklearn.base import is_regressor
 
 from service.model.engines import Column
-from service.model.signature import Label, Output
+from service.model.signature import Label
+from training.outputs import possible_labels
 from training.trying import Tried
 
 MOST_OUTPUTS = 4  # that have pictures of their own
@@ -67,7 +68,7 @@ def judged(
         if output.name not in answers:
             continue
         there = np.array([value is not None for value in answers[output.name]])
-        labels = _labels(engine.estimator, output)
+        labels = possible_labels(engine.estimator, output)
         if not there.any() or not (labels or is_regressor(engine.estimator)):
             continue
         given = [columns[name][there] for name in engine.signature.names]
@@ -98,14 +99,6 @@ def judged(
             told=_by_label(told, len(labels), output.confidence),
             kind=output.confidence,
         )
-
-
-def _labels(estimator: Any, output: Output) -> tuple[Label, ...]:
-    if output.labels:
-        return output.labels
-    if is_outlier_detector(estimator):
-        return (-1, 1)
-    return (0, 1) if is_classifier(estimator) else ()  # of several labels at once, each is or not
 
 
 def _by_label(told: Column | None, labels: int, kind: str | None) -> NDArray[np.float64] | None:
