@@ -61,7 +61,7 @@ coverage: .venv/developing .venv/clients/installed .venv/audit/installed ## Run 
 	@$(BIN)/pytest --cov $(PARALLEL) $(ARGS)
 
 # What measures time has the machine to itself; these do not.
-UNTIMED := $(patsubst %,tests/faults/test_%.py,described rolling soak)
+UNTIMED := $(patsubst %,tests/faults/test_%.py,described guarded rolling soak)
 
 faults: .venv/developing ## Run the long tests of overload, crashes and updates, in containers
 	@$(if $(ARGS),$(BIN)/pytest tests/faults $(ARGS),$(BIN)/pytest tests/faults $(UNTIMED:%=--ignore=%) && \
