@@ -2,12 +2,12 @@
 #
 #   --build-arg MODEL=packed              serve an artifact of this checkout instead of training one
 #   --build-arg ARTIFACT=artifacts/model  which one; it must be below artifacts/ (see .dockerignore)
-#   --build-arg REQUIREMENTS="requirements.txt requirements-pandas.txt"
+#   --build-arg REQUIREMENTS="requirements.txt requirements/pandas.txt"
 #                                         for a model that was fitted on a DataFrame; and
-#                                         requirements-traces.txt for SERVICE_TRACES=true,
-#                                         requirements-s3.txt for a model or files on S3,
-#                                         requirements-parquet.txt for files of Parquet,
-#                                         requirements-lambda.txt to run on AWS Lambda
+#                                         requirements/traces.txt for SERVICE_TRACES=true,
+#                                         requirements/s3.txt for a model or files on S3,
+#                                         requirements/parquet.txt for files of Parquet,
+#                                         requirements/lambda.txt to run on AWS Lambda
 #   --build-arg VARIANT=lean              without scikit-learn: for models whose engine is ONNX
 #   --build-arg PYTHON_IMAGE=python:3.13-slim-trixie@sha256:...
 #                                         the base image, to the byte; ecs/deploy asks the registry for
@@ -25,8 +25,8 @@ WORKDIR /app
 # What is installed. It changes rarely, so it comes before all code.
 FROM base AS dependencies
 ARG REQUIREMENTS=requirements.txt
-COPY requirements.txt requirements-lambda.txt requirements-pandas.txt requirements-parquet.txt \
-    requirements-s3.txt requirements-traces.txt requirements-training.txt ./
+COPY requirements.txt ./
+COPY requirements requirements
 # The environment has no pip: that of the base image installs into it from outside. The packages'
 # own tests are a fifth of its size, and 13 MB are only there to be compiled against. Bytecode is made
 # here because nothing can be written later.
@@ -41,7 +41,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 FROM dependencies AS full
 
-# VARIANT=lean. tests/test_locks.py holds the list against requirements-lean.txt.
+# VARIANT=lean. tests/test_locks.py holds the list against requirements/lean.txt.
 FROM dependencies AS lean
 RUN pip --python /opt/venv/bin/python uninstall --yes --quiet --root-user-action ignore \
     cloudpickle joblib narwhals scikit-learn scipy threadpoolctl
@@ -51,7 +51,7 @@ FROM dependencies AS trained
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip --python /opt/venv/bin/python install --disable-pip-version-check --quiet \
         --root-user-action ignore --no-deps --require-hashes --only-binary :all: \
-        -r requirements.txt -r requirements-training.txt
+        -r requirements.txt -r requirements/training.txt
 COPY service/__init__.py service/
 COPY service/model service/model
 COPY training training

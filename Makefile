@@ -13,7 +13,8 @@ INSTALL := $(BIN)/pip install --no-compile --disable-pip-version-check $(LOCKED)
 # What only developing needs is a lot, and uv takes a tenth of the time for it. It does not read pip's settings:
 # where an index stands only there, pip does it.
 INSTALL_FAST := $(BIN)/uv pip install $(LOCKED)
-LOCKS := requirements requirements-lean requirements-pandas requirements-training requirements-traces requirements-s3 requirements-parquet requirements-lambda requirements-deploy requirements-dev requirements-audit requirements-uv requirements-clients
+LOCKS := requirements $(patsubst %,requirements/%,\
+	lean pandas training traces s3 parquet lambda deploy dev audit uv clients)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 
@@ -87,12 +88,13 @@ format: .venv/developing ## Put the code into shape
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
-lock: .venv/developing ## Write requirements*.txt anew from requirements*.in (ARGS=--upgrade)
+lock: .venv/developing ## Write the locks, requirements.txt and requirements/*.txt, from *.in (ARGS=--upgrade)
 	@for name in $(LOCKS); do $(LOCK) $(ARGS) $$name.in --output-file $$name.txt >/dev/null; done
 
-lock-check: .venv/developing ## Check that requirements*.txt match requirements*.in
-	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && for name in $(LOCKS); do \
-		cp $$name.txt "$$folder" && $(LOCK) $$name.in --output-file "$$folder/$$name.txt" >/dev/null && \
+lock-check: .venv/developing ## Check that the locks match their *.in
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && mkdir "$$folder/requirements" && \
+		for name in $(LOCKS); do cp $$name.txt "$$folder/$$name.txt" && \
+		$(LOCK) $$name.in --output-file "$$folder/$$name.txt" >/dev/null && \
 		diff $$name.txt "$$folder/$$name.txt" || \
 		{ echo "$$name.txt does not match $$name.in: run make lock"; exit 1; }; done
 
@@ -113,41 +115,41 @@ clean: ## Remove what make made
 	@rm -rf .venv artifacts sbom benchmarks/.venvs benchmarks/.work .coverage .mypy_cache .pytest_cache .ruff_cache
 
 # What is installed: for serving and training, and for developing on top.
-SERVING := requirements.txt requirements-training.txt requirements-pandas.txt
-DEVELOPING := $(SERVING) requirements-deploy.txt requirements-dev.txt
+SERVING := requirements.txt requirements/training.txt requirements/pandas.txt
+DEVELOPING := $(SERVING) requirements/deploy.txt requirements/dev.txt
 .venv/serving: $(SERVING) | .venv/bin/python
 	@echo "Installing what serving and training need"
 	@$(INSTALL) $(SERVING:%=-r %)
 	@touch $@
 
-.venv/developing: requirements-dev.txt requirements-deploy.txt .venv/serving .venv/bin/uv
+.venv/developing: requirements/dev.txt requirements/deploy.txt .venv/serving .venv/bin/uv
 	@echo "Installing what developing needs"
 	@$(INSTALL_FAST) --python $(BIN)/python $(DEVELOPING:%=-r %) || $(INSTALL) $(DEVELOPING:%=-r %)
 	@touch .venv/deploying $@
 
 # What the commands in ecs/ need; they make this themselves.
-.venv/deploying: requirements-deploy.txt | .venv/bin/python
+.venv/deploying: requirements/deploy.txt | .venv/bin/python
 	@echo "Installing what deploying needs"
-	@$(INSTALL) -r requirements-deploy.txt
+	@$(INSTALL) -r requirements/deploy.txt
 	@touch $@
 
 # Clients of other protocols, which some tests call the service with.
-.venv/clients/installed: requirements-clients.txt .venv/bin/uv
+.venv/clients/installed: requirements/clients.txt .venv/bin/uv
 	@echo "Installing clients of other protocols"
 	@$(BIN)/python -m venv .venv/clients
-	@$(INSTALL_FAST) --python .venv/clients/bin/python -r requirements-clients.txt
+	@$(INSTALL_FAST) --python .venv/clients/bin/python -r requirements/clients.txt
 	@touch $@
 
 # What lists the parts of an image and asks for their vulnerabilities, apart from what is listed.
-.venv/audit/installed: requirements-audit.txt .venv/bin/uv
+.venv/audit/installed: requirements/audit.txt .venv/bin/uv
 	@echo "Installing what an audit needs"
 	@$(BIN)/python -m venv .venv/audit
-	@$(INSTALL_FAST) --python .venv/audit/bin/python -r requirements-audit.txt || \
-		.venv/audit/bin/pip install --disable-pip-version-check $(LOCKED) -r requirements-audit.txt
+	@$(INSTALL_FAST) --python .venv/audit/bin/python -r requirements/audit.txt || \
+		.venv/audit/bin/pip install --disable-pip-version-check $(LOCKED) -r requirements/audit.txt
 	@touch $@
 
-.venv/bin/uv: requirements-uv.txt | .venv/bin/python
-	@$(INSTALL) -r requirements-uv.txt
+.venv/bin/uv: requirements/uv.txt | .venv/bin/python
+	@$(INSTALL) -r requirements/uv.txt
 	@touch $@
 
 .venv/bin/python:

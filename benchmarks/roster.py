@@ -15,7 +15,7 @@ import pandas as pd
 from benchmarks.rows import columns, records, rows_or_records, to_mlflow, to_mlserver
 
 ROOT = Path(__file__).parent.parent
-OWN = ("requirements.txt", "requirements-pandas.txt")
+OWN = ("requirements.txt", "requirements/pandas.txt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

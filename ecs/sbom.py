@@ -3,7 +3,7 @@
 Two files, because two tools know how to read what is installed. `debian.cdx.json` has the packages
 of Debian (debsbom), `python.cdx.json` those of the Python environment (cyclonedx-py) and Python
 itself, which the official images compile, so that Debian knows nothing of it. The image is not
-run, and nothing is asked over the network. The tools are those of requirements-audit.txt.
+run, and nothing is asked over the network. The tools are those of requirements/audit.txt.
 """
 
 import json

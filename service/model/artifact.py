@@ -173,7 +173,7 @@ def _remedy(name: str) -> str:
             "the engine of this model is scikit-learn, which the lean image leaves out; build the "
             "image without VARIANT=lean, or pack the model with --engine onnx"
         )
-    return f"install it (see requirements{'' if name in RUNTIME else f'-{name}'}.txt)"
+    return f"install it (see requirements{'' if name in RUNTIME else f'/{name}'}.txt)"
 
 
 def _read(path: Path) -> bytes:
