@@ -55,7 +55,7 @@ def test_a_misspelt_region(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-wst-1")
     code, said = told()
     assert code == 64
-    assert said == "slipway: eu-wst-1 is no region that has ECS; did you mean eu-west-1?\n"
+    assert said == "slipway: eu-wst-1 is not a region with ECS; did you mean eu-west-1?\n"
 
 
 def test_aws_that_cannot_be_reached(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:

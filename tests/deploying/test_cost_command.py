@@ -115,7 +115,7 @@ def test_what_cannot_be_is_told_in_one_line(tmp_path: Path, capsys: Said) -> Non
     wrong.write_text("[]")
     for arguments, code, complaint in (
         ([], 64, "measure first: .venv/bin/python -m service bench ARTIFACT --json FILE"),
-        ([str(wrong)], 64, "is not what python -m service bench --json writes"),
+        ([str(wrong)], 64, "was not written by python -m service bench --json"),
         ([str(tmp_path / "none.json")], 66, "cannot be read: No such file"),
     ):
         assert cost.main(arguments) == code

@@ -28,7 +28,7 @@ def test_it_goes_back_to_the_image_before_and_forth_again(
     assert bootstrapped.requests[-1]["template"] is None  # it keeps its own
     assert {"Size", "RoleBoundaryArn"} <= bootstrapped.requests[-1]["kept"]
     assert f"to undo: ecs/rollback --environment production {second}" in said
-    assert "/predict answers" in said
+    assert "/predict responds with" in said
     assert rollback.main(["--artifact", str(artifact)]) == 0
     assert bootstrapped.changes[-1] == {"ImageUri": f"{REPOSITORY}@{second}"}
 
@@ -36,7 +36,7 @@ def test_it_goes_back_to_the_image_before_and_forth_again(
 def test_to_a_digest_twice_is_nothing_to_do_the_second_time(
     deployed: str, second: str, artifact: Path, capsys: Said
 ) -> None:
-    for told in ("to undo:", "nothing to do: slipway-production runs that image"):
+    for told in ("to undo:", "nothing to do: slipway-production already runs this image"):
         assert rollback.main([deployed, "--artifact", str(artifact)]) == 0
         assert told in capsys.readouterr().out
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_is_told_in_one_line(
     for arguments, code, complaint in (
         ([], 66, "slipway-production ran no other image before"),
         (["sha256:" + "0" * 64], 66, "is not in slipway in eu-west-1; ecs/rollback --list"),
-        (["latest"], 64, "'latest' is no digest"),
+        (["latest"], 64, "'latest' is not a digest"),
         (["elsewhere/slipway@sha256:" + "0" * 64], 64, "is not in 123456789012.dkr.ecr.eu-west-1"),
         ([other], 64, "is for linux/amd64, but the tasks are linux/arm64"),
         (["--environment", "staging"], 66, "there is no stack slipway-staging in eu-west-1"),

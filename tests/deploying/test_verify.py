@@ -16,8 +16,8 @@ CERTIFICATE = "arn:aws:acm:{}:123456789012:certificate/12345678-1234-1234-1234-1
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that builds for both, and a checkout as committed: test_image.py tries the real."""
-    monkeypatch.setattr(containers, "emulated", lambda platform: True)
-    monkeypatch.setattr(containers, "changed", lambda: [])
+    monkeypatch.setattr(containers, "supports", lambda platform: True)
+    monkeypatch.setattr(containers, "changed_files", lambda: [])
 
 
 def found(capsys: Said) -> dict[str, list[tuple[str, str]]]:
@@ -36,24 +36,22 @@ def test_an_empty_account_is_fine(cloud: Cloud, capsys: Said) -> None:
     told = found(capsys)
     assert told.keys() == {"credentials", "engine", "checkout", "quota"}
     assert told["quota"] == [
-        ("ok", "1000 vCPUs on Fargate, of which MaxTasks would take 10"),  # 10 tasks of 1 vCPU
-        ("ok", "1000 load balancers, of which 0 are there"),
+        ("ok", "1000 vCPUs on Fargate; MaxTasks requires 10"),  # 10 tasks of 1 vCPU
+        ("ok", "1000 load balancers; 0 exist"),
     ]
 
 
 def test_too_small_a_quota_is_wrong(cloud: Cloud, capsys: Said) -> None:
     cloud.vcpus = 6.0
     assert verify.main(["--set", "Size=medium", "--set", "MaxTasks=4"]) == 1
-    wrong = ("WRONG", "6 vCPUs on Fargate, of which MaxTasks would take 8")
+    wrong = ("WRONG", "6 vCPUs on Fargate; MaxTasks requires 8")
     assert found(capsys)["quota"][0] == wrong
 
 
 def test_what_cannot_be_seen_is_unknown_not_wrong(cloud: Cloud, capsys: Said) -> None:
     cloud.vcpus = None
     assert verify.main([]) == 0
-    assert found(capsys)["quota"] == [
-        ("?", "cannot be told: AccessDeniedException for GetServiceQuota")
-    ]
+    assert found(capsys)["quota"] == [("?", "unknown: AccessDeniedException for GetServiceQuota")]
 
 
 def subnets(cloud: Cloud, zones: str) -> tuple[str, str]:
@@ -111,8 +109,8 @@ def test_certificate_and_secret_are_looked_at(
     given = ["--set", f"ApiKeysSecretArn={arn}", "--set", f"CertificateArn={elsewhere}"]
     assert verify.main(given) == 1
     told = found(capsys)
-    assert told["secret"] == [("ok", "slipway/keys is there")]
-    wanted = "it is in us-east-1; a load balancer wants one in eu-west-1"
+    assert told["secret"] == [("ok", "slipway/keys exists")]
+    wanted = "it is in us-east-1; the load balancer requires one in eu-west-1"
     assert told["certificate"] == [("WRONG", wanted)]
 
     secrets.delete_secret(SecretId=arn)
@@ -120,7 +118,7 @@ def test_certificate_and_secret_are_looked_at(
     given[3] = f"CertificateArn={requested['CertificateArn']}"
     assert verify.main(given) == 1
     told = found(capsys)
-    assert told["secret"] == [("WRONG", "slipway/keys is going to be deleted")]
+    assert told["secret"] == [("WRONG", "slipway/keys is scheduled for deletion")]
     assert told["certificate"][0][0] == "WRONG"
     assert "PENDING_VALIDATION" in told["certificate"][0][1]
 

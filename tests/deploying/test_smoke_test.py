@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ecs import smoke
+from ecs import smoke_test
 from ecs.errors import FailedError
 from tests.serving import Server, free_port, serve
 
@@ -20,7 +20,9 @@ def manifest(**outputs: list[Any]) -> dict[str, Any]:
 def test_the_first_rows_are_sent_and_their_answers_compared(server: Server) -> None:
     url = f"http://127.0.0.1:{server.port}"
     known = manifest(**{"class": [0.0, 1.0, 1.0, 7.0]})
-    assert json.loads(smoke.predict(url, known, None) or "") == {"class": [0.0, 1.0, 1.0]}
+    assert json.loads(smoke_test.check_prediction(url, known, None) or "") == {
+        "class": [0.0, 1.0, 1.0]
+    }
 
 
 @pytest.mark.parametrize(
@@ -34,23 +36,25 @@ def test_the_first_rows_are_sent_and_their_answers_compared(server: Server) -> N
     ],
 )
 def test_another_answer_is_another(answer: list[Any], golden: list[Any]) -> None:
-    assert not smoke._equal(answer, golden)
-    assert smoke._equal(golden, golden)
+    assert not smoke_test._equal(answer, golden)
+    assert smoke_test._equal(golden, golden)
 
 
 def test_another_processor_may_round_another_way() -> None:
-    assert smoke._equal([[0.33333334, 0.66666666]], [[0.3333333, 0.6666667]])
+    assert smoke_test._equal([[0.33333334, 0.66666666]], [[0.3333333, 0.6666667]])
 
 
 def test_what_answers_something_else_fails(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"http://127.0.0.1:{server.port}"
-    with pytest.raises(FailedError, match="predict answers something else"):
-        smoke.predict(url, manifest(another=[0.0]), None)
-    with pytest.raises(FailedError, match="predict answers 422: .*sensor_1"):
-        smoke.predict(url, {"golden": {"inputs": {"sensor_2": [1]}, "outputs": {}}}, None)
-    monkeypatch.setattr(smoke, "PATIENCE", 0.0)
-    with pytest.raises(FailedError, match="Does the name lead to the load balancer"):
-        smoke.healthy(f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(FailedError, match="predict responds with something else"):
+        smoke_test.check_prediction(url, manifest(another=[0.0]), None)
+    with pytest.raises(FailedError, match="predict responds with 422: .*sensor_1"):
+        smoke_test.check_prediction(
+            url, {"golden": {"inputs": {"sensor_2": [1]}, "outputs": {}}}, None
+        )
+    monkeypatch.setattr(smoke_test, "HEALTHY_SECONDS", 0.0)
+    with pytest.raises(FailedError, match="Does the name point to the load balancer"):
+        smoke_test.wait_until_healthy(f"http://127.0.0.1:{free_port()}")
 
 
 def test_a_key_is_sent_and_its_absence_is_no_failure(artifact: Path) -> None:
@@ -58,8 +62,8 @@ def test_a_key_is_sent_and_its_absence_is_no_failure(artifact: Path) -> None:
     known = manifest(**{"class": [0.0, 1.0, 1.0, 7.0]})
     with serve(artifact, SERVICE_API_KEYS=digest) as keyed:
         url = f"http://127.0.0.1:{keyed.port}"
-        smoke.healthy(url)
-        assert smoke.predict(url, known, None) is None
-        assert smoke.predict(url, known, "a key") is not None
-        with pytest.raises(FailedError, match="predict answers 401"):
-            smoke.predict(url, known, "another key")
+        smoke_test.wait_until_healthy(url)
+        assert smoke_test.check_prediction(url, known, None) is None
+        assert smoke_test.check_prediction(url, known, "a key") is not None
+        with pytest.raises(FailedError, match="predict responds with 401"):
+            smoke_test.check_prediction(url, known, "another key")

@@ -1,7 +1,7 @@
-"""Make a CloudFormation stack, change it by change set, remove it.
+"""Create, update (by change set) and delete a CloudFormation stack.
 
-Each step can be tried again: a stack that is busy is waited for, one that never came to be is
-removed and made anew, and a change set without changes is no error.
+Each step can be repeated. A busy stack is waited for, a stack that was never created is deleted and
+created again, and a change set without changes is no error.
 """
 
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from typing import Any
 
 from ecs import stacks
 from ecs.errors import FailedError, UnavailableError
-from ecs.stacks import Stack, Waiting
+from ecs.stacks import Stack, WaitCallbacks
 
 DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
-# Never came to be: CloudFormation can only delete them.
-STILLBORN = {
+# The stack was never created: CloudFormation can only delete it.
+NEVER_CREATED = {
     "CREATE_FAILED",
     "ROLLBACK_COMPLETE",
     "ROLLBACK_FAILED",
@@ -25,20 +25,22 @@ STILLBORN = {
 NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
 
-def ready(client: Any, name: str, waiting: Waiting, role: str | None = None) -> Stack | None:
-    """The stack once it can be changed; None if it has to be made, perhaps anew."""
+def wait_until_changeable(
+    client: Any, name: str, waiting: WaitCallbacks, role: str | None = None
+) -> Stack | None:
+    """Return the stack once it can be changed; None if it has to be created."""
     stack = stacks.find(client, name)
     if stack and stack.busy:
-        waiting.tell(f"{name} is busy ({stack.status}): waiting until that ends")
+        waiting.echo(f"{name} is busy ({stack.status}): waiting until that ends")
         stacks.wait(client, stack.id, waiting, stacks.last_event(client, stack.id))
         stack = stacks.find(client, name)
-    if stack and stack.status in STILLBORN:
-        waiting.tell(f"{name} never came to be ({stack.status}): deleting it, to make it anew")
+    if stack and stack.status in NEVER_CREATED:
+        waiting.echo(f"{name} was never created ({stack.status}): deleting it before creating it")
         delete(client, stack, waiting, role)
         return None
     if stack and stack.status == "UPDATE_ROLLBACK_FAILED":
         raise UnavailableError(
-            f"{name} is stuck in {stack.status} ({stack.reason or 'no reason given'}); mend that, "
+            f"{name} is stuck in {stack.status} ({stack.reason or 'no reason given'}); fix that, "
             f"then: aws cloudformation continue-update-rollback --stack-name {name}"
         )
     return stack
@@ -49,10 +51,10 @@ def create(
     name: str,
     template: str,
     parameters: Mapping[str, str],
-    waiting: Waiting,
+    waiting: WaitCallbacks,
     role: str | None = None,
 ) -> Stack:
-    """Make a stack; FailedError if CloudFormation rolled it back."""
+    """Create a stack. FailedError if CloudFormation rolled it back."""
     made = client.create_stack(
         StackName=name,
         TemplateBody=template,
@@ -69,13 +71,13 @@ def change(
     template: str | None,
     parameters: Mapping[str, str],
     known: set[str],
-    waiting: Waiting,
+    waiting: WaitCallbacks,
     role: str | None = None,
 ) -> Stack | None:
-    """Change a stack by change set; None if there is nothing to change.
+    """Update a stack by change set. Return None if nothing changes.
 
-    Parameters of the template, which are `known`, that are not given keep their values. Without a
-    template the stack keeps its own.
+    `known` names the template's parameters: those without a new value in `parameters` keep the old
+    one. If `template` is None, the stack keeps its template.
     """
     keep = known & stack.parameters.keys() - parameters.keys()
     before = stacks.last_event(client, stack.id)
@@ -101,13 +103,13 @@ def change(
         reason = made.get("StatusReason", "")
         if any(words in reason for words in NO_CHANGES):
             return None
-        raise FailedError(f"CloudFormation refuses the change of {stack.name}: {reason}")
+        raise FailedError(f"CloudFormation rejected the change of {stack.name}: {reason}")
     client.execute_change_set(StackName=stack.name, ChangeSetName=change_set)
     return _succeeded(stacks.wait(client, stack.id, waiting, before))
 
 
-def delete(client: Any, stack: Stack, waiting: Waiting, role: str | None = None) -> None:
-    """Remove a stack; FailedError if something stays in the way."""
+def delete(client: Any, stack: Stack, waiting: WaitCallbacks, role: str | None = None) -> None:
+    """Delete a stack. FailedError if CloudFormation cannot delete it."""
     before = stacks.last_event(client, stack.id)
     client.delete_stack(StackName=stack.id, **({"RoleARN": role} if role else {}))
     left = stacks.wait(client, stack.id, waiting, before)
@@ -117,7 +119,7 @@ def delete(client: Any, stack: Stack, waiting: Waiting, role: str | None = None)
 
 def _succeeded(stack: Stack | None) -> Stack:
     if stack is None or stack.status not in DONE:
-        status = f"{stack.status} {stack.reason}".rstrip() if stack else "it is gone"
+        status = f"{stack.status} {stack.reason}".rstrip() if stack else "it no longer exists"
         name = stack.name if stack else "the stack"
         raise FailedError(f"{name} was not deployed: {status}")
     return stack

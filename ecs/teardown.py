@@ -1,4 +1,4 @@
-"""Remove an environment, and with the last one all that stood before it, so that nothing bills."""
+"""Delete an environment, and with the last one the shared stacks, so that nothing bills."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -6,46 +6,51 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ecs import changes, names, stacks
-from ecs.account import Account, code_of
-from ecs.stacks import Tell, Waiting
+from ecs import names, stack_operations, stacks
+from ecs.account import Account, error_code
+from ecs.stacks import Echo, WaitCallbacks
 
 
-def to_remove(account: Account, name: str) -> list[str]:
-    """The stacks to remove, in this order: the shared ones only with the last environment."""
-    there = names.all_stacks(account)
+def stacks_to_delete(account: Account, name: str) -> list[str]:
+    """The stacks to delete, in this order. Shared stacks go with the last environment only."""
+    there = names.list_stacks(account)
     others = [one for one in there if one not in (*names.SHARED, name)]
     return [one for one in (name, *names.SHARED) if one in there and (one == name or not others)]
 
 
-def remove(account: Account, name: str, tell: Tell) -> None:
-    """Delete a stack, if it is there, and then what it left behind; FailedError if that fails."""
+def delete_stack(account: Account, name: str, echo: Echo) -> None:
+    """Delete a stack if it exists, then the resources that CloudFormation retained.
+
+    FailedError if that fails.
+    """
     client = account.client("cloudformation")
     stack = stacks.find(client, name)
     if stack and stack.busy:
-        tell(f"{name} is busy ({stack.status}): waiting until that ends")
-        stack = stacks.wait(client, stack.id, Waiting(tell), stacks.last_event(client, stack.id))
+        echo(f"{name} is busy ({stack.status}): waiting until that ends")
+        stack = stacks.wait(
+            client, stack.id, WaitCallbacks(echo), stacks.last_event(client, stack.id)
+        )
     if stack and stack.status != "DELETE_COMPLETE":
         for kind, found in resources(client, stack.id):
             if kind == "AWS::ElasticLoadBalancingV2::LoadBalancer":
-                unprotect(account, found)
-        tell(f"deleting {name}")
-        changes.delete(client, stack, Waiting(tell))
-    for gone in deleted(client, name):
+                disable_deletion_protection(account, found)
+        echo(f"deleting {name}")
+        stack_operations.delete(client, stack, WaitCallbacks(echo))
+    for gone in deleted_stack_ids(client, name):
         for kind, found in resources(client, gone):
-            if kind in LEFT_BEHIND and LEFT_BEHIND[kind](account, found):
-                tell(f"deleted {found}, which the stack had left")
+            if kind in RETAINED and RETAINED[kind](account, found):
+                echo(f"deleted {found}, which the stack had retained")
 
 
-def deleted(client: Any, name: str) -> list[str]:
-    """The ids of stacks of that name that were deleted; CloudFormation knows them for 90 days."""
+def deleted_stack_ids(client: Any, name: str) -> list[str]:
+    """Ids of deleted stacks of this name. CloudFormation lists them for 90 days."""
     pages = client.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
     found = [one for page in pages for one in page["StackSummaries"]]
     return [one["StackId"] for one in found if one["StackName"] == name]
 
 
 def resources(client: Any, stack_id: str) -> Iterator[tuple[str, str]]:
-    """Kind and id of each resource of a stack."""
+    """Type and id of each resource of a stack."""
     pages = client.get_paginator("list_stack_resources").paginate(StackName=stack_id)
     for page in pages:
         for one in page["StackResourceSummaries"]:
@@ -53,8 +58,8 @@ def resources(client: Any, stack_id: str) -> Iterator[tuple[str, str]]:
                 yield one["ResourceType"], one["PhysicalResourceId"]
 
 
-def unprotect(account: Account, balancer: str) -> None:
-    """Let a load balancer be deleted."""
+def disable_deletion_protection(account: Account, balancer: str) -> None:
+    """Allow the load balancer to be deleted."""
     client = account.client("elbv2")
     with suppress(client.exceptions.LoadBalancerNotFoundException):
         client.modify_load_balancer_attributes(
@@ -63,21 +68,21 @@ def unprotect(account: Account, balancer: str) -> None:
         )
 
 
-def remove_bucket(account: Account, name: str) -> bool:
-    """Delete a bucket with all that is in it; whether it was there."""
+def delete_bucket(account: Account, name: str) -> bool:
+    """Delete a bucket and its objects. Return whether it existed."""
     bucket = account.session.resource("s3").Bucket(name)
     try:
         bucket.object_versions.delete()
         bucket.delete()
     except ClientError as error:
-        if code_of(error) == "NoSuchBucket":
+        if error_code(error) == "NoSuchBucket":
             return False
         raise
     return True
 
 
-def remove_repository(account: Account, name: str) -> bool:
-    """Delete a repository with all its images; whether it was there."""
+def delete_repository(account: Account, name: str) -> bool:
+    """Delete a repository and its images. Return whether it existed."""
     client = account.client("ecr")
     try:
         client.delete_repository(repositoryName=name, force=True)
@@ -86,8 +91,8 @@ def remove_repository(account: Account, name: str) -> bool:
     return True
 
 
-def remove_insights(account: Account, cluster: str) -> bool:
-    """Delete the log group that Container Insights made for a cluster; whether it was there."""
+def delete_insights_logs(account: Account, cluster: str) -> bool:
+    """Delete the log group of a cluster's Container Insights. Return whether it existed."""
     client = account.client("logs")
     group = f"/aws/ecs/containerinsights/{cluster.rpartition('/')[2]}/performance"
     try:
@@ -97,9 +102,9 @@ def remove_insights(account: Account, cluster: str) -> bool:
     return True
 
 
-# What bills on without its stack.
-LEFT_BEHIND: dict[str, Callable[[Account, str], bool]] = {
-    "AWS::S3::Bucket": remove_bucket,
-    "AWS::ECR::Repository": remove_repository,
-    "AWS::ECS::Cluster": remove_insights,
+# Resources that outlive their stack and would go on billing.
+RETAINED: dict[str, Callable[[Account, str], bool]] = {
+    "AWS::S3::Bucket": delete_bucket,
+    "AWS::ECR::Repository": delete_repository,
+    "AWS::ECS::Cluster": delete_insights_logs,
 }
