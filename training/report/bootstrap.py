@@ -1,7 +1,7 @@
-"""Measures of rows that count as often as they were drawn, for the bootstrap's thousand draws.
+"""Metrics of weighted rows, for the 1,000 resamples of the bootstrap.
 
-They are scikit-learn's, which would take seconds for that: most of its time goes into looking at
-what it is given. Tests compare both.
+They equal scikit-learn's metrics, which would take seconds because each call validates its input.
+Tests compare both.
 """
 
 from collections.abc import Callable
@@ -10,27 +10,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Weights = NDArray[Any]  # how often each row was drawn
-Drawn = Callable[[Weights], float]
+Weights = NDArray[Any]  # shape (rows,): how often the resample contains each row
+WeightedMetric = Callable[[Weights], float]
 
 
-def mean(losses: NDArray[np.float64]) -> Drawn:
-    """The mean of one number for each row."""
+def mean(losses: NDArray[np.float64]) -> WeightedMetric:
+    """Mean of one loss per row."""
     return lambda weights: float(weights @ losses / weights.sum())
 
 
-def root_mean(losses: NDArray[np.float64]) -> Drawn:
-    """Its root."""
+def root_mean(losses: NDArray[np.float64]) -> WeightedMetric:
+    """Square root of the mean of one loss per row."""
     return lambda weights: float(np.sqrt(weights @ losses / weights.sum()))
 
 
-def median(losses: NDArray[np.float64]) -> Drawn:
-    """The median of one number for each row."""
+def median(losses: NDArray[np.float64]) -> WeightedMetric:
+    """Median of one loss per row."""
     return lambda weights: float(np.median(np.repeat(losses, weights)))
 
 
-def explained(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> Drawn:
-    """R²."""
+def r2(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> WeightedMetric:
+    """R², the coefficient of determination."""
     missed, centred = (actual - predicted) ** 2, actual - actual.mean()
 
     def value(weights: Weights) -> float:
@@ -40,8 +40,8 @@ def explained(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> Dr
     return value
 
 
-def balanced_accuracy(actual: NDArray[Any], predicted: NDArray[Any]) -> Drawn:
-    """The mean recall of the classes that there are."""
+def balanced_accuracy(actual: NDArray[Any], predicted: NDArray[Any]) -> WeightedMetric:
+    """Mean recall over the classes that occur."""
     hits = actual == predicted
 
     def value(weights: Weights) -> float:
@@ -52,8 +52,8 @@ def balanced_accuracy(actual: NDArray[Any], predicted: NDArray[Any]) -> Drawn:
     return value
 
 
-def mean_f1(actual: NDArray[Any], predicted: NDArray[Any]) -> Drawn:
-    """The mean F1 of the classes that there are, or that are predicted."""
+def macro_f1(actual: NDArray[Any], predicted: NDArray[Any]) -> WeightedMetric:
+    """Mean F1 (macro) over the classes that occur or are predicted."""
     hits, width = actual == predicted, int(max(actual.max(), predicted.max())) + 1
 
     def value(weights: Weights) -> float:
@@ -64,9 +64,9 @@ def mean_f1(actual: NDArray[Any], predicted: NDArray[Any]) -> Drawn:
     return value
 
 
-def roc_auc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> Drawn:
-    """The area under the ROC curve."""
-    counted = _by_score(truth, score)
+def roc_auc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> WeightedMetric:
+    """Area under the ROC curve."""
+    counted = _cumulative_positives(truth, score)
 
     def value(weights: Weights) -> float:
         true, false = counted(weights)
@@ -75,9 +75,9 @@ def roc_auc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> Drawn:
     return value
 
 
-def average_precision(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> Drawn:
-    """The mean precision, weighted by the recall that is won."""
-    counted = _by_score(truth, score)
+def average_precision(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> WeightedMetric:
+    """Mean precision, weighted by the increase in recall."""
+    counted = _cumulative_positives(truth, score)
 
     def value(weights: Weights) -> float:
         true, false = counted(weights)
@@ -87,18 +87,20 @@ def average_precision(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> D
     return value
 
 
-def _by_score(
+def _cumulative_positives(
     truth: NDArray[np.bool_], score: NDArray[np.float64]
 ) -> Callable[[Weights], tuple[Any, Any]]:
-    """True and false positives down to each score, from the highest; first none."""
+    """Cumulative true and false positives at each distinct score, from the highest; starts at 0."""
     order = np.argsort(-score, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True)) + 1
     ends = np.append(0, ends)
 
     def counted(weights: Weights) -> tuple[Any, Any]:
-        down = weights[order].astype(np.float64)
-        so = truth[order]
-        true, false = (np.append(0, np.cumsum(down * which))[ends] for which in (so, ~so))
+        sorted_weights = weights[order].astype(np.float64)
+        positive = truth[order]
+        true, false = (
+            np.append(0, np.cumsum(sorted_weights * which))[ends] for which in (positive, ~positive)
+        )
         return true, false
 
     return counted
