@@ -1,4 +1,4 @@
-"""What the page tells of a model, in words and short numbers, and what its form needs."""
+"""Values for the template of the model's page, and for its form."""
 
 import json
 import shlex
@@ -10,17 +10,10 @@ from service.model.manifest import Manifest
 from service.model.signature import Input, Label, Output, Signature
 
 ENGINES = {"onnx": "ONNX Runtime", "scikit-learn": "scikit-learn"}
-SHOWN = 12  # categories of one input or output; a list of thousands is no reading
-KINDS = {
-    "number": "number",
-    "integer": "whole number",
-    "boolean": "true or false",
-    "category": "category",
-    "text": "text",
-}
+SHOWN = 12  # categories of one input or output; the rest are counted
 
 
-def told(manifest: Manifest) -> dict[str, Any]:
+def template_values(manifest: Manifest) -> dict[str, Any]:
     """Values for the template."""
     signature = manifest.signature
     return {
@@ -35,11 +28,11 @@ def told(manifest: Manifest) -> dict[str, Any]:
         "rows": manifest.data.get("rows"),
         "file": manifest.data.get("file"),
         "inputs": [
-            {"name": one.name, "kind": KINDS[one.kind], "takes": taken(one)}
+            {"name": one.name, "kind": one.kind, "takes": input_values(one)}
             for one in signature.inputs
         ],
         "outputs": [
-            {"name": one.name, "kind": KINDS[one.kind], "gives": given(one)}
+            {"name": one.name, "kind": one.kind, "gives": output_values(one)}
             for one in signature.outputs
         ],
         "metrics": list(metrics(manifest.metrics)),
@@ -48,7 +41,7 @@ def told(manifest: Manifest) -> dict[str, Any]:
 
 
 def form(signature: Signature, max_rows: int, locked: bool) -> dict[str, Any]:
-    """What the script is given."""
+    """Values for the script of the form."""
     columns = signature.to_dict()
     return {
         "inputs": columns["inputs"],
@@ -60,11 +53,11 @@ def form(signature: Signature, max_rows: int, locked: bool) -> dict[str, Any]:
     }
 
 
-def taken(one: Input) -> str:
-    """Which values an input takes."""
+def input_values(one: Input) -> str:
+    """The values that an input accepts, as text."""
     parts = []
     if one.categories:
-        parts.append(listed(one.categories) + ("" if one.closed else ", or others"))
+        parts.append(first_of(one.categories) + ("" if one.closed else ", or others"))
     if one.minimum is not None and one.maximum is not None:
         parts.append(f"{short(one.minimum)} to {short(one.maximum)} in training")
     if one.nullable:
@@ -72,30 +65,30 @@ def taken(one: Input) -> str:
     return "; ".join(parts)
 
 
-def given(one: Output) -> str:
-    """Which values an output has, and what else is told of them."""
-    parts = [listed(one.labels)] if one.labels else []
+def output_values(one: Output) -> str:
+    """The values of an output, and its confidence, as text."""
+    parts = [first_of(one.labels)] if one.labels else []
     if one.confidence:
         parts.append(f"{one.confidence} on request")
     return "; ".join(parts)
 
 
-def listed(values: tuple[Label, ...]) -> str:
-    """The first of some values, and how many more there are."""
-    shown = ", ".join(word(value) for value in values[:SHOWN])
+def first_of(values: tuple[Label, ...]) -> str:
+    """The first values of several, and the number of the rest."""
+    shown = ", ".join(label_text(value) for value in values[:SHOWN])
     more = len(values) - SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def word(value: Label) -> str:
-    """A label as the page's script shows it: JSON has one kind of number."""
+def label_text(value: Label) -> str:
+    """A label as the page's script shows it: 1.0 as 1, since JSON has one number type."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def metrics(found: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Names and numbers, those of groups after the name of their group."""
+    """Names and values; those of a group are prefixed with the group's name."""
     for name, value in found.items():
         words = f"{prefix}{name}".replace("_", " ")
         if isinstance(value, Mapping):
@@ -107,13 +100,13 @@ def metrics(found: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, s
 
 
 def short(number: float) -> str:
-    """Four digits of a number, with a true minus sign; whole numbers whole."""
+    """A number with four significant digits and a minus sign; integers in full."""
     text = f"{number:,}" if isinstance(number, int) else f"{number:.4g}"
     return text.replace("-", "\N{MINUS SIGN}")
 
 
 def duration(seconds: float) -> str:
-    """Two digits of a time, in the unit that suits it."""
+    """A duration with two digits, in s, ms or µs."""
     size, unit = next(
         (found for found in ((1.0, "s"), (1e-3, "ms")) if seconds >= found[0]), (1e-6, "µs")
     )

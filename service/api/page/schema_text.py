@@ -1,4 +1,4 @@
-"""JSON Schemas in words, as `/docs` shows them."""
+"""JSON Schemas as text, as `/docs` shows them."""
 
 import json
 import re
@@ -7,17 +7,17 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from service.api.page.facts import SHOWN, short, word
+from service.api.page.model_view import SHOWN, label_text, short
 
 Shape = Mapping[str, Any]
 
 SCHEMAS = "#/components/schemas/"
-TYPES = {"integer": "whole number", "boolean": "true or false", "string": "text", "array": "list"}
-LONGEST = 64  # characters of a value that is shown
+TYPES = {"string": "text", "array": "list"}
+MAX_CHARACTERS = 64  # of a value
 
 
 def titled(found: Any, names: Mapping[str, str]) -> Any:
-    """The same with a title at each reference to a schema."""
+    """Add a title to each reference to a schema."""
     if isinstance(found, list):
         return [titled(one, names) for one in found]
     if not isinstance(found, dict):
@@ -28,18 +28,18 @@ def titled(found: Any, names: Mapping[str, str]) -> Any:
 
 
 def about(found: Shape) -> Markup:
-    """A description; what stands in backticks is code."""
+    """A description, with text in backticks as code."""
     parts = re.split(r"`([^`]+)`", found.get("description", ""))
     return Markup().join(code(part) if place % 2 else part for place, part in enumerate(parts))
 
 
 def code(text: str) -> Markup:
-    """Some text as it is typed."""
+    """Text as code."""
     return Markup("<code>{}</code>").format(text)
 
 
 def shape(found: Shape) -> Markup:
-    """A JSON Schema in words; those of the components are linked."""
+    """A JSON Schema as text; schemas of the components are linked."""
     if "$ref" in found:
         name = found["$ref"].removeprefix(SCHEMAS)
         return Markup('<a href="#schema-{}">{}</a>').format(name, found["title"])
@@ -75,7 +75,7 @@ def members(found: Shape) -> Iterator[Markup]:
 
 
 def bounds(found: Shape) -> str:
-    """How large a number, or how long a list or a text may be."""
+    """The range of a number, or of the length of a list or a text."""
     for least, most, before, unit in (
         ("minimum", "maximum", ", ", ""),
         ("minItems", "maxItems", " of ", " value"),
@@ -90,13 +90,15 @@ def bounds(found: Shape) -> str:
 
 
 def several(shown: list[Markup]) -> Markup:
-    """The first of some values, and how many more there are."""
+    """The first values of several, and the number of the rest."""
     more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
     return Markup("{}{}").format(Markup(", ").join(shown[:SHOWN]), more)
 
 
 def value(found: Any) -> Markup:
-    """A value that a schema names."""
+    """A constant of a schema, as code."""
     plain = isinstance(found, str | bool | int | float)
-    text = word(found) if plain else json.dumps(found, ensure_ascii=False)
-    return code(text if len(text) <= LONGEST else f"{text[:LONGEST]}\N{HORIZONTAL ELLIPSIS}")
+    text = label_text(found) if plain else json.dumps(found, ensure_ascii=False)
+    return code(
+        text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}\N{HORIZONTAL ELLIPSIS}"
+    )

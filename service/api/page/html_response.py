@@ -1,4 +1,4 @@
-"""A page as it is sent: compressed where that is taken, with a policy of its own."""
+"""An HTML page as a response: with its policy, and compressed if the client accepts gzip."""
 
 import gzip
 from base64 import b64encode
@@ -14,18 +14,18 @@ HTML = "text/html; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Content that cannot change, and what it may do."""
+    """Constant content and its Content-Security-Policy."""
 
     content: bytes
     policy: str
     zipped: bytes = field(init=False)
 
     def __post_init__(self) -> None:
-        """Compress it, once."""
+        """Compress the content once."""
         object.__setattr__(self, "zipped", gzip.compress(self.content, mtime=0))
 
     def answer(self, status: int = 200) -> Response:
-        """Send it to whoever asked."""
+        """Respond with the page."""
         request.environ[POLICY] = self.policy
         headers = {"Vary": "Accept, Accept-Encoding"}
         content = self.content
@@ -36,7 +36,7 @@ class Page:
 
 
 def policy(style: str, script: str = "'none'", connect: str = "'none'") -> str:
-    """A policy that allows these, the icon in the page, and nothing else."""
+    """A policy that allows these sources and data: images only."""
     return (
         f"default-src 'none'; script-src {script}; style-src {style}; "
         f"img-src data:; connect-src {connect}; form-action 'none'; base-uri 'none'; "
@@ -45,5 +45,5 @@ def policy(style: str, script: str = "'none'", connect: str = "'none'") -> str:
 
 
 def digest(content: bytes) -> str:
-    """What a policy calls an inline script or style with this content."""
+    """The policy's source expression for an inline script or style."""
     return f"'sha256-{b64encode(sha256(content).digest()).decode()}'"

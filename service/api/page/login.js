@@ -1,8 +1,8 @@
-// Who comes: straight to a page, or through the door with a key, and on to other pages with it.
+// Start the page; or log in with a key, and load this page and those it links to with the key.
 
-let leaving = new AbortController(); // of what listens to the window for the page that is shown
+let leaving = new AbortController(); // removes the window listeners of the previous page
 
-function arrive(key) {
+function startPage(key) {
   leaving.abort();
   leaving = new AbortController();
   for (const place of document.querySelectorAll(".address")) place.textContent = address;
@@ -17,26 +17,26 @@ function arrive(key) {
   if (byId("app")) start(key, leaving.signal);
 }
 
-// Put another page in place of this one; whether the key opened it.
-async function enter(url, key) {
-  const answer = await fetch(url, { headers: { Accept: "text/html", Authorization: `Bearer ${key}` } });
-  if (!answer.ok) return false;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+// Replace the content by another page. Returns whether the key was accepted.
+async function loadPage(url, key) {
+  const response = await fetch(url, { headers: { Accept: "text/html", Authorization: `Bearer ${key}` } });
+  if (!response.ok) return false;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
   document.title = page.title;
   document.querySelector("style").replaceWith(document.adoptNode(page.querySelector("style")));
   document.body.replaceWith(document.adoptNode(page.body)); // its scripts do not run again
-  arrive(key);
+  startPage(key);
   document.querySelector("h1").focus();
   byId(location.hash.slice(1))?.scrollIntoView();
   return true;
 }
 
-// A link cannot send a key, so links from page to page are followed here.
-function wander(key) {
+// A link cannot send a key, so the script follows links between pages.
+function followLinks(key) {
   let shown = location.pathname;
   const go = async (url) => {
     shown = url.pathname;
-    if (!await enter(url, key).catch(() => false)) location.reload();
+    if (!await loadPage(url, key).catch(() => false)) location.reload();
   };
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-page]");
@@ -48,19 +48,19 @@ function wander(key) {
   addEventListener("popstate", () => { if (location.pathname !== shown) go(new URL(location.href)); });
 }
 
-function knock() {
-  const door = byId("door");
-  door.hidden = false;
-  door.addEventListener("submit", async (event) => {
+function showLogin() {
+  const login = byId("login");
+  login.hidden = false;
+  login.addEventListener("submit", async (event) => {
     event.preventDefault();
     const key = byId("key").value;
     try {
-      if (await enter(location.href, key)) wander(key);
-      else byId("refused").textContent = "That key does not open it.";
-    } catch { byId("refused").textContent = "The service cannot be reached, or this is no key."; }
+      if (await loadPage(location.href, key)) followLinks(key);
+      else byId("refused").textContent = "This key is not valid.";
+    } catch { byId("refused").textContent = "The service cannot be reached, or the key contains invalid characters."; }
   });
   byId("key").focus();
 }
 
-if (byId("door")) knock();
-else arrive(null);
+if (byId("login")) showLogin();
+else startPage(null);
