@@ -100,7 +100,7 @@ def test_no_command_is_left_out() -> None:
 
 def test_the_alarms_are_those_of_the_template() -> None:
     resources = template.load("service.yaml")["Resources"]
-    assert table_rows(PAGE, "| alarm | what it means |") == [
+    assert table_rows(PAGE, "| alarm | meaning |") == [
         [f"`{name}`", one["Properties"]["AlarmDescription"]]
         for name, one in resources.items()
         if one["Type"] == "AWS::CloudWatch::Alarm"
