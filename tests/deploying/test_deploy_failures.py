@@ -83,8 +83,8 @@ def test_a_rollback_by_ecs_fails_although_the_stack_is_content(
 
     bootstrapped.then = content
     assert again(artifact, image=bootstrapped.push("bad")) == 1
-    told = capsys.readouterr().err.splitlines()[-1]
-    assert told == (
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert message == (
         "slipway: the deployment was rolled back: ECS runs slipway-production:1, not "
         "slipway-production:2"
     )
@@ -103,7 +103,7 @@ def test_a_stack_that_never_came_to_be_is_made_anew_after_saying_so(
     assert bootstrapped.stack().status == "CREATE_COMPLETE"
 
 
-def test_a_first_deploy_that_fails_is_told(
+def test_a_first_deploy_that_fails_is_reported(
     bootstrapped: Cloud, artifact: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from moto.cloudformation.models import Stack

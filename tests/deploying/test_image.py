@@ -62,8 +62,8 @@ def own(engine: Path) -> str:
 def test_what_is_not_committed_is_refused_in_one_line(commit: str, capsys: Said) -> None:
     (containers.ROOT / "service/new.py").write_text("")
     assert deploy.main([]) == 64
-    told = "slipway: service/new.py is not committed, and the image is named after the commit: "
-    assert capsys.readouterr().err == f"{told}commit it, or use --allow-dirty\n"
+    message = "slipway: service/new.py is not committed, and the image is named after the commit: "
+    assert capsys.readouterr().err == f"{message}commit it, or use --allow-dirty\n"
 
 
 def test_a_model_has_to_be_where_images_are_made_of(
@@ -123,7 +123,7 @@ def test_from_a_commit_to_a_prediction_and_nothing_twice(
 
 
 @pytest.mark.container
-def test_a_platform_that_the_engine_cannot_build_for_is_told_with_what_to_do(
+def test_a_platform_that_the_engine_cannot_build_for_is_reported_with_what_to_do(
     bootstrapped: Cloud, commit: str, own: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     other = "ARM64" if own == "X86_64" else "X86_64"

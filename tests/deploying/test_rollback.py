@@ -36,9 +36,9 @@ def test_it_goes_back_to_the_image_before_and_forth_again(
 def test_to_a_digest_twice_is_nothing_to_do_the_second_time(
     deployed: str, second: str, artifact: Path, capsys: Said
 ) -> None:
-    for told in ("to undo:", "nothing to do: slipway-production already runs this image"):
+    for message in ("to undo:", "nothing to do: slipway-production already runs this image"):
         assert rollback.main([deployed, "--artifact", str(artifact)]) == 0
-        assert told in capsys.readouterr().out
+        assert message in capsys.readouterr().out
 
 
 def test_a_deployment_under_way_is_cancelled(
@@ -57,7 +57,7 @@ def test_the_list_shows_what_one_can_go_back_to(deployed: str, second: str, caps
     assert [line[-1] for line in lines if "runs" in line] == ["second"]
 
 
-def test_what_cannot_be_is_told_in_one_line(
+def test_what_cannot_be_is_one_line(
     bootstrapped: Cloud, deployed: str, artifact: Path, capsys: Said
 ) -> None:
     other = bootstrapped.push("other", "amd64")

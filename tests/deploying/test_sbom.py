@@ -118,7 +118,7 @@ def _listed(image: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert versions(python, "pkg:pypi/") == versions(listed, "")
 
 
-def test_an_image_that_is_not_there_is_told_in_one_line(
+def test_an_image_that_is_not_there_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command.main(["sha256:none", str(tmp_path)]) == 69
