@@ -48,7 +48,7 @@ class Answers:
     ) -> bytes:
         """The answer to one body; a Problem if it cannot be had."""
         columns, arrays = self._read(environ, content, is_csv)
-        self.size.check(environ[ROWS], self.size.per_row(details))
+        self.size.check(environ, self.size.per_row(details))
         few = environ[ROWS] <= FEW
         predict = self.predictor.predict if few else self.predictor.predict_arrays
         return _text(self._timed(predict, environ, columns, arrays, details), environ[ROWS])
@@ -66,7 +66,7 @@ class Answers:
         confidence. `per_row` is how many values of a row are sent, if a protocol can send more.
         """
         arrays = self._checked(environ, columns)
-        self.size.check(environ[ROWS], max(per_row, self.size.per_row(details)))
+        self.size.check(environ, max(per_row, self.size.per_row(details)))
         return self._timed(self.predictor.predict, environ, columns, arrays, details)
 
     def _timed(
@@ -109,7 +109,7 @@ class Answers:
         for environ in environs:
             try:
                 arrays = self._read(environ, environ[WHOLE])[1]
-                self.size.check(environ[ROWS], self.size.outputs)
+                self.size.check(environ, self.size.outputs)
                 asked.append((environ, arrays))
             except Exception as error:
                 environ[REFUSED] = error

@@ -6,6 +6,7 @@ ARRAYS = "slipway.arrays"  # what was read of it before its turn, if that could 
 REFUSED = "slipway.refused"  # or the Problem that it was refused for
 ANSWER = "slipway.answer"  # or its answer, if others' predictions were made with it
 KEY = "slipway.key"  # the name of the API key that it brings, None for one without a name
+IS_FULL = "slipway.is_full"  # tells whether answers that clients do not read leave no memory
 REQUEST_ID = "slipway.request_id"
 WAITED = "slipway.waited"  # seconds that it waited for its turn
 ROWS = "slipway.rows"  # how many it asks for

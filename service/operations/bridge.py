@@ -14,7 +14,7 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from prometheus_client import Gauge
 
-from service.api.environ import ARRIVED, REFUSED
+from service.api.environ import ARRIVED, IS_FULL, REFUSED, WHOLE
 from service.api.predict import PATH
 from service.api.problems import Problem
 from service.operations import reading, target
@@ -26,6 +26,7 @@ from service.operations.line import Line
 from service.operations.reading import Message, Receive
 from service.operations.shed import Shed
 from service.operations.straight import Straight
+from service.operations.unsent import Unsent
 from service.operations.waiting import Waiting
 from service.operations.wsgi import Answer, Scope, call, set_body, wsgi_environ
 from service.settings import Settings
@@ -68,6 +69,7 @@ class Bridge:
         self.warm_up = warm_up
         self.wind_down = wind_down
         self.sharing = sharing
+        self.unsent = Unsent(shed.seal.metrics.disconnected)
         wait_seconds = settings.queue_ms / 1000
         limits = (wait_seconds, expected_seconds, settings.max_body_bytes)
         share = sharing.share if sharing else bool
@@ -109,12 +111,12 @@ class Bridge:
         try:
             if scope["raw_path"] != PLAIN_TARGET or "HTTP_HOST" not in environ:
                 target.resolve(environ, scope["raw_path"])
-            body = await reading.body(environ, receive, self.settings)
+            set_body(environ, await reading.body(environ, receive, self.settings))
             unread = False
-            set_body(environ, body)
-            answer = await self._admit(environ, len(body))
+            answer = await self._admit(environ, len(environ[WHOLE]))
         except RefusedError as error:
             answer = self.refusal(environ, error)
+        del environ  # with the request's body: its answer may wait long for the client to read
         status, headers, content = answer
         if self.drain.is_on:
             headers.append((b"connection", b"close"))
@@ -127,6 +129,7 @@ class Bridge:
         """The WSGI environ of a request, with its client's address in place of a proxy's."""
         environ = wsgi_environ(scope)
         environ[ARRIVED] = came
+        environ[IS_FULL] = self.unsent.is_full
         if forwarded := environ.get("HTTP_X_FORWARDED_FOR"):
             environ["REMOTE_ADDR"] = self.proxies.client(environ["REMOTE_ADDR"], forwarded)
         return environ

@@ -28,7 +28,7 @@ class Connection(Protocol):
 
     unread: "Unread | None" = None
     _was_used = False  # since a timer was set
-    _response_buffer: bytes | None
+    _closes: bool | None = None  # whether it ends with the answer that `send` has begun
 
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
@@ -43,12 +43,12 @@ class Connection(Protocol):
     @property
     def is_idle(self) -> bool:
         """Whether nothing has come, or nothing but a part of a head."""
-        return bool(self._awaiting_request) and self.unread is None
+        return bool(self._awaiting_request) and self.unread is None and self.sending is None
 
     @property
     def is_waiting(self) -> bool:
         """Whether no request has come, or nothing but a part of a head: also before it is idle."""
-        return self._current_request is None and self.unread is None
+        return self._current_request is None and self.unread is None and self.sending is None
 
     def data_received(self, data: bytes) -> None:
         """Let a plain prediction wait in the crowd, if there is one; all else is gunicorn's."""
@@ -79,8 +79,23 @@ class Connection(Protocol):
         status, headers, body = answer
         closes = self.app.drain.is_on or not self.worker.alive
         self._send_response_start(status, headers, READ, close=closes)
-        head, self._response_buffer = self._response_buffer or b"", None
-        self._safe_write(head + body)
+        self._send_body(body)
+        if self.sending is None:
+            self._go_on(closes)
+        else:  # nothing else may be read, or answered, in between
+            self._pause_reading()
+            self._cancel_keepalive_timer()
+            self._closes = closes
+
+    def resume_writing(self) -> None:
+        """Send more of a long answer; after it, go on with the connection."""
+        super().resume_writing()
+        if self._closes is not None and self.sending is None:
+            closes, self._closes = self._closes or not self.worker.alive, None
+            self._resume_reading()
+            self._go_on(closes)
+
+    def _go_on(self, closes: bool) -> None:
         if closes:
             self.end()
         elif self._keepalive_handle is None:

@@ -4,15 +4,19 @@
   has gunicorn's keepalive.
 - Where the client or the server says `Connection: close` (RFC 9112, section 9.6), that answer is
   the last of its connection.
+- A long answer is sent in pieces, the next when the client has taken the last.
 
-The names of gunicorn's that are used here are not public. If they change, tests/test_heads.py and
-tests/test_closing.py fail.
+The names of gunicorn's that are used here are not public. If they change, tests/test_heads.py,
+tests/test_closing.py and tests/test_unsent.py fail.
 """
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from gunicorn.asgi.protocol import ASGIProtocol
+
+from service.operations.unsent import ENOUGH, PIECE, Sending
 
 HEAD_SECONDS = 10.0
 CLOSE = (b"connection", b"close")
@@ -23,18 +27,50 @@ Headers = list[tuple[bytes, bytes]]
 class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
     """A connection of gunicorn's event-loop worker."""
 
+    sending: Sending | None = None
     _head_timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.WriteTransport) -> None:
         """Begin to wait for a request, but not for ever."""
         super().connection_made(transport)
         if self._callback_parser is not None:
+            # What a client has not taken is watched until nothing of it is left here.
+            transport.set_write_buffer_limits(ENOUGH, 0)
             self._arm_keepalive_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timer of an unfinished head."""
+        """Stop the timer of an unfinished head, and forget what was not sent."""
         self._stop_head_timer()
+        self.app.unsent.remove(self)
+        self.sending = None
         super().connection_lost(exc)
+        if self._flow_control is not None:
+            self._flow_control.resume_writing()  # whoever waits to send holds an answer
+
+    def pause_writing(self) -> None:
+        """Watch the client: it does not take what there is for it."""
+        super().pause_writing()
+        self.app.unsent.add(self)
+
+    def resume_writing(self) -> None:
+        """Send the next pieces; go on with the connection when all are sent."""
+        if self.sending is not None and not self.sending.go_on(self.transport):
+            return
+        self.sending = None
+        self.app.unsent.remove(self)
+        super().resume_writing()
+
+    def _send_body(
+        self, body: bytes, chunked: bool = False, last: bool = False, size: int | None = None
+    ) -> None:
+        """Send a body; of a long one so much as the client takes now, the rest later."""
+        if len(body) <= PIECE:
+            ASGIProtocol._send_body(self, body, chunked, last, size)
+            return
+        sending = Sending(body, chunked, last, partial(ASGIProtocol._send_body, self))
+        self.sending = sending
+        if sending.go_on(self.transport):
+            self.sending = None
 
     @property
     def is_open(self) -> bool:

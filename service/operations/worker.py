@@ -47,6 +47,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
         """Accept a few at a time, and let `backlog` wait: asyncio has one number for both."""
         # Not before the app, or NumPy would be imported before it is told to start no threads.
         from service.operations.connection import Connection
+        from service.operations.unsent import bound_kernel
 
         def connection() -> Connection:
             made = Connection(self)
@@ -56,6 +57,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
         server: asyncio.Server = await self._create_server(
             connection, sock=sock, backlog=ACCEPTS, **options
         )
+        bound_kernel(sock)
         sock.listen(self.cfg.backlog)
         return server
 
