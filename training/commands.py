@@ -49,7 +49,7 @@ def pack(options: Namespace) -> None:
     from training.pack import pack as packed
     from training.trying import trying
 
-    targets = [name.strip() for name in options.target.split(",") if name.strip()]
+    targets = [name for name in options.target.split(",") if name.strip()]
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
     estimator = load(options.model, options.trust, limits)
     try:
@@ -59,6 +59,7 @@ def pack(options: Namespace) -> None:
             named = hasattr(estimator, "feature_names_in_")
             rows = sample.read(options.sample, advance, named)
         with trying(options.trust):
+            rows, targets = rows.named(targets, getattr(estimator, "feature_names_in_", None))
             pools = walk.pools(estimator)
         with options.sample.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,5 +12,6 @@ the operator adds), `rebuilding.py`, `random_rebuilding.py`, `pandas_rebuilding.
 `audit_imports.py`, `limits.py` and `child.py` (how a model is loaded and tried without harm),
 `engines.py` (the libraries that compute), `outputs.py` (probabilities of several outputs),
 `ranking.py` (the most probable labels), `predictor.py` (columns in, predictions out), `golden.py`
-(the same as when it was packed?), `numbers.py` (numbers in text), `example.py` (rows made up).
+(the same as when it was packed?), `numbers.py` (numbers in text), `names.py` (names in a header
+line), `example.py` (rows made up).
 """
