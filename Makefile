@@ -13,7 +13,7 @@ INSTALL := $(BIN)/pip install --no-compile --disable-pip-version-check $(LOCKED)
 # What only developing needs is a lot, and uv takes a tenth of the time for it. It does not read pip's settings:
 # where an index stands only there, pip does it.
 INSTALL_FAST := $(BIN)/uv pip install $(LOCKED)
-LOCKS := requirements requirements-lean requirements-pandas requirements-training requirements-traces requirements-s3 requirements-parquet requirements-lambda requirements-deploy requirements-dev requirements-audit requirements-uv requirements-clients
+LOCKS := requirements requirements-lean requirements-pandas requirements-training requirements-traces requirements-s3 requirements-parquet requirements-lambda requirements-deploy requirements-dev requirements-audit requirements-uv requirements-clients requirements-companions
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 
@@ -54,10 +54,11 @@ test: .venv/developing ## Run the tests (ARGS= for pytest)
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 check: .venv/developing ## Run lint, types, locks and tests: CI runs this and faults
-	@$(MAKE) --no-print-directory --jobs 2 lint types lock-check .venv/clients/installed .venv/audit/installed
+	@$(MAKE) --no-print-directory --jobs 2 lint types lock-check \
+		.venv/clients/installed .venv/audit/installed .venv/companions/installed
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
-coverage: .venv/developing .venv/clients/installed .venv/audit/installed ## Run the tests and ask whether they reach 90 % of the code
+coverage: .venv/developing .venv/clients/installed .venv/audit/installed .venv/companions/installed ## Run the tests and ask whether they reach 90 % of the code
 	@$(BIN)/pytest --cov $(PARALLEL) $(ARGS)
 
 # What measures time has the machine to itself; these do not.
@@ -136,6 +137,15 @@ DEVELOPING := $(SERVING) requirements-deploy.txt requirements-dev.txt
 	@echo "Installing clients of other protocols"
 	@$(BIN)/python -m venv .venv/clients
 	@$(INSTALL_FAST) --python .venv/clients/bin/python -r requirements-clients.txt
+	@touch $@
+
+# Libraries beside scikit-learn, with what packs their models: the service has none of them.
+COMPANIONS := $(SERVING) requirements-companions.txt
+.venv/companions/installed: $(COMPANIONS) .venv/bin/uv
+	@echo "Installing XGBoost, LightGBM and CatBoost"
+	@$(BIN)/python -m venv .venv/companions
+	@$(INSTALL_FAST) --python .venv/companions/bin/python $(COMPANIONS:%=-r %) || \
+		.venv/companions/bin/pip install --disable-pip-version-check $(LOCKED) $(COMPANIONS:%=-r %)
 	@touch $@
 
 # What lists the parts of an image and asks for their vulnerabilities, apart from what is listed.
