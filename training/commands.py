@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from service.model import artifact, engines, trial, trust, unpickling
+from service.model import artifact, engines, filetypes, trial, trust, unpickling
 from service.model.limits import Limits
 from service.model.manifest import Manifest
 from service.model.pickled_names import Inspection
@@ -49,7 +49,7 @@ def pack(options: Namespace) -> None:
     from training.pack import pack as packed
     from training.trying import trying
 
-    targets = [name.strip() for name in options.target.split(",") if name.strip()]
+    targets = [name for name in options.target.split(",") if name.strip()]
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
     estimator = load(options.model, options.trust, limits)
     try:
@@ -59,6 +59,7 @@ def pack(options: Namespace) -> None:
             named = walk.feature_names(estimator) is not None
             rows = sample.read(options.sample, advance, named)
         with trying(options.trust):
+            rows, targets = rows.named(targets, walk.feature_names(estimator))
             pools = walk.pools(estimator)
         with options.sample.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -125,12 +126,18 @@ def _check_trusted(names: list[str]) -> None:
 def _inspected(
     path: Path, content: bytes, trusted: list[str], limits: Limits | None = None
 ) -> Inspection:
+    why = filetypes.no_pickle(content)
+    if why is not None:
+        raise PackError(f"{path}: {why}")
     try:
         return trial.read(lambda: unpickling.inspect(content, trusted), limits=limits or Limits())
     except TrialError as error:
         raise PackError(f"{path}: {error}") from error
     except Exception as error:
-        raise PackError(f"{path}: is no model that joblib.dump wrote ({_reason(error)})") from error
+        why = filetypes.broken(content, error)
+        if why is None:
+            why = f"is no model that joblib.dump wrote ({_reason(error)})"
+        raise PackError(f"{path}: {why}") from error
 
 
 def _check_version(path: Path, found: Inspection) -> None:
@@ -169,6 +176,11 @@ def inspect(options: Namespace) -> None:
     if found.untrusted:
         raise PackError(
             f"{path}: {len(found.untrusted)} of them are not trusted: {found.untrusted[0]}"
+        )
+    if found.holds:
+        raise PackError(
+            f"{path}: holds a {found.holds}, which is no scikit-learn estimator: "
+            "dump a fitted model"
         )
 
 

@@ -1,7 +1,7 @@
 """`python -m training diff OLD NEW`: what changes when one artifact takes another's place."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,9 @@ def run(options: Namespace) -> int:
     print("\nPredictions:")
     print(f"  golden rows of {options.old}: {_compared(old, new, old.manifest.golden.inputs)}")
     if options.sample:
-        print(f"  rows of {options.sample}: {_compared(old, new, _sampled(options.sample))}")
+        names = dict.fromkeys((*old.signature.names, *new.signature.names))
+        values = _sampled(options.sample, list(names))
+        print(f"  rows of {options.sample}: {_compared(old, new, values)}")
     return BREAKS if any(change.breaks for change in found) else 0
 
 
@@ -65,10 +67,11 @@ def _number(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _sampled(path: Path) -> dict[str, list[Any]]:
+def _sampled(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
     from training import sample
 
-    return {name: column.values for name, column in sample.read(path).columns.items()}
+    rows, _ = sample.read(path).named((), names)
+    return {name: column.values for name, column in rows.columns.items()}
 
 
 def _compared(old: Predictor, new: Predictor, values: Mapping[str, list[Any]]) -> str:
