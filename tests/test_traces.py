@@ -160,7 +160,7 @@ def test_whatever_clients_send_is_answered_as_without_traces(
 
 def test_nothing_of_opentelemetry_is_imported_unless_wanted(artifact: Path) -> None:
     program = (
-        "import sys, service.asgi; service.asgi.application().warm_up(); "
+        "import sys, service.asgi; service.asgi.application().start_up(); "
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
     )
     for wanted in ("false", "true"):

@@ -1,8 +1,8 @@
-"""Answers that their clients have not taken yet: sent in pieces, bounded in all, not kept for ever.
+"""Long responses that clients are slow to read: sent in pieces, bounded in all, and in time.
 
-A connection is given the next piece of an answer when it has taken the last, so one that is not
-read is held once, and only what is left of it counts. A client that takes nothing for
-STALLED_SECONDS is disconnected, sooner if others need the memory.
+A connection gets the next piece of a response when its client has read the last, so a response is
+in memory once. A client that reads nothing for STALLED_SECONDS is disconnected, sooner if the
+memory is needed for other responses.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from typing import Any, Protocol
 
 from prometheus_client import Counter
 
-PIECE = 65_536  # bytes; a longer answer is sent in pieces of this length
-ENOUGH = 65_536  # bytes in a connection's own buffer; above it no piece is added
-MOST_BYTES = 33_554_432  # of all unsent answers; then no other long answer is computed
-STALLED_SECONDS = 30.0  # for which a client may take nothing
-NEEDED_SECONDS = 5.0  # the same, while answers are refused for want of memory
-LOOK_SECONDS = 1.0  # between two looks at what was taken
-KERNEL_BYTES = 131_072  # unsent bytes of a connection that the kernel holds as well
+PIECE = 65_536  # bytes; a longer response is sent in pieces of this length
+ENOUGH = 65_536  # bytes in the buffer of a connection; above it no piece is added
+MOST_BYTES = 33_554_432  # of all unsent responses; from then on no other long one is computed
+STALLED_SECONDS = 30.0  # for which a client may read nothing
+NEEDED_SECONDS = 5.0  # the same, while requests are refused because the memory is full
+LOOK_SECONDS = 1.0  # between two checks of what was read
+KERNEL_BYTES = 131_072  # unsent bytes of a connection that the kernel holds besides
 
 log = logging.getLogger("slipway.connections")
 
@@ -32,7 +32,7 @@ Write = Callable[[bytes, bool, bool], object]  # a piece, whether in chunks, whe
 
 
 class Sending:
-    """One long answer on its way; it holds the body until the last piece is written."""
+    """One long response that is being sent; it holds the body until the last piece is written."""
 
     def __init__(self, body: bytes, chunked: bool, last: bool, write: Write) -> None:
         self.body = body
@@ -58,23 +58,23 @@ class Sending:
 
 
 class Connection(Protocol):
-    """What is asked of a connection here."""
+    """The part of a connection that is used here."""
 
     transport: Any
     sending: Sending | None
 
 
 class Unsent:
-    """The connections of one worker whose clients do not take all that there is for them."""
+    """The connections of one worker whose clients have not read all of their responses."""
 
     def __init__(self, disconnected: Counter) -> None:
         self.disconnected = disconnected
         self._waiting: dict[Connection, tuple[int, float]] = {}  # unsent bytes, and since when
-        self._refused = float("-inf")  # when an answer was, for want of memory
+        self._refused = float("-inf")  # when a request was, because the memory was full
         self._is_looking = False
 
     def add(self, connection: Connection) -> None:
-        """Watch a connection that takes no more for now."""
+        """Watch a connection whose buffer is full."""
         loop = asyncio.get_running_loop()
         self._waiting[connection] = unsent(connection), loop.time()
         if not self._is_looking:
@@ -82,31 +82,31 @@ class Unsent:
             loop.call_later(LOOK_SECONDS, self._look)
 
     def remove(self, connection: Connection) -> None:
-        """Forget a connection that has taken all, or is gone."""
+        """Stop watching a connection: all is sent, or it is closed."""
         self._waiting.pop(connection, None)
 
     @property
     def held_bytes(self) -> int:
-        """The memory of all that is unsent; a body that several connections send counts once."""
+        """The bytes of all that is unsent; a body that several connections send counts once."""
         bodies, rest = {}, 0
-        for connection in list(self._waiting):  # it may be asked in a thread beside the loop
+        for connection in list(self._waiting):  # a copy: the compute thread calls this, too
             if sending := connection.sending:
                 bodies[id(sending.body)] = len(sending.body)
             rest += connection.transport.get_write_buffer_size()
         return sum(bodies.values()) + rest
 
     def is_full(self) -> bool:
-        """Whether another long answer must not be computed now."""
+        """Whether no other long response may be computed now."""
         if self._waiting and self.held_bytes >= MOST_BYTES:
-            self._refused = monotonic()  # as the loop's
+            self._refused = monotonic()  # the clock of the loop
             return True
         return False
 
     def _look(self) -> None:
-        """Disconnect clients that have taken nothing for too long; look again, if any are left."""
+        """Disconnect clients that have read nothing for too long; check again while any remain."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        is_needed = now - self._refused < 2 * NEEDED_SECONDS  # who was refused comes again
+        is_needed = now - self._refused < 2 * NEEDED_SECONDS  # refused clients retry
         longest = NEEDED_SECONDS if is_needed else STALLED_SECONDS
         for connection, (before, since) in list(self._waiting.items()):
             left = unsent(connection)
@@ -127,21 +127,21 @@ class Unsent:
 
 
 def unsent(connection: Connection) -> int:
-    """How many bytes the client has not acknowledged, whoever holds them here.
+    """How many bytes the client has not acknowledged, in this process and in the kernel.
 
-    The kernel takes more only when much of what it has is gone; its own queue tells sooner that a
-    client reads, however slowly.
+    The kernel accepts more only when it has sent much of what it has, so its queue shows sooner
+    that a client reads slowly.
     """
     transport, sending = connection.transport, connection.sending
     left: int = transport.get_write_buffer_size() + (sending.left if sending else 0)
     own = transport.get_extra_info("socket")
-    with suppress(OSError):  # not every system, nor every kind of socket, tells
+    with suppress(OSError):  # not every system and kind of socket supports it
         (queued,) = unpack("i", ioctl(own.fileno(), TIOCOUTQ, pack("i", 0)))
         left += queued
     return left
 
 
 def bound_kernel(listening: socket.socket) -> None:
-    """Let the kernel hold little of what a client does not read, on each connection of a socket."""
+    """Limit how much unread data the kernel holds for each connection of a listening socket."""
     if hasattr(socket, "TCP_NOTSENT_LOWAT") and listening.family != socket.AF_UNIX:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, KERNEL_BYTES)
