@@ -36,7 +36,7 @@ def renamed(old: str, new: str, folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "missing"),
     [
-        ("_safe_write", "_write", ["ASGIProtocol._safe_write"]),
+        ("_pause_reading", "_stop_reading", ["ASGIProtocol._pause_reading"]),
         ("write_paused", "is_paused", ["FlowControl.write_paused"]),
         ("_send_error_response", "_send_error", ["ASGIProtocol._send_error_response"]),
         ("request_line", "start", ["PythonProtocol._state == 'request_line'"]),

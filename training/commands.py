@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.model import artifact, engines, trial, trust, unpickling
+from service.model import artifact, engines, filetypes, trial, trust, unpickling
 from service.model.limits import Limits
 from service.model.manifest import Manifest
+from service.model.names import matched
 from service.model.pickled_names import Inspection
 from service.model.trial import TrialError
 from service.model.trust import UntrustedError
@@ -62,6 +63,7 @@ def pack(options: Namespace) -> None:
             named = walk.feature_names(estimator) is not None
             rows = _without(options.ignore, sample.read(options.sample, advance, named))
         with trying(options.trust):
+            rows, targets = rows.named(targets, walk.feature_names(estimator))
             pools = walk.pools(estimator)
         with options.sample.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -91,12 +93,12 @@ def pack(options: Namespace) -> None:
 
 
 def _names(listed: str) -> list[str]:
-    return [name.strip() for name in listed.split(",") if name.strip()]
+    return [name for name in listed.split(",") if name.strip()]
 
 
 def _without(ignored: str, rows: "Sample") -> "Sample":
     """The sample without the columns that --ignore names."""
-    names = _names(ignored)
+    names = matched(_names(ignored), list(rows.columns))
     for name in names:
         if name not in rows.columns:
             raise PackError(f"the sample has no column {name}, which --ignore names")
@@ -143,12 +145,18 @@ def _check_trusted(names: list[str]) -> None:
 def _inspected(
     path: Path, content: bytes, trusted: list[str], limits: Limits | None = None
 ) -> Inspection:
+    why = filetypes.no_pickle(content)
+    if why is not None:
+        raise PackError(f"{path}: {why}")
     try:
         return trial.read(lambda: unpickling.inspect(content, trusted), limits=limits or Limits())
     except TrialError as error:
         raise PackError(f"{path}: {error}") from error
     except Exception as error:
-        raise PackError(f"{path}: is no model that joblib.dump wrote ({_reason(error)})") from error
+        why = filetypes.broken(content, error)
+        if why is None:
+            why = f"is no model that joblib.dump wrote ({_reason(error)})"
+        raise PackError(f"{path}: {why}") from error
 
 
 def _check_version(path: Path, found: Inspection) -> None:
@@ -187,6 +195,11 @@ def inspect(options: Namespace) -> None:
     if found.untrusted:
         raise PackError(
             f"{path}: {len(found.untrusted)} of them are not trusted: {found.untrusted[0]}"
+        )
+    if found.holds:
+        raise PackError(
+            f"{path}: holds a {found.holds}, which is no scikit-learn estimator: "
+            "dump a fitted model"
         )
 
 

@@ -39,7 +39,9 @@ def run(options: Namespace) -> int:
     print("\nPredictions:")
     print(f"  golden rows of {options.old}: {compared(old, new, old.manifest.golden.inputs)}")
     if options.sample:
-        print(f"  rows of {options.sample}: {compared(old, new, _sampled(options.sample))}")
+        names = dict.fromkeys((*old.signature.names, *new.signature.names))
+        values = _sampled(options.sample, list(names))
+        print(f"  rows of {options.sample}: {compared(old, new, values)}")
     return BREAKS if any(change.breaks for change in (*found, *needs)) else 0
 
 
@@ -86,7 +88,8 @@ def _number(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _sampled(path: Path) -> dict[str, list[Any]]:
+def _sampled(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
     from training import sample
 
-    return {name: column.values for name, column in sample.read(path).columns.items()}
+    rows, _ = sample.read(path).named((), names)
+    return {name: column.values for name, column in rows.columns.items()}

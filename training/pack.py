@@ -64,6 +64,7 @@ def pack(
     publish.refuse_to_replace(folder.resolve())
     compile.prepare()
     with trying(trusted):
+        sample, targets = sample.named(targets, walk.feature_names(estimator))
         estimator = walk.with_one_job(estimator)  # a worker has one core
         content = dumped(estimator)  # before it predicts: some estimators then note addresses
         signature = describe(estimator, sample, targets, advance)

@@ -49,7 +49,7 @@ class Answers:
         """The answer to one body; a Problem if it cannot be had."""
         state = state_of(environ)
         columns, arrays, rows = self._read(state, content, is_csv)
-        self.size.check(rows, self.size.per_row(details))
+        self.size.check(state, self.size.per_row(details))
         predict = self.predictor.predict if rows <= FEW else self.predictor.predict_arrays
         return _text(self._timed(predict, state, columns, arrays, details), rows)
 
@@ -66,8 +66,8 @@ class Answers:
         confidence. `per_row` is how many values of a row are sent, if a protocol can send more.
         """
         state = state_of(environ)
-        arrays, rows = self._checked(state, columns)
-        self.size.check(rows, max(per_row, self.size.per_row(details)))
+        arrays, _ = self._checked(state, columns)
+        self.size.check(state, max(per_row, self.size.per_row(details)))
         return self._timed(self.predictor.predict, state, columns, arrays, details)
 
     def _timed(
@@ -112,7 +112,7 @@ class Answers:
             state = state_of(environ)
             try:
                 _, arrays, rows = self._read(state, state.body or b"")
-                self.size.check(rows, self.size.outputs)
+                self.size.check(state, self.size.outputs)
                 asked.append((state, arrays, rows))
             except Exception as error:
                 state.error = error

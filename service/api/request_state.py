@@ -1,6 +1,6 @@
 """What the service keeps of one request, in its WSGI environ, from its arrival to its log line."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -26,6 +26,8 @@ class RequestState:
     is_eligible: bool | None = None
     is_authorized: bool | None = None  # whether it has a valid API key, or needs none
     api_key_name: str | None = None
+    # Whether unread answers fill the memory for them, so that no other long one is computed.
+    is_full: Callable[[], bool] | None = None
     arrays: Mapping[str, Any] | None = None  # columns that were parsed before it was scheduled
     answer: bytes | None = None  # the body of its answer, if it was predicted in a batch
     queue_seconds: float | None = None  # how long it waited to be scheduled

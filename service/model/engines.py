@@ -197,4 +197,7 @@ def load(
         return OnnxRuntime(content, signature)
     from service.model import unpickling  # ONNX Runtime does without
 
-    return ScikitLearn(unpickling.load(content, trusted), signature)
+    estimator = unpickling.load(content, trusted)
+    if not hasattr(estimator, "predict"):
+        raise ValueError(f"holds a {type(estimator).__name__}, which does not predict")
+    return ScikitLearn(estimator, signature)

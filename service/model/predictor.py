@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from service.model import artifact, engines, onnx_check, ranking, trial, trust
+from service.model import artifact, engines, filetypes, onnx_check, ranking, trial, trust
 from service.model.artifact import ArtifactError, GoldenError, ManifestError
 from service.model.engines import Column, Engine, OnnxRuntime
 from service.model.golden import compare
@@ -74,6 +74,9 @@ class Predictor:
         name = artifact.FILES[manifest.engine]
         path = folder / name
         report = contents.get(artifact.REPORT)
+        why = filetypes.not_packed(contents[name], manifest.engine == artifact.ONNX)
+        if why is not None:
+            raise ArtifactError(f"{path}: {why}")
 
         def load() -> Predictor:
             engine = engines.load(manifest.engine, manifest.signature, contents[name], trusted)
@@ -99,9 +102,13 @@ class Predictor:
         except (OnnxError, TrialError) as error:
             raise TrialError(f"{path}: {error}") from error
         except Exception as error:
-            raise ArtifactError(
-                f"{path}: cannot be loaded ({type(error).__name__}: {error}); pack the model again"
-            ) from error
+            why = None
+            if manifest.engine != artifact.ONNX:
+                why = filetypes.broken(contents[name], error)
+            elif type(error).__module__.startswith("onnxruntime"):
+                why = f"cannot be loaded ({type(error).__name__} of ONNX Runtime)"
+            why = why or f"cannot be loaded ({type(error).__name__}: {error})"
+            raise ArtifactError(f"{path}: {why}; pack the model again") from error
 
     def stop(self) -> None:
         """End the calls of an ONNX model that run in other threads, and all later ones."""

@@ -65,6 +65,11 @@ class Metrics:
             ("reason",),
             registry=self.registry,
         )
+        self.disconnected = Counter(
+            "slipway_disconnected",
+            "Clients disconnected because they did not read their answer",
+            registry=self.registry,
+        )
         self.in_flight = Gauge(
             "slipway_requests_in_flight",
             "Requests that are being read, queued or answered",

@@ -30,6 +30,7 @@ from service.server import request_body, request_target
 from service.server.drain import Drain
 from service.server.rejection import RejectionResponder, problem_of
 from service.server.request_body import Message, Receive
+from service.server.unsent import Unsent
 from service.server.wsgi import Response, Scope, build_environ, run_wsgi, set_body
 from service.settings import Settings
 
@@ -73,6 +74,7 @@ class ASGIApp:
         self.settings = settings
         self.drain = drain
         self.access = access
+        self.metrics = context.metrics
         self.in_flight: Gauge = context.metrics.in_flight  # requests read, queued or answered
         self.expected_seconds = expected_seconds
         self.start_up = start_up
@@ -80,6 +82,7 @@ class ASGIApp:
         self.other_predictions = other_predictions
         self.fast_path = fast_path
         self._can_batch = fast_path is not None and fast_path.can_batch
+        self.unsent = Unsent(context.metrics.disconnected)
         self._responder = RejectionResponder(context)
         limits = (settings.queue_ms / 1000, expected_seconds, settings.max_body_bytes)
         self._inline = InlineBatcher(*limits, self._run, self._predict_batch)
@@ -118,14 +121,15 @@ class ASGIApp:
         try:
             if scope["raw_path"] != SIMPLE_TARGET or "HTTP_HOST" not in environ:
                 request_target.resolve(environ, scope["raw_path"])
-            body = await request_body.read_body(environ, receive, self.settings)
+            set_body(environ, await request_body.read_body(environ, receive, self.settings))
             is_read = True
-            set_body(environ, body)
-            response = await self._schedule(environ, len(body))
+            response = await self._schedule(environ)
         except RejectedError as error:
             response = self.rejection(environ, error)
         except Problem as error:
             response = self._fail(environ, error)
+        # The client may be slow to read the response; the body of its request is not needed then.
+        del environ
         status, headers, content = response
         if self.drain.is_on:
             headers.append((b"connection", b"close"))
@@ -137,16 +141,17 @@ class ASGIApp:
     def _build_environ(self, scope: Scope, arrived: float) -> WSGIEnvironment:
         """The WSGI environ of a request, with its client's address in place of a proxy's."""
         environ = build_environ(scope)
-        environ[KEY] = RequestState(arrived)
+        environ[KEY] = RequestState(arrived, is_full=self.unsent.is_full)
         if forwarded := environ.get("HTTP_X_FORWARDED_FOR"):
             environ["REMOTE_ADDR"] = self.proxies.client(environ["REMOTE_ADDR"], forwarded)
         return environ
 
-    async def _schedule(self, environ: WSGIEnvironment, size_bytes: int) -> Response:
+    async def _schedule(self, environ: WSGIEnvironment) -> Response:
         """The app's response, at once or, for a prediction, when it is scheduled.
 
         RejectedError if a prediction is not run, Problem if the request is bad.
         """
+        size_bytes = len(state_of(environ).body or b"")
         if not (size_bytes and self.is_prediction(environ)):
             return run_wsgi(self.app, environ)  # health, metrics, descriptions, errors
         job = self._job(environ, size_bytes, perf_counter())

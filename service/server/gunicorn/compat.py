@@ -34,7 +34,7 @@ FOR_TIMEOUTS: Mapping[str, Iterable[str]] = {
         *("_closed", "_keepalive", "_keepalive_handle", "_keepalive_timeout"),
         *("_arm_keepalive_timer", "_awaiting_request", "_current_request", "_body_receiver"),
         *("_callback_parser", "_request_ready", "_feed_callback_parser"),
-        *("_send_response_start", "_send_error_response"),
+        *("_send_response_start", "_send_error_response", "_send_body", "_flow_control"),
     ),
     "BodyReceiver": ("_complete",),
     "CallbackRequest": ("_connection", "headers_bytes", "version"),
@@ -43,8 +43,8 @@ FOR_TIMEOUTS: Mapping[str, Iterable[str]] = {
 # The names that deferring_protocol.py uses besides.
 FOR_DEFERRING: Mapping[str, Iterable[str]] = {
     "ASGIProtocol": (
-        *("_pre_request", "_post_request", "_response_buffer", "_safe_write"),
-        *("_flow_control", "_is_ssl"),
+        *("_pre_request", "_post_request", "_is_ssl"),
+        *("_pause_reading", "_resume_reading", "_cancel_keepalive_timer"),
     ),
     "FlowControl": ("write_paused",),
 }

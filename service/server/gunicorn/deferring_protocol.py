@@ -31,7 +31,8 @@ class DeferringProtocol(Protocol):
 
     deferred: "DeferredRequest | None" = None
     _was_used = False  # since the keepalive timer was set
-    _response_buffer: bytes | None
+    # Whether to close it after the long response that `send` has begun; None without one.
+    _closes: bool | None = None
 
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
@@ -81,8 +82,23 @@ class DeferringProtocol(Protocol):
         status, headers, body = response
         closes = self.app.drain.is_on or not self.worker.alive
         self._send_response_start(status, headers, PARSED_REQUEST, close=closes)
-        head, self._response_buffer = self._response_buffer or b"", None
-        self._safe_write(head + body)
+        self._send_body(body)
+        if self.sending is None:
+            self._go_on(closes)
+        else:  # nothing else is read or answered until it is sent
+            self._pause_reading()
+            self._cancel_keepalive_timer()
+            self._closes = closes
+
+    def resume_writing(self) -> None:
+        """Send more of a long response; after it, go on with the connection."""
+        super().resume_writing()
+        if self._closes is not None and self.sending is None:
+            closes, self._closes = self._closes or not self.worker.alive, None
+            self._resume_reading()
+            self._go_on(closes)
+
+    def _go_on(self, closes: bool) -> None:
         if closes:
             self.end()
         elif self._keepalive_handle is None:

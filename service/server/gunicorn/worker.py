@@ -64,6 +64,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
         # set how many threads it uses.
         from service.server.gunicorn.deferring_protocol import DeferringProtocol
         from service.server.gunicorn.protocol import Protocol
+        from service.server.unsent import bound_kernel
 
         protocol_class = DeferringProtocol if self.support >= Support.ALL else Protocol
 
@@ -75,6 +76,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
         server: asyncio.Server = await self._create_server(
             make_protocol, sock=sock, backlog=ACCEPT_BATCH, **options
         )
+        bound_kernel(sock)
         sock.listen(self.cfg.backlog)
         return server
 
