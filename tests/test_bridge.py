@@ -1,5 +1,6 @@
 """The bridge alone, driven as gunicorn drives it: what it refuses, what it hands to the app."""
 
+import weakref
 from collections.abc import Iterator
 from wsgiref.types import StartResponse, WSGIEnvironment
 from wsgiref.validate import validator
@@ -196,3 +197,26 @@ def test_an_app_that_fails_is_left_to_gunicorn() -> None:
     with pytest.raises(RuntimeError, match="at once"):
         run(make_bridge(app)(of_length(b"x"), exchange.receive, exchange.send))
     assert exchange.sent == []
+
+
+class Kept:
+    """Something that a request's environ holds, as its body."""
+
+
+def test_a_request_is_forgotten_before_its_answer_is_read() -> None:
+    """Clients may take long to read it, and a body may be large."""
+    kept: list[weakref.ref[Kept]] = []
+    alive: list[bool] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        environ["kept"] = Kept()
+        kept.append(weakref.ref(environ["kept"]))
+        start_response("200 OK", [])
+        return [b"told"]
+
+    async def send(message: reading.Message) -> None:
+        alive.append(kept[0]() is not None)
+
+    exchange = Exchange([b"x"])
+    run(make_bridge(app)(of_length(b"x"), exchange.receive, send))
+    assert alive == [False, False]

@@ -28,6 +28,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
     """A connection of gunicorn's event-loop worker."""
 
     sending: Sending | None = None
+    _is_paused = False
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.WriteTransport) -> None:
@@ -49,16 +50,20 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
 
     def pause_writing(self) -> None:
         """Watch the client: it does not take what there is for it."""
+        self._is_paused = True
         super().pause_writing()
         self.app.unsent.add(self)
 
     def resume_writing(self) -> None:
-        """Send the next pieces; go on with the connection when all are sent."""
-        if self.sending is not None and not self.sending.go_on(self.transport):
-            return
-        self.sending = None
-        self.app.unsent.remove(self)
-        super().resume_writing()
+        """Send the next pieces; go on with the connection when the last of them is gone."""
+        self._is_paused = False
+        if self.sending is not None:
+            if not self.sending.go_on(self.transport):
+                return
+            self.sending = None
+        if not self._is_paused:  # by the last piece
+            self.app.unsent.remove(self)
+            super().resume_writing()
 
     def _send_body(
         self, body: bytes, chunked: bool = False, last: bool = False, size: int | None = None

@@ -1,8 +1,8 @@
 """Answers that their clients have not taken yet: sent in pieces, bounded in all, not kept for ever.
 
 A connection is given the next piece of an answer when it has taken the last, so one that is not
-read is held once, and only what is left of it counts. A client that takes nothing for
-STALLED_SECONDS is disconnected, sooner if others need the memory.
+read is held once. A client that takes nothing for STALLED_SECONDS is disconnected, and sooner if
+others need the memory.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ PIECE = 65_536  # bytes; a longer answer is sent in pieces of this length
 ENOUGH = 65_536  # bytes in a connection's own buffer; above it no piece is added
 MOST_BYTES = 33_554_432  # of all unsent answers; then no other long answer is computed
 STALLED_SECONDS = 30.0  # for which a client may take nothing
-NEEDED_SECONDS = 5.0  # the same, while answers are refused for want of memory
+NEEDED_SECONDS = 5.0  # for which it may take less than a piece, while others need the memory
 LOOK_SECONDS = 1.0  # between two looks at what was taken
 KERNEL_BYTES = 131_072  # unsent bytes of a connection that the kernel holds as well
 
@@ -103,14 +103,14 @@ class Unsent:
         return False
 
     def _look(self) -> None:
-        """Disconnect clients that have taken nothing for too long; look again, if any are left."""
+        """Disconnect clients that have taken too little; look again, if any are left."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         is_needed = now - self._refused < 2 * NEEDED_SECONDS  # who was refused comes again
-        longest = NEEDED_SECONDS if is_needed else STALLED_SECONDS
+        longest, least = (NEEDED_SECONDS, PIECE) if is_needed else (STALLED_SECONDS, 1)
         for connection, (before, since) in list(self._waiting.items()):
             left = unsent(connection)
-            if left < before:
+            if before - left >= least:
                 self._waiting[connection] = left, now
             elif now - since >= longest:
                 self._disconnect(connection, left, now - since)
