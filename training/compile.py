@@ -98,7 +98,7 @@ def _converted(estimator: Any, signature: Signature) -> tuple[bytes, str]:
         from training.convert import convert  # imports onnx and skl2onnx
     except ImportError as error:
         raise UnequalError(
-            f"{error.name} is not installed; see requirements-training.txt"
+            f"{error.name} is not installed; see requirements/training.txt"
         ) from error
     try:
         return convert(estimator, signature)

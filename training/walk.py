@@ -1,7 +1,7 @@
 """What a fitted estimator is made of, and what its encoders know of each input column."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -141,13 +141,9 @@ def fed_alike(estimator: Any, names: Names) -> list[list[str]]:
 def _fed(part: Any, columns: list[str]) -> Iterator[tuple[Any, list[str]]]:
     """Each part inside that is fed input columns as they are, with their names."""
     yield part, columns
-    if steps := getattr(part, "steps", None):  # a pipeline
-        for _, step in steps:
-            if step is None or isinstance(step, str):
-                continue
-            yield from _fed(step, columns)
-            if getattr(step, "n_features_in_", None) != len(columns) or not _keeps(step):
-                return
+    steps = getattr(part, "steps", None)  # of a pipeline
+    if steps and not (yield from _fed_steps(steps, columns)):
+        return
     for _, transformer, choice in getattr(part, "transformers_", ()):
         if not isinstance(transformer, str):
             yield from _fed(transformer, chosen(choice, columns))
@@ -164,6 +160,19 @@ def _fed(part: Any, columns: list[str]) -> Iterator[tuple[Any, list[str]]]:
             yield from _fed(one, columns)
     for one in getattr(part, "calibrated_classifiers_", ()):
         yield from _fed(one.estimator, columns)
+
+
+def _fed_steps(
+    steps: list[Any], columns: list[str]
+) -> Generator[tuple[Any, list[str]], None, bool]:
+    """The steps of a pipeline as `_fed`, up to the first that changes the columns; whether none."""
+    for _, step in steps:
+        if step is None or isinstance(step, str):
+            continue
+        yield from _fed(step, columns)
+        if getattr(step, "n_features_in_", None) != len(columns) or not _keeps(step):
+            return False
+    return True
 
 
 def _keeps(step: Any) -> bool:

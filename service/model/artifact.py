@@ -195,7 +195,7 @@ def _remedy(name: str) -> str:
         )
     if name in companions.PACKAGES:
         return "add it to the image, in this version (see docs/your-own-model.md)"
-    return f"install it (see requirements{'' if name in RUNTIME else f'-{name}'}.txt)"
+    return f"install it (see requirements{'' if name in RUNTIME else f'/{name}'}.txt)"
 
 
 def _read(path: Path) -> bytes:
