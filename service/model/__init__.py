@@ -9,9 +9,10 @@ and `pickled_calls.py` (what becomes of a name, and of a call), `allowlist.py`, 
 and `companions.py` (the names), `trust.py` (names that the operator adds), `rebuilding.py`,
 `random_rebuilding.py`, `pandas_rebuilding.py`, `distribution_rebuilding.py` and
 `arrow_rebuilding.py` (objects made by calls), `onnx_check.py` and `onnx_wire.py` (what an ONNX
-model may hold), `trial.py` with `audit.py`, `audit_rules.py`, `audit_imports.py`, `limits.py` and
-`child.py` (how a model is loaded and tried without harm), `engines.py` (the libraries that
-compute), `outputs.py` (probabilities of several outputs), `ranking.py` (the most probable labels),
-`predictor.py` (columns in, predictions out), `golden.py` (the same as when it was packed?),
-`numbers.py` (numbers in text), `names.py` (names in a header line), `example.py` (rows made up).
+model may hold), `trial.py` with `audit.py`, `audit_rules.py`, `audit_imports.py`, `limits.py`,
+`child.py` and `stoppable.py` (how a model is loaded and tried without harm), `engines.py` (the
+libraries that compute), `outputs.py` (probabilities of several outputs), `ranking.py` (the most
+probable labels), `predictor.py` (columns in, predictions out), `golden.py` (the same as when it was
+packed?), `numbers.py` (numbers in text), `names.py` (names in a header line), `example.py` (rows
+made up).
 """
