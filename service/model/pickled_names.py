@@ -44,6 +44,26 @@ def attributes_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return plain or {}, slots or {}
 
 
+def check_own(state: Any) -> None:
+    """UntrustedError for what no state of an operator's own class may have: names of Python's.
+
+    Only loading knows whether the class reads its state itself; so this holds for both.
+    """
+    for part in state if type(state) is tuple and len(state) == 2 else (state,):
+        for name, value in part.items() if type(part) is dict else ():
+            if type(name) is str and name.startswith("__"):
+                raise UntrustedError(f"an attribute {shown(name)}")
+            if isinstance(value, Named) and not value.is_value:
+                raise UntrustedError(f"{value.full_name} as a value")
+
+
+def check_arguments(values: Collection[Any]) -> None:
+    """UntrustedError for what an operator's own code must not get: the unpickler's own objects."""
+    for one in values:
+        if isinstance(one, Argument) or (isinstance(one, Named) and not one.is_value):
+            raise UntrustedError(f"{one.full_name} as an argument")
+
+
 @dataclass
 class Inspection:
     """What a pickle would do: the full names that it uses, and what of it `load` would refuse.
@@ -153,22 +173,28 @@ class Trusted(Named):
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
         """Call it."""
+        check_arguments(arguments)
         return self.target(*arguments)
 
     def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
         """Call its `__new__`."""
+        check_arguments((*arguments, *keywords.values()))
         return self.target.__new__(self.target, *arguments, **keywords)
 
     def build(self, made: Any, state: Any) -> None:
         """Give it its state as pickle does."""
+        check_own(state)
         setstate = getattr(type(made), "__setstate__", None)
         if setstate is not None:
             setstate(made, state)
-        else:
-            attributes, slots = attributes_of(state)
-            vars(made).update(attributes)
-            for name, value in slots.items():
-                setattr(made, name, value)
+            return
+        plain, slots = state if type(state) is tuple and len(state) == 2 else (state, None)
+        if not all(type(part) in (dict, type(None)) for part in (plain, slots)):
+            raise ValueError(f"is damaged: the state of {self.full_name} is no dictionary")
+        if plain:
+            vars(made).update(plain)
+        for name, value in (slots or {}).items():
+            setattr(made, name, value)
 
 
 class StandIn(Named):
@@ -193,10 +219,28 @@ class StatelessStandIn(StandIn):
 
 
 class FreeStandIn(StandIn):
-    """Stands for what is trusted, or not listed: `load` uses the one, and refuses the other."""
+    """Stands for what is not listed, so that reading can go on: `load` refuses it."""
 
     is_value = True
     fills = (list, dict, set)
+
+
+class TrustedStandIn(FreeStandIn):
+    """Stands for what is trusted; it refuses what `load` refuses."""
+
+    def call(self, arguments: tuple[Any, ...]) -> Any:
+        """Make a stand-in of what the call would make."""
+        check_arguments(arguments)
+        return Blank()
+
+    def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """Make a stand-in of the object."""
+        check_arguments((*arguments, *keywords.values()))
+        return Blank()
+
+    def build(self, made: Any, state: Any) -> None:
+        """Take the state."""
+        check_own(state)
 
 
 class StandInFunction(Named):
@@ -274,7 +318,7 @@ class Inspecting(Loading):
 
     def own(self, module: str, name: str) -> Any:
         """A stand-in."""
-        return FreeStandIn(f"{module}.{name}")
+        return TrustedStandIn(f"{module}.{name}")
 
     def unknown(self, full_name: str) -> Named:
         """A stand-in, and a note that `load` would refuse it."""

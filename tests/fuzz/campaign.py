@@ -12,10 +12,11 @@ from typing import Any
 
 from tests.fuzz.counting import Lines, Shared
 from tests.fuzz.effects import Effects
-from tests.fuzz.inventory import Inventory, Name
+from tests.fuzz.inventory import OWN, Inventory, Name
 from tests.fuzz.judge import Judge
 from tests.fuzz.loader import Loader
 from tests.fuzz.objects import Objects
+from tests.fuzz.predicting import predict
 from tests.fuzz.report import Report
 from tests.fuzz.seeds import Seed, seeds
 from tests.fuzz.watching import Watch
@@ -51,14 +52,14 @@ class Campaign:
     def loads(self, known: Seed) -> None:
         """Load a file that was made here; a loader may refuse it."""
         with contextlib.suppress(Exception):
-            self.loader.load(known.content)
+            predict(self.loader.load(known.content, (OWN,)), (OWN,))
 
     def accepts(self, name: Name) -> bool:
         """Whether the loader accepts a name."""
         if not (name.module.isascii() and name.attribute.isascii()):
             return False
         try:
-            self.loader.load(b"\x80\x04c" + f"{name.module}\n{name.attribute}\n.".encode())
+            self.loader.load(b"\x80\x04c" + f"{name.module}\n{name.attribute}\n.".encode(), ())
         except self.loader.untrusted:
             return False
         except Exception:  # a name alone is no model
@@ -150,5 +151,6 @@ class Campaign:
             report.memory.append(message["memory"])
         if message.get("outcome") == "loaded":
             report.reached.append(message["reached"])
+        report.predicted.update(message.get("predicted", {}))
         report.outcomes.update(message.get("outcomes", {}))
         report.lines.update((name, line) for name, line in message.get("lines", ()))
