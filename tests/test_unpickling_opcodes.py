@@ -74,6 +74,51 @@ STRUCTURE = (
     + value("a") + pickle.MARK + OBJECTS + value(0) + pickle.TUPLE + pickle.SETITEM
     + value(8) + value(1) + value(0) + pickle.TUPLE
 )  # fmt: skip
+NOTHING = dtype("V0", (3, "|", None, None, None, 0, 1, 0))
+STACK = ("sklearn.ensemble._stacking", "StackingClassifier")
+SELECTION = ("sklearn.feature_selection._from_model", "SelectFromModel")
+
+
+def nested(levels: int, *, twice: bool = True, triplets: bool = False) -> bytes:
+    """A tuple of a tuple, and so on; `twice` for the same one two times at each level."""
+    start = name("sklearn.impute._iterative", "_ImputerTriplet") if triplets else b""
+    inner = value((1,))
+    for _ in range(levels):
+        pair = pickle.PUT + b"1\n" + (pickle.GET + b"1\n" + pickle.TUPLE2 if twice else b"\x85")
+        inner = start + inner + pair + (pickle.NEWOBJ if triplets else b"")
+    return inner
+
+
+def structured(levels: int) -> bytes:
+    """A dtype of two fields, of which both are a dtype of two fields, and so on."""
+    inner = NOTHING
+    for _ in range(levels):
+        field = value(0) + pickle.TUPLE2
+        inner = (
+            inner + pickle.PUT + b"1\n0" + called("numpy", "dtype", value("V0"), value(0), value(1))
+            + pickle.MARK + value(3) + value("|") + value(None) + value(("a", "b"))
+            + pickle.EMPTY_DICT + value("a") + b"g1\n" + field + pickle.SETITEM
+            + value("b") + b"g1\n" + field + pickle.SETITEM
+            + value(0) + value(1) + value(16) + pickle.TUPLE + pickle.BUILD
+        )  # fmt: skip
+    return inner
+
+
+def masked(fill: bytes) -> bytes:
+    parts = name("numpy.ma.core", "MaskedArray"), name("numpy", "ndarray"), value((0,)), value(b"b")
+    state = value(1) + value((0,)) + FLOATS + value(False) + value(b"") + value(b"") + fill
+    start = called("numpy.ma.core", "_mareconstruct", *parts)
+    return start + pickle.MARK + state + pickle.TUPLE + pickle.BUILD
+
+
+def with_state(module: str, attribute: str, **attributes: bytes) -> bytes:
+    """An object of a class with these attributes."""
+    saved = value("_sklearn_version") + value(version("scikit-learn"))
+    items = saved + b"".join(value(key) + one for key, one in attributes.items())
+    state = pickle.EMPTY_DICT + pickle.MARK + items + pickle.SETITEMS
+    return made(module, attribute) + state + pickle.BUILD
+
+
 WRAPPER = {"order": "C", "allow_mmap": False, "numpy_array_alignment_bytes": 16}
 
 
@@ -161,6 +206,9 @@ REFUSED: Mapping[str, bytes] = {
     "a version that is no text": program(
         made(*ESTIMATOR), pickle.EMPTY_DICT, value("_sklearn_version"), FLOATS, pickle.SETITEM, b"b"
     ),
+    "a version of several lines": program(
+        made(*ESTIMATOR), value({"_sklearn_version": "1.0\nall is well"}), pickle.BUILD
+    ),
     "a class kept in a state": program(
         made(*ESTIMATOR), pickle.EMPTY_DICT, value("C"), name(*ESTIMATOR), pickle.SETITEM, b"b"
     ),
@@ -202,6 +250,39 @@ REFUSED: Mapping[str, bytes] = {
     ),
     "a bit generator of another class": program(
         called("numpy.random._pickle", "__bit_generator_ctor", name(*ESTIMATOR))
+    ),
+    # What is small in the file and endless outside.
+    "TUPLE2 of the same tuple twice": program(nested(60)),
+    "TUPLE1 of a tuple, very often": program(nested(2000, twice=False)),
+    "FROZENSET of tuples inside each other": program(
+        pickle.MARK, nested(23), value("x"), pickle.FROZENSET, nested(2), pickle.TUPLE2
+    ),
+    "NEWOBJ of named tuples inside each other": program(nested(60, triplets=True)),
+    "a structured dtype inside each other": program(structured(40)),
+    "an array of nothing": program(
+        array(value(1), value((10**15,)), NOTHING, value(False), value(b""))
+    ),
+    "an array wrapper of nothing": program(wrapped(shape=value((10**15,)), dtype=NOTHING)),
+    "a masked array filled with lists": program(masked(value([[1], [2]]))),
+    "a seed that is a list of lists": program(
+        called("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence",
+               name("numpy.random.bit_generator", "SeedSequence"), value(1),
+               value(([[1]], 0, None, 4, ())))
+    ),
+    # What predicting would do.
+    "a pattern that is printed": program(called("re", "_compile", value("a"), value(128))),
+    "a method that is none of predicting": program(
+        with_state(*STACK, stack_method_=value(["eval"]))
+    ),
+    "a method that is put into its list later": program(
+        value([]), pickle.PUT + b"7\n0", with_state(*STACK, stack_method_=b"g7\n"),
+        b"g7\n", value("eval"), pickle.APPEND, pickle.TUPLE2,
+    ),
+    "a path to what is hidden": program(
+        with_state(*SELECTION, importance_getter=value("predict.__globals__"))
+    ),
+    "a table in the place of an estimator": program(
+        with_state("sklearn.frozen._frozen", "FrozenEstimator", estimator=made("pandas", "Series"))
     ),
     # joblib's arrays.
     "an array wrapper with a dtype that is text": program(wrapped(dtype=value("f8"))),

@@ -1,12 +1,13 @@
 """What the service knows of the model, without a word of HTTP.
 
-Read in this order: `signature.py` (inputs and outputs), `manifest.py` (what a packed model says
-of itself), `parsing.py` (JSON with the types that were declared), `version.py` (what the version of
-a model covers), `artifact.py` (the folder: verify, read), `publish.py` (the folder: write),
+Read in this order: `signature.py` (inputs and outputs), `manifest.py` (what a packed model says of
+itself), `parsing.py` (JSON with the types that were declared), `version.py` (what the version of a
+model covers), `artifact.py` (the folder: verify, read), `publish.py` (the folder: write),
 `remote.py` (the folder: fetch it from S3), `unpickling.py` (load or inspect a pickle),
 `unpickler.py` (opcode by opcode), `pickled_names.py` and `pickled_calls.py` (what becomes of a
-name, and of a call), `allowlist.py` and `estimator_names.py` (the names), `trust.py` (names that
-the operator adds), `rebuilding.py`, `random_rebuilding.py`, `pandas_rebuilding.py`,
+name, and of a call), `pickled_sizes.py` and `pickled_methods.py` (tuples that are endless, and
+attributes that name methods), `allowlist.py` and `estimator_names.py` (the names), `trust.py`
+(names that the operator adds), `rebuilding.py`, `random_rebuilding.py`, `pandas_rebuilding.py`,
 `distribution_rebuilding.py` and `arrow_rebuilding.py` (objects made by calls), `onnx_check.py` and
 `onnx_wire.py` (what an ONNX model may hold), `trial.py` with `audit.py`, `audit_rules.py`,
 `audit_imports.py`, `limits.py` and `child.py` (how a model is loaded and tried without harm),

@@ -36,11 +36,12 @@ def code_folders(trusted: Collection[str] = ()) -> tuple[str, ...]:
             if found is not None:
                 one_file = filter(None, [found.origin, found.cached])
                 places.update(found.submodule_search_locations or one_file)
-    return (*_installed(), *map(os.path.realpath, places))
+    return (*installed(), *map(os.path.realpath, places))
 
 
 @cache
-def _installed() -> tuple[str, ...]:
+def installed() -> tuple[str, ...]:
+    """The folders of the Python installation, and of Slipway."""
     places = {
         *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
         *site.getsitepackages(),

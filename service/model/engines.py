@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model import outputs
+from service.model import audit, outputs
 from service.model.artifact import ONNX
 from service.model.signature import Signature
 
@@ -85,6 +85,21 @@ class ScikitLearn:
             frame = pd.DataFrame(data, copy=False)
             return frame.astype(types) if types else frame
         return np.column_stack(columns)
+
+
+class Guarded:
+    """An engine whose model may have no effect while it predicts: `audit.call`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def predict(self, columns: Sequence[Column]) -> list[Column]:
+        """As the engine; EffectError."""
+        return audit.call(self._engine.predict, columns)
+
+    def confidence(self, columns: Sequence[Column]) -> list[Column]:
+        """As the engine; EffectError."""
+        return audit.call(self._engine.confidence, columns)
 
 
 class Codes(dict[Any, float]):
@@ -191,9 +206,13 @@ def prepare(engine: str, signature: Signature | None = None) -> None:
 def load(
     engine: str, signature: Signature, content: bytes, trusted: Collection[str] = ()
 ) -> Engine:
-    """Load a model from verified bytes; see `unpickling.load` for the errors of a pickle."""
+    """Load a model from verified bytes; see `unpickling.load` for the errors of a pickle.
+
+    What the operator trusts may have effects when it predicts, and ONNX Runtime reports none.
+    """
     if engine == ONNX:
         return OnnxRuntime(content, signature)
     from service.model import unpickling  # ONNX Runtime does without
 
-    return ScikitLearn(unpickling.load(content, trusted), signature)
+    loaded = ScikitLearn(unpickling.load(content, trusted), signature)
+    return loaded if trusted else Guarded(loaded)

@@ -4,6 +4,7 @@
 `inspect`: it imports nothing, and stand-ins take the place of what it would have imported.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,6 +17,7 @@ from service.model import (
     arrow_rebuilding,
     distribution_rebuilding,
     pandas_rebuilding,
+    pickled_methods,
     random_rebuilding,
     rebuilding,
     trust,
@@ -23,6 +25,7 @@ from service.model import (
 from service.model.rebuilding import Argument, Named, Pending, Rebuilder, refuse, shown
 from service.model.trust import UntrustedError
 
+VERSIONS = re.compile(r"[\w.+-]{1,40}", re.ASCII)
 VERSION = "_sklearn_version"  # of the scikit-learn that saved an estimator, in its state
 
 
@@ -39,8 +42,9 @@ def attributes_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
                 raise UntrustedError(f"an attribute {shown(name)}")
             if isinstance(value, Named) and not value.is_value:
                 raise UntrustedError(f"{value.full_name} as a value")
-    if plain and type(plain.get(VERSION, "")) is not str:  # scikit-learn compares it with a text
-        raise refuse("a version that is no text")
+    saved = plain.get(VERSION, "0") if plain else "0"
+    if type(saved) is not str or not VERSIONS.fullmatch(saved):  # scikit-learn prints it
+        raise refuse("a version that is none")
     return plain or {}, slots or {}
 
 
@@ -77,7 +81,14 @@ class Inspection:
 
 
 class Blank:
-    """Stands for an object while a pickle is inspected."""
+    """Stands for an object while a pickle is inspected; `full_name` is of its class, if known."""
+
+    def __init__(self, full_name: str = "") -> None:
+        self.full_name = full_name
+
+
+class BlankTuple(tuple[Any, ...]):
+    """Stands for a named tuple."""
 
 
 class Instance(Named):
@@ -94,11 +105,16 @@ class Instance(Named):
         """Make an object without attributes."""
         if arguments or keywords:
             raise UntrustedError(f"arguments for {self.full_name}")
-        return Blank() if self.cls is None else object.__new__(self.cls)
+        return Blank(self.full_name) if self.cls is None else object.__new__(self.cls)
 
     def build(self, made: Any, state: Any) -> None:
         """Set the attributes, by the class's own `__setstate__` if it has one."""
         attributes, slots = attributes_of(state)
+        if self.full_name.startswith("sklearn."):
+            for value in (*attributes.values(), *slots.values()):
+                blank = type(value) is Blank and value.full_name in pickled_methods.FRAMES
+                if blank or pickled_methods.is_frame(value):
+                    raise UntrustedError(f"a table as an attribute of {self.full_name}")
         if self.cls is None:
             return
         setstate = getattr(self.cls, "__setstate__", None)
@@ -127,7 +143,7 @@ class TupleInstance(Instance):
 
     def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
         """Make it of its values."""
-        return Blank() if self.cls is None else tuple.__new__(self.cls, arguments)
+        return tuple.__new__(BlankTuple if self.cls is None else self.cls, arguments)
 
 
 class Extension(Instance):

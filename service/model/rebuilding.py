@@ -10,6 +10,7 @@ import collections
 import datetime
 import decimal
 import functools
+import itertools
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,11 @@ DTYPE = re.compile(r"[biufcmMOSUV][0-9]{0,9}")
 DATE_UNIT = re.compile(rb"Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as|generic")
 TEXT_METHODS = ("casefold", "lower", "lstrip", "rstrip", "split", "splitlines", "strip", "upper")
 MOST_DIMENSIONS = 64  # NumPy's own bound
+# NumPy goes through a structured dtype again for each place where it is a field of another.
+MOST_FIELDS, DEEPEST_FIELDS = 10_000, 8
+FILL = bool | int | float | complex | str | bytes | None  # of a masked array
+# DEBUG would print the pattern.
+PATTERN_FLAGS = re.A | re.I | re.L | re.M | re.S | re.U | re.X
 
 
 class Named:
@@ -122,12 +128,25 @@ def _finished_dtype(name: str, align: bool, state: Any) -> np.dtype[Any]:
         made = np.dtype(f"{name}[{_unit(state[8])}]")
     else:
         made = np.dtype(name)
+    _check_fields(made)
     if order in ("<", ">"):
         made = made.newbyteorder(order)
     written = made.__reduce__()[2]  # the tuple that NumPy pickles
     if (written[3], *written[5:8]) != (names, *state[5:8]):
         raise refuse(f"the state of the dtype {made}"[:120])
     return made
+
+
+def _check_fields(kind: np.dtype[Any]) -> None:
+    todo = [(kind, 0)]
+    for count in itertools.count():
+        if not todo:
+            return
+        one, depth = todo.pop()
+        if count > MOST_FIELDS or depth > DEEPEST_FIELDS:
+            raise refuse("a structured dtype with these fields")
+        inner = [one.base] if one.subdtype else [one[name] for name in one.names or ()]
+        todo += [(part, depth + 1) for part in inner]
 
 
 def _subarray(subarray: Any) -> Any:
@@ -177,6 +196,8 @@ def filled(shape: Any, kind: Any, fortran: Any, content: Any) -> NDArray[Any]:
     if not is_shape(shape) or not isinstance(kind, np.dtype):
         raise refuse("the shape or dtype of an array")
     count = math.prod(map(int, shape))
+    if count and not kind.itemsize:  # any number of them needs no bytes
+        raise refuse("an array of nothing")
     if kind.hasobject:
         if kind.kind != "O" or type(content) is not list or len(content) != count:
             raise refuse("an array of objects with this content")
@@ -214,6 +235,8 @@ def reconstruct_masked(kind: Any, base: Any, shape: Any, code: Any) -> Pending:
         if type(state) is not tuple or len(state) != 7:
             raise refuse("the state of a masked array")
         _, shape, kind, fortran, content, mask, fill = state
+        if not isinstance(fill, np.generic | FILL) and getattr(fill, "shape", None) != ():
+            raise refuse("the fill value of a masked array")
         array = filled(shape, kind, fortran, content)
         covered = filled(shape, np.dtype(bool), fortran, mask)
         return np.ma.MaskedArray(array, mask=covered, fill_value=fill)
@@ -246,7 +269,7 @@ def encode(text: Any, encoding: Any) -> bytes:
 
 def pattern(text: Any, flags: Any) -> re.Pattern[Any]:
     """`re._compile`: a regular expression."""
-    if type(text) not in (str, bytes) or not isinstance(flags, int):
+    if type(text) not in (str, bytes) or type(flags) is not int or flags & ~PATTERN_FLAGS:
         raise refuse("a regular expression")
     return re.compile(text, flags)
 

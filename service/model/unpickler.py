@@ -19,9 +19,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model import rebuilding
+from service.model import pickled_methods, rebuilding
 from service.model.pickled_calls import CALLS, name_of
-from service.model.pickled_names import VERSION, Blank, Loading, lookup
+from service.model.pickled_names import VERSION, Blank, FreeStandIn, Loading, Trusted, lookup
+from service.model.pickled_sizes import Sizes
 from service.model.rebuilding import Named, Pending, Rebuilder, refuse
 from service.model.trust import UntrustedError
 
@@ -49,6 +50,8 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         self.functions: dict[int, Any] = {}  # what estimators may keep, by identity
         self.made: dict[int, tuple[Any, Named]] = {}  # objects without a state, with their maker
         self.waiting: dict[int, Pending] = {}
+        self.sizes = Sizes()
+        self.methods: list[tuple[str, Any]] = []
 
     def read_all(self) -> Any:
         """The object; UntrustedError, or ValueError where the content is no whole pickle."""
@@ -60,6 +63,8 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             raise ValueError(f"holds the name {value.full_name}, no object: dump a fitted model")
         if self.waiting or isinstance(value, Pending):
             raise ValueError("is damaged: an object has no content")
+        for name, named in self.methods:
+            pickled_methods.check(name, named)
         return value
 
     # Names
@@ -113,7 +118,8 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         if function is defaultdict:
             return rebuilding.default_dict(arguments)
         if isinstance(function, type):
-            return rebuilding.plain(function, arguments)
+            made = rebuilding.plain(function, arguments)
+            return self.sizes.check(made) if function is frozenset else made
         raise UntrustedError(f"a call of {name_of(function)}")
 
     def created(self, cls: Any, arguments: Any, keywords: Any) -> Any:
@@ -129,6 +135,8 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
 
     def remember(self, made: Any, maker: Named) -> Any:
         """Note that the file made this, so that it may give it a state."""
+        if isinstance(made, tuple | frozenset):
+            self.sizes.check(made)
         if isinstance(made, Pending):
             self.waiting[id(made)] = made
         else:
@@ -169,6 +177,8 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             raise UntrustedError(f"a change to {name_of(target)}")
         if type(state) is dict and type(state.get(VERSION)) is str:
             self.names.versions.add(state[VERSION])
+        if not isinstance(maker, Trusted | FreeStandIn):
+            self.methods += pickled_methods.named_in(state)
         maker.build(target, state)
 
     def finish(self, pending: Pending, state: Any) -> None:
@@ -211,6 +221,8 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
     def array_bytes(self, shape: tuple[int, ...], kind: np.dtype[Any], order: str) -> NDArray[Any]:
         """An array whose bytes come next in the file, in this machine's byte order."""
         count = math.prod(map(int, shape))
+        if count and not kind.itemsize:  # any number of them needs no bytes
+            raise refuse("an array of nothing")
         if count * kind.itemsize > self.file.getbuffer().nbytes - self.file.tell():
             raise ValueError("is damaged: it ends within an array")
         array = np.empty(count, dtype=kind)
@@ -220,6 +232,28 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         return array if kind.isnative else array.astype(kind.newbyteorder("="))
 
     # Containers
+
+    def load_tuple(self) -> None:
+        """TUPLE: of all above the mark."""
+        values = tuple(self.pop_mark())
+        self.append(self.sizes.check(values))
+
+    def load_tuple1(self) -> None:
+        """TUPLE1: of one value."""
+        self.stack[-1:] = [self.sizes.check((self.stack[-1],))]
+
+    def load_tuple2(self) -> None:
+        """TUPLE2: of two."""
+        self.stack[-2:] = [self.sizes.check((self.stack[-2], self.stack[-1]))]
+
+    def load_tuple3(self) -> None:
+        """TUPLE3: of three."""
+        self.stack[-3:] = [self.sizes.check(tuple(self.stack[-3:]))]
+
+    def load_frozenset(self) -> None:
+        """FROZENSET: of all above the mark."""
+        values = frozenset(self.pop_mark())
+        self.append(self.sizes.check(values))
 
     def container(self, kinds: tuple[type, ...], values: Collection[Any]) -> Any:
         """The container on top of the stack, which must be a plain one, or an object just made."""
@@ -326,6 +360,11 @@ for opcode, method in {
     pickle.NEWOBJ: Unpickler.load_newobj,
     pickle.NEWOBJ_EX: Unpickler.load_newobj_ex,
     pickle.BUILD: Unpickler.load_build,
+    pickle.TUPLE: Unpickler.load_tuple,
+    pickle.TUPLE1: Unpickler.load_tuple1,
+    pickle.TUPLE2: Unpickler.load_tuple2,
+    pickle.TUPLE3: Unpickler.load_tuple3,
+    pickle.FROZENSET: Unpickler.load_frozenset,
     pickle.APPEND: Unpickler.load_append,
     pickle.APPENDS: Unpickler.load_appends,
     pickle.SETITEM: Unpickler.load_setitem,

@@ -1,0 +1,34 @@
+"""Refuse tuples that are small in the file and endless for who walks through them.
+
+A tuple of twice the same tuple of twice the same one, and so on, needs a few bytes for each level,
+and its hash takes twice as long with each: in native code, which no deadline interrupts.
+"""
+
+from typing import Any
+
+from service.model.rebuilding import refuse
+
+LARGEST = 10_000_000  # values, each as often as it is reached
+DEEPEST = 100  # tuples inside each other
+
+
+class Sizes:
+    """How many values each nested tuple or frozen set reaches, and how deep they are."""
+
+    def __init__(self) -> None:
+        # By identity; it keeps them alive.
+        self.known: dict[int, tuple[Any, int, int]] = {}
+
+    def check(self, values: Any) -> Any:
+        """The same values, or UntrustedError."""
+        size, depth = len(values), 0
+        for one in values:
+            if isinstance(one, tuple | frozenset):
+                _, inner, below = self.known.get(id(one), (None, len(one), 0))
+                size += inner
+                depth = max(depth, below + 1)
+        if depth:
+            if size > LARGEST or depth > DEEPEST:
+                raise refuse("tuples inside each other")
+            self.known[id(values)] = values, size, depth
+        return values
