@@ -75,6 +75,7 @@ STRUCTURE = (
     + value(8) + value(1) + value(0) + pickle.TUPLE
 )  # fmt: skip
 NOTHING = dtype("V0", (3, "|", None, None, None, 0, 1, 0))
+EMPTY = pickle.SHORT_BINBYTES + b"\0"
 STACK = ("sklearn.ensemble._stacking", "StackingClassifier")
 SELECTION = ("sklearn.feature_selection._from_model", "SelectFromModel")
 
@@ -84,7 +85,7 @@ def nested(levels: int, *, twice: bool = True, triplets: bool = False) -> bytes:
     start = name("sklearn.impute._iterative", "_ImputerTriplet") if triplets else b""
     inner = value((1,))
     for _ in range(levels):
-        pair = pickle.PUT + b"1\n" + (pickle.GET + b"1\n" + pickle.TUPLE2 if twice else b"\x85")
+        pair = pickle.PUT + b"77\n" + (pickle.GET + b"77\n" + pickle.TUPLE2 if twice else b"\x85")
         inner = start + inner + pair + (pickle.NEWOBJ if triplets else b"")
     return inner
 
@@ -95,18 +96,29 @@ def structured(levels: int) -> bytes:
     for _ in range(levels):
         field = value(0) + pickle.TUPLE2
         inner = (
-            inner + pickle.PUT + b"1\n0" + called("numpy", "dtype", value("V0"), value(0), value(1))
+            inner + pickle.PUT + b"77\n0"
+            + called("numpy", "dtype", value("V0"), value(0), value(1))
             + pickle.MARK + value(3) + value("|") + value(None) + value(("a", "b"))
-            + pickle.EMPTY_DICT + value("a") + b"g1\n" + field + pickle.SETITEM
-            + value("b") + b"g1\n" + field + pickle.SETITEM
+            + pickle.EMPTY_DICT + value("a") + b"g77\n" + field + pickle.SETITEM
+            + value("b") + b"g77\n" + field + pickle.SETITEM
             + value(0) + value(1) + value(16) + pickle.TUPLE + pickle.BUILD
         )  # fmt: skip
     return inner
 
 
+def arrays(levels: int) -> bytes:
+    """An array of an array of an array, and so on."""
+    inner = value(0)
+    for _ in range(levels):
+        items = pickle.MARK + b"g77\n" + pickle.LIST
+        state = array(value(1), value((1,)), OBJECTS, value(False), items)
+        inner = inner + pickle.PUT + b"77\n0" + state
+    return inner
+
+
 def masked(fill: bytes) -> bytes:
     parts = name("numpy.ma.core", "MaskedArray"), name("numpy", "ndarray"), value((0,)), value(b"b")
-    state = value(1) + value((0,)) + FLOATS + value(False) + value(b"") + value(b"") + fill
+    state = value(1) + value((0,)) + FLOATS + value(False) + EMPTY + EMPTY + fill
     start = called("numpy.ma.core", "_mareconstruct", *parts)
     return start + pickle.MARK + state + pickle.TUPLE + pickle.BUILD
 
@@ -234,7 +246,7 @@ REFUSED: Mapping[str, bytes] = {
         array(value(1), value((2,)), FLOATS, value(False), value(b"12345678"))
     ),
     "an array of a negative length": program(
-        array(value(1), value((-1,)), FLOATS, value(False), value(b""))
+        array(value(1), value((-1,)), FLOATS, value(False), EMPTY)
     ),
     "a scalar of an object": program(
         called("numpy._core.multiarray", "scalar", OBJECTS, value(b"12345678"))
@@ -259,8 +271,9 @@ REFUSED: Mapping[str, bytes] = {
     ),
     "NEWOBJ of named tuples inside each other": program(nested(60, triplets=True)),
     "a structured dtype inside each other": program(structured(40)),
+    "arrays inside each other": program(arrays(200)),
     "an array of nothing": program(
-        array(value(1), value((10**15,)), NOTHING, value(False), value(b""))
+        array(value(1), value((10**15,)), NOTHING, value(False), EMPTY)
     ),
     "an array wrapper of nothing": program(wrapped(shape=value((10**15,)), dtype=NOTHING)),
     "a masked array filled with lists": program(masked(value([[1], [2]]))),

@@ -9,6 +9,7 @@ same process could undo it, and native code reports nothing.
 import sys
 from collections.abc import Callable, Collection, Container, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from threading import get_ident
 from types import FrameType
@@ -126,13 +127,16 @@ class _Every(Container[int]):
         return True
 
 
+_folders = cache(audit_imports.code_folders)
+
+
 class _Asked(Guard):
     """The guard of one prediction."""
 
     when = "for a request"
 
     def __init__(self) -> None:
-        super().__init__(audit_imports.installed(), _Every())
+        super().__init__(_folders(), _Every())
 
 
 def call(function: Callable[..., Result], *arguments: Any) -> Result:

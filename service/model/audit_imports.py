@@ -36,12 +36,11 @@ def code_folders(trusted: Collection[str] = ()) -> tuple[str, ...]:
             if found is not None:
                 one_file = filter(None, [found.origin, found.cached])
                 places.update(found.submodule_search_locations or one_file)
-    return (*installed(), *map(os.path.realpath, places))
+    return (*_installed(), *map(os.path.realpath, places))
 
 
 @cache
-def installed() -> tuple[str, ...]:
-    """The folders of the Python installation, and of Slipway."""
+def _installed() -> tuple[str, ...]:
     places = {
         *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
         *site.getsitepackages(),

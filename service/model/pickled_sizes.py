@@ -6,6 +6,9 @@ and its hash takes twice as long with each: in native code, which no deadline in
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from service.model.rebuilding import refuse
 
 LARGEST = 10_000_000  # values, each as often as it is reached
@@ -13,7 +16,7 @@ DEEPEST = 100  # tuples inside each other
 
 
 class Sizes:
-    """How many values each nested tuple or frozen set reaches, and how deep they are."""
+    """How many values each nested tuple or frozen set reaches, and how deep it is; arrays, too."""
 
     def __init__(self) -> None:
         # By identity; it keeps them alive.
@@ -32,3 +35,12 @@ class Sizes:
                 raise refuse("tuples inside each other")
             self.known[id(values)] = values, size, depth
         return values
+
+    def check_array(self, array: NDArray[Any]) -> None:
+        """UntrustedError for arrays of objects that are too deep: NumPy frees them recursively."""
+        if any(issubclass(kind, np.ndarray) for kind in set(map(type, array.flat))):
+            inner = [one for one in array.flat if isinstance(one, np.ndarray)]
+            depth = 1 + max(self.known.get(id(one), (None, 0, 0))[2] for one in inner)
+            if depth > DEEPEST:
+                raise refuse("arrays inside each other")
+            self.known[id(array)] = array, 0, depth

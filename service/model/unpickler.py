@@ -186,6 +186,8 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         if self.waiting.pop(id(pending), None) is None:
             raise UntrustedError("a second state for one object")
         made = pending.finish(state)
+        if isinstance(made, np.ndarray) and made.dtype.hasobject:
+            self.sizes.check_array(made)
         self.stack[-1] = made
         for key in pending.keys:
             self.memo[key] = made
