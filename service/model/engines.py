@@ -127,6 +127,7 @@ class OnnxRuntime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.add_session_config_entry("session.load_model_format", "ONNX")  # as it was checked
         options.log_severity_level = 4  # errors are raised; it would write them to stderr, too
         self.session = onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]
