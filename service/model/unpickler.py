@@ -21,7 +21,15 @@ from numpy.typing import NDArray
 
 from service.model import pickled_methods, rebuilding
 from service.model.pickled_calls import CALLS, name_of
-from service.model.pickled_names import VERSION, Blank, FreeStandIn, Loading, Trusted, lookup
+from service.model.pickled_names import (
+    VERSION,
+    VERSIONS,
+    Blank,
+    FreeStandIn,
+    Loading,
+    Trusted,
+    lookup,
+)
 from service.model.pickled_sizes import Sizes
 from service.model.rebuilding import Named, Pending, Rebuilder, refuse
 from service.model.trust import UntrustedError
@@ -175,8 +183,9 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         _, maker = self.made.pop(id(target), (None, None))
         if maker is None:
             raise UntrustedError(f"a change to {name_of(target)}")
-        if type(state) is dict and type(state.get(VERSION)) is str:
-            self.names.versions.add(state[VERSION])
+        saved = state.get(VERSION) if type(state) is dict else None
+        if type(saved) is str and VERSIONS.fullmatch(saved):
+            self.names.versions.add(saved)
         if not isinstance(maker, Trusted | FreeStandIn):
             self.methods += pickled_methods.named_in(state)
         maker.build(target, state)
