@@ -16,7 +16,7 @@ from service.dialects import enabled as dialects
 from service.model import remote
 from service.model.limits import Limits
 from service.model.predictor import Predictor
-from service.operations import access, health, metrics, traces
+from service.operations import access, health, metrics, target, traces
 from service.operations.access import Access
 from service.operations.drain import Drain
 from service.operations.envelope import Envelope, Seal
@@ -84,7 +84,7 @@ def create_app(
     if not settings.traces:  # which begin and end in hooks of Flask
         inner = straight = Straight(inner, rules, answers, settings.metrics_port)
         app.sharing = straight if predictor.manifest.rows_apart else None
-    app.wsgi_app = Envelope(inner, seal)  # type: ignore[method-assign]
+    app.wsgi_app = Envelope(target.one_spelling(inner), seal)  # type: ignore[method-assign]
     return app
 
 
