@@ -162,6 +162,9 @@ REFUSED: Mapping[str, bytes] = {
     "STACK_GLOBAL of Slipway's own list": program(name("service.model.allowlist", "FUNCTIONS")),
     "STACK_GLOBAL of a function that reads files": program(name("numpy", "load")),
     "STACK_GLOBAL of a function that imports": program(name("sklearn.utils", "all_estimators")),
+    "STACK_GLOBAL of a name of several lines": program(name("numpy\n  trusted  scipy", "x")),
+    "STACK_GLOBAL of a name that moves the cursor": program(name("os", "mkdir\x1b[2K\r")),
+    "STACK_GLOBAL of a name without end": program(name("mine", "a" * 10_000)),
     "INST of a class of Python's": b"(S'x'\nios\nPathLike\n.",
     "INST of a listed class": b"(isklearn.linear_model._logistic\nLogisticRegression\n.",
     # Calls.

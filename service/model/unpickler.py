@@ -31,10 +31,11 @@ from service.model.pickled_names import (
     lookup,
 )
 from service.model.pickled_sizes import Sizes
-from service.model.rebuilding import Named, Pending, Rebuilder, refuse
+from service.model.rebuilding import Named, Pending, Rebuilder, refuse, shown
 from service.model.trust import UntrustedError
 
 ARRAY_WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
+LONGEST_NAME = 300  # characters
 ARRAY_CLASSES = ("numpy.ndarray", "numpy.matrix", "numpy.memmap")
 ARRAY_FIELDS = frozenset(
     {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"}
@@ -83,6 +84,9 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             if (module, name) in NAME_MAPPING:
                 module, name = NAME_MAPPING[module, name]
             module = IMPORT_MAPPING.get(module, module)
+        full_name = f"{module}.{name}"
+        if not full_name.isprintable() or len(full_name) > LONGEST_NAME:  # `inspect` prints it
+            raise UntrustedError(f"the name {shown(full_name)}")
         if (module, name) not in self.known:
             self.known[module, name] = self.look_up(module, name)
         return self.known[module, name]
