@@ -22,6 +22,7 @@ from service.model.predictor import Predictor
 from service.model.signature import Signature
 from service.settings import Settings
 from tests.test_engines import dumped, signature
+from training.errors import PackError
 
 PANDAS = {
     "a time zone that is a path": (
@@ -68,6 +69,10 @@ def test_a_chain_names_a_method_of_predicting() -> None:
     chain = ClassifierChain(LogisticRegression(), chain_method="predict_proba")
     content = dumped(chain.fit(ROWS, np.c_[TARGET, 1 - TARGET]))
     assert (unpickling.load(content).predict(ROWS) == chain.predict(ROWS)).all()
+
+
+def test_what_training_tells_has_no_control_characters() -> None:
+    assert str(PackError("holds\x1b[2J\nall is well")) == "holds [2J all is well"
 
 
 def reader_of_files(folder: Path) -> tuple[bytes, Signature]:

@@ -19,8 +19,9 @@ from service.__main__ import main as service
 from service.model import artifact
 from service.model.manifest import Manifest
 from service.model.version import content_version
+from tests.by_hand import called, made, name, program, text
 from tests.serving import ROOT
-from tests.test_unpickling_opcodes import REFUSED, called, made, name, program, text
+from tests.test_unpickling_opcodes import REFUSED
 from training.__main__ import main as training
 
 # Pickles that make a folder, each by another opcode, when nothing is checked.

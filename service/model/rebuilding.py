@@ -25,6 +25,7 @@ from service.model.trust import UntrustedError
 DTYPE = re.compile(r"[biufcmMOSUV][0-9]{0,9}")
 DATE_UNIT = re.compile(rb"Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as|generic")
 TEXT_METHODS = ("casefold", "lower", "lstrip", "rstrip", "split", "splitlines", "strip", "upper")
+MOST_OF_A_HASH = 1000  # keys that one opcode puts into a set or dictionary
 MOST_DIMENSIONS = 64  # NumPy's own bound
 # NumPy goes through a structured dtype again for each place where it is a field of another.
 MOST_FIELDS, DEEPEST_FIELDS = 10_000, 8
@@ -294,7 +295,19 @@ def plain(kind: type, arguments: Sequence[Any]) -> Any:
         return bytearray(encode(*arguments))
     if allowed is None or not all(type(one) in allowed for one in arguments):
         raise UntrustedError(f"a call of {kind.__module__}.{kind.__qualname__}")
+    if kind in (set, frozenset) and arguments:
+        check_keys(arguments[0])
+    elif kind is collections.OrderedDict and arguments:
+        check_keys([one[0] for one in arguments[0] if type(one) in (list, tuple) and one])
     return kind(*arguments)
+
+
+def check_keys(keys: Sequence[Any]) -> None:
+    """UntrustedError for many keys of one hash: each would be compared with all before it."""
+    if len(keys) > MOST_OF_A_HASH:
+        [(_, count)] = collections.Counter([hash(key) for key in keys]).most_common(1)
+        if count > MOST_OF_A_HASH:
+            raise refuse("keys of one hash")
 
 
 FACTORIES = (None, *PLAIN_TYPES.values())

@@ -31,7 +31,7 @@ from service.model.pickled_names import (
     lookup,
 )
 from service.model.pickled_sizes import Sizes
-from service.model.rebuilding import Named, Pending, Rebuilder, refuse, shown
+from service.model.rebuilding import Named, Pending, Rebuilder, check_keys, refuse, shown
 from service.model.trust import UntrustedError
 
 ARRAY_WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
@@ -267,8 +267,9 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
 
     def load_frozenset(self) -> None:
         """FROZENSET: of all above the mark."""
-        values = frozenset(self.pop_mark())
-        self.append(self.sizes.check(values))
+        values = self.pop_mark()
+        check_keys(values)
+        self.append(self.sizes.check(frozenset(values)))
 
     def container(self, kinds: tuple[type, ...], values: Collection[Any]) -> Any:
         """The container on top of the stack, which must be a plain one, or an object just made."""
@@ -317,6 +318,7 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             raise ValueError("is damaged: a key has no value")
         target = self.container((dict, OrderedDict, defaultdict, Counter), items)
         if type(target) is dict:
+            check_keys(items[::2])
             target.update(zip(items[::2], items[1::2], strict=True))
         elif type(target) is not Blank:
             for key, value in zip(items[::2], items[1::2], strict=True):
@@ -327,6 +329,7 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         values = self.pop_mark()
         target = self.container((set,), values)
         if isinstance(target, set):
+            check_keys(values)
             set.update(target, values)
         elif type(target) is not Blank:
             for value in values:

@@ -129,14 +129,13 @@ class Campaign:
             self.found(f"the process ended: {watch.last_line()}", place)
         return place + 1
 
-    def again(self, first: int, last: int) -> None:
+    def again(self, first: int, last: int, changed: list[str]) -> None:
         """Run programs again, of which one changed an object, to see which."""
         before = len(self.report.findings)
         self.work(Task(first, last, time.monotonic() + 120, careful=True))
         if len(self.report.findings) == before:
-            self.found(
-                "changed: an object, by programs together or one that changes by itself", first
-            )
+            objects = ", ".join(changed)
+            self.found(f"changed: {objects}, by programs together, or by itself", first)
 
     def found(self, what: str, place: int) -> None:
         """Keep a finding."""

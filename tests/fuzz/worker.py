@@ -118,8 +118,8 @@ class Worker:
                     self.tell(finding=f"changed: {changed}", place=place)
                 return self.end(place + 1)
             if (place + 1 - task.first) % LOOKED_AT == 0:
-                if self.judge.objects.all_changed():
-                    self.tell(again=[since, place + 1])
+                if objects := self.judge.objects.all_changed():
+                    self.tell(again=[since, place + 1], changed=objects)
                     return self.end(place + 1)
                 since = place + 1
             now = time.monotonic()
@@ -128,8 +128,8 @@ class Worker:
                 self.report()
                 if now > task.deadline:
                     break
-        if not task.careful and self.judge.objects.all_changed():
-            self.tell(again=[since, self.shared.place + 1])
+        if not task.careful and (objects := self.judge.objects.all_changed()):
+            self.tell(again=[since, self.shared.place + 1], changed=objects)
         return self.end(self.shared.place + 1)
 
     def end(self, place: int) -> None:
