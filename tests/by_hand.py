@@ -78,6 +78,14 @@ def nested(levels: int, *, twice: bool = True, triplets: bool = False) -> bytes:
     return inner
 
 
+def lists(levels: int) -> bytes:
+    """A list of twice the same list, and so on."""
+    inner = value([1.0])
+    for _ in range(levels):
+        inner += pickle.PUT + b"77\n0" + pickle.MARK + 2 * b"g77\n" + pickle.LIST
+    return inner
+
+
 def structured(levels: int) -> bytes:
     """A dtype of two fields, of which both are a dtype of two fields, and so on."""
     inner = NOTHING

@@ -34,6 +34,7 @@ from tests.by_hand import (
     arrays,
     called,
     dtype,
+    lists,
     made,
     masked,
     name,
@@ -181,6 +182,15 @@ REFUSED: Mapping[str, bytes] = {
         called("builtins", "set", pickle.MARK + b"".join(OF_ONE_HASH) + pickle.LIST)
     ),
     "a structured dtype inside each other": program(structured(40)),
+    "lists inside each other, in a state": program(
+        with_state("sklearn.isotonic", "IsotonicRegression", X_thresholds_=lists(60),
+                   y_thresholds_=lists(60), out_of_bounds=value("clip"))
+    ),
+    "a seed without end": program(
+        called("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence",
+               name("numpy.random.bit_generator", "SeedSequence"), value(1),
+               value((2**5000, 0, None, 4, ())))
+    ),
     "arrays inside each other": program(arrays(200)),
     "an array of nothing": program(
         array(value(1), value((10**15,)), NOTHING, value(False), EMPTY)

@@ -13,6 +13,22 @@ from service.model.rebuilding import refuse
 
 LARGEST = 10_000_000  # values, each as often as it is reached
 DEEPEST = 100  # tuples inside each other
+MOST_LISTS = 1_000_000  # in one state, each as often as it is reached
+LISTS = frozenset({list, tuple})
+
+
+def check_lists(state: Any) -> None:
+    """UntrustedError for a state with lists inside each other that have no end for NumPy."""
+    todo = [list(state.values()) if type(state) is dict else state]
+    count = 0
+    while todo:
+        values = todo.pop()
+        if type(values) in (list, tuple) and not LISTS.isdisjoint(map(type, values)):
+            inner = [one for one in values if type(one) in LISTS]
+            count += len(inner)
+            if count > MOST_LISTS:
+                raise refuse("lists inside each other")
+            todo += inner
 
 
 class Sizes:

@@ -76,11 +76,16 @@ def _generator_of(which: Any, name: str) -> np.random.BitGenerator:
     raise refuse("the bit generator of a RandomState")
 
 
+LARGEST_SEED = 2**4096
+
+
 def _are_integers(seed: Any) -> bool:
     """Whether it is a seed as NumPy takes it; a list of lists could be endless."""
     if isinstance(seed, list | tuple):
-        return all(isinstance(one, int | np.integer) for one in seed)
-    return isinstance(seed, int | np.integer | None) or (
+        return all(isinstance(one, int | np.integer) and one < LARGEST_SEED for one in seed)
+    if isinstance(seed, int):  # NumPy takes 32 bits of it at a time
+        return seed < LARGEST_SEED
+    return isinstance(seed, np.integer | None) or (
         type(seed) is np.ndarray and seed.dtype.kind in "iu"
     )
 

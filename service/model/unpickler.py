@@ -30,7 +30,7 @@ from service.model.pickled_names import (
     Trusted,
     lookup,
 )
-from service.model.pickled_sizes import Sizes
+from service.model.pickled_sizes import Sizes, check_lists
 from service.model.rebuilding import Named, Pending, Rebuilder, check_keys, refuse, shown
 from service.model.trust import UntrustedError
 
@@ -191,6 +191,7 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         if type(saved) is str and VERSIONS.fullmatch(saved):
             self.names.versions.add(saved)
         if not isinstance(maker, Trusted | FreeStandIn):
+            check_lists(state)
             self.methods += pickled_methods.named_in(state)
         maker.build(target, state)
 
