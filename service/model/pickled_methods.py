@@ -5,7 +5,7 @@ name the methods that predict, and no estimator of scikit-learn holds a table in
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from service.model.trust import UntrustedError
@@ -17,6 +17,7 @@ ATTRIBUTES = frozenset(
     }
 )  # fmt: skip
 GETTERS = frozenset({"importance_getter"})  # a path of attributes, with dots
+NAMING = ATTRIBUTES | GETTERS
 METHODS = frozenset(
     {
         "auto", "decision_function", "predict", "predict_log_proba", "predict_proba",
@@ -29,8 +30,8 @@ FRAMES = frozenset({"pandas.DataFrame", "pandas.Series"})
 def named_in(state: Any) -> Iterator[tuple[str, Any]]:
     """The attributes in a state that name methods. Their lists may change until the file ends."""
     for part in state if type(state) is tuple else (state,):
-        if type(part) is dict:
-            for name in (ATTRIBUTES | GETTERS) & part.keys():
+        if type(part) is dict and not NAMING.isdisjoint(part):
+            for name in NAMING & part.keys():
                 yield name, part[name]
 
 
@@ -46,7 +47,9 @@ def check(name: str, value: Any) -> None:
             raise UntrustedError(f"the method {text} as {name}")
 
 
-def is_frame(value: Any) -> bool:
-    """Whether it is a table or a column of pandas, which is not imported for that."""
+def has_frame(values: Iterable[Any]) -> bool:
+    """Whether one is a table or a column of pandas, which is not imported for that."""
     pandas = sys.modules.get("pandas")
-    return pandas is not None and type(value) in (pandas.DataFrame, pandas.Series)
+    if pandas is None:
+        return False
+    return not {pandas.DataFrame, pandas.Series}.isdisjoint(map(type, values))

@@ -111,10 +111,12 @@ class Instance(Named):
         """Set the attributes, by the class's own `__setstate__` if it has one."""
         attributes, slots = attributes_of(state)
         if self.full_name.startswith("sklearn."):
-            for value in (*attributes.values(), *slots.values()):
-                blank = type(value) is Blank and value.full_name in pickled_methods.FRAMES
-                if blank or pickled_methods.is_frame(value):
-                    raise UntrustedError(f"a table as an attribute of {self.full_name}")
+            values = (*attributes.values(), *slots.values())
+            if pickled_methods.has_frame(values) or any(
+                type(value) is Blank and value.full_name in pickled_methods.FRAMES
+                for value in (values if self.cls is None else ())
+            ):
+                raise UntrustedError(f"a table as an attribute of {self.full_name}")
         if self.cls is None:
             return
         setstate = getattr(self.cls, "__setstate__", None)

@@ -15,6 +15,7 @@ LARGEST = 10_000_000  # values, each as often as it is reached
 DEEPEST = 100  # tuples inside each other
 MOST_LISTS = 1_000_000  # in one state, each as often as it is reached
 LISTS = frozenset({list, tuple})
+HASHED = tuple, frozenset
 
 
 def check_lists(state: Any) -> None:
@@ -42,7 +43,7 @@ class Sizes:
         """The same values, or UntrustedError."""
         size, depth = len(values), 0
         for one in values:
-            if isinstance(one, tuple | frozenset):
+            if isinstance(one, HASHED):
                 _, inner, below = self.known.get(id(one), (None, len(one), 0))
                 size += inner
                 depth = max(depth, below + 1)

@@ -30,7 +30,7 @@ from service.model.pickled_names import (
     Trusted,
     lookup,
 )
-from service.model.pickled_sizes import Sizes, check_lists
+from service.model.pickled_sizes import HASHED, Sizes, check_lists
 from service.model.rebuilding import Named, Pending, Rebuilder, check_keys, refuse, shown
 from service.model.trust import UntrustedError
 
@@ -147,7 +147,7 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
 
     def remember(self, made: Any, maker: Named) -> Any:
         """Note that the file made this, so that it may give it a state."""
-        if isinstance(made, tuple | frozenset):
+        if isinstance(made, HASHED):
             self.sizes.check(made)
         if isinstance(made, Pending):
             self.waiting[id(made)] = made
@@ -190,7 +190,7 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         saved = state.get(VERSION) if type(state) is dict else None
         if type(saved) is str and VERSIONS.fullmatch(saved):
             self.names.versions.add(saved)
-        if not isinstance(maker, Trusted | FreeStandIn):
+        if not isinstance(maker, (Trusted, FreeStandIn)):
             check_lists(state)
             self.methods += pickled_methods.named_in(state)
         maker.build(target, state)
