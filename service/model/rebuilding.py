@@ -188,7 +188,7 @@ def is_shape(shape: Any) -> bool:
     return (
         type(shape) is tuple
         and len(shape) <= MOST_DIMENSIONS
-        and all(isinstance(length, int | np.integer) and length >= 0 for length in shape)
+        and all(isinstance(length, (int, np.integer)) and length >= 0 for length in shape)
     )
 
 
@@ -202,7 +202,7 @@ def filled(shape: Any, kind: Any, fortran: Any, content: Any) -> NDArray[Any]:
     if kind.hasobject:
         if kind.kind != "O" or type(content) is not list or len(content) != count:
             raise refuse("an array of objects with this content")
-        if any(issubclass(one, Pending | Named) for one in set(map(type, content))):
+        if any(issubclass(one, (Pending, Named)) for one in set(map(type, content))):
             raise refuse("an array of objects with this content")
         array = np.fromiter(content, dtype=kind, count=count)
     else:

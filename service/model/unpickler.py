@@ -99,7 +99,7 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         if (module, name) in CALLS:
             return Rebuilder(f"{module}.{name}", partial(CALLS[module, name], self))
         found = lookup(module, name, self.names)
-        if not isinstance(found, Named | type):
+        if not isinstance(found, (Named, type)):
             self.functions[id(found)] = found
         return found
 
