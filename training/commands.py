@@ -56,7 +56,7 @@ def pack(options: Namespace) -> None:
         with trying(options.trust):
             check(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
-            named = hasattr(estimator, "feature_names_in_")
+            named = walk.feature_names(estimator) is not None
             rows = sample.read(options.sample, advance, named)
         with trying(options.trust):
             pools = walk.pools(estimator)
@@ -105,6 +105,11 @@ def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:
         raise PackError(f"{path}: {trust.refusal(error, '--trust ')}") from error
     except TrialError as error:
         raise PackError(f"{path}: {error}") from error
+    except ModuleNotFoundError as error:
+        raise PackError(
+            f"{path}: needs {error.name}, which is not installed here; "
+            "install it, in the version that fitted the model"
+        ) from error
     except Exception as error:
         raise PackError(f"{path}: cannot be loaded here ({_reason(error)})") from error
 

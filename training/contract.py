@@ -32,6 +32,9 @@ def describe(
     known = walk.known_values(estimator, names)
     texts = walk.text_columns(estimator, names)
     taken = inputs.describe(probe, columns, known, texts, advance)
+    for place, own in enumerate(map(walk.closed_columns(estimator, names).get, names)):
+        if own is not None:
+            taken[place] = replace(taken[place], categories=tuple(own), closed=True)
     signature = replace(probe.signature, inputs=tuple(inputs.bounded(probe, taken)))
     return replace(signature, outputs=outputs.describe(estimator, probe.ask, targets))
 
@@ -55,13 +58,13 @@ def _inputs(estimator: Any, sample: Sample, targets: Sequence[str]) -> list[Colu
     for target in targets:
         if target not in sample.columns:
             raise PackError(f"the sample has no column {target}, which --target names")
-    wanted = getattr(estimator, "feature_names_in_", None)
+    wanted = walk.feature_names(estimator)
     if wanted is not None:
         missing = [name for name in wanted if name not in there]
         if missing:
             raise PackError(f"the sample has no column {missing[0]}, which the model was fitted on")
         return [there[name] for name in wanted]
-    width = getattr(estimator, "n_features_in_", None)
+    width = walk.feature_count(estimator)
     if width is not None and width != len(there):
         raise PackError(
             f"the sample has {len(there)} columns besides the target, the model takes {width}; "
@@ -98,7 +101,7 @@ def _reason(probe: Probe) -> str:
 
 
 def _ways(estimator: Any, columns: Sequence[Column]) -> list[tuple[Container, str]]:
-    if hasattr(estimator, "feature_names_in_"):
+    if walk.feature_names(estimator) is not None:
         return list(product(("frame",), ("str", "object", "category")))
     ways: list[tuple[Container, str]] = [("array", "object")]
     return [*ways, ("list", "object")] if len(columns) == 1 else ways

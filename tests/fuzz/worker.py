@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.fuzz.counting import Shared
 from tests.fuzz.inventory import OWN, Inventory
-from tests.fuzz.judge import Judge
+from tests.fuzz.judge import Judge, Verdict
 from tests.fuzz.mutation import Mutation
 from tests.fuzz.programs import Programs
 from tests.fuzz.seeds import Seed
@@ -103,19 +103,11 @@ class Worker:
             verdict = self.judge.verdict(
                 self.source.program(place), self.source.trusted(place), traced, task.careful
             )
-            self.outcomes[verdict.outcome] += 1
-            if verdict.predicted:
-                self.predicted[verdict.predicted] += 1
-            for effect in verdict.effects:
-                self.tell(finding=effect, place=place)
-            if verdict.outcome == "out of memory":
-                self.tell(memory=place)
+            self.count(verdict, place)
             if len(self.judge.lines.seen) > known:
                 known = len(self.judge.lines.seen)
                 self.tell(reached=place, outcome=verdict.outcome)
             if verdict.changed:
-                for changed in verdict.changed:
-                    self.tell(finding=f"changed: {changed}", place=place)
                 return self.end(place + 1)
             if (place + 1 - task.first) % LOOKED_AT == 0:
                 if objects := self.judge.objects.all_changed():
@@ -131,6 +123,16 @@ class Worker:
         if not task.careful and (objects := self.judge.objects.all_changed()):
             self.tell(again=[since, self.shared.place + 1], changed=objects)
         return self.end(self.shared.place + 1)
+
+    def count(self, verdict: Verdict, place: int) -> None:
+        """Count how a program ended, and send what it did."""
+        self.outcomes[verdict.outcome] += 1
+        if verdict.predicted:
+            self.predicted[verdict.predicted] += 1
+        for effect in (*verdict.effects, *(f"changed: {one}" for one in verdict.changed)):
+            self.tell(finding=effect, place=place)
+        if verdict.outcome == "out of memory":
+            self.tell(memory=place)
 
     def end(self, place: int) -> None:
         """Say where the next worker begins."""
