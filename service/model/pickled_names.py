@@ -27,6 +27,7 @@ from service.model.rebuilding import Argument, Named, Pending, Rebuilder, refuse
 from service.model.trust import UntrustedError
 
 VERSIONS = re.compile(r"[\w.+-]{1,40}", re.ASCII)
+HOLDERS = ("sklearn.", *(f"{package}." for package in companions.PACKAGES))  # of no tables
 VERSION = "_sklearn_version"  # of the scikit-learn that saved an estimator, in its state
 
 
@@ -115,7 +116,7 @@ class Instance(Named):
     def build(self, made: Any, state: Any) -> None:
         """Set the attributes, by the class's own `__setstate__` if it has one."""
         attributes, slots = attributes_of(state)
-        if self.full_name.startswith("sklearn."):
+        if self.full_name.startswith(HOLDERS):
             values = (*attributes.values(), *slots.values())
             if pickled_methods.has_frame(values) or any(
                 type(value) is Blank and value.full_name in pickled_methods.FRAMES
