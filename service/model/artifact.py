@@ -144,6 +144,12 @@ def check_size(path: Path, found: int, packed: int) -> None:
         )
 
 
+def check_manifest_size(path: Path, found: int) -> None:
+    """Refuse a manifest that is far larger than any."""
+    if found > LARGEST_MANIFEST:
+        raise ManifestError(f"{path}: has {found:,} bytes, which is no manifest")
+
+
 def needed_versions(manifest: Manifest) -> dict[str, str | None]:
     """The libraries that the engine of a model computes with, in the versions that packed it."""
     others = manifest.versions.keys() - {"python", *LIBRARIES}
@@ -193,9 +199,9 @@ def _read(path: Path, size: int | None = None) -> bytes:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise MissingError(f"{path}: is no regular file; pack the model again")
-            if size is None and found.st_size > LARGEST_MANIFEST:
-                raise ManifestError(f"{path}: has {found.st_size:,} bytes, which is no manifest")
-            if size is not None:
+            if size is None:
+                check_manifest_size(path, found.st_size)
+            else:
                 check_size(path, found.st_size, size)
             return file.read(found.st_size)
     except OSError as error:
