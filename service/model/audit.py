@@ -127,16 +127,20 @@ class _Every(Container[int]):
         return True
 
 
-_folders = cache(audit_imports.code_folders)
-
-
 class _Asked(Guard):
-    """The guard of one prediction."""
+    """The guard of predictions: one for all, which keeps nothing of them."""
 
     when = "for a request"
 
     def __init__(self) -> None:
-        super().__init__(_folders(), _Every())
+        super().__init__(audit_imports.code_folders(), _Every())
+
+    def refused(self, what: str) -> EffectError:
+        """The error."""
+        return EffectError(f"the model tried to {what} {self.when}")
+
+
+_asked = cache(_Asked)
 
 
 def call(function: Callable[..., Result], *arguments: Any) -> Result:
@@ -150,7 +154,7 @@ def call(function: Callable[..., Result], *arguments: Any) -> Result:
     me = get_ident()
     if me in _active:
         return function(*arguments)
-    _active[me] = _Asked()
+    _active[me] = _asked()
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         return function(*arguments)
