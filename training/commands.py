@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,9 @@ from service.model.trial import TrialError
 from service.model.trust import UntrustedError
 from training import summary
 from training.errors import MissingFileError, PackError
+
+if TYPE_CHECKING:
+    from training.sample import Sample  # imports NumPy
 
 
 def fit(options: Namespace) -> None:
@@ -49,7 +52,7 @@ def pack(options: Namespace) -> None:
     from training.pack import pack as packed
     from training.trying import trying
 
-    targets = [name.strip() for name in options.target.split(",") if name.strip()]
+    targets = _names(options.target)
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
     estimator = load(options.model, options.trust, limits)
     try:
@@ -57,7 +60,7 @@ def pack(options: Namespace) -> None:
             check(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
             named = walk.feature_names(estimator) is not None
-            rows = sample.read(options.sample, advance, named)
+            rows = _without(options.ignore, sample.read(options.sample, advance, named))
         with trying(options.trust):
             pools = walk.pools(estimator)
         with options.sample.open("rb") as file:
@@ -83,6 +86,21 @@ def pack(options: Namespace) -> None:
         print(f"note: {warning}")
     if options.trust and manifest.engine != artifact.ONNX:
         print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")
+    for doubt in summary.doubts(manifest):
+        print(f"training: warning: {doubt}", file=sys.stderr)
+
+
+def _names(listed: str) -> list[str]:
+    return [name.strip() for name in listed.split(",") if name.strip()]
+
+
+def _without(ignored: str, rows: "Sample") -> "Sample":
+    """The sample without the columns that --ignore names."""
+    names = _names(ignored)
+    for name in names:
+        if name not in rows.columns:
+            raise PackError(f"the sample has no column {name}, which --ignore names")
+    return rows.only([name for name in rows.columns if name not in names])
 
 
 def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:
@@ -199,6 +217,8 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
     print(f"{manifest.name} {manifest.version}, {how}, in {folder}\n")
     print(summary.table(manifest))
     print(f"\n  engine  {summary.engine(manifest)}\n")
+    for line in summary.measured(manifest):
+        print(f"  {line}\n")
     if artifact.REPORT in manifest.files:
         print(f"report:    {folder / artifact.REPORT}")
     print(f"serve it:  SERVICE_MODEL={folder} make serve")

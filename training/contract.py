@@ -1,6 +1,6 @@
 """The signature read off a fitted estimator, with a sample that shows what its columns hold."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -64,13 +64,27 @@ def _inputs(estimator: Any, sample: Sample, targets: Sequence[str]) -> list[Colu
         if missing:
             raise PackError(f"the sample has no column {missing[0]}, which the model was fitted on")
         return [there[name] for name in wanted]
+    if len(there) > 1 and walk.reads_texts(estimator):
+        return [_text(there)]
     width = walk.feature_count(estimator)
     if width is not None and width != len(there):
         raise PackError(
             f"the sample has {len(there)} columns besides the target, the model takes {width}; "
-            "name the target with --target, and leave out what the model does not take"
+            "name the target with --target, and what else the model does not take with --ignore"
         )
     return list(there.values())
+
+
+def _text(there: Mapping[str, Column]) -> Column:
+    """The one column of text, for a model that was fitted on a list of texts."""
+    texts = [column for column in there.values() if column.kind == "text"]
+    if len(texts) == 1:
+        return texts[0]
+    names = f": {', '.join(column.name for column in texts[:5])}" if texts else ""
+    raise PackError(
+        f"the model reads one text, and the sample has {len(texts)} columns of text{names}; name "
+        "the target with --target, and what else the model does not take with --ignore"
+    )
 
 
 def _probe(estimator: Any, columns: Sequence[Column]) -> Probe:

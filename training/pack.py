@@ -1,6 +1,5 @@
 """From a fitted estimator to an artifact: describe it, write it, load it back, compare, publish."""
 
-import io
 import json
 import logging
 import sys
@@ -11,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 
 from service.model import artifact, companions, publish, unpickling
@@ -26,6 +24,7 @@ from training import compile, evaluate, walk
 from training.apart import are_apart
 from training.contract import describe
 from training.errors import PackError
+from training.pickling import dumped
 from training.sample import Sample
 from training.trying import trying
 
@@ -66,8 +65,9 @@ def pack(
     compile.prepare()
     with trying(trusted):
         estimator = walk.with_one_job(estimator)  # a worker has one core
-        content = _pickled(estimator)  # before it predicts: some estimators then note addresses
+        content = dumped(estimator)  # before it predicts: some estimators then note addresses
         signature = describe(estimator, sample, targets, advance)
+        sample = evaluate.with_labels(estimator, signature, sample, targets)
         columns = {
             column.name: as_column(sample.columns[column.name].values, column.dtype)
             for column in signature.inputs
@@ -155,12 +155,6 @@ def _predicted(predictor: Predictor, columns: Mapping[str, Column]) -> dict[str,
         return predictor.predict(columns, predictor.signature.confidence is not None)
     except (NotFiniteError, UnpredictableError) as error:
         raise PackError(f"the model cannot predict rows of the sample ({error})") from error
-
-
-def _pickled(estimator: Any) -> bytes:
-    buffer = io.BytesIO()
-    joblib.dump(estimator, buffer)
-    return buffer.getvalue()
 
 
 def _more_libraries(signature: Signature, content: bytes, engine: str) -> list[str]:

@@ -10,9 +10,9 @@ native code, and attributes that name methods), `allowlist.py`, `estimator_names
 `companions.py` (the names), `trust.py` (names that the operator adds), `rebuilding.py`,
 `random_rebuilding.py`, `pandas_rebuilding.py`, `distribution_rebuilding.py` and
 `arrow_rebuilding.py` (objects made by calls), `onnx_check.py` and `onnx_wire.py` (what an ONNX
-model may hold), `trial.py` with `audit.py`, `audit_rules.py`, `audit_imports.py`, `limits.py` and
-`child.py` (how a model is loaded and tried without harm), `engines.py` (the libraries that
-compute), `outputs.py` (probabilities of several outputs), `ranking.py` (the most probable labels),
-`predictor.py` (columns in, predictions out), `golden.py` (the same as when it was packed?),
-`numbers.py` (numbers in text), `example.py` (rows made up).
+model may hold), `trial.py` with `audit.py`, `audit_rules.py`, `audit_imports.py`, `limits.py`,
+`child.py` and `stoppable.py` (how a model is loaded and tried without harm), `engines.py` (the
+libraries that compute), `outputs.py` (probabilities of several outputs), `ranking.py` (the most
+probable labels), `predictor.py` (columns in, predictions out), `golden.py` (the same as when it was
+packed?), `numbers.py` (numbers in text), `example.py` (rows made up).
 """

@@ -132,6 +132,7 @@ class OnnxRuntime:
         self.session = onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]
         )
+        self.run_options = onnxruntime.RunOptions()
         self.signature = signature
         if any("seq" in output.type for output in self.session.get_outputs()):
             raise ValueError("it gives lists of several lengths")
@@ -178,7 +179,7 @@ class OnnxRuntime:
                 rows[:, place] = column
         try:
             given = {self.input: rows, **self.asked[output]}
-            [found] = self.session.run([self.outputs[output]], given)
+            [found] = self.session.run([self.outputs[output]], given, self.run_options)
         except RuntimeError as error:  # what its own errors are
             raise ValueError(f"{type(error).__name__} of ONNX Runtime") from error
         return found if isinstance(found, np.ndarray) else np.asarray(found)

@@ -10,7 +10,7 @@ import numpy as np
 from service.model import artifact, engines, onnx_check, ranking, trial, trust
 from service.model.artifact import ArtifactError, GoldenError, ManifestError
 from service.model.audit import EffectError
-from service.model.engines import Column, Engine
+from service.model.engines import Column, Engine, OnnxRuntime
 from service.model.golden import compare
 from service.model.limits import Limits
 from service.model.manifest import Manifest
@@ -82,8 +82,15 @@ class Predictor:
 
         try:
             engines.prepare(manifest.engine, manifest.signature)
-            native = manifest.engine == artifact.ONNX and onnx_check.check(contents[name])
-            return trial.load(load, cls.verify, trusted=trusted, limits=limits, native=native)
+            of_onnx = manifest.engine == artifact.ONNX
+            return trial.load(
+                load,
+                cls.verify,
+                trusted=trusted,
+                limits=limits,
+                native=of_onnx and onnx_check.check(contents[name]),
+                stop=cls.stop if of_onnx else None,
+            )
         except UntrustedError as error:
             raise ArtifactError(
                 f"{path}: {trust.refusal(error, 'SERVICE_TRUSTED_MODULES=')}"
@@ -96,6 +103,11 @@ class Predictor:
             raise ArtifactError(
                 f"{path}: cannot be loaded ({type(error).__name__}: {error}); pack the model again"
             ) from error
+
+    def stop(self) -> None:
+        """End the calls of an ONNX model that run in other threads, and all later ones."""
+        if isinstance(self._engine, OnnxRuntime):
+            self._engine.run_options.terminate = True
 
     def predict(self, columns: Mapping[str, Column], confidence: bool = False) -> dict[str, Any]:
         """Predict one value per row and output.
