@@ -275,6 +275,17 @@ def test_code_of_ones_own_gets_no_object_of_the_unpickler(name: tuple[str, str])
     assert unpickling.inspect(content, trusted).untrusted
 
 
+@pytest.mark.parametrize(
+    "handed", [b"cnumpy\ncopysign\n", b"cbuiltins\nlist\n", b"ctests.test_unpickling\nidentity\n"]
+)
+def test_what_a_trusted_function_hands_on_gets_no_state(handed: bytes) -> None:
+    content = b"ctests.test_unpickling\nidentity\n(%btR}Vmade\nI1\nsb." % handed
+    with pytest.raises(UntrustedError, match="a change to"):
+        unpickling.load(content, ["tests.test_unpickling"])
+    assert not hasattr(np.copysign, "made")
+    assert not hasattr(identity, "made")
+
+
 def test_a_trusted_class_can_be_made_by_a_function_of_scikit_learn() -> None:
     content = b"csklearn.neighbors._kd_tree\nnewObj\n(ctests.test_unpickling\nCollected\ntR."
     trusted = ["tests.test_unpickling"]

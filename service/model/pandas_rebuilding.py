@@ -64,7 +64,7 @@ class Manager(Rebuilder):
 
     def build(self, made: Any, state: Any) -> None:
         """Take the state."""
-        if type(state) is not tuple or len(state) != 4:
+        if type(state) is not tuple or len(state) != 4 or type(state[3]) is not dict:
             raise damaged("the state of a pandas series")
         made.__setstate__(state)
 

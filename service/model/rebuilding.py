@@ -10,6 +10,7 @@ import collections
 import datetime
 import decimal
 import functools
+import io
 import itertools
 import math
 import re
@@ -212,6 +213,22 @@ def filled(shape: Any, kind: Any, fortran: Any, content: Any) -> NDArray[Any]:
         if content:
             array[:] = np.frombuffer(content, dtype=kind, count=count)
     return array.reshape(shape, order="F" if fortran else "C")
+
+
+def from_file(
+    file: io.BytesIO, shape: tuple[int, ...], kind: np.dtype[Any], order: str
+) -> NDArray[Any]:
+    """An array whose bytes come next in the file, in this machine's byte order."""
+    count = math.prod(map(int, shape))
+    if count and not kind.itemsize:  # any number of them needs no bytes
+        raise refuse("an array of nothing")
+    if count * kind.itemsize > file.getbuffer().nbytes - file.tell():
+        raise ValueError("is damaged: it ends within an array")
+    array = np.empty(count, dtype=kind)
+    if array.nbytes:
+        file.readinto(array.view(np.uint8).data)
+    array = array.reshape(shape[::-1]).T if order == "F" else array.reshape(shape)
+    return array if kind.isnative else array.astype(kind.newbyteorder("="))
 
 
 def reconstruct(kind: Any, shape: Any, code: Any) -> Pending:

@@ -7,13 +7,13 @@ are plain ones.
 """
 
 import io
-import math
 import pickle
 import struct
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Collection
 from functools import partial
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,10 +31,11 @@ from service.model.pickled_names import (
     lookup,
 )
 from service.model.pickled_sizes import HASHED, Sizes, check_lists
-from service.model.rebuilding import Named, Pending, Rebuilder, check_keys, refuse, shown
+from service.model.rebuilding import Named, Pending, Rebuilder, check_keys, from_file, refuse, shown
 from service.model.trust import UntrustedError
 
 ARRAY_WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
+LIVE = type, FunctionType, BuiltinFunctionType, ModuleType, np.ufunc
 LONGEST_NAME = 300  # characters
 ARRAY_CLASSES = ("numpy.ndarray", "numpy.matrix", "numpy.memmap")
 ARRAY_FIELDS = frozenset(
@@ -126,7 +127,7 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             raise UntrustedError("a call without a tuple of arguments")
         token = self.token(function)
         if token is not None:
-            return self.remember(token.call(arguments), token)
+            return self.remember(token.call(arguments), token, arguments)
         if function is defaultdict:
             return rebuilding.default_dict(arguments)
         if isinstance(function, type):
@@ -145,8 +146,16 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             return object()
         raise UntrustedError(f"a call of {name_of(cls)}.__new__")
 
-    def remember(self, made: Any, maker: Named) -> Any:
-        """Note that the file made this, so that it may give it a state."""
+    def remember(self, made: Any, maker: Named, arguments: tuple[Any, ...] = ()) -> Any:
+        """Note that the file made this, so that it may give it a state.
+
+        What a trusted function hands on, such as its argument or a function, it did not make.
+        """
+        if isinstance(maker, Trusted) and (
+            isinstance(made, LIVE) or any(made is one for one in arguments)
+        ):
+            self.made.pop(id(made), None)
+            return made
         if isinstance(made, HASHED):
             self.sizes.check(made)
         if isinstance(made, Pending):
@@ -230,22 +239,9 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
                 return array
             if alignment is not None:
                 self.file.read(self.file.read(1)[0])
-            return self.array_bytes(shape, kind, order)
+            return from_file(self.file, shape, kind, order)
 
         return Pending(finish)
-
-    def array_bytes(self, shape: tuple[int, ...], kind: np.dtype[Any], order: str) -> NDArray[Any]:
-        """An array whose bytes come next in the file, in this machine's byte order."""
-        count = math.prod(map(int, shape))
-        if count and not kind.itemsize:  # any number of them needs no bytes
-            raise refuse("an array of nothing")
-        if count * kind.itemsize > self.file.getbuffer().nbytes - self.file.tell():
-            raise ValueError("is damaged: it ends within an array")
-        array = np.empty(count, dtype=kind)
-        if array.nbytes:
-            self.file.readinto(array.view(np.uint8).data)
-        array = array.reshape(shape[::-1]).T if order == "F" else array.reshape(shape)
-        return array if kind.isnative else array.astype(kind.newbyteorder("="))
 
     # Containers
 

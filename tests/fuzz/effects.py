@@ -6,6 +6,7 @@ nothing: they are replaced by ones that do.
 """
 
 import _thread
+import ast
 import faulthandler
 import os
 import posix
@@ -46,6 +47,7 @@ UNREPORTED: dict[Any, str] = {
 }
 # The guard sees threads when a trial ends; before Python 3.12 there is no event.
 REFUSED_LATER = {"_thread.start_new_thread", "_thread.start_new"}
+PARSE = ast.parse.__code__
 LIBRARIES = {"numpy", "scipy", "pandas", "sklearn", "joblib"}
 PLACES = ("stdlib", "purelib", "platlib")
 ROOTS = tuple({os.path.realpath(sysconfig.get_path(place)) for place in PLACES})
@@ -122,6 +124,8 @@ class Effects:
         """What to say of an event; None if it is allowed."""
         if event == "import":
             return self.importing(str(args[0]))
+        if event == "compile" and any(frame.f_code is PARSE for frame in _frames()):
+            return None  # to a tree, which is not executed
         if event in PART_OF_AN_IMPORT and _is_importing() and self.reads(event, args):
             return None
         return f"{event} {shown(args)}"

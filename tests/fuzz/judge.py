@@ -24,8 +24,8 @@ from tests.fuzz.objects import Objects
 from tests.fuzz.predicting import predict
 
 NAMES = re.compile(r"\S*[.]\S*|'.*'")
-# Of a trusted module: `load` finds it out when it imports the module, and `inspect` imports none.
-ONLY_LOADING = "which is no class or function of"
+# Of what is trusted: `load` finds it out when it imports and calls it, and `inspect` does neither.
+ONLY_LOADING = "which is no class or function of", "a change to"
 OPTIONS: Any = vars(pd.options)["d"]
 
 
@@ -91,7 +91,7 @@ class Judge:
         if (
             outcome in ("loaded", "refused")
             and inspected != outcome
-            and ONLY_LOADING not in self.reason
+            and not (trusted and any(why in self.reason for why in ONLY_LOADING))
         ):
             why = f" ({self.reason})" if outcome == "refused" else ""
             effects.append(f"disagreement: load {outcome}{why}, inspect {inspected}")
