@@ -6,7 +6,7 @@ from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from service.model.pickled_names import Blank, FreeStandIn, Trusted
+from service.model.pickled_objects import Blank, FreeStandIn, Trusted
 from service.model.rebuilding import Named, Pending, refuse
 from service.model.trust import UntrustedError
 

@@ -21,15 +21,8 @@ from numpy.typing import NDArray
 
 from service.model import pickled_methods, rebuilding
 from service.model.pickled_calls import CALLS, name_of
-from service.model.pickled_names import (
-    VERSION,
-    VERSIONS,
-    Blank,
-    FreeStandIn,
-    Loading,
-    Trusted,
-    lookup,
-)
+from service.model.pickled_names import Loading, lookup
+from service.model.pickled_objects import VERSION, VERSIONS, Blank, FreeStandIn, Trusted
 from service.model.pickled_sizes import HASHED, Sizes, check_lists
 from service.model.rebuilding import Named, Pending, Rebuilder, check_keys, from_file, refuse, shown
 from service.model.trust import UntrustedError
