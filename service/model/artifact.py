@@ -103,7 +103,8 @@ def read_manifest(folder: Path, sha256: str = "") -> Manifest:
             f"{folder}: there is no artifact; look at SERVICE_MODEL, or make one: make train"
         )
     path = folder / MANIFEST
-    content = _read(path)
+    content, size = _read(path, LARGEST_MANIFEST)
+    check_manifest_size(path, size)
     found = file_entry(content).sha256
     if sha256 and found != sha256:
         raise ChecksumError(
@@ -129,11 +130,11 @@ def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
     contents = {}
     for name, entry in manifest.files.items():
         path = folder / name
-        content = _read(path, entry.bytes)
+        content, size = _read(path, entry.bytes)
         found = file_entry(content)
         if found != entry:
             _refuse_other(path, content, name)
-        check_size(path, found.bytes, entry.bytes)
+        check_size(path, size, entry.bytes)
         if found.sha256 != entry.sha256:
             raise ChecksumError(
                 f"{path}: its sha256 is {found.sha256}, the manifest says {entry.sha256}: "
@@ -206,21 +207,17 @@ def _remedy(name: str) -> str:
     return f"install it (see requirements{'' if name in RUNTIME else f'/{name}'}.txt)"
 
 
-def _read(path: Path, size: int | None = None) -> bytes:
-    """The content of a regular file: a pipe may never end, and a device has no end.
+def _read(path: Path, most: int) -> tuple[bytes, int]:
+    """The first `most` bytes of a regular file, and how many it has.
 
-    ChecksumError if it has not this size; without one, it may have LARGEST_MANIFEST bytes.
+    A pipe may never end, and a device has no end.
     """
     try:
         with open(path, "rb", opener=_without_waiting) as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise MissingError(f"{path}: is no regular file; pack the model again")
-            if size is None:
-                check_manifest_size(path, found.st_size)
-            else:
-                check_size(path, found.st_size, size)
-            return file.read(found.st_size)
+            return file.read(min(most, found.st_size)), found.st_size
     except OSError as error:
         raise MissingError(
             f"{path}: cannot be read ({error.strerror}); restore it or pack the model again"
