@@ -6,6 +6,7 @@ nothing is unpickled.
 """
 
 import json
+import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -198,6 +199,8 @@ def prepare(engine: str, signature: Signature | None = None) -> None:
 
     from service.model import unpickling  # noqa: F401
 
+    # Otherwise scikit-learn reads the limits of the container's processors at each call.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     is_into_dataframe(0)  # scikit-learn asks this for each input; at first it looks for plugins
     with _get_threadpool_controller().limit(limits=1):
         pass  # it opens the native libraries, and looks up their functions
