@@ -12,6 +12,7 @@ from training.report.figure import BAR, Picture, Pictures
 from training.report.words import SHORT, many, share, shown
 from training.sample import Column, Sample
 
+LONG = ("text", "date", "datetime")  # whose values are too many to count one by one
 MOST_PICTURES = 12
 MOST_BARS, BINS = 8, 24
 HEIGHT = 170
@@ -21,7 +22,7 @@ def drawn(pictures: Pictures, inputs: Sequence[Input], sample: Sample) -> Iterat
     """A small picture for each of these inputs."""
     for one in inputs:
         column = sample.columns[one.name]
-        draw = _lengths if one.kind == "text" else _bars if is_counted(one) else _histogram
+        draw = _lengths if one.kind in LONG else _bars if is_counted(one) else _histogram
         picture = draw(pictures, shown(one.name, 40), column)
         if column.missing:
             picture.notes.append(f"{share(column.missing / sample.rows)} are missing.")

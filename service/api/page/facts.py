@@ -17,6 +17,8 @@ KINDS = {
     "boolean": "true or false",
     "category": "category",
     "text": "text",
+    "date": "date",
+    "datetime": "date and time",
 }
 
 
@@ -67,6 +69,8 @@ def taken(one: Input) -> str:
         parts.append(listed(one.categories) + ("" if one.closed else ", or others"))
     if one.minimum is not None and one.maximum is not None:
         parts.append(f"{short(one.minimum)} to {short(one.maximum)} in training")
+    if one.earliest is not None:
+        parts.append(f"{one.earliest} to {one.latest} in training")
     if one.nullable:
         parts.append("may be empty")
     return "; ".join(parts)
