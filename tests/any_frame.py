@@ -65,45 +65,49 @@ TYPES = [
 SUFFIXES = (".csv", ".parquet", ".feather")
 
 
+def _series(values: Any, dtype: Any = None) -> Any:
+    return pd.Series(values, dtype=dtype)
+
+
 def column(kind: str, chance: Random) -> Any:
     """Values of a type, some of them missing where the type can have that."""
     gone = chance.random(ROWS) < chance.choice([0.0, 0.0, 0.15])
     if kind == "bool":
-        return pd.Series(chance.random(ROWS) < 0.5)
+        return _series(chance.random(ROWS) < 0.5)
     if kind == "boolean":
-        return pd.Series(chance.random(ROWS) < 0.5).astype("boolean").mask(gone)
+        return _series(chance.random(ROWS) < 0.5).astype("boolean").mask(gone)
     if kind == "object of booleans":
-        values = [bool(one) for one in chance.random(ROWS) < 0.5]
-        return _objects(values, gone, None if chance.random() < 0.5 else np.nan)
+        truths = [bool(one) for one in chance.random(ROWS) < 0.5]
+        return _objects(truths, gone, None if chance.random() < 0.5 else np.nan)
     if kind in INTEGERS:
-        return pd.Series(_whole(kind, chance).astype(kind))
+        return _series(_whole(kind, chance).astype(kind))
     if kind == "Int64":
-        return pd.Series(_whole("int64", chance), dtype="Int64").mask(gone)
+        return _series(_whole("int64", chance), dtype="Int64").mask(gone)
     if kind == "int64 as float":
-        return pd.Series(chance.integers(0, 4, ROWS)).astype("float64").mask(gone)
+        return _series(chance.integers(0, 4, ROWS)).astype("float64").mask(gone)
     if kind == "object of integers":
-        values = [int(one) for one in _whole("int64", chance)]
-        return _objects(values, gone, None if chance.random() < 0.5 else np.nan)
+        wholes = [int(one) for one in _whole("int64", chance)]
+        return _objects(wholes, gone, None if chance.random() < 0.5 else np.nan)
     if kind in ("float32", "float64", "Float64"):
         made = np.round(chance.normal(size=ROWS), int(chance.choice([0, 1, 8])))
-        return pd.Series(made).astype(kind).mask(gone)
+        return _series(made).astype(kind).mask(gone)
     if kind.startswith("datetime64"):
         return _moments(kind, chance).mask(gone)
     if kind.startswith("timedelta"):
-        return pd.Series(pd.to_timedelta(chance.integers(1, 5, ROWS), unit="h")).mask(gone)
+        return _series(pd.to_timedelta(chance.integers(1, 5, ROWS), unit="h")).mask(gone)
     if kind == "category of numbers":
-        return pd.Series(chance.choice([3, 7, 11], ROWS)).astype("category").mask(gone)
+        return _series(chance.choice([3, 7, 11], ROWS)).astype("category").mask(gone)
     texts = TEXTS[str(chance.choice(list(TEXTS)))]
     values = [str(one) for one in chance.choice(texts, ROWS)]
     if kind == "object":
         return _objects(values, gone, None if chance.random() < 0.5 else np.nan)
-    made = pd.Series(values).astype("category" if kind == "category of text" else kind)
+    made = _series(values).astype("category" if kind == "category of text" else kind)
     return made.mask(gone)
 
 
 def _objects(values: list[Any], gone: Any, missing: Any) -> Any:
     listed = [missing if away else one for one, away in zip(values, gone, strict=True)]
-    return pd.Series(listed, dtype=object)
+    return _series(listed, dtype=object)
 
 
 def _whole(kind: str, chance: Random) -> Any:
@@ -114,10 +118,11 @@ def _whole(kind: str, chance: Random) -> Any:
 
 def _moments(kind: str, chance: Random) -> Any:
     step = str(chance.choice(["D", "h"]))
-    values = pd.Timestamp("2026-01-01") + pd.to_timedelta(chance.integers(0, 9, ROWS), unit=step)
+    steps: Any = np.array(chance.integers(0, 9, ROWS), f"timedelta64[{step}]")
+    values = pd.Timestamp("2026-01-01") + pd.to_timedelta(steps)
     if kind == "datetime64 with zone":
-        return pd.Series(values).dt.tz_localize("Europe/Oslo")
-    return pd.Series(values).astype(kind)
+        return _series(values).dt.tz_localize("Europe/Oslo")
+    return _series(values).astype(kind)
 
 
 def _mixed() -> Any:
@@ -222,8 +227,9 @@ def _served(
     if response.status_code != 200:
         return Tried("sample refused", f"{about}: {str(response.json)[:300]}")
     labels, probabilities = expected
-    same = response.json["prediction"] == labels and np.allclose(
-        response.json["probabilities"], probabilities, atol=TOLERANCE
+    told: Any = response.json
+    same = told["prediction"] == labels and np.allclose(
+        told["probabilities"], probabilities, atol=TOLERANCE
     )
     return Tried("equal" if same else "WRONG", about)
 

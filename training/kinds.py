@@ -130,13 +130,12 @@ def _with_null(column: Column, null: Null) -> Column:
     """The column with what the model takes for a missing value. Files do not tell None from NaN."""
     if column.series is None:
         return replace(column, null=null)
-    if column.dtype != "object":
+    if column.dtype not in ("object", "str") or (column.dtype == "str" and null == "nan"):
         return column
     missing = None if null == "none" else np.nan
-    values = [missing if _is_null(value) else value for value in column.series.tolist()]
-    made = column.series.copy()
-    made[:] = values
-    return replace(column, null=null, series=made)
+    made = column.series.astype(object)
+    made[:] = [missing if _is_null(value) else value for value in column.series.tolist()]
+    return replace(column, null=null, series=made, dtype="object")
 
 
 def _is_null(value: Any) -> bool:

@@ -93,8 +93,8 @@ def _as_known(series: Any, column: Column) -> Any:
         return read.dt.as_unit(unit)
     if _is_exact(column):
         gone = pd.NA if column.dtype == "Int64" else None if column.null == "none" else np.nan
-        whole = [gone if value != value else int(value) for value in series.tolist()]
-        return pd.Series(whole, dtype=object).astype(column.dtype)
+        whole: Any = [gone if value != value else int(value) for value in series.tolist()]
+        return _objects(whole).astype(column.dtype)
     if column.kind == "boolean" and (series.dtype != bool or column.dtype == "object"):
         return _booleans(series, column)
     if column.kind == "number":
@@ -104,7 +104,7 @@ def _as_known(series: Any, column: Column) -> Any:
     if column.kind in ("text", "date", "datetime") and column.dtype in ("object", "category"):
         if column.null == "none":
             values = [None if value != value else value for value in series.tolist()]
-            return pd.Series(values, dtype=object)
+            return _objects(values)
         return series.astype(column.dtype)
     return series
 
