@@ -125,6 +125,12 @@ def _moments(kind: str, chance: Random) -> Any:
     return _series(values).astype(kind)
 
 
+def _tells(frame: Any) -> bool:
+    """Whether CSV shows that text is text: of what functions make of it, nobody else can tell."""
+    texts = [frame[name].dropna() for name in frame if frame[name].map(type).eq(str).any()]
+    return not any(column.str.fullmatch(r"[\d.]+|true|false").all() for column in texts)
+
+
 def _mixed() -> Any:
     numeric = make_column_selector(dtype_include="number")
     others = make_column_selector(dtype_exclude="number")
@@ -148,7 +154,7 @@ PIPELINES: dict[str, Callable[[], Any]] = {
     "imputed": lambda: make_pipeline(
         SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"), logistic()
     ),
-    "target": lambda: make_pipeline(TargetEncoder(random_state=0), logistic()),
+    "target": lambda: make_pipeline(TargetEncoder(), logistic()),
     "by type": lambda: make_pipeline(_mixed(), logistic()),
     "histogram boosting": lambda: HistGradientBoostingClassifier(
         max_iter=5, min_samples_leaf=5, random_state=0
@@ -160,6 +166,9 @@ PIPELINES: dict[str, Callable[[], Any]] = {
         FunctionTransformer(frame_steps.numbers), DecisionTreeClassifier(random_state=0)
     ),
 }
+
+
+FUNCTIONS = ("as text", "as numbers")
 
 
 def logistic() -> LogisticRegression:
@@ -181,6 +190,8 @@ def tried(seed: int) -> Tried:
     frame = pd.DataFrame({f"c{place}": column(kind, chance) for place, kind in enumerate(kinds)})
     name = list(PIPELINES)[seed % len(PIPELINES)]
     suffix = str(chance.choice(SUFFIXES))
+    if name in FUNCTIONS and suffix == ".csv" and not _tells(frame):
+        suffix = ".parquet"
     about = f"{seed}: {name} of {', '.join(kinds)} as {suffix}"
     codes = pd.factorize(frame["c0"])[0]
     target = np.where((codes % 2 == 0) ^ (chance.random(ROWS) < 0.1), "yes", "no")
@@ -242,6 +253,8 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, pd.Timedelta):
         return str(value)
+    if isinstance(value, np.floating):
+        return float(str(value))  # with the digits that it has
     return value.item() if isinstance(value, np.generic) else value
 
 

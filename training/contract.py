@@ -8,7 +8,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from service.model.signature import Signature
-from training import inputs, kinds, outputs, walk, ways
+from training import doubts, inputs, kinds, outputs, walk, ways
 from training.errors import PackError
 from training.sample import Column, Sample
 
@@ -54,10 +54,12 @@ def contract(
     columns, notes = kinds.settled(estimator, columns, given or {})
     fixed = {*(given or ()), *texts, *(name for name, learned in known.items() if learned)}
     probe, columns = ways.found(estimator, columns, fixed)
+    doubts.check(probe, columns, fixed)
     taken = inputs.describe(probe, columns, known, texts, advance)
     signature = replace(probe.signature, inputs=tuple(inputs.bounded(probe, taken)))
     signature = replace(signature, outputs=outputs.describe(estimator, probe.ask, targets))
     read = {**sample.columns, **{column.name: column for column in columns}}
+    notes += kinds.strangers(columns, known)
     return Contract(signature, replace(sample, columns=read), notes)
 
 

@@ -15,6 +15,7 @@ from training.errors import DataError, PackError
 from training.sample import MISSING, Column
 
 KINDS = ("category", "text", "integer", "number", "boolean", "date", "datetime")
+NEARLY_ALL = 0.9  # of a column's values
 SHOWN = 3  # values of a column in a note
 Known = Mapping[str, Collection[Any]]
 
@@ -114,6 +115,9 @@ def _typed(column: Column, wanted: str | None, told: str | None, given: str | No
             f"the sample's column {column.name} is {column.dtype}, and the model learned {told} of "
             "it: give the sample the types that the model was fitted with"
         )
+    if given == "integer" and column.gaps:
+        whole = column.series.astype("Int64")
+        return replace(column, series=whole, dtype="Int64", gaps=False)
     return replace(column, listed=given == "category")
 
 
@@ -150,6 +154,21 @@ def _note(column: Column, kind: str) -> str:
         f"{column.name} looks like {look} in the sample ({', '.join(values)}), and the model "
         f"learned {kind} of it: it takes {kind}"
     )
+
+
+def strangers(columns: Sequence[Column], known: Known) -> Iterator[str]:
+    """Notes on columns nearly all of whose values the encoders do not know."""
+    for column in columns:
+        learned = {value for value in known.get(column.name, ()) if not _is_null(value)}
+        there = [value for value in column.values if value is not None]
+        if not learned or not there or column.kind in ("date", "datetime"):
+            continue
+        strange = sum(value not in learned for value in there) / len(there)
+        if strange > NEARLY_ALL:
+            yield (
+                f"{column.name}: the encoder knows only {1 - strange:.0%} of its values in the "
+                f"sample; it learned such as {next(iter(learned))!r}, the sample has {there[0]!r}"
+            )
 
 
 def parsed(options: Sequence[str]) -> dict[str, str]:

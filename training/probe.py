@@ -113,6 +113,16 @@ class Probe:
             *(self.those_that_agree({name: types[name] for name in part}) for part in parts)
         )
 
+    def differing(self, types: Mapping[str, str]) -> bool | None:
+        """Whether the rows get other answers in these types; None if they get none."""
+        given = {**self.types, **types}
+        base = [as_column(self.more[name], dtype) for name, dtype in self.types.items()]
+        other = [as_column(self.more[name], dtype) for name, dtype in given.items()]
+        before, after = self._answers(base, self.types), self._answers(other, given)
+        if before is None or after is None:
+            return None
+        return not all(map(_equal, before, after))
+
     def _agree(self, types: Mapping[str, str]) -> bool:
         base = [as_column(self.more[name], dtype) for name, dtype in self.types.items()]
         given = {**self.types, **types}
@@ -264,7 +274,16 @@ def _same(before: Any, after: Any) -> bool:
     """Whether answers are those of others, which have one row more."""
     if isinstance(before, list):
         return all(map(_same, before, after))
-    one, other = np.asarray(before), np.asarray(after)[:-1]
+    return _equal(before, np.asarray(after)[:-1])
+
+
+def _equal(before: Any, after: Any) -> bool:
+    """Whether answers are the same, numbers but for their last digits."""
+    if isinstance(before, list):
+        return all(map(_equal, before, after))
+    one, other = np.asarray(before), np.asarray(after)
+    if one.shape != other.shape:
+        return False
     if one.dtype.kind == "f" and other.dtype.kind == "f":
         return bool(np.allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True))
     return bool(np.array_equal(one, other))

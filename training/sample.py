@@ -63,7 +63,8 @@ class Column:
     categories, and `form` that of dates as text.
     `null` is what stands in it for a missing value where the type can hold both NaN and None.
     `texts` are cells that pandas would read as missing, and the model as text. `listed` says that
-    `--kind` asked for a category.
+    `--kind` asked for a category, and `gaps` that pandas made floats of whole numbers for want of
+    others that can be missing.
     """
 
     name: str
@@ -82,6 +83,12 @@ class Column:
     form: str | None = None
     texts: frozenset[str] = frozenset()
     listed: bool = False
+    gaps: bool = False
+
+    @property
+    def is_untyped(self) -> bool:
+        """Whether the file does not tell its type."""
+        return self.series is None or self.gaps
 
     def see(self, cells: Sequence[str]) -> None:
         """Count one chunk of cells."""

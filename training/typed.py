@@ -15,6 +15,7 @@ import numpy as np
 from service.model import dates
 from training import moments
 from training.errors import DataError, MissingFileError
+from training.nulls import EXACT
 from training.sample import FEWEST_KEPT, KEPT_CELLS, KEPT_ROWS, MOST_CATEGORIES, Column, Sample
 
 PARQUET, ARROW = ".parquet", (".arrow", ".feather")
@@ -36,12 +37,26 @@ def read(path: Path) -> Sample:
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise DataError(f"{path}: column {twice[0]} is there more than once")
-    whole = table.to_pandas()
+    whole = _with_categories(table.to_pandas(), table.schema.pandas_metadata or {})
     whole = whole.reset_index(drop=True)[[name for name in names if name in whole.columns]]
     most = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // max(1, whole.shape[1])))
     kept = _kept(whole, most)
-    columns = {str(name): _column(str(name), whole[name], kept) for name in whole}
+    columns = {
+        str(name): _exact(_column(str(name), whole[name], kept), table.column(str(name)), kept)
+        for name in whole
+    }
     return Sample(columns=columns, rows=rows, kept=len(kept))
+
+
+def _with_categories(whole: Any, metadata: Any) -> Any:
+    """The frame with the categories that it was written with: of numbers Parquet keeps only these."""
+    named = {one.get("field_name"): one.get("pandas_type") for one in metadata.get("columns", ())}
+    lost = [
+        name
+        for name in whole
+        if named.get(name) == "categorical" and str(whole[name].dtype) != "category"
+    ]
+    return whole.astype(dict.fromkeys(lost, "category")) if lost else whole
 
 
 def _table(path: Path) -> Any:
@@ -90,6 +105,24 @@ def _column(name: str, series: Any, kept: Any) -> Column:
     column.values = _plain(own, kind)
     if column.dtype == "object" and any(value is None for value in series):
         column.null = "none"
+    return column
+
+
+def _exact(column: Column, stored: Any, kept: Any) -> Column:
+    """The column, whole numbers exactly where pandas makes floats of them, with those missing."""
+    import pandas as pd
+    import pyarrow.types as is_
+
+    if not (is_.is_integer(stored.type) and column.dtype == "float64"):
+        return column
+    values = stored.to_pylist()
+    there = [value for value in values if value is not None]
+    column.kind, column.values = "integer", [values[place] for place in kept]
+    if there and max(map(abs, (min(there), max(there)))) >= EXACT:
+        column.series = pd.Series(column.values, dtype="Int64")
+        column.dtype = "Int64"
+    else:
+        column.gaps = True
     return column
 
 

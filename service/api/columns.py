@@ -83,7 +83,7 @@ class NumberField(ColumnField):
         exact = EXACT.get(column.dtype, EXACT["float64"])  # of objects: floats, too
         self.type = column.dtype if column.dtype in EXACT else "float64"
         self.exact = exact
-        self.quick_low, self.quick_high = max(self.low, -exact), min(self.high, exact)
+        self.quick_low, self.quick_high = max(self.low, 1 - exact), min(self.high, exact - 1)
 
     def array(self, values: Sequence[Any]) -> NDArray[Any]:
         """Floats of the input's type, NaN for null."""
@@ -114,7 +114,7 @@ class NumberField(ColumnField):
 
     def check_exact(self, values: Sequence[Any], floats: NDArray[np.float64]) -> None:
         """ValidationError for whole numbers that would be rounded; `floats` are those values."""
-        far = np.flatnonzero(np.abs(floats) > self.exact).tolist()
+        far = np.flatnonzero(np.abs(floats) >= self.exact).tolist()
         held = floats.astype(self.type).astype(np.float64) if self.type != "float64" else floats
         bad = [row for row in far if _is_rounded(values[row], float(held[row]))]
         if bad:
@@ -194,7 +194,8 @@ class MomentField(ColumnField):
     def _read(self, text: str) -> str:
         if self.column.form:
             return dates.in_form(text, self.column.form)
-        dates.as_datetime64(text, self.column.dtype, is_day=self.column.kind == "date")
+        is_day = self.column.kind == "date"
+        dates.as_datetime64(text, self.column.dtype, is_day)
         return text
 
 
@@ -257,7 +258,7 @@ def _is_broken(value: Any) -> bool:
 
 def _is_rough(value: Any) -> bool:
     """Whether a whole number came as a decimal, of which the last digits may be lost."""
-    return type(value) is float and abs(value) > EXACT["float64"]
+    return type(value) is float and abs(value) >= EXACT["float64"]
 
 
 def _is_rounded(value: Any, held: float) -> bool:

@@ -125,7 +125,9 @@ def check_zone(moment: Moment, zoned: bool) -> None:
 
 
 def _day(moment: Moment) -> str:
-    if moment.separator:
+    """The date; one at midnight is a date, too."""
+    time = f"{moment.clock}{moment.seconds}{moment.fraction}"
+    if moment.zone or time.strip("0:"):
         raise ValueError("has a time, and the model takes dates alone, such as 2026-03-01")
     return moment.day
 
