@@ -24,3 +24,11 @@ def _number(column: Any) -> Any:
     if pd.api.types.is_numeric_dtype(column):
         return column.astype("Float64").fillna(-1).to_numpy(np.float64)
     return column.astype(str).str.len().fillna(-1).to_numpy(np.float64)
+
+
+def hours(frame: pd.DataFrame) -> pd.DataFrame:
+    """The hours of a column `when`, of times or of text."""
+    when = frame["when"]
+    if not pd.api.types.is_datetime64_any_dtype(when):
+        when = pd.to_datetime(when, format="%H:%M" if when.iloc[0][2] == ":" else None)
+    return pd.DataFrame({"hour": when.dt.hour})

@@ -49,7 +49,7 @@ def read(path: Path) -> Sample:
 
 
 def _with_categories(whole: Any, metadata: Any) -> Any:
-    """The frame with the categories that it was written with: of numbers Parquet keeps only these."""
+    """The frame with its categories again: of numbers Parquet keeps the values alone."""
     named = {one.get("field_name"): one.get("pandas_type") for one in metadata.get("columns", ())}
     lost = [
         name
