@@ -233,7 +233,7 @@ def _served(
         return Tried("refused", f"{about}: {error}")
     predictor = Predictor.load(folder / "artifact", ["tests.frame_steps"])
     client = create_app(Settings(), predictor).test_client()
-    body = {name: [plain(value) for value in frame[name]] for name in frame}
+    body = {name: values(frame[name]) for name in frame}
     response = client.post("/predict?probabilities=true", json=body)
     if response.status_code != 200:
         return Tried("sample refused", f"{about}: {str(response.json)[:300]}")
@@ -245,6 +245,13 @@ def _served(
     return Tried("equal" if same else "WRONG", about)
 
 
+def values(series: Any) -> list[Any]:
+    """A column as a client writes it in JSON."""
+    if series.dtype == np.float32:  # with the digits that its numbers have
+        return [None if value != value else float(str(value)) for value in series.to_numpy()]
+    return [plain(value) for value in series]
+
+
 def plain(value: Any) -> Any:
     """A value as a client writes it in JSON."""
     if value is None or value is pd.NA or value is pd.NaT or value != value:
@@ -253,8 +260,6 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, pd.Timedelta):
         return str(value)
-    if isinstance(value, np.floating):
-        return float(str(value))  # with the digits that it has
     return value.item() if isinstance(value, np.generic) else value
 
 

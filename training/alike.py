@@ -24,6 +24,11 @@ def alike(texts: Sequence[str]) -> list[str]:
             by_form[tuple(map(_form, parts))].append(parts)
     made: dict[str, None] = {}
     for group in by_form.values():
+        made |= dict.fromkeys(text for text in map(_next, group[:MOST]) if text not in known)
+        if len(made) >= MOST // 2:
+            break
+    made = dict.fromkeys(list(made)[: MOST // 2])
+    for group in by_form.values():
         for place, first in enumerate(group):
             other = group[(place + 1) % len(group)]
             for cut in range(1, len(first)):
@@ -33,6 +38,14 @@ def alike(texts: Sequence[str]) -> list[str]:
                 if len(made) == MOST:
                     return list(made)
     return list(made)
+
+
+def _next(parts: Sequence[str]) -> str:
+    """The text with its last number one higher, or lower if it would get longer."""
+    place = max(place for place, part in enumerate(parts) if part.isdigit())
+    number, width = int(parts[place]), len(parts[place])
+    changed = number + 1 if len(str(number + 1)) <= width else number - 1
+    return "".join([*parts[:place], str(changed).zfill(width), *parts[place + 1 :]])
 
 
 def _form(part: str) -> str:
