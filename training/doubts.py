@@ -5,8 +5,10 @@ empty cells may have been 10.0. Most models answer the same to all of them. Wher
 `--kind` or a sample with types has to say which it was.
 """
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 
+from service.model import dates
 from training.errors import PackError
 from training.probe import Probe
 from training.sample import Column
@@ -16,7 +18,10 @@ WORDS = {
     "Int64": "whole numbers beside missing values",
     "object": "objects of Python",
     "category": "categories",
+    "datetime64[us]": "times",
+    "datetime64[us, UTC]": "times",
 }
+LENGTH = re.compile(r"-?\d+ days(?: [+-]?\d\d:\d\d:\d\d(?:\.\d+)?)?", re.ASCII)
 
 
 def check(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> None:
@@ -26,6 +31,13 @@ def check(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> No
     """
     if probe.signature.container != "frame":
         return
+    for column in columns:
+        if column.is_untyped and column.name not in fixed and _are_lengths(column):
+            raise PackError(
+                f"the column {column.name} looks like lengths of time ({column.cells[0]}), which "
+                "no kind of input holds: fit the model on numbers, or say "
+                f"--kind {column.name}=text"
+            )
     for dtype, names in _others(columns, fixed):
         types = dict.fromkeys(names, dtype)
         if not types or probe.differing(types) is False:
@@ -35,7 +47,7 @@ def check(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> No
                 raise PackError(
                     f"the model answers otherwise if the column {name} holds {WORDS[dtype]}, and "
                     "the sample does not tell: give it as Parquet with the types that the model "
-                    f"was fitted with, or name the kind with --kind {name}=integer, number or text"
+                    f"was fitted with, or say --kind {name}=integer, text or datetime"
                 )
 
 
@@ -50,3 +62,14 @@ def _others(columns: Sequence[Column], fixed: Collection[str]) -> Iterator[tuple
     gaps = [column for column in whole if column.missing]
     for dtype, ones in (("Int64", gaps), ("object", whole), ("category", whole)):
         yield dtype, [column.name for column in ones if column.dtype != dtype]
+    for dtype, zoned in (("datetime64[us]", False), ("datetime64[us, UTC]", True)):
+        yield (
+            dtype,
+            [one.name for one in free if one.form and dates.has_zone(one.form) is zoned],
+        )
+
+
+def _are_lengths(column: Column) -> bool:
+    """Whether these are what pandas writes of timedelta."""
+    there = [value for value in column.values if value is not None]
+    return column.kind == "text" and bool(there) and all(map(LENGTH.fullmatch, there))

@@ -4,7 +4,7 @@ types of the sample, then the look of its cells.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from training.errors import DataError, PackError
 from training.sample import MISSING, Column
 
 KINDS = ("category", "text", "integer", "number", "boolean", "date", "datetime")
+LENGTH = "length of time"
 NEARLY_ALL = 0.9  # of a column's values
 SHOWN = 3  # values of a column in a note
 Known = Mapping[str, Collection[Any]]
@@ -42,6 +43,11 @@ def settled(
         if isinstance(filled, str):
             learned.add(filled)
         told = "text" if column.name in texts else _kind(learned)
+        if told == LENGTH:
+            raise PackError(
+                f"the model learned lengths of time of the column {column.name}, which no kind of "
+                "input holds: fit it on numbers"
+            )
         made = _read(column, given.get(column.name), told, learned)
         null = _null(learned, absent)
         if null is not None:
@@ -63,6 +69,8 @@ def _kind(learned: Collection[Any]) -> str | None:
         return "boolean"
     if types and types <= {int, float}:
         return "number"
+    if types and all(issubclass(one, np.timedelta64 | timedelta) for one in types):
+        return LENGTH
     if types and all(issubclass(one, np.datetime64 | datetime) for one in types):
         return "datetime"
     return None

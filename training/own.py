@@ -99,8 +99,8 @@ def _as_known(series: Any, column: Column) -> Any:
         return _booleans(series, column)
     if column.kind == "number":
         return series.astype(column.dtype if column.dtype.startswith("float") else np.float64)
-    if column.kind == "integer" and column.missing:
-        return series.astype(np.float64)
+    if column.kind == "integer":
+        return series.astype(np.float64 if column.missing else column.dtype)
     if column.kind in ("text", "date", "datetime") and column.dtype in ("object", "category"):
         if column.null == "none":
             values = [None if value != value else value for value in series.tolist()]

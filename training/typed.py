@@ -37,7 +37,7 @@ def read(path: Path) -> Sample:
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise DataError(f"{path}: column {twice[0]} is there more than once")
-    whole = _with_categories(table.to_pandas(), table.schema.pandas_metadata or {})
+    whole = _with_categories(table.to_pandas(), table)
     whole = whole.reset_index(drop=True)[[name for name in names if name in whole.columns]]
     most = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // max(1, whole.shape[1])))
     kept = _kept(whole, most)
@@ -48,15 +48,18 @@ def read(path: Path) -> Sample:
     return Sample(columns=columns, rows=rows, kept=len(kept))
 
 
-def _with_categories(whole: Any, metadata: Any) -> Any:
+def _with_categories(whole: Any, table: Any) -> Any:
     """The frame with its categories again: of numbers Parquet keeps the values alone."""
-    named = {one.get("field_name"): one.get("pandas_type") for one in metadata.get("columns", ())}
-    lost = [
-        name
-        for name in whole
-        if named.get(name) == "categorical" and str(whole[name].dtype) != "category"
-    ]
-    return whole.astype(dict.fromkeys(lost, "category")) if lost else whole
+    import pandas as pd
+
+    metadata = table.schema.pandas_metadata or {}
+    for one in metadata.get("columns", ()):
+        name = one.get("field_name")
+        if one.get("pandas_type") == "categorical" and str(whole[name].dtype) != "category":
+            values = table.column(name).to_pylist()  # whole numbers, although some are missing
+            known = sorted({value for value in values if value is not None})
+            whole[name] = pd.Categorical(values, categories=known)
+    return whole
 
 
 def _table(path: Path) -> Any:

@@ -136,7 +136,9 @@ def _in_frame(column: Column, text: str, moment: str, fixed: Collection[str]) ->
         return replace(column, dtype="Int64")
     if column.missing:
         return replace(column, dtype="float64")
-    return replace(column, dtype="uint64" if _largest(column) > LARGEST_INT64 else "int64")
+    unsigned = column.learned == "uint64" and (column.minimum or 0.0) >= 0
+    is_unsigned = unsigned or _largest(column) > LARGEST_INT64
+    return replace(column, dtype="uint64" if is_unsigned else "int64")
 
 
 def _as_object(column: Column) -> Column:
