@@ -1,19 +1,18 @@
 # The service's image: docker build --tag slipway .
 #
 #   --build-arg MODEL=packed              serve an artifact of this checkout instead of training one
-#   --build-arg ARTIFACT=artifacts/model  which one; it must be below artifacts/ (see .dockerignore)
-#   --build-arg REQUIREMENTS="requirements.txt requirements-pandas.txt"
+#   --build-arg ARTIFACT=artifacts/model  that artifact; it must be below artifacts/ (see .dockerignore)
+#   --build-arg REQUIREMENTS="requirements.txt requirements/pandas.txt"
 #                                         for a model that was fitted on a DataFrame; and
-#                                         requirements-traces.txt for SERVICE_TRACES=true,
-#                                         requirements-s3.txt for a model or files on S3,
-#                                         requirements-parquet.txt for files of Parquet,
-#                                         requirements-lambda.txt to run on AWS Lambda
+#                                         requirements/traces.txt for SERVICE_TRACES=true,
+#                                         requirements/s3.txt for a model or files on S3,
+#                                         requirements/parquet.txt for files of Parquet,
+#                                         requirements/lambda.txt to run on AWS Lambda
 #   --build-arg VARIANT=lean              without scikit-learn: for models whose engine is ONNX
 #   --build-arg PYTHON_IMAGE=python:3.13-slim-trixie@sha256:...
-#                                         the base image, to the byte; ecs/deploy asks the registry for
-#                                         the digest and gives it. BASE_DIGEST is the same digest for
-#                                         the label
-#   --build-arg VERSION= REVISION= CREATED=   what the image's labels say
+#                                         the base image, by digest; ecs/deploy reads it from the registry.
+#                                         BASE_DIGEST is the same digest, for the label
+#   --build-arg VERSION= REVISION= CREATED=   values of the image's labels
 ARG MODEL=trained
 ARG VARIANT=full
 ARG PYTHON_IMAGE=python:3.13-slim-trixie
@@ -22,14 +21,14 @@ FROM ${PYTHON_IMAGE} AS base
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /app
 
-# What is installed. It changes rarely, so it comes before all code.
+# Installed packages. They change rarely, so this stage comes before the code.
 FROM base AS dependencies
 ARG REQUIREMENTS=requirements.txt
-COPY requirements.txt requirements-lambda.txt requirements-pandas.txt requirements-parquet.txt \
-    requirements-s3.txt requirements-traces.txt requirements-training.txt ./
-# The environment has no pip: that of the base image installs into it from outside. The packages'
-# own tests are a fifth of its size, and 13 MB are only there to be compiled against. Bytecode is made
-# here because nothing can be written later.
+COPY requirements.txt ./
+COPY requirements requirements
+# The environment has no pip: the base image's pip installs into it. The packages' own tests are a
+# fifth of its size, and 13 MB are headers and sources; both are deleted. Bytecode is compiled here
+# because the file system is read-only later.
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --disable-pip-version-check --quiet \
@@ -41,23 +40,23 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 FROM dependencies AS full
 
-# VARIANT=lean. tests/test_locks.py holds the list against requirements-lean.txt.
+# VARIANT=lean. tests/test_locks.py compares this list with requirements/lean.txt.
 FROM dependencies AS lean
 RUN pip --python /opt/venv/bin/python uninstall --yes --quiet --root-user-action ignore \
     cloudpickle joblib narwhals scikit-learn scipy threadpoolctl
 
-# MODEL=trained. Only what training imports is copied, so a change of the API trains nothing anew.
+# MODEL=trained. Only the code that training imports is copied, so a change of the API trains no model.
 FROM dependencies AS trained
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip --python /opt/venv/bin/python install --disable-pip-version-check --quiet \
         --root-user-action ignore --no-deps --require-hashes --only-binary :all: \
-        -r requirements.txt -r requirements-training.txt
+        -r requirements.txt -r requirements/training.txt
 COPY service/__init__.py service/
 COPY service/model service/model
 COPY training training
 RUN python -m training fit
 
-# MODEL=packed. Whoever packed it may have kept it from other users, such as the image's.
+# MODEL=packed. The artifact may be unreadable for other users, such as the image's.
 FROM base AS packed
 ARG ARTIFACT=artifacts/model
 COPY ${ARTIFACT} artifacts/model
@@ -66,16 +65,15 @@ RUN chmod -R a+rX artifacts
 FROM ${MODEL} AS model
 FROM ${VARIANT} AS installed
 
-# Our code, readable whatever the checkout's umask was.
+# Slipway's code, readable for all users, whatever the checkout's umask was.
 FROM base AS code
 COPY gunicorn.conf.py .
 COPY service service
 RUN chmod -R a+rX . && python -m compileall -q service
 
 FROM base
-# The base image's pip goes, with the copies that ensurepip keeps of it; so do setuid bits. The
-# official image has no bytecode of the standard library: each start, each health check would make
-# it anew.
+# Delete the base image's pip, with the copies of ensurepip, and setuid bits. The official image has
+# no bytecode of the standard library: each start and each health check would compile it again.
 RUN find / -xdev \( -name ensurepip -o -name pip -o -name 'pip[-0-9]*' \) -prune -exec rm -r {} + \
     && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
     && python -m compileall -q -j 0 -x 'site-packages|idlelib|tkinter|turtledemo' \
@@ -83,26 +81,26 @@ RUN find / -xdev \( -name ensurepip -o -name pip -o -name 'pip[-0-9]*' \) -prune
 COPY --from=installed /opt/venv /opt/venv
 COPY --from=code /app .
 COPY --from=model /app/artifacts/model artifacts/model
-# docker run IMAGE serve: what SageMaker starts.
+# docker run IMAGE serve: the command that SageMaker runs.
 COPY --from=code --chmod=755 /app/service/dialects/sagemaker/serve /usr/local/bin/serve
 
-# DONTWRITEBYTECODE: no user may write here. FAULTHANDLER: a worker that hangs is aborted by
-# gunicorn and says where it was.
+# DONTWRITEBYTECODE: the file system is read-only. FAULTHANDLER: gunicorn aborts a worker that hangs,
+# and the worker prints its traceback.
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONFAULTHANDLER=1 PYTHONUNBUFFERED=1
 
-# A number, for whoever checks that it is not root cannot look up names.
+# A number: checks that the user is not root cannot look up names.
 USER 10001:10001
-# Whatever would stop the start stops the build: settings, artifact, file modes.
+# Faults that would stop the start also stop the build: settings, artifact, file modes.
 RUN ["gunicorn", "--check-config"]
 
 EXPOSE 8080
-# Every 5 seconds, so that `docker compose up --wait` waits no longer. ECS ignores this line.
+# Every 5 seconds, so that `docker compose up --wait` returns soon. ECS ignores this line.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-m", "service.operations.probe"]
-# No shell in between: gunicorn is process 1 and gets SIGTERM. It reads gunicorn.conf.py by itself.
+# No shell: gunicorn is process 1 and receives SIGTERM. It reads gunicorn.conf.py by default.
 CMD ["gunicorn"]
 
-# Last, for they change with every build.
+# Last, because they change with every build.
 ARG VERSION= REVISION= CREATED= PYTHON_IMAGE BASE_DIGEST=
 LABEL org.opencontainers.image.title="slipway" \
       org.opencontainers.image.description="A scikit-learn model as a REST API" \

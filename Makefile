@@ -1,4 +1,4 @@
-# Everything one can do here. `make` alone lists it.
+# All commands of the project. `make` alone lists them.
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -7,28 +7,29 @@ ARGS ?=
 MINUTES ?= 10
 
 BIN := .venv/bin
-# The locks are whole: pip has nothing to resolve, and older ones take extras of a package newer than is pinned.
+# The locks are complete: pip has nothing to resolve. Older versions of pip take newer extras than the pinned ones.
 LOCKED := --no-deps --quiet --require-hashes --only-binary :all:
 INSTALL := $(BIN)/pip install --no-compile --disable-pip-version-check $(LOCKED)
-# What only developing needs is a lot, and uv takes a tenth of the time for it. It does not read pip's settings:
-# where an index stands only there, pip does it.
+# Developing needs many packages, and uv installs them in a tenth of the time. It does not read pip's
+# configuration: if the index is set only there, pip installs them.
 INSTALL_FAST := $(BIN)/uv pip install $(LOCKED)
-LOCKS := requirements requirements-lean requirements-pandas requirements-training requirements-traces requirements-s3 requirements-parquet requirements-lambda requirements-deploy requirements-dev requirements-audit requirements-uv requirements-clients
+LOCKS := requirements $(patsubst %,requirements/%,\
+	lean pandas training traces s3 parquet lambda deploy dev audit uv clients companions)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 
-# Three processes run the tests, each a file at a time: many tests wait for something; -n0 in ARGS runs them in one.
+# Three processes run the tests, a file at a time, because many tests wait; ARGS=-n0 runs them in one.
 PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 export SERVICE_MODEL
-# What is installed is not compiled yet. Python keeps what it compiles, also where the environment says no:
-# or each process that imports scikit-learn would take four seconds for it, not one.
+# Packages are installed without bytecode. Python must write it, also if the environment forbids that:
+# otherwise each process that imports scikit-learn would take four seconds, not one.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help serve train test check coverage faults fuzz frames pictures bench lint types lock lock-check format image sbom audit clean
 
-help: ## List what there is
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: port .venv/serving artifacts ## Serve the model on http://127.0.0.1:8080 (PORT=, SERVICE_MODEL=)
@@ -54,13 +55,14 @@ test: .venv/developing ## Run the tests (ARGS= for pytest)
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 check: .venv/developing ## Run lint, types, locks and tests: CI runs this and faults
-	@$(MAKE) --no-print-directory --jobs 2 lint types lock-check .venv/clients/installed .venv/audit/installed
+	@$(MAKE) --no-print-directory --jobs 2 lint types lock-check \
+		.venv/clients/installed .venv/audit/installed .venv/companions/installed
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
-coverage: .venv/developing .venv/clients/installed .venv/audit/installed ## Run the tests and ask whether they reach 90 % of the code
+coverage: .venv/developing .venv/clients/installed .venv/audit/installed .venv/companions/installed ## Run the tests, and fail if they cover less than 90 % of the code
 	@$(BIN)/pytest --cov $(PARALLEL) $(ARGS)
 
-# What measures time has the machine to itself; these do not.
+# Tests that measure time run alone; these do not measure it.
 UNTIMED := $(patsubst %,tests/faults/test_%.py,described rolling soak)
 
 faults: .venv/developing ## Run the long tests of overload, crashes and updates, in containers
@@ -73,7 +75,7 @@ fuzz: .venv/developing ## Search for faults of the model loader for 10 minutes (
 frames: .venv/developing ## Try 2,000 random frames: what is served is what the estimator says (ARGS=--help)
 	@$(BIN)/python -W ignore -m tests.any_frame $(ARGS)
 
-pictures: .venv/developing ## Take the pictures of README and docs anew
+pictures: .venv/developing ## Take the pictures of README and docs
 	@$(BIN)/python -m tests.pictures $(ARGS)
 
 bench: .venv/developing ## Measure the service beside its peers, for an hour (ARGS=--help)
@@ -86,16 +88,17 @@ lint: .venv/developing ## Check style
 types: .venv/developing ## Check types
 	@$(BIN)/mypy
 
-format: .venv/developing ## Put the code into shape
+format: .venv/developing ## Format the code
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
-lock: .venv/developing ## Write requirements*.txt anew from requirements*.in (ARGS=--upgrade)
+lock: .venv/developing ## Write the locks, requirements.txt and requirements/*.txt, from *.in (ARGS=--upgrade)
 	@for name in $(LOCKS); do $(LOCK) $(ARGS) $$name.in --output-file $$name.txt >/dev/null; done
 
-lock-check: .venv/developing ## Check that requirements*.txt match requirements*.in
-	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && for name in $(LOCKS); do \
-		cp $$name.txt "$$folder" && $(LOCK) $$name.in --output-file "$$folder/$$name.txt" >/dev/null && \
+lock-check: .venv/developing ## Check that the locks match their *.in
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && mkdir "$$folder/requirements" && \
+		for name in $(LOCKS); do cp $$name.txt "$$folder/$$name.txt" && \
+		$(LOCK) $$name.in --output-file "$$folder/$$name.txt" >/dev/null && \
 		diff $$name.txt "$$folder/$$name.txt" || \
 		{ echo "$$name.txt does not match $$name.in: run make lock"; exit 1; }; done
 
@@ -104,53 +107,62 @@ image: ## Build the container image, slipway
 		--build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) .
 
 IMAGE ?= slipway
-sbom: .venv/deploying .venv/audit/installed ## List what the image is made of, as CycloneDX in sbom/ (IMAGE=)
+sbom: .venv/deploying .venv/audit/installed ## Write the image's bill of materials, as CycloneDX in sbom/ (IMAGE=)
 	@$(BIN)/python -m ecs.commands.sbom "$(IMAGE)" sbom
 
-audit: .venv/audit/installed ## Ask PyPI for known vulnerabilities of what is locked (ARGS= for pip-audit)
+audit: .venv/audit/installed ## Look up known vulnerabilities of the locked packages (ARGS= for pip-audit)
 	@for name in $(LOCKS); do echo "$$name.txt"; \
 		.venv/audit/bin/pip-audit --strict --disable-pip --no-deps -r $$name.txt $(ARGS) || failed=1; \
 	done; test -z "$$failed"
 
-clean: ## Remove what make made
+clean: ## Remove all generated files
 	@rm -rf .venv artifacts sbom benchmarks/.venvs benchmarks/.work .coverage .mypy_cache .pytest_cache .ruff_cache
 
-# What is installed: for serving and training, and for developing on top.
-SERVING := requirements.txt requirements-training.txt requirements-pandas.txt
-DEVELOPING := $(SERVING) requirements-deploy.txt requirements-dev.txt
+# Packages for serving and training, and for developing.
+SERVING := requirements.txt requirements/training.txt requirements/pandas.txt
+DEVELOPING := $(SERVING) requirements/deploy.txt requirements/dev.txt
 .venv/serving: $(SERVING) | .venv/bin/python
-	@echo "Installing what serving and training need"
+	@echo "Installing packages for serving and training"
 	@$(INSTALL) $(SERVING:%=-r %)
 	@touch $@
 
-.venv/developing: requirements-dev.txt requirements-deploy.txt .venv/serving .venv/bin/uv
-	@echo "Installing what developing needs"
+.venv/developing: requirements/dev.txt requirements/deploy.txt .venv/serving .venv/bin/uv
+	@echo "Installing packages for developing"
 	@$(INSTALL_FAST) --python $(BIN)/python $(DEVELOPING:%=-r %) || $(INSTALL) $(DEVELOPING:%=-r %)
 	@touch .venv/deploying $@
 
-# What the commands in ecs/ need; they make this themselves.
-.venv/deploying: requirements-deploy.txt | .venv/bin/python
-	@echo "Installing what deploying needs"
-	@$(INSTALL) -r requirements-deploy.txt
+# Packages for the commands in ecs/, which run this target themselves.
+.venv/deploying: requirements/deploy.txt | .venv/bin/python
+	@echo "Installing packages for deploying"
+	@$(INSTALL) -r requirements/deploy.txt
 	@touch $@
 
-# Clients of other protocols, which some tests call the service with.
-.venv/clients/installed: requirements-clients.txt .venv/bin/uv
+# Clients of other protocols, for tests.
+.venv/clients/installed: requirements/clients.txt .venv/bin/uv
 	@echo "Installing clients of other protocols"
 	@$(BIN)/python -m venv .venv/clients
-	@$(INSTALL_FAST) --python .venv/clients/bin/python -r requirements-clients.txt
+	@$(INSTALL_FAST) --python .venv/clients/bin/python -r requirements/clients.txt
 	@touch $@
 
-# What lists the parts of an image and asks for their vulnerabilities, apart from what is listed.
-.venv/audit/installed: requirements-audit.txt .venv/bin/uv
-	@echo "Installing what an audit needs"
+# Libraries beside scikit-learn, with what packs their models: the service has none of them.
+COMPANIONS := $(SERVING) requirements/companions.txt
+.venv/companions/installed: $(COMPANIONS) .venv/bin/uv
+	@echo "Installing XGBoost, LightGBM and CatBoost"
+	@$(BIN)/python -m venv .venv/companions
+	@$(INSTALL_FAST) --python .venv/companions/bin/python $(COMPANIONS:%=-r %) || \
+		.venv/companions/bin/pip install --disable-pip-version-check $(LOCKED) $(COMPANIONS:%=-r %)
+	@touch $@
+
+# Tools for bills of materials and audits, in a separate environment.
+.venv/audit/installed: requirements/audit.txt .venv/bin/uv
+	@echo "Installing packages for audits"
 	@$(BIN)/python -m venv .venv/audit
-	@$(INSTALL_FAST) --python .venv/audit/bin/python -r requirements-audit.txt || \
-		.venv/audit/bin/pip install --disable-pip-version-check $(LOCKED) -r requirements-audit.txt
+	@$(INSTALL_FAST) --python .venv/audit/bin/python -r requirements/audit.txt || \
+		.venv/audit/bin/pip install --disable-pip-version-check $(LOCKED) -r requirements/audit.txt
 	@touch $@
 
-.venv/bin/uv: requirements-uv.txt | .venv/bin/python
-	@$(INSTALL) -r requirements-uv.txt
+.venv/bin/uv: requirements/uv.txt | .venv/bin/python
+	@$(INSTALL) -r requirements/uv.txt
 	@touch $@
 
 .venv/bin/python:

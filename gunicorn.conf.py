@@ -12,7 +12,7 @@ wsgi_app = "service.server:application()"
 bind = ["0.0.0.0:8080", "0.0.0.0:9464"]  # the second for /metrics only: SERVICE_METRICS_PORT
 worker_class = "service.operations.worker.Worker"  # gunicorn's own, but it stops soon
 asgi_lifespan = "on"  # a worker that fails to warm up stops the service instead of looping
-asgi_loop = "asyncio"  # uvloop would let new connections wait: docs/performance.md
+asgi_loop = "asyncio"  # with uvloop new connections wait: docs/decisions/0001-event-loop-worker.md
 backlog = 2048  # new connections that may wait to be accepted
 
 # Workers come from WEB_CONCURRENCY (default 1): one per vCPU of the task. os.cpu_count() would

@@ -4,5 +4,5 @@ Read in this order: `__main__.py` (the run), `roster.py` (who takes part), `rows
 sent), `models.py` (what all of them serve), `environments.py` (what each has installed),
 `rounds.py` (one peer after the other, round by round), `figures.py` (medians and ratios),
 `results.py` (the page), `plot.py` (the picture). `peers/` has each peer's own files. The load comes
-from `service.bench`; nobody imports this.
+from `service.bench`; no other package imports this one.
 """

@@ -15,12 +15,12 @@ import pandas as pd
 from benchmarks.rows import columns, records, rows_or_records, to_mlflow, to_mlserver
 
 ROOT = Path(__file__).parent.parent
-OWN = ("requirements.txt", "requirements-pandas.txt")
+OWN = ("requirements.txt", "requirements/pandas.txt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """A server. In its command, {bin} is its environment's, {port} and {workers} are told to it.
+    """A server. In its command, {bin} is its environment's, {port} and {workers} are filled in.
 
     It runs in a copy of `benchmarks/peers/<name>`, after `prepare`; or `at_home`, in this
     repository. `live` is a GET to measure beside it. `read` takes the predictions from its parsed

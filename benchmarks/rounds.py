@@ -69,7 +69,7 @@ def contest(peer: Peer, made: Made, venv: Path, work: Path) -> Contest:
 def environment(one: Contest, port: int, workers: int) -> Mapping[str, str]:
     """What a peer finds in its environment: nothing of ours but what it needs."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(DROPPED)}
-    told = {
+    variables = {
         "BENCH_MODEL": str(one.made.file),
         "BENCH_SAMPLE": str(one.made.sample),
         "BENCH_KIND": one.made.model.kind,
@@ -89,7 +89,7 @@ def environment(one: Contest, port: int, workers: int) -> Mapping[str, str]:
     }
     own = {"PYTHONPATH": str(ROOT)} if one.peer.requirements else {}
     path = {"PATH": f"{one.venv / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    return {**kept, **ONE_THREAD, **QUIET, **told, **own, **path}
+    return {**kept, **ONE_THREAD, **QUIET, **variables, **own, **path}
 
 
 def artifact(engine: str, work: Path) -> Path:

@@ -1,16 +1,18 @@
 """The service on ECS Fargate behind an Application Load Balancer: templates and commands.
 
-Read in this order: `bootstrap.yaml`, `network.yaml`, `service.yaml` (one stack each, by how seldom
-they change), `template.py` (what a template says for given parameters), then `render.py`, which
-writes `task-definition.json` from `service.yaml` for those who have a cluster already. `files.yaml`
-stands beside them: tasks of the same image that score one file each, sent by `run-task.json`.
+Read in this order: `bootstrap.yaml`, `network.yaml`, `service.yaml` (one stack each; the first
+changes least often), `template.py` (resolves a template for given parameters), then `render.py`,
+which writes `task-definition.json` from `service.yaml` for users who already have a cluster.
+`files.yaml` is independent: it has tasks of the same image that score a file each, started with
+`run-task.json`.
 
-The commands `deploy`, `rollback`, `verify`, `destroy` and `cost` are launchers of `commands/`, the
-only code that knows arguments; `make sbom` runs another. Below it, from the whole to its parts:
-`deployment.py` (one deployment), `foundations.py` (what stands before),
-`boundary.py` (what its roles may read), `removal.py`; `changes.py`
-and `stacks.py` (CloudFormation), `inputs.py` (what it is sent), `service.py` (the service on ECS),
-`report.py` (why it failed), `smoke.py` (a prediction); `registry.py` (images in ECR),
-`containers.py` (docker and git), `sbom.py` (what an image is made of), `checks.py` and `drift.py`
-(what verify looks at), `costs.py` and `prices.py`, `names.py`, `account.py` and `errors.py`.
+The commands `deploy`, `rollback`, `verify`, `destroy` and `cost` are launchers of modules in
+`commands/`, the only code that parses arguments; `make sbom` runs another. The modules below it:
+`deployment.py` (one deployment), `prerequisites.py` (the stacks that a service needs first),
+`boundary.py` (the limits of its roles), `teardown.py`; `stack_operations.py` and `stacks.py`
+(CloudFormation), `inputs.py` (templates and parameters), `service.py` (the service on ECS),
+`report.py` (why a deployment failed), `smoke_test.py` (a prediction); `registry.py` (images in
+ECR), `containers.py` (docker and git), `sbom.py` (the software in an image), `preflight.py` and
+`drift.py` (the checks of verify), `costs.py` and `prices.py`, `names.py`, `account.py` and
+`errors.py`.
 """

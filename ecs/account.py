@@ -1,4 +1,4 @@
-"""The AWS account and region that a command works in, and AWS's errors in one line."""
+"""The AWS account and region that a command works in, and AWS's errors as one line each."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,16 +19,21 @@ from botocore.exceptions import (
 
 from ecs.errors import DeniedError, EcsError, UnavailableError, UsageError
 
-# A throttled or a lost call must not end a deployment that is waited for.
-PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 8})
+# A throttled or lost call must not end a deployment that is under way.
+RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 8})
 LOGIN = "log in (aws sso login, or aws configure), or set AWS_PROFILE"
-UNKNOWN_CALLER = {"ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "RequestExpired"}
+INVALID_CREDENTIALS = {
+    "ExpiredToken",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "RequestExpired",
+}
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"}
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who we are, and where."""
+    """The caller's session, account and region."""
 
     session: Any
     id: str
@@ -36,13 +41,13 @@ class Account:
     caller: str
 
     def client(self, service: str) -> Any:
-        """A client of one of AWS's services."""
-        return self.session.client(service, config=PATIENT)
+        """A boto3 client of this service, with retries."""
+        return self.session.client(service, config=RETRIES)
 
 
 def open_account(region: str | None) -> Account:
-    """Find credentials and region, and ask AWS whose they are; EcsError if that cannot be."""
-    with told_in_one_line():
+    """Find credentials and region, and look up the caller; EcsError if that fails."""
+    with translate_errors():
         session = boto3.Session(region_name=region)
         chosen = session.region_name
         if not chosen:
@@ -55,14 +60,14 @@ def open_account(region: str | None) -> Account:
         if chosen not in known:
             close = get_close_matches(chosen, known, n=1)
             hint = f"did you mean {close[0]}?" if close else "see aws account list-regions"
-            raise UsageError(f"{chosen} is no region that has ECS; {hint}")
+            raise UsageError(f"{chosen} is not a region with ECS; {hint}")
         identity = session.client("sts").get_caller_identity()
     return Account(session, identity["Account"], chosen, identity["Arn"])
 
 
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
-    """Turn what AWS and its library raise into an EcsError."""
+def translate_errors() -> Iterator[None]:
+    """Convert exceptions of boto3 into EcsError with one line of text."""
     try:
         yield
     except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
@@ -72,22 +77,22 @@ def told_in_one_line() -> Iterator[None]:
     except ClientError as error:
         raise _of_client(error) from error
     except BotoCoreError as error:
-        raise UnavailableError(f"AWS cannot be asked: {_line(error)}") from error
+        raise UnavailableError(f"AWS cannot be reached: {_line(error)}") from error
 
 
-def code_of(error: ClientError) -> str:
-    """AWS's own name for an error."""
+def error_code(error: ClientError) -> str:
+    """AWS's code of an error."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def _of_client(error: ClientError) -> EcsError:
-    code, message = code_of(error), _line(error.response.get("Error", {}).get("Message", ""))
-    if code in UNKNOWN_CALLER:
-        return DeniedError(f"AWS does not take these credentials: {message} ({code}); {LOGIN}")
-    told = f"{error.operation_name}: {message or 'no reason given'} ({code})"
+    code, message = error_code(error), _line(error.response.get("Error", {}).get("Message", ""))
+    if code in INVALID_CREDENTIALS:
+        return DeniedError(f"AWS does not accept these credentials: {message} ({code}); {LOGIN}")
+    detail = f"{error.operation_name}: {message or 'no reason given'} ({code})"
     if code in DENIED:
-        return DeniedError(f"AWS does not allow {told}")
-    return UnavailableError(f"AWS refuses {told}")
+        return DeniedError(f"AWS does not allow {detail}")
+    return UnavailableError(f"AWS rejected {detail}")
 
 
 def _line(text: object) -> str:

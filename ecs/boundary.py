@@ -1,7 +1,7 @@
-"""Whether the boundary of roles lets a service read its secret and its model.
+"""Check that the permissions boundary lets a service read its secret and its model.
 
-A boundary is no error to CloudFormation: it makes the role, and the tasks fail when they start. So
-this is looked at before anything is changed.
+CloudFormation does not check this: it would create the role, and the tasks would fail at start. So
+the check runs before anything is changed.
 """
 
 import re
@@ -19,25 +19,28 @@ def check(
 ) -> None:
     """Raise UsageError if a service with these parameters could not read what it needs.
 
-    `bootstrap` is the stack as it is, or None; `given` are its parameters that are to change, and
-    `renew` tells whether its template is brought up to date.
+    `bootstrap` is the current stack, or None; `given` has the new values of its parameters, and
+    `renew` says whether its template will be updated.
     """
     before = bootstrap.parameters if bootstrap else {}
     if bootstrap and SECRET not in before and not (renew or given):
-        return  # it was made before its boundary had these limits
-    defaults = {name: str(inputs.known("bootstrap")[name]["Default"]) for name in (SECRET, MODELS)}
+        return  # the stack is older than these limits of its boundary
+    defaults = {
+        name: str(inputs.declared_parameters("bootstrap")[name]["Default"])
+        for name in (SECRET, MODELS)
+    }
     allowed = {**defaults, **before, **given}
     secret = service.get("ApiKeysSecretArn", "").partition(":secret:")[2]
     name = re.sub("-[A-Za-z0-9]{6}$", "", secret)
     if name and name != allowed[SECRET]:
         raise UsageError(
-            f"ApiKeysSecretArn is the secret {name}, and tasks may only be given "
+            f"ApiKeysSecretArn is the secret {name}, but tasks may only read "
             f"{allowed[SECRET]}: add --set {SECRET}={name}"
         )
     model = service.get("ModelUri", "")
     if model and not (allowed[MODELS] and model.startswith(allowed[MODELS])):
-        where = f"only read below {allowed[MODELS]}" if allowed[MODELS] else "read nothing on S3"
+        where = f"only read below {allowed[MODELS]}" if allowed[MODELS] else "not read from S3"
         raise UsageError(
-            f"ModelUri is {model}, and tasks may {where}: add --set {MODELS}=, with the folder "
-            "that all models are in"
+            f"ModelUri is {model}, but tasks may {where}: add --set {MODELS}= with the folder "
+            "of all models"
         )

@@ -1,4 +1,4 @@
-"""Docker and git, as commands: what is checked out, an image built, pushed, looked into."""
+"""Commands of docker and git: the commit that is checked out; build, push and read images."""
 
 import base64
 import io
@@ -23,22 +23,24 @@ PLATFORMS = {"ARM64": "linux/arm64", "X86_64": "linux/amd64"}
 
 
 def commit() -> str:
-    """The commit that is checked out."""
+    """SHA of the commit that is checked out."""
     found = _run(["git", "rev-parse", "HEAD"])
     if found.returncode:
-        raise UsageError(f"{ROOT} is no git checkout with a commit; the image is named after it")
+        raise UsageError(
+            f"{ROOT} is not a git checkout with a commit; the image is named after the commit"
+        )
     return found.stdout.decode().strip()
 
 
-def changed() -> list[str]:
-    """Files that differ from the commit, or that git does not know."""
+def changed_files() -> list[str]:
+    """Files that differ from the commit or are not tracked."""
     listed = _run(["git", "status", "--porcelain"]).stdout.decode()
     return [line[3:] for line in listed.splitlines()]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What an image is made of: the commit, the Dockerfile's arguments, the model's version."""
+    """What an image is built from: commit, build arguments, version of the model."""
 
     commit: str
     dirty: bool
@@ -46,28 +48,28 @@ class Source:
     version: str
 
     def tag(self, architecture: str) -> str:
-        """The image's tag: the commit, and what else made it where that is not the default.
+        """The image's tag: the commit, and a hash of the options unless all are defaults.
 
-        The same tag is the same image, so what is there already need not be built. What is not
-        committed has no name, so its tag is new each time.
+        The same tag means the same image, so an existing image is not built again. A checkout with
+        uncommitted changes gets a new tag each time.
         """
         tag = self.commit
         if architecture != "ARM64" or self.arguments:
-            told = json.dumps([architecture, sorted(self.arguments.items()), self.version])
-            tag += f"-{sha256(told.encode()).hexdigest()[:8]}"
+            options = json.dumps([architecture, sorted(self.arguments.items()), self.version])
+            tag += f"-{sha256(options.encode()).hexdigest()[:8]}"
         return f"{tag}-dirty-{datetime.now(UTC):%Y%m%dt%H%M%S}" if self.dirty else tag
 
     def labelled(self, tag: str) -> dict[str, str]:
-        """The Dockerfile's arguments, with those for the image's labels."""
+        """Build arguments, including those for the image's labels."""
         created = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         return {**self.arguments, "REVISION": self.commit, "VERSION": tag, "CREATED": created}
 
 
 def pinned_base(arguments: Mapping[str, str]) -> dict[str, str]:
-    """The Dockerfile's arguments for the base image with its digest.
+    """Build arguments that pin the base image by its digest.
 
-    So all stages begin with the same image, and the label says which it was. Empty if there is no
-    digest: the registry cannot be reached, or the image is only on this machine.
+    All stages then start from the same image, and a label names it. Empty if there is no digest:
+    the registry cannot be reached, or the image exists on this machine only.
     """
     named = re.search(rf"^ARG {BASE}=(\S+)$", (ROOT / "Dockerfile").read_text(), re.M)
     if named is None:
@@ -83,7 +85,7 @@ def pinned_base(arguments: Mapping[str, str]) -> dict[str, str]:
 
 
 def build(name: str, architecture: str, arguments: Mapping[str, str]) -> None:
-    """Build the image for the platform that Fargate will run; docker tells how far it is."""
+    """Build the image for the tasks' platform; docker prints its progress."""
     platform = PLATFORMS[architecture]
     flags = [f"--build-arg={key}={value}" for key, value in arguments.items()]
     ended = _run(
@@ -95,7 +97,7 @@ def build(name: str, architecture: str, arguments: Mapping[str, str]) -> None:
     )
     if ended.returncode:
         hint = (
-            "" if emulated(platform) else f": the engine cannot run {platform}; {remedy(platform)}"
+            "" if supports(platform) else f": the engine cannot run {platform}; {remedy(platform)}"
         )
         raise FailedError(f"the image could not be built{hint}")
     built = json.loads(docker("image", "inspect", name))[0]
@@ -105,20 +107,20 @@ def build(name: str, architecture: str, arguments: Mapping[str, str]) -> None:
         )
 
 
-def emulated(platform: str) -> bool:
-    """Whether the engine can build for this platform, by itself or by emulation."""
+def supports(platform: str) -> bool:
+    """Whether the engine can build for this platform, natively or by emulation."""
     return platform in docker("buildx", "inspect").replace(",", " ").split()
 
 
 def remedy(platform: str) -> str:
-    """What to do about an engine that cannot build for a platform."""
+    """How to make an engine build for a platform that it does not support."""
     other = next(name for name, one in PLATFORMS.items() if one != platform)
     emulator = f"docker run --privileged --rm tonistiigi/binfmt --install {platform[6:]}"
     return f"install an emulator ({emulator}), or deploy with --set Architecture={other}"
 
 
 def log_in(account: Account) -> None:
-    """Let docker push to and pull from the account's registry."""
+    """Log docker in to the account's registry."""
     [data] = account.client("ecr").get_authorization_token()["authorizationData"]
     user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
     registry = data["proxyEndpoint"].removeprefix("https://")
@@ -126,20 +128,22 @@ def log_in(account: Account) -> None:
 
 
 def push(name: str) -> None:
-    """Push an image; docker tells how far it is."""
+    """Push an image; docker prints its progress."""
     if _run(["docker", "push", name], shown=True).returncode:
-        raise FailedError(f"{name} could not be pushed; try again, what has arrived is kept")
+        raise FailedError(
+            f"{name} could not be pushed; try again: layers that were pushed are kept"
+        )
 
 
 def manifest_in(image: str, platform: str) -> dict[str, Any]:
-    """The manifest of the artifact in an image, which is pulled if need be and not run."""
+    """Manifest of the artifact in an image. The image is pulled if necessary, and not run."""
     container = docker("create", "--platform", platform, image).split()[-1]
     try:
         copied = _run(["docker", "cp", f"{container}:{MANIFEST}", "-"])
     finally:
         docker("rm", container)
     if copied.returncode:
-        raise MissingError(f"{image} has no artifact at {MANIFEST}: give --artifact")
+        raise MissingError(f"{image} has no artifact at {MANIFEST}: use --artifact")
     with tarfile.open(fileobj=io.BytesIO(copied.stdout)) as archive:
         [member] = archive.getmembers()
         file = archive.extractfile(member)
@@ -147,11 +151,11 @@ def manifest_in(image: str, platform: str) -> dict[str, Any]:
 
 
 def docker(*arguments: str, given: str = "") -> str:
-    """What a docker command prints; UnavailableError with its last line if it fails."""
+    """Run a docker command and return its output; UnavailableError if it fails."""
     ended = _run(["docker", *arguments], given=given)
     if ended.returncode:
-        told = ended.stderr.decode(errors="replace").strip().splitlines()
-        raise UnavailableError(f"docker {arguments[0]}: {told[-1] if told else 'failed'}")
+        lines = ended.stderr.decode(errors="replace").strip().splitlines()
+        raise UnavailableError(f"docker {arguments[0]}: {lines[-1] if lines else 'failed'}")
     return ended.stdout.decode().strip()
 
 

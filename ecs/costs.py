@@ -1,4 +1,4 @@
-"""What a month of predictions costs on Fargate and on Lambda, and where they cost the same."""
+"""Monthly cost of predictions on Fargate and on Lambda, and the rate at which they are equal."""
 
 import math
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from functools import cache
 
 from ecs import prices, template
 
-UTILISATION = 0.6  # of a task's capacity, at which autoscaling adds another
+UTILISATION = 0.6  # share of a task's capacity at which autoscaling adds a task
 BALANCER_ZONES = 2
 ENDPOINTS = 4  # ecr.api, ecr.dkr, logs, secretsmanager; see ecs/network.yaml
-SECONDS = 3600 * prices.HOURS
-MOST = 1e5  # requests per second, beyond which nobody need look
+SECONDS_PER_MONTH = 3600 * prices.HOURS
+MAX_RATE = 1e5  # requests per second; the search ends here
 FULL_CORE_MB = 1769  # memory at which Lambda gives one vCPU
 
 
 @cache
 def sizes() -> dict[str, tuple[float, float]]:
-    """Tasks by the names that ecs/service.yaml has for them: vCPUs and GB."""
+    """Task sizes by their names in ecs/service.yaml: vCPUs and GB."""
     named = template.load("service.yaml")["Mappings"]["Sizes"]
     return {
         name: (int(one["Cpu"]) / 1024, int(one["Memory"]) / 1024) for name, one in named.items()
@@ -25,36 +25,36 @@ def sizes() -> dict[str, tuple[float, float]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What is compared: measured of the model, chosen of the rest."""
+    """A case to compare: measured figures of the model, and chosen options."""
 
-    capacity: float  # requests per second that one worker (one vCPU) answers in time
+    capacity: float  # requests per second of one worker (one vCPU) within the time limit
     latency_ms: float  # of one request on one vCPU
     size: str = "small"
     architecture: str = "ARM64"
     min_tasks: int = 2
     egress: str = "nat"
     lambda_mb: int = FULL_CORE_MB
-    http_api: bool = False  # else a function URL, which costs nothing on top
-    cold_share: float = 0.0  # of requests that start a container first
+    http_api: bool = False  # otherwise a function URL, which is free
+    cold_share: float = 0.0  # share of requests that wait for a cold start
     cold_ms: float = 0.0
-    peak: float = 1.0  # busiest minute over the mean
+    peak: float = 1.0  # rate of the busiest minute, divided by the mean
     per_connection: float = 100.0  # requests
-    request_kb: float = 2.0  # with its answer
+    request_kb: float = 2.0  # request and response
 
     @property
     def task_capacity(self) -> float:
-        """Requests per second of a task: one worker for each vCPU, and less for less than one."""
+        """Requests per second of a task, in proportion to its vCPUs."""
         return self.capacity * sizes()[self.size][0]
 
 
 def tasks(case: Case, rate: float) -> int:
-    """How many tasks run at a mean rate."""
+    """Number of tasks that run at a mean rate of requests per second."""
     needed = rate * case.peak / (case.task_capacity * UTILISATION)
     return max(case.min_tasks, math.ceil(needed - 1e-9))
 
 
 def fargate(case: Case, rate: float) -> float:
-    """Dollars a month at a mean rate of requests per second."""
+    """Dollars per month at a mean rate of requests per second."""
     compute = prices.COMPUTE[case.architecture]
     vcpus, gigabytes = sizes()[case.size]
     running = tasks(case, rate)
@@ -66,7 +66,7 @@ def fargate(case: Case, rate: float) -> float:
 
 
 def egress_hour(egress: str, running: int) -> float:
-    """Dollars an hour for the tasks' way out; what they send through it is little."""
+    """Dollars per hour for the tasks' outbound traffic, without its (small) volume."""
     if egress == "public":
         return running * prices.PUBLIC_ADDRESS_HOUR
     if egress == "endpoints":
@@ -75,38 +75,38 @@ def egress_hour(egress: str, running: int) -> float:
 
 
 def capacity_units(case: Case, rate: float) -> float:
-    """The load balancer's units (LCU): the one that is used most is what counts."""
+    """The load balancer's capacity units (LCU): AWS bills the largest dimension."""
     connections = rate / case.per_connection
     return max(connections / 25, connections * 60 / 3000, rate * case.request_kb * 3600 / 1e6)
 
 
 def function(case: Case, rate: float) -> float:
-    """Dollars a month on Lambda at a mean rate. It computes in proportion to its memory."""
+    """Dollars per month on Lambda at a mean rate. Its CPU is proportional to its memory."""
     slower = max(1.0, FULL_CORE_MB / case.lambda_mb)
     busy_ms = math.ceil(case.latency_ms * slower) + case.cold_share * case.cold_ms
     compute = prices.COMPUTE[case.architecture].lambda_gb_second
     each = prices.LAMBDA_REQUEST + case.lambda_mb / 1024 * busy_ms / 1000 * compute
     if case.http_api:
         each += prices.HTTP_API_REQUEST
-    return rate * SECONDS * each
+    return rate * SECONDS_PER_MONTH * each
 
 
 def break_even(case: Case) -> float | None:
-    """The rate from which Fargate stays cheaper; None if there is none.
+    """The rate above which Fargate is always cheaper; None if there is none.
 
-    Each further task is a step, after which Lambda may be cheaper again for a while: the last
-    rate at which it is counts, looked for downwards and then halved to.
+    Each additional task is a step in cost, after which Lambda may be cheaper again. So the search
+    goes downwards to the last rate at which Lambda is cheaper, and then bisects.
     """
-    dearer = MOST
-    if fargate(case, dearer) >= function(case, dearer):
+    rate = MAX_RATE
+    if fargate(case, rate) >= function(case, rate):
         return None
-    while fargate(case, dearer) < function(case, dearer):
-        dearer /= 1.001
-    cheaper = dearer * 1.001
+    while fargate(case, rate) < function(case, rate):
+        rate /= 1.001
+    below, above = rate, rate * 1.001
     for _ in range(60):
-        middle = (dearer + cheaper) / 2
+        middle = (below + above) / 2
         if fargate(case, middle) < function(case, middle):
-            cheaper = middle
+            above = middle
         else:
-            dearer = middle
-    return cheaper
+            below = middle
+    return above

@@ -1,27 +1,31 @@
-"""One deployment: a digest into the service's stack, waited for, checked, reported if it failed."""
+"""Deploy an image: update the service's stack, wait, check, and report why it failed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecs import changes, inputs, names, report, service, stacks
+from ecs import inputs, names, report, service, stack_operations, stacks
 from ecs.account import Account
 from ecs.errors import FailedError
-from ecs.service import Watch
-from ecs.stacks import Stack, Tell, Waiting
+from ecs.service import EventPrinter
+from ecs.stacks import Echo, Stack, WaitCallbacks
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it: the stack now, whether anything changed, and the image before."""
+    """The stack after the deployment, whether it changed, and the image before."""
 
     stack: Stack
     changed: bool
     before: str | None
 
 
-def ready(account: Account, name: str, role: str | None, tell: Tell) -> Stack | None:
-    """The service's stack once it can be changed; None if it has to be made."""
-    return changes.ready(account.client("cloudformation"), name, Waiting(tell), role)
+def wait_until_changeable(
+    account: Account, name: str, role: str | None, echo: Echo
+) -> Stack | None:
+    """Return the service's stack once it can be changed; None if it has to be created."""
+    return stack_operations.wait_until_changeable(
+        account.client("cloudformation"), name, WaitCallbacks(echo), role
+    )
 
 
 def deploy(
@@ -30,42 +34,44 @@ def deploy(
     stack: Stack | None,
     parameters: Mapping[str, str],
     role: str | None,
-    tell: Tell,
+    echo: Echo,
     keep_template: bool = False,
 ) -> Outcome:
-    """Make or change the service's stack; FailedError with a report if that was rolled back."""
+    """Create or update the service's stack; FailedError with a report if it was rolled back."""
     client = account.client("cloudformation")
-    watch = Watch(account, name, tell)
+    events = EventPrinter(account, name, echo)
     after = None
     if stack:
-        watch.forget()
+        events.skip_existing()
         after = stacks.last_event(client, stack.id)
     reports: list[str] = []
 
-    def dig() -> None:
+    def collect_report() -> None:
         target = stacks.find(client, name)
         if target:
-            reports.append(report.of(account, target.id, after))
+            reports.append(report.failure_report(account, target.id, after))
 
-    waiting = Waiting(tell, watch.look, dig)
+    waiting = WaitCallbacks(echo, events.print_new, collect_report)
     before = stack.parameters.get("ImageUri") if stack else None
     try:
         if stack is None:
-            template = inputs.text("service")
-            done = changes.create(client, name, template, parameters, waiting, role)
-            return Outcome(_settled(account, done), True, None)
-        source = None if keep_template else inputs.text("service")
-        known = set(stack.parameters) if keep_template else set(inputs.known("service"))
-        changed = changes.change(client, stack, source, parameters, known, waiting, role)
-        return Outcome(_settled(account, changed or stack), changed is not None, before)
+            template = inputs.template_body("service")
+            done = stack_operations.create(client, name, template, parameters, waiting, role)
+            return Outcome(_require_deployed(account, done), True, None)
+        source = None if keep_template else inputs.template_body("service")
+        known = (
+            set(stack.parameters) if keep_template else set(inputs.declared_parameters("service"))
+        )
+        changed = stack_operations.change(client, stack, source, parameters, known, waiting, role)
+        return Outcome(_require_deployed(account, changed or stack), changed is not None, before)
     except FailedError as error:
         if not reports:
-            dig()
+            collect_report()
         raise FailedError(str(error), reports[0] if reports else "") from error
 
 
 def previous_image(account: Account, stack: Stack, repository: names.Repository) -> str | None:
-    """The digest of the image that the service ran before this one, by its task definitions."""
+    """Digest of the previous image, from the service's task definitions."""
     client = account.client("ecs")
     arn = stack.outputs["TaskDefinitionArn"]
     family, _, revision = arn.rpartition("/")[2].rpartition(":")
@@ -87,13 +93,18 @@ def previous_image(account: Account, stack: Stack, repository: names.Repository)
     return None
 
 
-def _settled(account: Account, stack: Stack) -> Stack:
-    """The stack, if ECS runs what it says: CloudFormation may be content when ECS rolled back."""
-    place = service.Place(stack.outputs["ClusterName"], stack.outputs["ServiceName"], None)
-    found = service.describe(account, place)
+def _require_deployed(account: Account, stack: Stack) -> Stack:
+    """Return the stack if ECS runs its task definition; FailedError if ECS rolled back.
+
+    CloudFormation may report success although ECS rolled back.
+    """
+    location = service.Location(stack.outputs["ClusterName"], stack.outputs["ServiceName"], None)
+    found = service.describe(account, location)
     if not found:
-        raise FailedError(f"{stack.name} has no service {place.name} in cluster {place.cluster}")
-    reason = service.rolled_back(found, stack.outputs["TaskDefinitionArn"])
+        raise FailedError(
+            f"{stack.name} has no service {location.name} in cluster {location.cluster}"
+        )
+    reason = service.rollback_reason(found, stack.outputs["TaskDefinitionArn"])
     if reason:
         raise FailedError(f"the deployment was rolled back: {reason}")
     return stack

@@ -1,4 +1,4 @@
-"""What differs between a deployed service and its template, and between it and what should run."""
+"""Compare a deployed service with its template, and its tasks with what should run."""
 
 from collections.abc import Iterator
 from time import sleep
@@ -6,15 +6,15 @@ from typing import Any
 
 from ecs import service, stacks
 from ecs.account import Account
-from ecs.checks import Found
+from ecs.preflight import CheckResult
 from ecs.stacks import Stack
 
-# What autoscaling changes all the time, so it is no difference.
-MOVING = {"/DesiredCount"}
+# Autoscaling changes these all the time, so they are not drift.
+IGNORED = {"/DesiredCount"}
 
 
-def resources(account: Account, stack: Stack) -> Iterator[Found]:
-    """What somebody changed by hand, by CloudFormation's drift detection."""
+def resources(account: Account, stack: Stack) -> Iterator[CheckResult]:
+    """Resources that were changed by hand, from CloudFormation's drift detection."""
     client = account.client("cloudformation")
     begun = client.detect_stack_drift(StackName=stack.name)["StackDriftDetectionId"]
     while True:
@@ -23,8 +23,8 @@ def resources(account: Account, stack: Stack) -> Iterator[Found]:
             break
         sleep(stacks.POLL_SECONDS)
     if found["DetectionStatus"] == "DETECTION_FAILED":
-        told = f"cannot all be told: {found.get('DetectionStatusReason', '')}"
-        yield Found("template", None, told)
+        detail = f"not all known: {found.get('DetectionStatusReason', '')}"
+        yield CheckResult("template", None, detail)
     differing = client.describe_stack_resource_drifts(
         StackName=stack.name, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"]
     )["StackResourceDrifts"]
@@ -34,31 +34,33 @@ def resources(account: Account, stack: Stack) -> Iterator[Found]:
         for difference in _differences(one)
     ]
     for line in lines:
-        yield Found("template", False, line)
+        yield CheckResult("template", False, line)
     if not lines:
-        yield Found("template", True, "nothing that CloudFormation can compare differs from it")
+        yield CheckResult(
+            "template", True, "the resources that CloudFormation can compare are unchanged"
+        )
 
 
-def running(account: Account, stack: Stack) -> Iterator[Found]:
-    """Whether ECS runs the stack's task definition, with as many tasks as it wants, healthy."""
+def running(account: Account, stack: Stack) -> Iterator[CheckResult]:
+    """Check that ECS runs the stack's task definition with the desired number of healthy tasks."""
     outputs = stack.outputs
-    place = service.Place(outputs["ClusterName"], outputs["ServiceName"], None)
-    found = service.describe(account, place)
+    location = service.Location(outputs["ClusterName"], outputs["ServiceName"], None)
+    found = service.describe(account, location)
     if not found:
-        yield Found("service", False, f"{place.name} is gone")
+        yield CheckResult("service", False, f"{location.name} does not exist")
         return
     arn = outputs["TaskDefinitionArn"]
-    reason = service.rolled_back(found, arn)
-    yield Found("service", reason is None, reason or f"runs {arn.rpartition('/')[2]}")
-    wanted, there = found["desiredCount"], found["runningCount"]
-    yield Found("tasks", there >= wanted > 0, f"{there} of {wanted} run")
+    reason = service.rollback_reason(found, arn)
+    yield CheckResult("service", reason is None, reason or f"runs {arn.rpartition('/')[2]}")
+    desired, running = found["desiredCount"], found["runningCount"]
+    yield CheckResult("tasks", running >= desired > 0, f"{running} of {desired} run")
     targets = account.client("elbv2").describe_target_health(
         TargetGroupArn=outputs["TargetGroupArn"]
     )["TargetHealthDescriptions"]
     states = [one["TargetHealth"]["State"] for one in targets]
     healthy = states.count("healthy")
-    told = f"{healthy} of {len(states)} are healthy behind the load balancer"
-    yield Found("targets", 0 < healthy >= wanted, told)
+    detail = f"{healthy} of {len(states)} are healthy behind the load balancer"
+    yield CheckResult("targets", 0 < healthy >= desired, detail)
 
 
 def _differences(resource: dict[str, Any]) -> list[str]:
@@ -68,5 +70,5 @@ def _differences(resource: dict[str, Any]) -> list[str]:
     return [
         f"{one['PropertyPath']} is {one['ActualValue']}, not {one['ExpectedValue']}"
         for one in properties
-        if one["PropertyPath"] not in MOVING
+        if one["PropertyPath"] not in IGNORED
     ]

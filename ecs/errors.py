@@ -1,30 +1,30 @@
-"""What stops a command, told in one line, with the code that it exits with."""
+"""Errors that end a command, each with one line of text and an exit code."""
 
 import os
 
 
 class EcsError(Exception):
-    """A command cannot do what it was asked; the text is one line: what is wrong, what to do.
+    """A command cannot be completed. The text is one line: what is wrong and what to do.
 
     EcsError
-    ├── UsageError        64: what was asked cannot be
-    ├── MissingError      66: something that is needed is not there
+    ├── UsageError        64: the arguments cannot be used
+    ├── MissingError      66: something required does not exist
     ├── UnavailableError  69: AWS or the container engine cannot be used
-    ├── FailedError       1:  the deployment failed, or does not do what it should
-    └── DeniedError       77: no credentials, or these may not do it
+    ├── FailedError       1:  the deployment failed, or the service does not work as expected
+    └── DeniedError       77: no credentials, or they lack a permission
     """
 
     exit_code = 1
 
 
 class UsageError(EcsError):
-    """What was asked cannot be."""
+    """The arguments cannot be used."""
 
     exit_code = os.EX_USAGE
 
 
 class MissingError(EcsError):
-    """Something that is needed is not there."""
+    """Something required does not exist."""
 
     exit_code = os.EX_NOINPUT
 
@@ -36,16 +36,16 @@ class UnavailableError(EcsError):
 
 
 class FailedError(EcsError):
-    """The deployment failed; `report` holds what one would have to dig for."""
+    """The deployment failed. `report` has the events and logs that explain it."""
 
     exit_code = 1
 
-    def __init__(self, told: str, report: str = "") -> None:
-        super().__init__(told)
+    def __init__(self, message: str, report: str = "") -> None:
+        super().__init__(message)
         self.report = report
 
 
 class DeniedError(EcsError):
-    """No credentials, or these may not do it."""
+    """No credentials, or they lack a permission."""
 
     exit_code = os.EX_NOPERM

@@ -1,4 +1,4 @@
-"""AWS's list prices in us-east-1, in dollars, where they were read and when."""
+"""AWS's list prices in us-east-1, in dollars, with their sources and dates."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ NOW = "aws.amazon.com/{fargate,lambda,api-gateway,elasticloadbalancing,vpc}/pric
 
 @dataclass(frozen=True, slots=True)
 class Compute:
-    """Of one processor architecture: Fargate by the hour, Lambda by the second."""
+    """Prices for one processor architecture: Fargate by the hour, Lambda by the second."""
 
     vcpu_hour: float
     gb_hour: float
@@ -36,11 +36,11 @@ HOURS = 730  # a month, as AWS counts it
 
 
 def lines() -> list[str]:
-    """The prices for people, with where they are from and of when."""
+    """The prices as lines of text, with their sources and dates."""
     return [
         f"prices: AWS's in us-east-1, without free tiers or savings plans, {READ}, from",
         *(f"  {source}" for source in SOURCES),
-        f"  what they are now: {NOW}",
+        f"  current prices: {NOW}",
         *(
             f"  {name}: Fargate ${one.vcpu_hour}/vCPU-h and ${one.gb_hour}/GB-h, "
             f"Lambda ${one.lambda_gb_second:.10f}/GB-s"

@@ -1,4 +1,4 @@
-"""Images in ECR: their digests, and the platform that each is for."""
+"""Images in ECR: their digests and platforms."""
 
 import json
 import urllib.request
@@ -9,18 +9,18 @@ from typing import Any
 from ecs.account import Account
 from ecs.errors import MissingError, UnavailableError, UsageError
 
-KINDS = [
+MEDIA_TYPES = [
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.oci.image.index.v1+json",
 ]
-SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image that was pushed."""
+    """An image in the repository."""
 
     digest: str
     tags: tuple[str, ...]
@@ -28,7 +28,7 @@ class Image:
 
 
 def digest_of(account: Account, repository: str, tag: str) -> str | None:
-    """The digest that a tag stands for; None if it was not pushed."""
+    """Digest of the image with this tag; None if there is none."""
     client = account.client("ecr")
     try:
         [found] = client.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])[
@@ -40,7 +40,7 @@ def digest_of(account: Account, repository: str, tag: str) -> str | None:
 
 
 def images(account: Account, repository: str) -> list[Image]:
-    """All that can be deployed, newest first."""
+    """All images of the repository, newest first."""
     pages = account.client("ecr").get_paginator("describe_images")
     found = [
         Image(one["imageDigest"], tuple(one.get("imageTags", ())), one["imagePushedAt"])
@@ -51,15 +51,17 @@ def images(account: Account, repository: str) -> list[Image]:
 
 
 def platform_of(account: Account, repository: str, digest: str) -> set[str]:
-    """The platforms that an image is for, like linux/arm64; MissingError if it is not there."""
+    """Platforms of an image, like linux/arm64; MissingError if the image does not exist."""
     client = account.client("ecr")
     found = client.batch_get_image(
-        repositoryName=repository, imageIds=[{"imageDigest": digest}], acceptedMediaTypes=KINDS
+        repositoryName=repository,
+        imageIds=[{"imageDigest": digest}],
+        acceptedMediaTypes=MEDIA_TYPES,
     )["images"]
     if not found:
         raise MissingError(
             f"{digest} is not in {repository} in {account.region}; ecs/rollback --list shows "
-            "what is"
+            "the images"
         )
     manifest = json.loads(found[0]["imageManifest"])
     if "manifests" in manifest:  # one image for several platforms
@@ -68,19 +70,19 @@ def platform_of(account: Account, repository: str, digest: str) -> set[str]:
         repositoryName=repository, layerDigest=manifest["config"]["digest"]
     )["downloadUrl"]
     try:
-        with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 (ECR's own)
-            return {_name(json.load(answer))}
+        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 (ECR's own)
+            return {_name(json.load(response))}
     except OSError as error:
         raise UnavailableError(f"the configuration of {digest} cannot be read: {error}") from error
 
 
-def check(account: Account, repository: str, digest: str, platform: str) -> None:
-    """Refuse an image that Fargate could only fail to start."""
+def check_platform(account: Account, repository: str, digest: str, platform: str) -> None:
+    """Raise UsageError if Fargate could not start the image on this platform."""
     platforms = platform_of(account, repository, digest)
     if platform not in platforms:
         raise UsageError(
             f"{digest} is for {', '.join(sorted(platforms))}, but the tasks are {platform}: "
-            "it would end with exec format error"
+            "it would fail with exec format error"
         )
 
 

@@ -1,7 +1,7 @@
-"""`python -m ecs.render`: write task-definition.json anew from service.yaml.
+"""`python -m ecs.render`: write task-definition.json from service.yaml.
 
-For those who have a cluster already: `aws ecs register-task-definition --cli-input-json` and the
-GitHub actions amazon-ecs-render-task-definition and amazon-ecs-deploy-task-definition take it.
+For users who already have a cluster: `aws ecs register-task-definition --cli-input-json` and the
+GitHub actions amazon-ecs-render-task-definition and amazon-ecs-deploy-task-definition read it.
 Image, region, account and the names of the roles are examples; the actions replace them.
 """
 
@@ -31,27 +31,29 @@ MAPS = {"Options", "DockerLabels"}  # their keys are the user's, not the API's
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the file, or say whether it is what it would be; 0 if all is well."""
+    """Write the file, or check that it is up to date. Return 0 if it is."""
     parser = argparse.ArgumentParser(prog="python -m ecs.render", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
+    parser.add_argument(
+        "--check", action="store_true", help="only check that the file is up to date"
+    )
     options = parser.parse_args(arguments)
     text = json.dumps(task_definition(), indent=2) + "\n"
     if not options.check:
         FILE.write_text(text)
     elif not FILE.exists() or FILE.read_text() != text:
-        print(f"{FILE.name} is not what service.yaml says: python -m ecs.render", file=sys.stderr)
+        print(f"{FILE.name} does not match service.yaml: run python -m ecs.render", file=sys.stderr)
         return 1
     return 0
 
 
 def task_definition(**parameters: Any) -> dict[str, Any]:
-    """What RegisterTaskDefinition takes, with parameters of service.yaml."""
+    """The input of RegisterTaskDefinition, for these parameters of service.yaml."""
     resources = resolve(load("service.yaml"), {**PARAMETERS, **parameters}, KNOWN)["Resources"]
     return dict(as_api(resources["TaskDefinition"]["Properties"]))
 
 
 def as_api(part: Any) -> Any:
-    """CloudFormation's names begin with a capital letter, those of ECS with a small one."""
+    """Convert the keys: CloudFormation's start with a capital letter, those of ECS do not."""
     if isinstance(part, list):
         return [as_api(one) for one in part]
     if not isinstance(part, dict):

@@ -1,4 +1,4 @@
-"""What one always has to dig for after a failure, in one report."""
+"""The report after a failure: events, stopped tasks and log lines."""
 
 from typing import Any
 
@@ -10,35 +10,35 @@ from ecs.account import Account
 EVENTS = 10
 
 
-def of(account: Account, stack_id: str, after: str | None) -> str:
-    """Failed stack events, service events, stopped reasons, last log lines; what there is of it."""
-    lines = service.listed("failed stack events", lambda: failed_events(account, stack_id, after))
-    place = _place(account, stack_id)
-    if place:
+def failure_report(account: Account, stack_id: str, after: str | None) -> str:
+    """Failed stack events, service events, stop reasons and last log lines, if there are any."""
+    lines = service.section("failed stack events", lambda: failed_events(account, stack_id, after))
+    location = _locate(account, stack_id)
+    if location:
         tasks: list[dict[str, Any]] = []
 
         def reasons() -> list[str]:
-            tasks.extend(service.stopped_tasks(account, place))
-            return [line for task in tasks for line in service.why_stopped(task)]
+            tasks.extend(service.stopped_tasks(account, location))
+            return [line for task in tasks for line in service.stop_reasons(task)]
 
-        lines += service.listed("service events", lambda: service.last_events(account, place))
-        lines += service.listed("stopped tasks", reasons)
-        if group := place.log_group:
-            lines += service.listed(
+        lines += service.section("service events", lambda: service.last_events(account, location))
+        lines += service.section("stopped tasks", reasons)
+        if group := location.log_group:
+            lines += service.section(
                 f"last lines of {group}", lambda: service.last_lines(account, group, tasks)
             )
     return "\n".join(lines).rstrip()
 
 
-def _place(account: Account, stack_id: str) -> service.Place | None:
+def _locate(account: Account, stack_id: str) -> service.Location | None:
     try:
-        return service.place_of(account, stack_id)
-    except ClientError:  # the stack is gone already
+        return service.locate(account, stack_id)
+    except ClientError:  # the stack is already deleted
         return None
 
 
 def failed_events(account: Account, stack_id: str, after: str | None) -> list[str]:
-    """What failed by itself; what was only cancelled because of that is left out."""
+    """Events of resources that failed, without those that were cancelled as a consequence."""
     found = stacks.events(account.client("cloudformation"), stack_id, after)
     failed = [
         event
@@ -46,4 +46,4 @@ def failed_events(account: Account, stack_id: str, after: str | None) -> list[st
         if event["ResourceStatus"].endswith("_FAILED")
         and "cancelled" not in event.get("ResourceStatusReason", "")
     ]
-    return [stacks.line(event) for event in failed[-EVENTS:]]
+    return [stacks.format_event(event) for event in failed[-EVENTS:]]

@@ -1,9 +1,9 @@
-"""List what an image is made of, in the format of CycloneDX.
+"""Write the software bill of materials (SBOM) of an image, in CycloneDX format.
 
-Two files, because two tools know how to read what is installed. `debian.cdx.json` has the packages
-of Debian (debsbom), `python.cdx.json` those of the Python environment (cyclonedx-py) and Python
-itself, which the official images compile, so that Debian knows nothing of it. The image is not
-run, and nothing is asked over the network. The tools are those of requirements-audit.txt.
+It is two files, written by two tools. `debian.cdx.json` has the Debian packages (debsbom).
+`python.cdx.json` has the Python packages (cyclonedx-py) and Python itself, which the official
+images compile and Debian does not list. The image is not run, and the network is not used. The
+tools are those of requirements/audit.txt.
 """
 
 import json
@@ -24,7 +24,7 @@ TOOLS = containers.ROOT / ".venv/audit/bin"
 
 
 def of_image(image: str, folder: Path) -> list[Path]:
-    """Write the two lists for an image, and return where they are."""
+    """Write both files for an image and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     debian, python = folder / "debian.cdx.json", folder / "python.cdx.json"
     with _container(image) as container:
@@ -43,10 +43,10 @@ def of_image(image: str, folder: Path) -> list[Path]:
 
 
 def python_packages(packages: Path, output: Path) -> None:
-    """Write the list of what is installed in a `site-packages` folder.
+    """Write the list of the packages in a `site-packages` folder.
 
-    The tool asks an interpreter where its packages are. That of the image may be for another
-    platform, so an empty environment of this one is given the folder as its own.
+    cyclonedx-py runs an interpreter to find its packages. The image's may be for another platform,
+    so the folder is linked into an empty environment of this machine.
     """
     with tempfile.TemporaryDirectory() as name:
         _run([sys.executable, "-m", "venv", "--without-pip", name])
@@ -62,7 +62,7 @@ def python_packages(packages: Path, output: Path) -> None:
 
 
 def _debian_packages(exported: int, output: Path) -> None:
-    """Write the list of the packages in a file system, which is read as a tar archive."""
+    """Write the list of the Debian packages in a file system, given as a tar archive."""
     command = [str(TOOLS / "debsbom"), "generate", "--sbom-type", "cdx", "--root", "-"]
     command += ["--cdx-schema-version", SPECIFICATION, "--out", "-"]
     with output.open("wb") as file:
@@ -70,13 +70,13 @@ def _debian_packages(exported: int, output: Path) -> None:
 
 
 def _python_version(image: str) -> str:
-    """The version of Python that the base image was made with; empty where it does not say."""
+    """Version of Python in the image, from PYTHON_VERSION; empty if that is not set."""
     settings = json.loads(containers.docker("image", "inspect", image))[0]["Config"]["Env"] or []
     return str(dict(one.split("=", 1) for one in settings).get("PYTHON_VERSION", ""))
 
 
 def add_python(path: Path, version: str) -> None:
-    """Add the interpreter to a list, named as vulnerability databases name it."""
+    """Add the Python interpreter to a list, named as vulnerability databases name it."""
     listed = json.loads(path.read_text())
     listed.setdefault("components", []).append(
         {
@@ -93,7 +93,7 @@ def add_python(path: Path, version: str) -> None:
 
 @contextmanager
 def _container(image: str) -> Iterator[str]:
-    """A container of the image that is never started, to copy files from."""
+    """Create a container to copy files from. It is never started."""
     name = containers.docker("create", image).split()[-1]
     try:
         yield name
@@ -107,7 +107,7 @@ def _run(
     try:
         ended = subprocess.run(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE)
     except FileNotFoundError as error:
-        raise UnavailableError(f"{command[0]} is not installed: make sbom does that") from error
+        raise UnavailableError(f"{command[0]} is not installed: make sbom installs it") from error
     if ended.returncode:
-        told = ended.stderr.decode(errors="replace").strip().splitlines()
-        raise FailedError(f"{Path(command[0]).name} failed: {told[-1] if told else 'no reason'}")
+        lines = ended.stderr.decode(errors="replace").strip().splitlines()
+        raise FailedError(f"{Path(command[0]).name} failed: {lines[-1] if lines else 'no reason'}")

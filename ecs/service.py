@@ -1,4 +1,4 @@
-"""The service on ECS: what it says of itself, which tasks stopped and why, what they logged."""
+"""The service on ECS: its state and events, its stopped tasks and their logs."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -9,38 +9,38 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ecs.account import Account
-from ecs.stacks import Tell
+from ecs.stacks import Echo
 
 EVENTS = 10
-STOPPED = 3
+STOPPED_TASKS = 3
 LOG_LINES = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a service is: its cluster and name, and where its containers log."""
+class Location:
+    """A service's cluster, name and log group."""
 
     cluster: str
     name: str
     log_group: str | None
 
 
-def place_of(account: Account, stack: str) -> Place | None:
-    """Look it up among what the stack has made so far; None if there is no service yet."""
+def locate(account: Account, stack: str) -> Location | None:
+    """Find the service among the stack's resources; None if it does not exist yet."""
     client = account.client("cloudformation")
     made = {
         resource.get("ResourceType"): resource.get("PhysicalResourceId")
         for resource in client.describe_stack_resources(StackName=stack)["StackResources"]
     }
     *_, cluster, name = ["", "", *str(made.get("AWS::ECS::Service") or "").split("/")]
-    return Place(cluster, name, made.get("AWS::Logs::LogGroup")) if cluster and name else None
+    return Location(cluster, name, made.get("AWS::Logs::LogGroup")) if cluster and name else None
 
 
-def describe(account: Account, place: Place) -> dict[str, Any]:
-    """The service as ECS describes it; empty if it is gone."""
+def describe(account: Account, location: Location) -> dict[str, Any]:
+    """The service as ECS describes it; empty if it does not exist."""
     try:
         found = account.client("ecs").describe_services(
-            cluster=place.cluster, services=[place.name]
+            cluster=location.cluster, services=[location.name]
         )["services"]
     except ClientError as error:
         if "ClusterNotFound" in str(error):
@@ -49,8 +49,8 @@ def describe(account: Account, place: Place) -> dict[str, Any]:
     return dict(found[0]) if found else {}
 
 
-def rolled_back(service: Mapping[str, Any], task_definition: str) -> str | None:
-    """Why the service does not run this task definition; None if it does, or comes to it."""
+def rollback_reason(service: Mapping[str, Any], task_definition: str) -> str | None:
+    """Why the service does not run this task definition; None if it runs it or is starting it."""
     primary: dict[str, Any] = next(
         (one for one in service["deployments"] if one["status"] == "PRIMARY"), {}
     )
@@ -63,73 +63,73 @@ def rolled_back(service: Mapping[str, Any], task_definition: str) -> str | None:
 
 
 @dataclass(slots=True)
-class Watch:
-    """Tells what the service says while a stack is being changed, each line once."""
+class EventPrinter:
+    """Prints the service's events while a stack is being changed, each once."""
 
     account: Account
     stack: str
-    tell: Tell
-    told: set[str] = field(default_factory=set)
-    place: Place | None = None
+    echo: Echo
+    printed: set[str] = field(default_factory=set)
+    location: Location | None = None
 
-    def forget(self) -> None:
-        """Leave out what the service has said until now."""
-        self.place = place_of(self.account, self.stack)
-        if self.place:
-            said = describe(self.account, self.place).get("events", [])
-            self.told.update(event["id"] for event in said)
+    def skip_existing(self) -> None:
+        """Skip the events that exist now."""
+        self.location = locate(self.account, self.stack)
+        if self.location:
+            events = describe(self.account, self.location).get("events", [])
+            self.printed.update(event["id"] for event in events)
 
-    def look(self) -> None:
-        """Tell what is new."""
-        with suppress(ClientError):  # the stack's own events tell enough
-            self.place = self.place or place_of(self.account, self.stack)
-            if self.place:
-                self._tell_events(describe(self.account, self.place).get("events", []))
+    def print_new(self) -> None:
+        """Print the events that are new."""
+        with suppress(ClientError):  # the stack's own events are enough
+            self.location = self.location or locate(self.account, self.stack)
+            if self.location:
+                self._print(describe(self.account, self.location).get("events", []))
 
-    def _tell_events(self, events: list[dict[str, Any]]) -> None:
+    def _print(self, events: list[dict[str, Any]]) -> None:
         for event in reversed(events):
-            if event["id"] not in self.told:
-                self.told.add(event["id"])
-                self.tell(f"{event['createdAt']:%H:%M:%S}  service: {event['message']}")
+            if event["id"] not in self.printed:
+                self.printed.add(event["id"])
+                self.echo(f"{event['createdAt']:%H:%M:%S}  service: {event['message']}")
 
 
-def last_events(account: Account, place: Place) -> list[str]:
+def last_events(account: Account, location: Location) -> list[str]:
     """The service's last events, newest last."""
-    events = describe(account, place).get("events", [])[:EVENTS]
+    events = describe(account, location).get("events", [])[:EVENTS]
     return [f"{event['createdAt']:%H:%M:%S}  {event['message']}" for event in reversed(events)]
 
 
-def stopped_tasks(account: Account, place: Place) -> list[dict[str, Any]]:
-    """The tasks that stopped last, newest first; ECS knows them for about an hour."""
+def stopped_tasks(account: Account, location: Location) -> list[dict[str, Any]]:
+    """The tasks that stopped last, newest first. ECS lists them for about an hour."""
     client = account.client("ecs")
     try:
         arns = client.list_tasks(
-            cluster=place.cluster, serviceName=place.name, desiredStatus="STOPPED"
+            cluster=location.cluster, serviceName=location.name, desiredStatus="STOPPED"
         )["taskArns"]
     except (client.exceptions.ClusterNotFoundException, client.exceptions.ServiceNotFoundException):
         return []
     if not arns:
         return []
-    tasks = client.describe_tasks(cluster=place.cluster, tasks=arns[:100])["tasks"]
+    tasks = client.describe_tasks(cluster=location.cluster, tasks=arns[:100])["tasks"]
     never = datetime.min.replace(tzinfo=tasks[0]["createdAt"].tzinfo)
     newest = sorted(tasks, key=lambda task: task.get("stoppedAt") or never, reverse=True)
-    return newest[:STOPPED]
+    return newest[:STOPPED_TASKS]
 
 
-def why_stopped(task: Mapping[str, Any]) -> list[str]:
-    """Why a task stopped, and each of its containers."""
+def stop_reasons(task: Mapping[str, Any]) -> list[str]:
+    """Why a task and each of its containers stopped, a line each."""
     lines = [f"task {task['taskArn'].rpartition('/')[2]}: {task.get('stoppedReason') or '?'}"]
     for container in task.get("containers", []):
         code = container.get("exitCode")
         exited = "" if code is None else f"exit code {code}"
-        told = ", ".join(filter(None, (exited, container.get("reason"))))
-        if told:
-            lines.append(f"  container {container['name']}: {told}")
+        detail = ", ".join(filter(None, (exited, container.get("reason"))))
+        if detail:
+            lines.append(f"  container {container['name']}: {detail}")
     return lines
 
 
 def last_lines(account: Account, group: str, tasks: list[dict[str, Any]]) -> list[str]:
-    """What the stopped task that logged last had to say, else whoever logged last."""
+    """Last log lines of the stopped task that logged last, or of any task if none stopped."""
     client = account.client("logs")
     try:
         streams = client.describe_log_streams(
@@ -148,8 +148,8 @@ def last_lines(account: Account, group: str, tasks: list[dict[str, Any]]) -> lis
     return [event["message"].rstrip() for event in found]
 
 
-def listed(heading: str, read: Callable[[], list[str]]) -> list[str]:
-    """Lines under a heading; none without lines, one that says so if AWS does not tell them."""
+def section(heading: str, read: Callable[[], list[str]]) -> list[str]:
+    """Lines under a heading; empty without lines. An error of AWS becomes the only line."""
     try:
         lines = read()
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""CloudFormation stacks as they are: find one, wait for one and tell its events."""
+"""Find a CloudFormation stack, wait for it and print its events."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 POLL_SECONDS = 5.0
 
-Tell = Callable[[str], None]
+Echo = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +25,21 @@ class Stack:
 
     @property
     def busy(self) -> bool:
-        """Whether CloudFormation is at work on it."""
+        """Whether CloudFormation is changing the stack."""
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """What to do meanwhile: `tell` prints a line, `look` is called each time, `failing` once."""
+class WaitCallbacks:
+    """`echo` prints a line; `on_poll` runs at each poll, `on_rollback` once at a rollback."""
 
-    tell: Tell
-    look: Callable[[], None] = lambda: None
-    failing: Callable[[], None] = lambda: None
+    echo: Echo
+    on_poll: Callable[[], None] = lambda: None
+    on_rollback: Callable[[], None] = lambda: None
 
 
 def find(client: Any, name: str) -> Stack | None:
-    """A stack by its name or id; None if there is none."""
+    """Return a stack by its name or id; None if it does not exist."""
     try:
         [found] = client.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -59,25 +59,25 @@ def find(client: Any, name: str) -> Stack | None:
     )
 
 
-def wait(client: Any, stack_id: str, waiting: Waiting, after: str | None) -> Stack | None:
-    """Tell the stack's events until CloudFormation has ended; None if the stack is gone.
+def wait(client: Any, stack_id: str, waiting: WaitCallbacks, after: str | None) -> Stack | None:
+    """Print the stack's events until CloudFormation has finished. Return None if it was deleted.
 
-    `after` is the last event that is not of interest any more.
+    Events up to and including `after` are skipped.
     """
-    told: set[str] = set()
-    failing = False
+    printed: set[str] = set()
+    rolling_back = False
     while True:
         stack = find(client, stack_id)
         if stack is None:
             return None
         for event in events(client, stack_id, after):
-            if event["EventId"] not in told:
-                told.add(event["EventId"])
-                waiting.tell(line(event))
-        if not failing and "ROLLBACK" in stack.status:  # before it takes everything away
-            failing = True
-            waiting.failing()
-        waiting.look()
+            if event["EventId"] not in printed:
+                printed.add(event["EventId"])
+                waiting.echo(format_event(event))
+        if not rolling_back and "ROLLBACK" in stack.status:  # before resources are deleted
+            rolling_back = True
+            waiting.on_rollback()
+        waiting.on_poll()
         if not stack.busy:
             return stack
         sleep(POLL_SECONDS)
@@ -90,7 +90,7 @@ def last_event(client: Any, stack_id: str) -> str | None:
 
 
 def events(client: Any, stack_id: str, after: str | None) -> list[dict[str, Any]]:
-    """Events of a stack since another one, oldest first."""
+    """Events of a stack that are newer than `after`, oldest first."""
     found: list[dict[str, Any]] = []
     for page in client.get_paginator("describe_stack_events").paginate(StackName=stack_id):
         for event in page["StackEvents"]:
@@ -100,11 +100,11 @@ def events(client: Any, stack_id: str, after: str | None) -> list[dict[str, Any]
     return found[::-1]
 
 
-def line(event: Mapping[str, Any]) -> str:
-    """An event for people."""
-    told = (
+def format_event(event: Mapping[str, Any]) -> str:
+    """An event as one line of text."""
+    parts = (
         f"{event['Timestamp']:%H:%M:%S}  {event['ResourceStatus']:<27}",
         f"{event['LogicalResourceId']:<24}",
         event.get("ResourceStatusReason", ""),
     )
-    return "  ".join(told).rstrip()
+    return "  ".join(parts).rstrip()

@@ -1,6 +1,6 @@
-"""Read a CloudFormation template, and resolve it for given parameters as CloudFormation would.
+"""Read a CloudFormation template and resolve it for given parameters, as CloudFormation would.
 
-What only AWS knows stays a name in angle brackets: `<LoadBalancer.DNSName>`.
+Values that only AWS knows become names in angle brackets: `<LoadBalancer.DNSName>`.
 """
 
 import ipaddress
@@ -25,7 +25,7 @@ PLACEHOLDER = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
 class ParameterError(Exception):
-    """Parameters that CloudFormation would refuse; the text says why."""
+    """CloudFormation would reject these parameters; the text says why."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -33,7 +33,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _short_form(loader: _Loader, suffix: str, node: Any) -> dict[str, Any]:
-    is_list = isinstance(node, yaml.SequenceNode)  # a third kind our templates do not have
+    is_list = isinstance(node, yaml.SequenceNode)  # the templates have no mapping nodes here
     value: Any = (
         loader.construct_sequence(node, deep=True) if is_list else loader.construct_scalar(node)
     )
@@ -44,7 +44,7 @@ _Loader.add_multi_constructor("!", _short_form)
 
 
 def load(name: str) -> dict[str, Any]:
-    """A template of this folder, with its functions as mappings of one key."""
+    """Read a template of this folder. Its functions become mappings of one key."""
     with (FOLDER / name).open() as file:
         return dict(yaml.load(file, _Loader))  # noqa: S506  # a SafeLoader, all the same
 
@@ -54,10 +54,10 @@ def resolve(
     parameters: Mapping[str, Any],
     known: Mapping[str, str] = PSEUDO,
 ) -> dict[str, Any]:
-    """Resources and outputs for these parameters, without what their conditions leave out.
+    """Resources and outputs for these parameters, without those whose condition is false.
 
-    `known` gives what references to AWS and to resources become. ParameterError if a parameter is
-    unknown, missing or not allowed, or if one of the template's rules is broken.
+    `known` maps references to AWS and to resources to their values. ParameterError if a parameter
+    is unknown, missing or not allowed, or if it breaks one of the template's rules.
     """
     resolver = _Resolver(template, _values(template, parameters), known)
     for rule in template.get("Rules", {}).values():
@@ -99,7 +99,7 @@ def _values(template: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
 
 
 class _Resolver:
-    """The functions of CloudFormation, on one template with one set of parameters."""
+    """Evaluates CloudFormation's functions for one template and one set of parameters."""
 
     def __init__(
         self, template: Mapping[str, Any], values: Mapping[str, Any], known: Mapping[str, str]
@@ -136,12 +136,12 @@ class _Resolver:
         return PLACEHOLDER.sub(lambda found: str(own.get(found[1], self.name(found[1]))), pattern)
 
     def value(self, part: Any) -> Any:
-        """What a part of the template becomes."""
+        """Evaluate a part of the template."""
         if isinstance(part, list):
             return [value for one in part if (value := self.value(one)) is not NOTHING]
         if not isinstance(part, dict):
             return part
-        if part.keys() == {"Fn::If"}:  # first, for of its branches only one may be looked at
+        if part.keys() == {"Fn::If"}:  # first, because only one of its branches may be evaluated
             condition, then, otherwise = part["Fn::If"]
             return self.value(then if self.holds(condition) else otherwise)
         if len(part) == 1 and (function := self.functions.get(next(iter(part)))):

@@ -11,7 +11,7 @@ from werkzeug.routing import MapAdapter
 from service.api import body, describe, predict, problems
 from service.api.answers import Answers
 from service.api.page import report
-from service.api.page import show as page
+from service.api.page import routes as page
 from service.dialects import enabled as dialects
 from service.model import remote
 from service.model.limits import Limits

@@ -1,34 +1,34 @@
-"""`python -m service check`: what is in an artifact, and whether the service would serve it."""
+"""`python -m service check`: verify an artifact as the service does, and describe it."""
 
 from collections.abc import Iterator, Sequence
 
-from service.api.page import facts
+from service.api.page import model_view
 from service.app import load
 from service.model.manifest import Manifest
 from service.settings import Settings
 
 
 def report(place: str) -> str:
-    """Verify an artifact as the start does, and describe it; ArtifactError if it would not do."""
+    """Verify an artifact and describe it; ArtifactError if the service would not start."""
     manifest = load(Settings.from_environment().of_model(place)).manifest
     return "\n".join(_lines(manifest))
 
 
 def _lines(manifest: Manifest) -> Iterator[str]:
-    told = facts.told(manifest)
-    yield f"{told['name']} {told['version']} of {told['day']}, computed by {told['engine']}:"
-    yield f"{told['one']} for one row, {told['many']} for a thousand, where it was packed"
+    view = model_view.template_values(manifest)
+    yield f"{view['name']} {view['version']} of {view['day']}, computed by {view['engine']}:"
+    yield f"{view['one']} for one row, {view['many']} for a thousand, where it was packed"
     yield from _table(
-        "It takes", [(one["name"], one["kind"], one["takes"]) for one in told["inputs"]]
+        "Inputs", [(one["name"], one["kind"], one["takes"]) for one in view["inputs"]]
     )
     yield from _table(
-        "It returns", [(one["name"], one["kind"], one["gives"]) for one in told["outputs"]]
+        "Outputs", [(one["name"], one["kind"], one["gives"]) for one in view["outputs"]]
     )
-    if told["metrics"]:
-        yield from _table("How good it is", told["metrics"])
+    if view["metrics"]:
+        yield from _table("Metrics", view["metrics"])
     golden = len(next(iter(manifest.golden.inputs.values())))
     yield f"\nVerified: digests of {len(manifest.files)} files, versions, {golden} golden rows."
-    yield "It would serve."
+    yield "The service would start with it."
 
 
 def _table(heading: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -139,23 +140,7 @@ def between(endpoint: str) -> Iterator[Proxy]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             with suppress(OSError):  # whoever asked waited no longer
-                self.answer(fault, body)
-
-        def answer(self, fault: str, body: bytes) -> None:
-            half = len(body) // 2
-            if fault == "drip":
-                for byte in range(half):
-                    self.wfile.write(body[byte : byte + 1])
-                    proxy.over.wait(0.05)
-            elif fault == "half":
-                self.wfile.write(body[:half])
-            elif fault == "half, then stall":
-                self.wfile.write(body[:half])
-                proxy.over.wait(PATIENCE)
-            elif fault == "flip":
-                self.wfile.write(body[:half] + bytes([body[half] ^ 1]) + body[half + 1 :])
-            else:
-                self.wfile.write(body)
+                write(self.wfile, fault, body, proxy.over)
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
@@ -170,6 +155,24 @@ def between(endpoint: str) -> Iterator[Proxy]:
             proxy.over.set()
             server.shutdown()
             thread.join()
+
+
+def write(file: BufferedIOBase, fault: str, body: bytes, over: Event) -> None:
+    """Send the body with a fault."""
+    half = len(body) // 2
+    if fault == "drip":
+        for byte in range(half):
+            file.write(body[byte : byte + 1])
+            over.wait(0.05)
+    elif fault == "half":
+        file.write(body[:half])
+    elif fault == "half, then stall":
+        file.write(body[:half])
+        over.wait(PATIENCE)
+    elif fault == "flip":
+        file.write(body[:half] + bytes([body[half] ^ 1]) + body[half + 1 :])
+    else:
+        file.write(body)
 
 
 def ask(

@@ -118,7 +118,8 @@ def private_checkout(folder: Path, artifact: Path) -> Path:
     shutil.copy(ROOT / "gunicorn.conf.py", folder)
     for path in folder.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
-    for path in (ROOT / "Dockerfile", ROOT / ".dockerignore", *ROOT.glob("requirements*.txt")):
+    shutil.copytree(ROOT / "requirements", folder / "requirements")
+    for path in (ROOT / "Dockerfile", ROOT / ".dockerignore", ROOT / "requirements.txt"):
         shutil.copy(path, folder)  # as it is, or all packages would be installed again
     return folder
 

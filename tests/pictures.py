@@ -66,7 +66,10 @@ def sources(path: str) -> list[Path]:
     page = ROOT / "service" / "api" / "page"
     if path == "/report":
         return sorted((ROOT / "training" / "report").glob("*.*"))
-    own = {"/": ["page.html", "facts.py"], "/docs": ["docs.html", "reference.py", "words.py"]}
+    own = {
+        "/": ["page.html", "model_view.py"],
+        "/docs": ["docs.html", "reference.py", "schema_text.py"],
+    }
     return [*(page / name for name in own[path]), page / "page.css", *sorted(page.glob("*.js"))]
 
 

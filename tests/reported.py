@@ -19,7 +19,7 @@ from tests.keeping import kept
 from tests.zoo import ZOO
 from training.contract import describe
 from training.pack import pack
-from training.report.judged import Judged, judged
+from training.report.evaluation import Evaluation, evaluate_outputs
 from training.sample import read
 from training.trying import Tried
 
@@ -77,10 +77,10 @@ def page_of(folder: Path) -> str:
 
 def titles(page: str) -> list[str]:
     """What its pictures are called."""
-    return re.findall(r'<title id="picture-\d+">([^<]*)</title>', page)
+    return re.findall(r'<title id="plot-\d+">([^<]*)</title>', page)
 
 
-def judge(estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Any]) -> Judged:
+def judge(estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Any]) -> Evaluation:
     """What a model says to rows whose answers are known, without packing it."""
     folder = kept()
     rows.assign(**dict(answers)).to_csv(folder / "rows.csv", index=False)
@@ -90,5 +90,5 @@ def judge(estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Any]) -> Jud
         one.name: as_column(sample.columns[one.name].values, one.dtype) for one in signature.inputs
     }
     known = {name: sample.columns[name].values for name in answers}
-    [found] = judged(Tried(estimator, signature), columns, known)
+    [found] = evaluate_outputs(Tried(estimator, signature), columns, known)
     return found

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,9 +125,14 @@ def gunicorn(port: int, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", *arguments]
 
 
-@contextmanager
-def serve(artifact: Path, *arguments: str, **settings: str) -> Iterator[Server]:
+def serve(artifact: Path, *arguments: str, **settings: str) -> AbstractContextManager[Server]:
     """Serve an artifact; the block runs once it is ready."""
+    return serve_by(Path(sys.executable), artifact, *arguments, **settings)
+
+
+@contextmanager
+def serve_by(python: Path, artifact: Path, *arguments: str, **settings: str) -> Iterator[Server]:
+    """The same by the gunicorn of another Python."""
     port, metrics_port = free_port(), free_port()
     log = artifact.parent / f"gunicorn-{port}.log"
     own = {
@@ -137,7 +142,7 @@ def serve(artifact: Path, *arguments: str, **settings: str) -> Iterator[Server]:
     }
     with log.open("wb") as file:
         process = subprocess.Popen(
-            gunicorn(port, "--bind", f"127.0.0.1:{metrics_port}", *arguments),
+            [python, *gunicorn(port, "--bind", f"127.0.0.1:{metrics_port}", *arguments)[1:]],
             cwd=ROOT,
             env=clean_environment(**{**own, **settings}),
             stdout=file,

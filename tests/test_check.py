@@ -17,14 +17,14 @@ def test_a_good_artifact_is_described(artifact: Path, capsys: pytest.CaptureFixt
     assert "\n  sensor_1  number  " in told
     assert "\n  class  number  0, 1; probabilities on request\n" in told
     assert "held out: balanced accuracy" in told
-    assert told.endswith("It would serve.\n")
+    assert told.endswith("The service would start with it.\n")
 
 
 def test_kinds_and_categories_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(folder_of("mixed table, open categories"))]) == 0
     told = capsys.readouterr().out
     assert "Graz, Lyon, Oslo, Porto, or others; may be empty" in told
-    assert "whole number" in told
+    assert "integer" in told
 
 
 def test_a_damaged_one_is_refused_as_the_start_refuses_it(

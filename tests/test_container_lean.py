@@ -30,7 +30,7 @@ FUNCTION = ("python", "-m", "awslambdaric", "service.dialects.aws_lambda.handler
 def lean() -> Iterator[str]:
     """With what running on AWS Lambda needs, too."""
     containers.require_engine()
-    extra = "--build-arg=REQUIREMENTS=requirements.txt requirements-lambda.txt"
+    extra = "--build-arg=REQUIREMENTS=requirements.txt requirements/lambda.txt"
     with containers.built(ROOT, "--build-arg=VARIANT=lean", extra) as name:
         yield name
 

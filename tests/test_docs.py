@@ -1,6 +1,7 @@
 """The documentation says what the code does."""
 
 import re
+from collections import Counter
 from dataclasses import fields
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from service.settings import Settings, SettingsError
 from tests.serving import ROOT
 
 README = (ROOT / "README.md").read_text()
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
 def table_rows(text: str, header: str) -> list[list[str]]:
@@ -64,8 +65,25 @@ def test_every_exit_code_is_in_the_readme() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\((?!https?://)([^)#]+)[^)]*\)", page.read_text())
-    assert all((page.parent / target).exists() for target in targets)
+    for target, anchor in re.findall(r"\]\((?!https?://)([^)#]*)(?:#([^)]*))?\)", page.read_text()):
+        linked = page.parent / target if target else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), f"{target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    text = re.sub(r"(?ms)^```.*?^```$", "", page.read_text())
+    names = (
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", text, re.M)
+    )
+    counts: Counter[str] = Counter()
+    found = set()
+    for name in names:
+        found.add(f"{name}-{counts[name]}" if counts[name] else name)
+        counts[name] += 1
+    return found
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

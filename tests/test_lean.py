@@ -37,9 +37,9 @@ print(*sorted({name.split(".")[0] for name in sys.modules}))
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what requirements-lean.txt names, and nothing else."""
+    """A folder with what requirements/lean.txt names, and nothing else."""
     folder = tmp_path_factory.mktemp("lean")
-    locked = (ROOT / "requirements-lean.txt").read_text()
+    locked = (ROOT / "requirements/lean.txt").read_text()
     for name in re.findall(r"^([a-z0-9-]+)==", locked, re.MULTILINE):
         for file in files(name) or ():
             top = file.parts[0]

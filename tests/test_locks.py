@@ -1,4 +1,4 @@
-"""What is installed: requirements*.txt, each whole, all of the same versions."""
+"""What is installed: the locks, each whole, all of the same versions."""
 
 import re
 import subprocess
@@ -9,9 +9,10 @@ import pytest
 from tests.serving import ROOT
 from tests.test_agreement import DOCKERFILE, found
 
-LOCKS = tuple(
-    f"{name}.txt"
-    for name in re.findall(r"\nLOCKS := (.+)\n", (ROOT / "Makefile").read_text())[0].split()
+MAKEFILE = (ROOT / "Makefile").read_text()
+LOCKS = (
+    "requirements.txt",
+    *(f"requirements/{path.name}" for path in sorted(ROOT.glob("requirements/*.txt"))),
 )
 
 
@@ -24,7 +25,7 @@ def test_the_lock_has_one_version_of_each_package_for_all_pythons(name: str) -> 
 
 def test_all_locks_pin_the_same_versions() -> None:
     versions: dict[str, set[str]] = {}
-    for name in set(LOCKS) - {"requirements-clients.txt"}:  # an environment of its own
+    for name in set(LOCKS) - {"requirements/clients.txt"}:  # an environment of its own
         for package, version in found(r"^([a-z0-9.-]+)==(\S+)", (ROOT / name).read_text()):
             versions.setdefault(package, set()).add(version)
     assert {"numpy", "scipy", "scikit-learn", "joblib", "pandas"} <= versions.keys()
@@ -40,23 +41,28 @@ def test_the_locks_leave_nothing_out_since_pip_adds_nothing_to_them() -> None:
     assert (check.returncode, check.stdout) == (0, "No broken requirements found.\n")
 
 
+def test_make_writes_and_checks_each_lock() -> None:
+    [names] = re.findall(r"^LOCKS := requirements \$\(patsubst .+\n\t(.+)\)$", MAKEFILE, re.M)
+    assert [f"requirements/{name}.txt" for name in sorted(names.split())] == sorted(LOCKS[1:])
+    assert {path.stem for path in ROOT.glob("requirements/*.in")} == set(names.split())
+
+
 def pinned(name: str) -> dict[str, str]:
     return dict(found(r"^([a-z0-9-]+)==(\S+)", (ROOT / name).read_text()))
 
 
 def test_the_lean_image_leaves_out_what_its_requirements_do_not_have() -> None:
     [left_out] = found(r"uninstall [^\\]+\\\n +(.+)$", DOCKERFILE)
-    full, lean = pinned("requirements.txt"), pinned("requirements-lean.txt")
+    full, lean = pinned("requirements.txt"), pinned("requirements/lean.txt")
     assert set(left_out.split()) == full.keys() - lean.keys() >= {"scikit-learn", "scipy", "joblib"}
     assert lean.items() <= full.items()
 
 
 def test_every_extra_of_the_image_can_be_installed_when_it_is_built() -> None:
-    [copied] = found(r"^COPY ((?:requirements\S+ (?:\\\n +)?)+)\./$", DOCKERFILE)
-    sent = found(r"^!(requirements\S*)$", (ROOT / ".dockerignore").read_text())
-    asked = set(found(r"(requirements-\w+\.txt)", DOCKERFILE)) - {"requirements-lean.txt"}
-    assert asked == set(sent) - {"requirements.txt"}
-    assert set(copied.replace("\\", " ").split()) == set(sent)
+    assert "\nCOPY requirements requirements\n" in DOCKERFILE
+    sent = found(r"^!(requirements/\S*)$", (ROOT / ".dockerignore").read_text())
+    named = set(found(r"(requirements/\w+\.txt)", DOCKERFILE)) - {"requirements/lean.txt"}
+    assert named == set(sent)
 
 
 def test_onnx_runtime_is_of_before_it_sent_data_to_its_makers() -> None:

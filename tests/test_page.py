@@ -9,7 +9,7 @@ from base64 import b64encode
 import pytest
 from flask.testing import FlaskClient
 
-from service.api.page.facts import duration, short
+from service.api.page.model_view import duration, short
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings

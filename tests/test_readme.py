@@ -137,7 +137,9 @@ def test_a_model_of_ones_own_is_packed_served_and_measured(checkout: Path) -> No
     run(checkout, "make .venv/serving")
     [pack] = [line for line in DONE_BY_MAKE if "training pack" in line]
     assert "size" in run(checkout, pack)
-    assert "It would serve." in run(checkout, ".venv/bin/python -m service check artifacts/mine")
+    assert "The service would start with it." in run(
+        checkout, ".venv/bin/python -m service check artifacts/mine"
+    )
     port = free_port()
     with foreground(checkout, "SERVICE_MODEL=artifacts/mine make serve", port, os.killpg) as server:
         answer = server.predict('{"size": [5, -5]}')

@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from service.api.page.words import shape
+from service.api.page.schema_text import shape
 from tests.packed import folder_of, packed
 from tests.serving import serve
 from tests.test_page import LARGEST, MODELS
@@ -64,12 +64,12 @@ def test_the_lines_that_it_shows_work() -> None:
 @pytest.mark.parametrize(
     ("schema", "words"),
     [
-        ({"type": "integer", "minimum": 1, "maximum": 3}, "whole number, 1 to 3"),
+        ({"type": "integer", "minimum": 1, "maximum": 3}, "integer, 1 to 3"),
         ({"type": ["number", "null"], "minimum": -1.5}, "number or null, at least \u22121.5"),
         ({"type": "string", "minLength": 1}, "text, at least 1 character"),
         (
             {"type": "array", "items": {"type": "boolean"}, "minItems": 2, "maxItems": 2},
-            "list of 2 values, each true or false",
+            "list of 2 values, each boolean",
         ),
         ({"enum": ["a", 1.0, None]}, "one of a, 1, null"),
         ({"const": {"status": "live"}}, json.dumps({"status": "live"})),

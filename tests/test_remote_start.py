@@ -73,8 +73,8 @@ def test_without_boto3_it_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "boto3.py").write_text("raise ModuleNotFoundError(__name__)\n")
     own = {"SERVICE_MODEL": PLACE, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     line = refusal(69, None, **own)
-    assert "pip install -r requirements-s3.txt" in line
-    assert 'REQUIREMENTS="requirements.txt requirements-s3.txt"' in line
+    assert "pip install -r requirements/s3.txt" in line
+    assert 'REQUIREMENTS="requirements.txt requirements/s3.txt"' in line
 
 
 def test_boto3_is_imported_for_a_model_on_s3_only(artifact: Path) -> None:
@@ -126,8 +126,8 @@ def test_the_documented_policy_is_enough_and_no_more(
 
 @pytest.fixture
 def packages(tmp_path: Path) -> Path:
-    """What requirements-s3.txt has, which is Python alone; to build an image takes a minute."""
-    return containers.packages("requirements-s3.txt", tmp_path / "packages")
+    """What requirements/s3.txt has, which is Python alone; to build an image takes a minute."""
+    return containers.packages("requirements/s3.txt", tmp_path / "packages")
 
 
 @pytest.mark.slow

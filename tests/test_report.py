@@ -13,21 +13,25 @@ from sklearn.tree import DecisionTreeClassifier
 
 from tests.reported import artifact_of, packed, page_of, titles
 
-CURVES = ["ROC curve", "Precision and recall"]
+CURVES = ["ROC curve", "Precision-recall curve"]
 FLOWERS = ["f0", "f1", "f2", "f3"]
 MACHINES = ["site", "kind", "age_years", "temperature", "guarded"]
-RESIDUALS = ["Predicted and actual", "Residuals by prediction", "Residuals"]
+RESIDUALS = [
+    "Predicted and actual values",
+    "Residuals by prediction",
+    "Distribution of residuals",
+]
 
 
 @pytest.mark.parametrize(
     ("name", "pictures"),
     [
-        ("logistic regression, string labels", [*CURVES, "Calibration", *FLOWERS]),
+        ("logistic regression, string labels", [*CURVES, "Calibration curve", *FLOWERS]),
         ("support vectors without probabilities", [*CURVES, *FLOWERS]),
         ("voting", FLOWERS),
-        ("mixed table, open categories", [*CURVES, "Calibration", *MACHINES]),
+        ("mixed table, open categories", [*CURVES, "Calibration curve", *MACHINES]),
         ("mixed table, regression", [*RESIDUALS, *MACHINES]),
-        ("text", [*CURVES, "Calibration", "remark"]),
+        ("text", [*CURVES, "Calibration curve", "remark"]),
         ("clusters", FLOWERS),
     ],
 )
@@ -36,38 +40,41 @@ def test_each_kind_of_model_has_the_pictures_that_make_sense(
 ) -> None:
     found = titles(page_of(artifact_of(name)))
     if name not in ("text", "clusters"):  # which has one input; and nothing is right or wrong
-        pictures = [*pictures, "Importance of inputs"]
+        pictures = [*pictures, "Permutation importance"]
     assert sorted(found) == sorted(pictures)
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("support vectors without probabilities", "so there is nothing to calibrate"),
-        ("voting", "tells neither probabilities nor scores, so there are no curves"),
-        ("clusters", "neither a classifier nor a regression"),
+        ("support vectors without probabilities", "so there is no calibration curve"),
+        ("voting", "has neither probabilities nor scores, so there are no curves"),
+        ("clusters", "neither a classifier nor a regressor"),
     ],
 )
 def test_it_says_why_a_picture_is_missing(name: str, said: str) -> None:
     assert said in page_of(artifact_of(name))
 
 
-def test_two_numbers_have_a_map_of_the_answers(artifact: Path) -> None:
-    assert "Its answers everywhere" in titles(page_of(artifact))
+def test_two_numeric_inputs_have_decision_regions(artifact: Path) -> None:
+    assert "Decision regions" in titles(page_of(artifact))
     rows = pd.DataFrame({"a": np.arange(60.0), "b": np.arange(60.0) % 7})
     estimator = LinearRegression().fit(rows.to_numpy(), rows.a)
     page = page_of(packed(estimator, rows, {"answer": rows.a}))
-    assert "Its answers everywhere" in titles(page)
+    assert "Prediction surface" in titles(page)
 
 
-def test_the_rows_it_was_judged_on_are_told_first(artifact: Path) -> None:
+def test_the_report_says_first_which_rows_the_model_was_evaluated_on(artifact: Path) -> None:
     fitted = page_of(artifact)
-    assert "It was judged on <b>750 rows that it has not seen</b>, held out of 3,000." in fitted
-    assert "Not an estimate" not in fitted
+    assert (
+        "The model was evaluated on <b>750 rows that it has not seen</b>, held out of 3,000."
+        in fitted
+    )
+    assert "too optimistic" not in fitted
     given = page_of(artifact_of("text"))
-    assert "<b>Not an estimate of how good it is.</b>" in given
+    assert "<b>These metrics may be too optimistic.</b>" in given
     assert "not seen" not in given
-    assert given.index("Not an estimate") < given.index("How good it is</h2>")
+    assert given.index("too optimistic") < given.index("Performance</h2>")
 
 
 def test_its_numbers_are_the_manifest_s(artifact: Path) -> None:
@@ -79,7 +86,7 @@ def test_its_numbers_are_the_manifest_s(artifact: Path) -> None:
         f">{100 * held_out['balanced_accuracy']:.1f} %<",
         f">{held_out['roc_auc']:.3f}<",
         f">{held_out['log_loss']:.3f}<",
-        f"right for {100 * held_out['accuracy_of_the_majority_class']:.1f} %",
+        f"accuracy of {100 * held_out['accuracy_of_the_majority_class']:.1f} %",
         f"was\n{100 * metrics['cross_validation']['balanced_accuracy_mean']:.1f} %",
     ):
         assert told in page
@@ -90,7 +97,7 @@ def test_answers_that_the_model_never_gives_alone_leave_little_to_say() -> None:
     estimator = DecisionTreeClassifier().fit(rows.to_numpy(), ["no", "yes"] * 30)
     page = page_of(packed(estimator, rows, {"y": ["never"] * 60}))
     assert ">0 %</td>" in page
-    assert "Importance of inputs" not in page
+    assert "Permutation importance" not in page
 
 
 def test_hostile_names_are_but_text() -> None:
@@ -132,9 +139,9 @@ def test_many_columns_classes_and_rows_are_bounded_and_told() -> None:
     answer = chance.integers(40, size=6000)
     page = page_of(packed(DummyClassifier().fit(rows.to_numpy(), answer), rows, {"y": answer}))
     assert len(page) < 200_000
-    assert "all else is from 5,000 of them, drawn at random" in page
+    assert "everything else is from 5,000 of them, drawn at random" in page
     assert "Distributions of 12 of 20 inputs" in page
-    assert "5 more inputs matter less" in page
+    assert "5 more inputs are less important" in page
     assert ">others</th>" in page
     wide = pd.DataFrame(chance.normal(size=(60, 50)), columns=[f"c{i}" for i in range(50)])
     answer = np.arange(60) % 2
@@ -150,7 +157,7 @@ def test_answers_that_the_model_never_gives_count_as_wrong() -> None:
     answers = ["no", "yes"] * 20 + ["no", "maybe"] * 10
     page = page_of(packed(estimator, rows, {"y": answers}))
     assert ">83.3 %</td>" in page  # 50 of 60
-    assert "answers that the model never gives, such as maybe" in page
+    assert "classes that the model never predicts, such as maybe" in page
 
 
 @pytest.mark.parametrize("answers", [["a"] * 10, ["a"] * 9 + [None]])
@@ -158,5 +165,5 @@ def test_a_few_rows_of_one_class_are_no_fault(answers: list[Any]) -> None:
     rows = pd.DataFrame({"a": np.arange(10.0), "b": [None, *range(9)]})
     estimator = DecisionTreeClassifier().fit(rows.to_numpy(dtype=float), ["a"] * 5 + ["b"] * 5)
     page = page_of(packed(estimator, rows, {"y": answers}))
-    assert "The rows are all of one class, so there are no curves." in page
+    assert "All rows are of one class, so there are no curves." in page
     assert "rows are few" in page

@@ -8,37 +8,37 @@ from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from tests.reported import judge
-from training.report import drawn_again, matrix, words
-from training.report.judged import Judged
-from training.report.measures import bootstrapped, measured, proportion
+from training.report import bootstrap, confusion_matrix, formatting
+from training.report.evaluation import Evaluation
+from training.report.metrics import bootstrap_intervals, compute, proportion
 
 
 @pytest.fixture(scope="module")
-def judged() -> Judged:
+def evaluation() -> Evaluation:
     """A model that says low below 0.5 and high above, and is wrong once in five."""
     model = KNeighborsClassifier(1).fit([[0.0], [1.0]], ["low", "high"])
     rows = pd.DataFrame({"a": [0.0, 0.1, 0.2, 0.9, 1.0]})
     return judge(model, rows, {"y": ["low", "high", "low", "high", "high"]})
 
 
-def test_the_matrix_is_that_counted_by_hand(judged: Judged) -> None:
-    counted = matrix.of(judged)
+def test_the_matrix_is_that_counted_by_hand(evaluation: Evaluation) -> None:
+    counted = confusion_matrix.count(evaluation)
     assert counted.labels == ["high", "low"]
     assert counted.counts == [[2, 1], [0, 2]]
 
 
-def test_classes_and_measures_are_those_counted_by_hand(judged: Judged) -> None:
-    high, low = matrix.by_class(judged)
+def test_classes_and_measures_are_those_counted_by_hand(evaluation: Evaluation) -> None:
+    high, low = confusion_matrix.class_metrics(evaluation)
     assert [high.rows, high.recall, high.precision] == pytest.approx([3, 2 / 3, 1])
     assert [low.rows, low.recall, low.precision] == pytest.approx([2, 1, 2 / 3])
     assert low.f1 == pytest.approx(4 / 5)
-    found = {one.name: one for one in measured(judged)}
+    found = {one.name: one for one in compute(evaluation)}
     assert found["accuracy"].value == pytest.approx(4 / 5)
     assert found["balanced accuracy"].value == pytest.approx((2 / 3 + 1) / 2)
     # of the 6 pairs of a low and a high: four are ordered, two are tied
     assert found["ROC AUC"].value == pytest.approx((4 + 2 / 2) / 6)
-    assert matrix.without_a_model(judged) == (
-        "Always saying the commonest class would be right for 60 % of them."
+    assert confusion_matrix.baseline(evaluation) == (
+        "Baseline: always predicting the most frequent class has an accuracy of 60 %."
     )
 
 
@@ -61,7 +61,7 @@ def test_intervals_of_shares_are_the_published_ones(
 
 def test_the_bootstrap_s_interval_of_a_mean_is_that_of_the_normal_distribution() -> None:
     values = np.random.default_rng(1).normal(10, 2, size=400)
-    low, high = bootstrapped(400, {"mean": drawn_again.mean(values)})["mean"]
+    low, high = bootstrap_intervals(400, {"mean": bootstrap.mean(values)})["mean"]
     half = 1.96 * values.std() / np.sqrt(400)
     assert low == pytest.approx(values.mean() - half, abs=0.1 * half)
     assert high == pytest.approx(values.mean() + half, abs=0.1 * half)
@@ -80,16 +80,16 @@ def test_measures_of_rows_drawn_again_are_scikit_learn_s(seed: int) -> None:
     ranked = truth[drawn], score[drawn]
     for found, expected in [
         (
-            drawn_again.balanced_accuracy(actual, predicted),
+            bootstrap.balanced_accuracy(actual, predicted),
             metrics.balanced_accuracy_score(*labels),
         ),
-        (drawn_again.mean_f1(actual, predicted), metrics.f1_score(*labels, average="macro")),
-        (drawn_again.roc_auc(truth, score), metrics.roc_auc_score(*ranked)),
-        (drawn_again.average_precision(truth, score), metrics.average_precision_score(*ranked)),
-        (drawn_again.explained(numbers, guesses), metrics.r2_score(*answers)),
-        (drawn_again.mean(missed), metrics.mean_absolute_error(*answers)),
-        (drawn_again.median(missed), metrics.median_absolute_error(*answers)),
-        (drawn_again.root_mean(missed**2), metrics.root_mean_squared_error(*answers)),
+        (bootstrap.macro_f1(actual, predicted), metrics.f1_score(*labels, average="macro")),
+        (bootstrap.roc_auc(truth, score), metrics.roc_auc_score(*ranked)),
+        (bootstrap.average_precision(truth, score), metrics.average_precision_score(*ranked)),
+        (bootstrap.r2(numbers, guesses), metrics.r2_score(*answers)),
+        (bootstrap.mean(missed), metrics.mean_absolute_error(*answers)),
+        (bootstrap.median(missed), metrics.median_absolute_error(*answers)),
+        (bootstrap.root_mean(missed**2), metrics.root_mean_squared_error(*answers)),
     ]:
         assert found(weights) == pytest.approx(expected, rel=1e-9)
 
@@ -97,7 +97,7 @@ def test_measures_of_rows_drawn_again_are_scikit_learn_s(seed: int) -> None:
 def test_errors_of_a_regression_are_those_counted_by_hand() -> None:
     rows = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0]})
     model = LinearRegression().fit(rows.to_numpy(), rows.a)
-    found = {one.name: one for one in measured(judge(model, rows, {"y": [0.0, 2.0, 1.0, 6.0]}))}
+    found = {one.name: one for one in compute(judge(model, rows, {"y": [0.0, 2.0, 1.0, 6.0]}))}
     # it is off by 0, 1, 1 and 3; the mean is 2.25, the squares about it are 20.75
     assert found["mean absolute error"].value == pytest.approx(5 / 4)
     assert found["median absolute error"].value == pytest.approx(1)
@@ -111,7 +111,7 @@ def test_errors_of_a_regression_are_those_counted_by_hand() -> None:
     [(1.0, "100 %"), (0.99999, "over 99.9 %"), (0.5, "50 %"), (0.0, "0 %"), (1e-9, "under 0.1 %")],
 )
 def test_a_share_is_all_only_if_it_is_all(part: float, told: str) -> None:
-    assert words.share(part) == told
+    assert formatting.percent(part) == told
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,12 @@ def test_a_share_is_all_only_if_it_is_all(part: float, told: str) -> None:
     ],
 )
 def test_numbers_are_told_shortly(value: float, told: str) -> None:
-    assert words.number(value) == told
+    assert formatting.number(value) == told
 
 
 def test_a_name_is_one_line_of_what_can_be_seen() -> None:
-    assert words.shown("a\n\tb\x00\ud800\u202ec") == "a b" + 3 * "\N{REPLACEMENT CHARACTER}" + "c"
-    assert words.shown("x" * 1000, 10) == "x" * 9 + "…"
+    assert (
+        formatting.one_line("a\n\tb\x00\ud800\u202ec")
+        == "a b" + 3 * "\N{REPLACEMENT CHARACTER}" + "c"
+    )
+    assert formatting.one_line("x" * 1000, 10) == "x" * 9 + "…"

@@ -87,7 +87,7 @@ def test_an_image_without_pandas_says_what_is_missing(
     ended = containers.run(image, flags=(volume,))
     assert ended.returncode == 65
     assert "needs pandas 3" in ended.stderr
-    assert "requirements-pandas.txt" in ended.stderr
+    assert "requirements/pandas.txt" in ended.stderr
     assert ended.stderr.count("\n") == 1
 
 

@@ -58,7 +58,7 @@ def pack(options: Namespace) -> None:
         with trying(options.trust):
             check(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
-            named = hasattr(estimator, "feature_names_in_")
+            named = walk.feature_names(estimator) is not None
             if typed.is_typed(options.sample):
                 rows = typed.read(options.sample)
             else:
@@ -112,6 +112,11 @@ def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:
         raise PackError(f"{path}: {trust.refusal(error, '--trust ')}") from error
     except TrialError as error:
         raise PackError(f"{path}: {error}") from error
+    except ModuleNotFoundError as error:
+        raise PackError(
+            f"{path}: needs {error.name}, which is not installed here; "
+            "install it, in the version that fitted the model"
+        ) from error
     except Exception as error:
         raise PackError(f"{path}: cannot be loaded here ({_reason(error)})") from error
 

@@ -23,6 +23,7 @@ from service.model.engines import Column, Engine, OnnxRuntime, ScikitLearn
 from service.model.onnx_check import OnnxError
 from service.model.signature import Signature
 from training import around
+from training.companions import readers
 from training.errors import ConversionError, PackError
 from training.thresholds import thresholds
 
@@ -58,6 +59,7 @@ def prepare() -> None:
     """Import what converts, if it is installed: to import it has effects, and so it must happen
     before a model is tried."""
     engines.prepare(ONNX)
+    readers.prepare()
     with suppress(ImportError):
         import training.convert  # noqa: F401
 
@@ -101,7 +103,7 @@ def _converted(estimator: Any, signature: Signature) -> tuple[bytes, str]:
         from training.convert import convert  # imports onnx and skl2onnx
     except ImportError as error:
         raise UnequalError(
-            f"{error.name} is not installed; see requirements-training.txt"
+            f"{error.name} is not installed; see requirements/training.txt"
         ) from error
     try:
         return convert(estimator, signature)

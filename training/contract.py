@@ -56,6 +56,9 @@ def contract(
     probe, columns = ways.found(estimator, columns, fixed)
     doubts.check(probe, columns, fixed)
     taken = inputs.describe(probe, columns, known, texts, advance)
+    for place, own in enumerate(map(walk.closed_columns(estimator, names).get, names)):
+        if own is not None:
+            taken[place] = replace(taken[place], categories=tuple(own), closed=True)
     signature = replace(probe.signature, inputs=tuple(inputs.bounded(probe, taken)))
     signature = replace(signature, outputs=outputs.describe(estimator, probe.ask, targets))
     read = {**sample.columns, **{column.name: column for column in columns}}
@@ -82,13 +85,13 @@ def _inputs(estimator: Any, sample: Sample, targets: Sequence[str]) -> list[Colu
     for target in targets:
         if target not in sample.columns:
             raise PackError(f"the sample has no column {target}, which --target names")
-    wanted = getattr(estimator, "feature_names_in_", None)
+    wanted = walk.feature_names(estimator)
     if wanted is not None:
         missing = [name for name in wanted if name not in there]
         if missing:
             raise PackError(f"the sample has no column {missing[0]}, which the model was fitted on")
         return [there[name] for name in wanted]
-    width = getattr(estimator, "n_features_in_", None)
+    width = walk.feature_count(estimator)
     if width is not None and width != len(there):
         raise PackError(
             f"the sample has {len(there)} columns besides the target, the model takes {width}; "

@@ -8,6 +8,7 @@ whatever the encoder is.
 import copy
 import json
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -23,15 +24,17 @@ from service.model.engines import CODES
 from service.model.signature import Signature
 from training import walk
 from training.asked import only_if_asked
+from training.companions import converters as companions
+from training.companions import readers
 from training.converters import CONVERTERS
 from training.encoders import Codes, codes_of, tables
 from training.errors import ConversionError
-from training.shapes import LINEAR, PARSERS, SHAPES
+from training.shapes import LINEAR, PARSERS, SHAPES, Recoded
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}  # the last that skl2onnx knows of the second
 TREES = 5  # the first of the second that has trees of float64
 OPTIONS: dict[str | None, list[dict[str, bool]]] = {
-    "probabilities": [{"zipmap": False}],
+    "probabilities": [{"zipmap": False}, {}],
     "scores": [{"zipmap": False, "raw_scores": True}, {"raw_scores": True}, {}],
     None: [{}],
 }
@@ -48,7 +51,8 @@ def convert(estimator: Any, signature: Signature) -> tuple[bytes, str]:
         warnings.simplefilter("ignore")
         try:
             codes = codes_of(estimator, signature)
-            return _converted(_on_matrix(estimator, signature, codes), signature, codes)
+            sparse = companions.fed_sparse(estimator)
+            return _converted(_on_matrix(estimator, signature, codes), signature, codes, sparse)
         except ConversionError:
             raise
         except Exception as error:  # the converters raise all kinds
@@ -56,8 +60,10 @@ def convert(estimator: Any, signature: Signature) -> tuple[bytes, str]:
             raise ConversionError(f"{type(error).__name__}: {text}"[:160]) from error
 
 
-def _converted(model: Any, signature: Signature, codes: Codes) -> tuple[bytes, str]:
-    converted = _by_skl2onnx(model, signature)
+def _converted(
+    model: Any, signature: Signature, codes: Codes, sparse: set[int]
+) -> tuple[bytes, str]:
+    converted = _by_skl2onnx(model, signature, companions.registered(model, sparse))
     only_if_asked(converted)
     if any(node.op_type == "TreeEnsemble" for node in converted.graph.node):
         for used in converted.opset_import:
@@ -81,25 +87,26 @@ def _sort_operator_sets(converted: Any) -> None:
         converted.opset_import.add(domain=domain, version=version)
 
 
-def _by_skl2onnx(model: Any, signature: Signature) -> Any:
+def _by_skl2onnx(model: Any, signature: Signature, more: Any) -> Any:
     """What skl2onnx makes of it, with the first options that it knows for this model."""
     *others, last = OPTIONS[signature.confidence]
     for options in others:
         with suppress(NameError):  # this model has no such option
-            return _with_options(model, signature, options)
-    return _with_options(model, signature, last)
+            return _with_options(model, signature, options, more)
+    return _with_options(model, signature, last, more)
 
 
-def _with_options(model: Any, signature: Signature, options: dict[str, bool]) -> Any:
+def _with_options(model: Any, signature: Signature, options: dict[str, bool], more: Any) -> Any:
+    converters, shapes, parsers = more
     return convert_sklearn(
         model,
         initial_types=[("rows", DoubleTensorType([None, len(signature.inputs)]))],
         name="slipway",  # the same model has the same bytes
         options={id(model): options} if options else None,
         target_opset=OPSETS,
-        custom_conversion_functions=CONVERTERS,
-        custom_shape_calculators=SHAPES,
-        custom_parsers=PARSERS,
+        custom_conversion_functions={**CONVERTERS, **converters},
+        custom_shape_calculators={**SHAPES, **shapes},
+        custom_parsers={**PARSERS, **parsers},
     )
 
 
@@ -125,9 +132,20 @@ def _on_matrix(estimator: Any, signature: Signature, codes: Codes) -> Any:
         else:
             steps[0] = (steps[0][0], _on_matrix(first, signature, codes))
         return Pipeline(_folded(steps))
-    if codes:
+    if not codes:
+        return estimator
+    own = readers.categories(estimator)
+    places = {name: place for place, name in enumerate(signature.names)}
+    if {places[name] for name in codes} != own.keys():
         raise ConversionError("categories are read deep inside")
-    return estimator
+    recoded = Recoded({places[name]: _recoded(codes[name], own[places[name]]) for name in codes})
+    return Pipeline([("codes", recoded), ("model", estimator)])
+
+
+def _recoded(known: Sequence[Any], own: Sequence[Any]) -> list[float]:
+    """What each of our codes becomes: the model's own, -1 for a category that it does not know."""
+    codes = {value: float(code) for code, value in enumerate(own)}
+    return [*(codes.get(value, -1.0) for value in known), -1.0, np.nan]
 
 
 def _folded(steps: list[tuple[str, Any]]) -> list[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from sklearn import svm
 from sklearn.impute import SimpleImputer
 
 from training.nodes import Nodes, flat, labels, second_of_two, sigmoids, upright
-from training.shapes import BOOSTED, FORESTS, LINEAR, REGRESSORS, Tables
+from training.shapes import BOOSTED, FORESTS, LINEAR, REGRESSORS, Recoded, Tables
 from training.trees import as_float32, trees_of
 
 
@@ -117,6 +117,20 @@ def tables(scope: Any, operator: Any, container: Any) -> None:
     add("Gather", together, add.constant(np.array(model.order)), out=out, axis=1)
 
 
+def recoded(scope: Any, operator: Any, container: Any) -> None:
+    """Look the codes of some columns up, and put what is found in their place."""
+    model, add = operator.raw_operator, Nodes(scope, container)
+    rows, width = operator.inputs[0].full_name, operator.inputs[0].type.shape[1]
+    order, found = np.arange(width), []
+    for count, (place, table) in enumerate(sorted(model.tables.items())):
+        code = add("Gather", rows, add.constant(np.array([place])), axis=1)
+        whole = add("Cast", code, to=TensorProto.INT64)
+        found.append(add("Gather", add.constant(np.asarray(table, np.float64)), whole, axis=0))
+        order[place] = width + count
+    together = add("Concat", rows, *found, axis=1)
+    add("Gather", together, add.constant(order), out=operator.outputs[0].full_name, axis=1)
+
+
 Converter = Callable[[Any, Any, Any], None]
 CONVERTERS: dict[type, Converter] = {
     **dict.fromkeys(FORESTS, forest_classifier),
@@ -125,4 +139,5 @@ CONVERTERS: dict[type, Converter] = {
     **dict.fromkeys(REGRESSORS, tree_regressor),
     SimpleImputer: imputer,
     Tables: tables,
+    Recoded: recoded,
 }

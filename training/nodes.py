@@ -28,7 +28,7 @@ class Nodes:
         """Add numbers or texts; their name."""
         array = np.asarray(values)
         kinds = {"f": TensorProto.DOUBLE, "i": TensorProto.INT64, "U": TensorProto.STRING}
-        kind = kinds[array.dtype.kind]
+        kind = TensorProto.FLOAT if array.dtype == np.float32 else kinds[array.dtype.kind]
         content = array.ravel().tolist()
         if kind == TensorProto.STRING:
             content = [text.encode() for text in content]

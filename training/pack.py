@@ -14,7 +14,7 @@ from typing import Any
 import joblib
 import numpy as np
 
-from service.model import artifact, publish, unpickling
+from service.model import artifact, companions, publish, unpickling
 from service.model.artifact import ArtifactError
 from service.model.engines import Column, Engine
 from service.model.limits import Limits
@@ -173,10 +173,14 @@ def _pickled(estimator: Any) -> bytes:
 
 def _more_libraries(signature: Signature, content: bytes, engine: str) -> list[str]:
     """What serving this model takes besides scikit-learn and what that takes."""
-    if engine == artifact.ONNX:
-        return ["onnx", "onnxruntime", "skl2onnx"]  # the first and last for the record
     modules = {name.split(".")[0] for name in unpickling.inspect(content).names}
-    return ["pandas"] if signature.container == "frame" or "pandas" in modules else []
+    fitted = [name for name in companions.PACKAGES if name in modules]
+    if engine == artifact.ONNX:  # for the record, but for onnxruntime
+        return ["onnx", "onnxruntime", "skl2onnx", *fitted]
+    return [
+        *(["pandas"] if signature.container == "frame" or "pandas" in modules else []),
+        *fitted,
+    ]
 
 
 def _compare(served: Predictor, engine: Engine, columns: Mapping[str, Column]) -> None:

@@ -43,6 +43,21 @@ class Tables(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # no type 
         return self
 
 
+class Recoded(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # no type hints
+    """Stands for what a model does with categories itself: codes become other codes.
+
+    `tables` has for some columns, by their place, the array of what each code becomes; all other
+    columns stay as they are.
+    """
+
+    def __init__(self, tables: dict[int, Any]) -> None:
+        self.tables = tables
+
+    def fit(self, rows: Any, target: Any = None) -> "Recoded":
+        """Do nothing: it was made from what is fitted."""
+        return self
+
+
 def classifier_shape(operator: Any) -> None:
     """Labels, of shape (rows,), and confidence."""
     rows, model = operator.inputs[0].get_first_dimension(), operator.raw_operator
@@ -80,11 +95,17 @@ def tables_shape(operator: Any) -> None:
     operator.outputs[0].type = DoubleTensorType([rows, width])
 
 
+def recoded_shape(operator: Any) -> None:
+    """The shape of the input."""
+    operator.outputs[0].type = DoubleTensorType(operator.inputs[0].type.shape)
+
+
 SHAPES: dict[type, Callable[[Any], None]] = {
     **dict.fromkeys((*FORESTS, *BOOSTED, *LINEAR), classifier_shape),
     **dict.fromkeys(REGRESSORS, regressor_shape),
     SimpleImputer: imputer_shape,
     Tables: tables_shape,
+    Recoded: recoded_shape,
 }
 PARSERS: dict[type, Callable[..., Any]] = dict.fromkeys(
     (*FORESTS, *BOOSTED, *LINEAR), parse_classifier

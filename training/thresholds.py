@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 
 from training import walk
+from training.companions.readers import reader
 
 Found = dict[str, NDArray[np.float64]]
 
@@ -70,6 +71,8 @@ def _splits(part: Any) -> dict[int, NDArray[np.float64]]:
         nodes = np.concatenate([one.nodes for stage in part._predictors for one in stage])
         inner = ~nodes["is_leaf"].astype(bool) & ~nodes["is_categorical"].astype(bool)
         features, values = nodes["feature_idx"][inner], nodes["num_threshold"][inner]
+    elif (read := reader(part)) is not None:
+        return read(part).thresholds()
     else:
         return {}
     return {int(one): np.unique(values[features == one]) for one in np.unique(features)}

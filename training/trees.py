@@ -3,7 +3,7 @@
 skl2onnx's own converters sum in float32, which breaks ties between labels in another way.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,21 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
-LEQ = np.uint8(0)  # the mode of a node: left if x <= threshold
+LEQ, MEMBER = 0, 6  # the modes of a node: left if x <= threshold, left if x is one of some
 Numbers = NDArray[Any]
 
 
 @dataclass(slots=True)
 class Trees:
-    """Attributes of one TreeEnsemble node, filled tree by tree in the order of the sum."""
+    """Attributes of one TreeEnsemble node, filled tree by tree in the order of the sum.
+
+    `dtype` is the type of its inputs, thresholds and sums.
+    """
 
     targets: int
+    dtype: type[np.floating[Any]] = np.float64
     roots: list[int] = field(default_factory=list)
     features: list[int] = field(default_factory=list)
     splits: list[float] = field(default_factory=list)
     children: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
     leaf_children: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
     missing_left: list[int] = field(default_factory=list)
+    modes: list[int] = field(default_factory=list)
+    members: list[float] = field(default_factory=list)
     leaf_targets: list[int] = field(default_factory=list)
     leaf_weights: list[float] = field(default_factory=list)
 
@@ -43,6 +49,11 @@ class Trees:
         self.features += one.feature[inner].tolist()
         self.splits += one.threshold[inner].tolist()
         self.missing_left += one.missing_left[inner].astype(int).tolist()
+        for node in inner.tolist():
+            members = one.members.get(node)
+            self.modes.append(LEQ if members is None else MEMBER)
+            if members is not None:
+                self.members += [*members, np.nan]  # which ends them
         for side, child in enumerate((one.left, one.right)):
             self.children[side].extend(place[child[inner]].tolist())
             self.leaf_children[side].extend(one.leaf[child[inner]].astype(int).tolist())
@@ -55,15 +66,20 @@ class Trees:
         self.features.append(0)
         self.splits.append(0.0)
         self.missing_left.append(0)
+        self.modes.append(LEQ)
         for side in range(2):
             self.children[side].append(len(self.leaf_targets))
             self.leaf_children[side].append(1)
-        self.leaf_targets.append(target)
-        self.leaf_weights.append(weight)
+            self.leaf_targets.append(target)
+            self.leaf_weights.append(weight)
 
     def write(self, rows: str, scope: Any, container: Any) -> str:
         """Add the node; the name of its output, of shape (rows, targets)."""
         summed = str(scope.get_unique_variable_name("summed"))
+        members = {}
+        if self.members:
+            values = np.array(self.members, self.dtype)
+            members["membership_values"] = numpy_helper.from_array(values, "members")
         container.add_node(
             "TreeEnsemble",
             [rows],
@@ -76,8 +92,8 @@ class Trees:
             post_transform=0,  # none
             tree_roots=self.roots,
             nodes_featureids=self.features,
-            nodes_modes=numpy_helper.from_array(np.full(len(self.features), LEQ), "modes"),
-            nodes_splits=numpy_helper.from_array(np.array(self.splits, np.float64), "splits"),
+            nodes_modes=numpy_helper.from_array(np.array(self.modes, np.uint8), "modes"),
+            nodes_splits=numpy_helper.from_array(np.array(self.splits, self.dtype), "splits"),
             nodes_truenodeids=self.children[0],
             nodes_falsenodeids=self.children[1],
             nodes_trueleafs=self.leaf_children[0],
@@ -85,15 +101,19 @@ class Trees:
             nodes_missing_value_tracks_true=self.missing_left,
             leaf_targetids=self.leaf_targets,
             leaf_weights=numpy_helper.from_array(
-                np.array(self.leaf_weights, np.float64), "weights"
+                np.array(self.leaf_weights, self.dtype), "weights"
             ),
+            **members,
         )
         return summed
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The nodes of one tree, column by column."""
+    """The nodes of one tree, column by column.
+
+    A node that has `members` compares no threshold: a row goes left if its value is one of them.
+    """
 
     leaf: Numbers
     left: Numbers
@@ -102,6 +122,7 @@ class Tree:
     threshold: Numbers
     missing_left: Numbers
     value: Numbers  # (nodes, numbers)
+    members: Mapping[int, Sequence[float]] = field(default_factory=dict)  # by node
 
     @classmethod
     def of(cls, one: Any) -> "Tree":

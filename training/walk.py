@@ -1,10 +1,12 @@
 """What a fitted estimator is made of, and what its encoders know of each input column."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from training.companions import readers
 
 Names = Sequence[str]
 
@@ -31,9 +33,34 @@ def parts(estimator: Any) -> Iterator[Any]:
             waiting.extend(vars(part).values())  # such as a calibrated classifier's folds
 
 
+def feature_names(estimator: Any) -> list[str] | None:
+    """The names of the columns of the frame that it was fitted on; None if it was an array.
+
+    LightGBM and CatBoost make up names where there were none.
+    """
+    package = type(estimator).__module__.split(".")[0]
+    found = getattr(estimator, f"feature_names_{'' if package == 'catboost' else 'in_'}", None)
+    if found is None:
+        return None
+    made_up = {"lightgbm": "Column_{}", "catboost": "{}"}.get(package, "")
+    names = [str(name) for name in found]
+    if made_up and names == [made_up.format(place) for place in range(len(names))]:
+        return None
+    return names
+
+
+def feature_count(estimator: Any) -> int | None:
+    """How many columns it was fitted on, or None if it does not say."""
+    if type(estimator).__module__.split(".")[0] == "catboost":  # n_features_in_ is 0 once loaded
+        return len(estimator.feature_names_)
+    count: int | None = getattr(estimator, "n_features_in_", None)
+    return count
+
+
 def runs_a_pool(part: Any) -> bool:
-    """Whether a part asks for more than one core."""
-    return getattr(part, "n_jobs", None) not in (None, 1)
+    """Whether a part asks for more than one core; XGBoost and LightGBM do unless told otherwise."""
+    one = (1,) if type(part).__module__.split(".")[0] in ("lightgbm", "xgboost") else (None, 1)
+    return hasattr(part, "n_jobs") and part.n_jobs not in one
 
 
 def pools(estimator: Any) -> list[str]:
@@ -70,6 +97,9 @@ def known_values(estimator: Any, names: Names) -> dict[str, set[Any]]:
         if isinstance(categories, list) and len(categories) == len(columns):
             for name, values in zip(columns, categories, strict=True):
                 known.setdefault(name, set()).update(_listed(np.asarray(values)))
+        for place, own in readers.categories(part).items():
+            if place < len(columns):
+                known.setdefault(columns[place], set()).update(own)
     return known
 
 
@@ -100,6 +130,20 @@ def imputed(estimator: Any, names: Names) -> dict[str, tuple[Any, Any]]:
     return found
 
 
+def closed_columns(estimator: Any, names: Names) -> dict[str, list[Any]]:
+    """The categories of the input columns that take no others.
+
+    XGBoost refuses a frame with an unknown category, but does not find it in every frame, and then
+    answers by chance (3.2.0).
+    """
+    return {
+        columns[place]: sorted(own)
+        for part, columns in _fed(estimator, list(names))
+        if type(part).__module__ == "xgboost.sklearn"
+        for place, own in readers.categories(part).items()
+    }
+
+
 def text_columns(estimator: Any, names: Names) -> set[str]:
     """The input columns that text vectorizers read."""
     return {
@@ -124,13 +168,9 @@ def fed_alike(estimator: Any, names: Names) -> list[list[str]]:
 def _fed(part: Any, columns: list[str]) -> Iterator[tuple[Any, list[str]]]:
     """Each part inside that is fed input columns as they are, with their names."""
     yield part, columns
-    if steps := getattr(part, "steps", None):  # a pipeline
-        for _, step in steps:
-            if step is None or isinstance(step, str):
-                continue
-            yield from _fed(step, columns)
-            if getattr(step, "n_features_in_", None) != len(columns) or not _keeps(step):
-                return
+    steps = getattr(part, "steps", None)  # of a pipeline
+    if steps and not (yield from _fed_steps(steps, columns)):
+        return
     for _, transformer, choice in getattr(part, "transformers_", ()):
         if not isinstance(transformer, str):
             yield from _fed(transformer, chosen(choice, columns))
@@ -147,6 +187,19 @@ def _fed(part: Any, columns: list[str]) -> Iterator[tuple[Any, list[str]]]:
             yield from _fed(one, columns)
     for one in getattr(part, "calibrated_classifiers_", ()):
         yield from _fed(one.estimator, columns)
+
+
+def _fed_steps(
+    steps: list[Any], columns: list[str]
+) -> Generator[tuple[Any, list[str]], None, bool]:
+    """The steps of a pipeline as `_fed`, up to the first that changes the columns; whether none."""
+    for _, step in steps:
+        if step is None or isinstance(step, str):
+            continue
+        yield from _fed(step, columns)
+        if getattr(step, "n_features_in_", None) != len(columns) or not _keeps(step):
+            return False
+    return True
 
 
 def _keeps(step: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from service.model import dates
 from service.model.signature import Container, Input, Signature
+from training import walk
 from training.errors import PackError
 from training.nulls import is_long
 from training.probe import Probe
@@ -67,7 +68,7 @@ def _reason(probe: Probe) -> str:
 def _ways(
     estimator: Any, columns: Sequence[Column], fixed: Collection[str]
 ) -> Iterator[tuple[Container, list[Column]]]:
-    if hasattr(estimator, "feature_names_in_"):
+    if walk.feature_names(estimator) is not None:
         for way in _frames(columns, fixed):
             yield "frame", way
         return

@@ -1,5 +1,5 @@
-"""The commands, and the only code that knows their arguments.
+"""The commands, and the only code that parses their arguments.
 
-Read in this order: `options.py` (what they share), `deploy.py`, `rollback.py`, `verify.py`,
-`destroy.py`, `cost.py` and `sbom.py`.
+Read in this order: `options.py` (shared options and exit codes), `deploy.py`,
+`rollback.py`, `verify.py`, `destroy.py`, `cost.py` and `sbom.py`.
 """

@@ -1,6 +1,7 @@
-"""Compare what a month costs on Fargate and on Lambda, from what was measured.
+"""Compare the monthly cost on Fargate and on Lambda, from measured figures.
 
-Give it what python -m service bench ARTIFACT --json FILE wrote, or --capacity and --latency-ms.
+The figures are FILE, written by python -m service bench ARTIFACT --json FILE, or --capacity and
+--latency-ms.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from ecs import costs, prices
 from ecs.commands import options
-from ecs.commands.options import tell
+from ecs.commands.options import echo
 from ecs.costs import Case
 from ecs.errors import MissingError, UsageError
 
@@ -34,92 +35,94 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     default = Case(capacity=1, latency_ms=1)
     parser.add_argument("bench", nargs="?", type=Path, metavar="FILE", help="figures of bench")
-    for flag, told in (
-        ("--capacity", "requests per second that one worker answers in time"),
+    for flag, text in (
+        ("--capacity", "requests per second of one worker within the time limit"),
         ("--latency-ms", "milliseconds that one request takes on one vCPU"),
-        ("--rate", "a mean rate to tell the cost of, in requests per second"),
+        ("--rate", "a mean rate to compute the cost for, in requests per second"),
     ):
-        parser.add_argument(flag, type=positive, metavar="N", help=told)
+        parser.add_argument(flag, type=positive, metavar="N", help=text)
     parser.add_argument("--size", choices=costs.sizes(), help="(%(default)s)")
     parser.add_argument("--architecture", choices=prices.COMPUTE, help="(%(default)s)")
-    parser.add_argument("--egress", choices=EGRESS, help="the tasks' way out (all are shown)")
-    for flag, told in (
+    parser.add_argument(
+        "--egress", choices=EGRESS, help="outbound network of the tasks (all are shown)"
+    )
+    for flag, text in (
         ("--min-tasks", "fewest tasks (%(default)s)"),
         ("--lambda-mb", "memory of the function (%(default)s)"),
     ):
-        parser.add_argument(flag, type=whole, metavar="N", help=told)
-    for flag, told in (
-        ("--peak", "the busiest minute over the mean (%(default)g)"),
+        parser.add_argument(flag, type=whole, metavar="N", help=text)
+    for flag, text in (
+        ("--peak", "rate of the busiest minute, divided by the mean (%(default)g)"),
         ("--per-connection", "requests on a connection (%(default)g)"),
-        ("--request-kb", "KB of a request and its answer (%(default)g)"),
+        ("--request-kb", "KB of a request and its response (%(default)g)"),
     ):
-        parser.add_argument(flag, type=positive, metavar="N", help=told)
-    for flag, told in (
-        ("--cold-share", "share of requests that start a function first (%(default)g)"),
-        ("--cold-ms", "milliseconds that this takes (%(default)g)"),
+        parser.add_argument(flag, type=positive, metavar="N", help=text)
+    for flag, text in (
+        ("--cold-share", "share of requests that wait for a cold start (%(default)g)"),
+        ("--cold-ms", "milliseconds of a cold start (%(default)g)"),
     ):
-        parser.add_argument(flag, type=natural, metavar="N", help=told)
+        parser.add_argument(flag, type=natural, metavar="N", help=text)
     parser.set_defaults(**{name: getattr(default, name) for name in CHOSEN})
     parser.add_argument("--markdown", action="store_true", help="print the table of docs/deploy.md")
     return options.main(run, parser.parse_args(arguments))
 
 
-def run(asked: argparse.Namespace) -> int:
-    """Compare, and tell."""
-    case = case_of(asked)
-    if asked.markdown:
-        tell(table(case))
+def run(args: argparse.Namespace) -> int:
+    """Print the comparison."""
+    case = case_of(args)
+    if args.markdown:
+        echo(table(case))
         return 0
-    tell(
+    echo(
         f"measured: {case.capacity:,.0f} requests per second on one vCPU, "
         f"{case.latency_ms:.2f} ms each"
     )
-    tell(
+    echo(
         f"Fargate: at least {case.min_tasks} tasks of size {case.size} ({case.architecture}), "
-        f"used to {costs.UTILISATION:.0%}, behind a load balancer"
+        f"utilised to {costs.UTILISATION:.0%}, behind a load balancer"
     )
-    tell(f"Lambda: {case.lambda_mb} MB, behind a function URL or an HTTP API\n")
-    for egress in [asked.egress] if asked.egress else EGRESS:
+    echo(f"Lambda: {case.lambda_mb} MB, behind a function URL or an HTTP API\n")
+    for egress in [args.egress] if args.egress else EGRESS:
         for http_api in (False, True):
-            tell(verdict(replace(case, egress=egress, http_api=http_api)))
-    tell("")
-    rates = [asked.rate] if asked.rate else RATES
+            echo(verdict(replace(case, egress=egress, http_api=http_api)))
+    echo("")
+    rates = [args.rate] if args.rate else RATES
     for rate in rates:
-        tell(at(replace(case, egress=asked.egress or case.egress), rate))
-    tell("\n" + "\n".join(prices.lines()))
+        echo(at(replace(case, egress=args.egress or case.egress), rate))
+    echo("\n" + "\n".join(prices.lines()))
     return 0
 
 
-def case_of(asked: argparse.Namespace) -> Case:
-    """The case that the options and the figures of bench make."""
-    capacity, latency = asked.capacity, asked.latency_ms
-    if asked.bench:
+def case_of(args: argparse.Namespace) -> Case:
+    """Build the case from the options and the figures of bench."""
+    capacity, latency = args.capacity, args.latency_ms
+    if args.bench:
         try:
-            figures = json.loads(asked.bench.read_text())
+            figures = json.loads(args.bench.read_text())
             capacity = capacity or float(figures["requests_per_second"])
-            # At its capacity answers wait for others, for which Lambda would not charge.
+            # At full capacity requests wait in the queue; Lambda does not bill for that.
             latency = latency or min(float(figures["p50_ms"]), 1000 / capacity)
         except OSError as error:
-            raise MissingError(f"{asked.bench} cannot be read: {error.strerror}") from error
+            raise MissingError(f"{args.bench} cannot be read: {error.strerror}") from error
         except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
             raise UsageError(
-                f"{asked.bench} is not what python -m service bench --json writes"
+                f"{args.bench} was not written by python -m service bench --json"
             ) from error
     if not capacity or not latency:
         raise UsageError(
             "measure first: .venv/bin/python -m service bench ARTIFACT --json FILE; then ecs/cost "
-            "FILE (or give --capacity and --latency-ms)"
+            "FILE (or use --capacity and --latency-ms)"
         )
     return Case(
         capacity=capacity,
         latency_ms=latency,
-        egress=asked.egress or "nat",
-        **{name: getattr(asked, name) for name in CHOSEN},
+        egress=args.egress or "nat",
+        **{name: getattr(args, name) for name in CHOSEN},
     )
 
 
 def verdict(case: Case) -> str:
-    """From which rate on Fargate is the cheaper one; that Lambda is, where it is."""
+    """One line: the rate above which Fargate is cheaper, or that Lambda is at any rate."""
     against = "HTTP API" if case.http_api else "function URL"
     start = f"{EGRESS[case.egress]:15}  against a {against:12}"
     rate = costs.break_even(case)
@@ -129,7 +132,7 @@ def verdict(case: Case) -> str:
 
 
 def at(case: Case, rate: float) -> str:
-    """Both costs at a rate."""
+    """One line: both costs at a rate."""
     fargate = costs.fargate(case, rate)
     url, api = (costs.function(replace(case, http_api=http), rate) for http in (False, True))
     cheaper = "Fargate" if fargate < url else "Lambda" if fargate > api else "depends"
@@ -140,7 +143,7 @@ def at(case: Case, rate: float) -> str:
 
 
 def table(case: Case) -> str:
-    """The same as a table in Markdown: of models of several speeds."""
+    """The comparison as a table in Markdown, for models of several speeds."""
     lines = [
         "| ms a request | requests/s a vCPU | URL, NAT | URL, public | HTTP API, NAT | "
         "HTTP API, public |",
@@ -159,7 +162,7 @@ def table(case: Case) -> str:
     return "\n".join(lines)
 
 
-# Other models: a core that is busy for so long with each, and 0.7 of what that would allow.
+# Other models: milliseconds of CPU per request, and 0.7 of the rate that a core could do at most.
 TABLE = tuple((ms, 700 / ms) for ms in (5.0, 20.0, 100.0))
 
 
@@ -167,7 +170,7 @@ def positive(text: str) -> float:
     """Parse a number greater than 0."""
     number = natural(text)
     if number == 0:
-        raise argparse.ArgumentTypeError("it must be more than 0")
+        raise argparse.ArgumentTypeError("it must be greater than 0")
     return number
 
 
@@ -176,7 +179,7 @@ def natural(text: str) -> float:
     try:
         number = float(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
     if not 0 <= number < 1e9:
         raise argparse.ArgumentTypeError(f"{text} is out of range")
     return number

@@ -1,8 +1,8 @@
-"""Build the image, push it, and bring the service on ECS up to it.
+"""Build the image, push it, and update the service on ECS.
 
-What is done already is skipped, so that it can be run again, also after it was interrupted. It
-waits until ECS runs the new image, tells what happens meanwhile, and asks it for a prediction.
-If CloudFormation or ECS roll back, it prints why and exits with 1; the old image goes on serving.
+Steps that are already done are skipped, so the command can be repeated, also after an interruption.
+It waits until ECS runs the new image, prints the events meanwhile, and sends a prediction. If
+CloudFormation or ECS roll back, it prints the reason and exits with 1; the old image keeps serving.
 """
 
 import argparse
@@ -11,10 +11,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ecs import boundary, containers, deployment, foundations, inputs, names, registry, stacks
+from ecs import boundary, containers, deployment, inputs, names, prerequisites, registry, stacks
 from ecs.account import Account
 from ecs.commands import options
-from ecs.commands.options import tell
+from ecs.commands.options import echo
 from ecs.containers import Source
 from ecs.errors import FailedError, MissingError, UsageError
 
@@ -22,7 +22,7 @@ EXAMPLES = """
   ecs/deploy                                           the sensor model, to slipway-production
   ecs/deploy --environment demo --set Egress=public --set Size=nano
   ecs/deploy --artifact artifacts/mine                 a packed model
-  ecs/deploy --set MaxTasks=20                         nothing is built anew for that
+  ecs/deploy --set MaxTasks=20                         builds no image
 """
 
 
@@ -33,27 +33,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--artifact", type=Path, metavar="FOLDER", help="a packed model below artifacts/ to serve"
     )
     parser.add_argument(
-        "--image", metavar="DIGEST", help="an image that was pushed before: build nothing"
+        "--image", metavar="DIGEST", help="an image that was pushed before; builds none"
     )
     parser.add_argument(
         "--keep-image", action="store_true", help="change parameters and template only"
     )
     parser.add_argument(
         "--set",
-        type=options.pair,
+        type=options.name_and_value,
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a parameter of ecs/service.yaml, network.yaml or bootstrap.yaml; the next deploy "
-        "keeps it",
+        help="a parameter of ecs/service.yaml, network.yaml or bootstrap.yaml; later deploys "
+        "keep it",
     )
     parser.add_argument(
         "--build-arg",
-        type=options.pair,
+        type=options.name_and_value,
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="an argument of the Dockerfile, such as VARIANT=lean",
+        help="a build argument of the Dockerfile, such as VARIANT=lean",
     )
     parser.add_argument(
         "--allow-dirty", action="store_true", help="build although there are uncommitted changes"
@@ -61,35 +61,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--all-stacks",
         action="store_true",
-        help="bring the bootstrap and network stacks up to their templates, too",
+        help="also update the bootstrap and network stacks from their templates",
     )
     return options.main(run, parser.parse_args(arguments))
 
 
-def run(asked: argparse.Namespace) -> int:
-    """Deploy; 0 if the service does what it should."""
-    name = names.service_stack(asked.environment)
-    given = inputs.sort(dict(asked.set))
-    source = None if asked.image or asked.keep_image else source_of(asked)
-    account = options.opened(asked)
+def run(args: argparse.Namespace) -> int:
+    """Deploy. Return 0 if the service works as expected."""
+    name = names.service_stack_name(args.environment)
+    given = inputs.by_template(dict(args.set))
+    source = None if args.image or args.keep_image else source_of(args)
+    account = options.account_of(args)
     client = account.client("cloudformation")
     service = stacks.find(client, name)
     boundary.check(
         stacks.find(client, names.BOOTSTRAP),
         given["bootstrap"],
-        asked.all_stacks,
+        args.all_stacks,
         {**(service.parameters if service else {}), **given["service"]},
     )
-    bootstrap = foundations.bootstrap(account, given["bootstrap"], asked.all_stacks, tell)
+    bootstrap = prerequisites.ensure_bootstrap(account, given["bootstrap"], args.all_stacks, echo)
     repository = names.repository(bootstrap)
-    stack = deployment.ready(account, name, repository.role, tell)
+    stack = deployment.wait_until_changeable(account, name, repository.role, echo)
 
     before = stack.parameters if stack else {}
-    digest = "" if source else names.digest_in(asked.image or kept(before, name), repository)
+    digest = "" if source else names.parse_digest(args.image or kept(before, name), repository)
 
     own = given["service"]
-    network = foundations.network(account, given["network"], own, stack, asked.all_stacks, tell)
-    parameters = {**foundations.for_service(bootstrap), **network, **own}
+    network = prerequisites.ensure_network(
+        account, given["network"], own, stack, args.all_stacks, echo
+    )
+    parameters = {**prerequisites.service_parameters(bootstrap), **network, **own}
     architecture = parameters.get("Architecture") or before.get(
         "Architecture", options.ARCHITECTURE
     )
@@ -101,47 +103,51 @@ def run(asked: argparse.Namespace) -> int:
         digest, image = pushed(account, repository, architecture, source)
     else:
         image = f"{repository.uri}@{digest}"
-        registry.check(account, repository.name, digest, containers.PLATFORMS[architecture])
+        registry.check_platform(
+            account, repository.name, digest, containers.PLATFORMS[architecture]
+        )
     parameters["ImageUri"] = f"{repository.uri}@{digest}"
 
-    tell(f"{'changing' if stack else 'making'} {name} for {parameters['ImageUri']}")
-    done = deployment.deploy(account, name, stack, parameters, repository.role, tell)
+    echo(f"{'updating' if stack else 'creating'} {name} for {parameters['ImageUri']}")
+    done = deployment.deploy(account, name, stack, parameters, repository.role, echo)
     if not done.changed:
-        tell(f"nothing to do: {name} is as it should be")
+        echo(f"nothing to do: {name} is up to date")
     try:
-        options.try_out(account, done.stack, image, asked.artifact)
+        options.run_smoke_test(account, done.stack, image, args.artifact)
     except FailedError:
-        tell(rollback_line(asked, done, repository, digest))
+        echo(rollback_line(args, done, repository, digest))
         raise
-    tell(f"\n{done.stack.outputs['Url']}")
-    tell(rollback_line(asked, done, repository, digest))
+    echo(f"\n{done.stack.outputs['Url']}")
+    echo(rollback_line(args, done, repository, digest))
     return 0
 
 
 def kept(before: Mapping[str, str], name: str) -> str:
-    """The image that the service has."""
+    """The image that the service runs."""
     if "ImageUri" not in before:
         raise UsageError(f"{name} has no image to keep yet: deploy without --keep-image")
     return before["ImageUri"]
 
 
-def source_of(asked: argparse.Namespace) -> Source:
-    """What the image would be made of; UsageError if that has no name."""
-    changed = containers.changed()
-    if changed and not asked.allow_dirty:
+def source_of(args: argparse.Namespace) -> Source:
+    """Describe the source of the image; UsageError if files are not committed."""
+    changed = containers.changed_files()
+    if changed and not args.allow_dirty:
         raise UsageError(
-            f"{changed[0]} is not as committed, and the image is named after the commit: commit "
-            "it, or give --allow-dirty"
+            f"{changed[0]} is not committed, and the image is named after the commit: commit it, "
+            "or use --allow-dirty"
         )
-    arguments, version = dict(asked.build_arg), ""
-    if asked.artifact:
-        folder = asked.artifact.resolve()
+    arguments, version = dict(args.build_arg), ""
+    if args.artifact:
+        folder = args.artifact.resolve()
         if not folder.is_relative_to(containers.ROOT / "artifacts"):
-            raise UsageError(f"{asked.artifact} is not below artifacts/, of which images are made")
+            raise UsageError(
+                f"{args.artifact} is not below artifacts/, from which images are built"
+            )
         try:
             version = str(json.loads((folder / "manifest.json").read_text())["version"])
         except (OSError, ValueError, KeyError) as error:
-            raise MissingError(f"{asked.artifact} holds no packed model ({error})") from error
+            raise MissingError(f"{args.artifact} holds no packed model ({error})") from error
         below = str(folder.relative_to(containers.ROOT))
         arguments |= {"MODEL": "packed", "ARTIFACT": below}
     return Source(containers.commit(), bool(changed), arguments, version)
@@ -150,20 +156,24 @@ def source_of(asked: argparse.Namespace) -> Source:
 def pushed(
     account: Account, repository: names.Repository, architecture: str, source: Source
 ) -> tuple[str, str]:
-    """Digest of the image in ECR, and what docker knows it by; built and pushed if need be."""
+    """Digest of the image in ECR, and its name for docker. Build and push it if it is missing."""
     tag = source.tag(architecture)
     name = f"{repository.uri}:{tag}"
     there = registry.digest_of(account, repository.name, tag)
     if there:
-        tell(f"{name} was pushed before: not building it again")
-        registry.check(account, repository.name, there, containers.PLATFORMS[architecture])
+        echo(f"{name} was pushed before: not building it again")
+        registry.check_platform(account, repository.name, there, containers.PLATFORMS[architecture])
         return there, f"{repository.uri}@{there}"
-    tell(f"building {name} for {containers.PLATFORMS[architecture]}")
+    echo(f"building {name} for {containers.PLATFORMS[architecture]}")
     base = containers.pinned_base(source.arguments)
-    tell(f"on {base[containers.BASE]}" if base else "no registry gives the base image's digest")
+    echo(
+        f"on {base[containers.BASE]}"
+        if base
+        else "the registry does not return the base image's digest"
+    )
     containers.build(name, architecture, {**source.labelled(tag), **base})
     containers.log_in(account)
-    tell(f"pushing {name}")
+    echo(f"pushing {name}")
     containers.push(name)
     there = registry.digest_of(account, repository.name, tag)
     if there is None:
@@ -172,22 +182,22 @@ def pushed(
 
 
 def rollback_line(
-    asked: argparse.Namespace,
+    args: argparse.Namespace,
     done: deployment.Outcome,
     repository: names.Repository,
     digest: str,
 ) -> str:
-    """How to go back to the image before; what to say if there was none."""
-    line = f"ecs/rollback --environment {asked.environment}"
-    if asked.region:
-        line += f" --region {asked.region}"
+    """One line: how to roll back, or why there is nothing to roll back to."""
+    line = f"ecs/rollback --environment {args.environment}"
+    if args.region:
+        line += f" --region {args.region}"
     if not done.changed:
-        return f"to go back to the image before this one: {line}"
+        return f"to roll back to the image before this one: {line}"
     if done.before is None:
-        return "there is no image before this one to go back to"
+        return "there is no earlier image to roll back to"
     if done.before == f"{repository.uri}@{digest}":
-        return "the image is the same as before; parameters go back by --set"
-    return f"to go back: {line} {done.before.rpartition('@')[2]}"
+        return "the image is the same as before; parameters are set back with --set"
+    return f"to roll back: {line} {done.before.rpartition('@')[2]}"
 
 
 if __name__ == "__main__":

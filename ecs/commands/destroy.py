@@ -1,54 +1,54 @@
-"""Delete an environment and all that bills, after asking.
+"""Delete an environment and everything that bills, after confirmation.
 
-With the last environment of the region go the network, all images and the roles, too. Secrets,
-certificates and models on S3 are yours and stay.
+With the last environment of the region it also deletes the network, all images and the roles.
+Secrets, certificates and models on S3 are yours and stay.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 
-from ecs import names, removal
+from ecs import names, teardown
 from ecs.commands import options
-from ecs.commands.options import tell
+from ecs.commands.options import echo
 from ecs.errors import UsageError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command."""
     parser = options.parser("destroy", __doc__)
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     return options.main(run, parser.parse_args(arguments))
 
 
-def run(asked: argparse.Namespace) -> int:
-    """Delete; 0 if nothing is left."""
-    name = names.service_stack(asked.environment)
-    account = options.opened(asked)
-    there = names.all_stacks(account)
+def run(args: argparse.Namespace) -> int:
+    """Delete. Return 0 if nothing is left."""
+    name = names.service_stack_name(args.environment)
+    account = options.account_of(args)
+    there = names.list_stacks(account)
     if there and name not in there:
         others = [one for one in there if one not in names.SHARED]
         if others:
             raise UsageError(f"there is no {name}; there are {', '.join(others)}")
-    doomed = removal.to_remove(account, name)
-    if doomed:
-        tell(f"this deletes {', '.join(doomed)} in {account.region}, with all that is in them")
-        if names.BOOTSTRAP in doomed:
-            tell("and every image: nothing can be rolled back to")
-        if not asked.yes and not agreed(asked.environment):
-            tell("nothing was deleted")
+    to_delete = teardown.stacks_to_delete(account, name)
+    if to_delete:
+        echo(f"this deletes {', '.join(to_delete)} in {account.region}, with everything in them")
+        if names.BOOTSTRAP in to_delete:
+            echo("and every image: no rollback is possible afterwards")
+        if not args.yes and not confirmed(args.environment):
+            echo("nothing was deleted")
             return 1
-    for one in doomed or (name, *names.SHARED):
-        removal.remove(account, one, tell)
-    left = [one for one in doomed if one in names.all_stacks(account)]
-    tell(f"still there: {', '.join(left)}" if left else f"nothing of {asked.environment} is left")
+    for one in to_delete or (name, *names.SHARED):
+        teardown.delete_stack(account, one, echo)
+    left = [one for one in to_delete if one in names.list_stacks(account)]
+    echo(f"still exists: {', '.join(left)}" if left else f"nothing of {args.environment} is left")
     return int(bool(left))
 
 
-def agreed(environment: str) -> bool:
-    """Ask; without an answer it is a no."""
+def confirmed(environment: str) -> bool:
+    """Ask for confirmation. No input means no."""
     try:
-        return input(f"type {environment} to go on: ").strip() == environment
+        return input(f"type {environment} to continue: ").strip() == environment
     except EOFError:
         return False
 

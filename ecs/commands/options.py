@@ -1,4 +1,4 @@
-"""What the commands share: options, how they tell, and how they end."""
+"""What the commands share: options, output, the smoke test and exit codes."""
 
 import argparse
 import json
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ecs import containers, smoke
-from ecs.account import Account, open_account, told_in_one_line
+from ecs import containers, smoke_test
+from ecs.account import Account, open_account, translate_errors
 from ecs.errors import EcsError, FailedError, MissingError, UnavailableError
 from ecs.stacks import Stack
 
@@ -20,7 +20,7 @@ KEY = "SLIPWAY_API_KEY"  # a client's key; the service itself knows only digests
 
 
 def parser(name: str, description: str | None) -> argparse.ArgumentParser:
-    """A parser with the options that each command has."""
+    """A parser with the options that all commands have."""
     made = argparse.ArgumentParser(
         prog=f"ecs/{name}",
         description=description,
@@ -30,7 +30,7 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
         "--environment",
         default="production",
         metavar="NAME",
-        help="which one; its stack is slipway-NAME (%(default)s)",
+        help="the environment; its stack is slipway-NAME (%(default)s)",
     )
     made.add_argument(
         "--region",
@@ -40,7 +40,7 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     return made
 
 
-def pair(text: str) -> tuple[str, str]:
+def name_and_value(text: str) -> tuple[str, str]:
     """Parse NAME=VALUE."""
     name, equals, value = text.partition("=")
     if not equals or not re.fullmatch(r"\w+", name):
@@ -48,22 +48,22 @@ def pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def opened(options: argparse.Namespace) -> Account:
-    """The account to work in, told."""
+def account_of(options: argparse.Namespace) -> Account:
+    """Open the account to work in, and print it."""
     found = open_account(options.region)
-    tell(f"account {found.id}, {found.region}, as {found.caller}")
+    echo(f"account {found.id}, {found.region}, as {found.caller}")
     return found
 
 
-def tell(line: str) -> None:
-    """Print a line at once, also into a pipe."""
+def echo(line: str) -> None:
+    """Print a line and flush it, also into a pipe."""
     print(line, flush=True)
 
 
 def main(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
-    """Run a command; its exit code, or that of what went wrong, told in one line on stderr."""
+    """Run a command. Return its exit code; an error is one line on stderr."""
     try:
-        with told_in_one_line():
+        with translate_errors():
             return run(options)
     except FailedError as error:
         if error.report:
@@ -73,40 +73,42 @@ def main(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) 
     except EcsError as error:
         print(f"slipway: {error}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:  # whoever read this has had enough
+    except BrokenPipeError:  # the reader closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         print(
-            "slipway: interrupted; AWS goes on with what it has begun. The same command again "
-            "waits for that, and goes on from there",
+            "slipway: interrupted; AWS continues with what it has begun. Run the same command "
+            "again: it waits for that and continues",
             file=sys.stderr,
         )
         return 128 + signal.SIGINT
 
 
-def try_out(account: Account, stack: Stack, image: str, artifact: Path | None) -> None:
-    """Ask the deployed service; FailedError if it does not answer as its artifact says.
+def run_smoke_test(account: Account, stack: Stack, image: str, artifact: Path | None) -> None:
+    """Send a prediction; FailedError if the response differs from the artifact's golden rows.
 
-    The artifact is the one given, or that in the image, which is pulled if it is not here.
+    The artifact is the one given, or the one in the image, which is pulled if necessary.
     """
     url = stack.outputs["Url"]
-    smoke.healthy(url)
-    tell(f"{url}/health answers 200")
+    smoke_test.wait_until_healthy(url)
+    echo(f"{url}/health responds with 200")
     try:
-        manifest = expected(account, stack, image, artifact)
+        manifest = deployed_manifest(account, stack, image, artifact)
     except (UnavailableError, MissingError) as error:
-        tell(f"no prediction was tried: {error}; --artifact FOLDER says what to ask")
+        echo(f"no prediction was sent: {error}; use --artifact FOLDER")
         return
-    answer = smoke.predict(url, manifest, os.environ.get(KEY))
-    if answer is None:
-        tell(f"no prediction was tried: the service wants a key; set {KEY} to one")
+    body = smoke_test.check_prediction(url, manifest, os.environ.get(KEY))
+    if body is None:
+        echo(f"no prediction was sent: the service requires a key; set {KEY}")
     else:
-        tell(f"{url}/predict answers {answer[:200]}, as the artifact says")
+        echo(f"{url}/predict responds with {body[:200]}, as the artifact does")
 
 
-def expected(account: Account, stack: Stack, image: str, artifact: Path | None) -> dict[str, Any]:
-    """The manifest of the artifact that is deployed."""
+def deployed_manifest(
+    account: Account, stack: Stack, image: str, artifact: Path | None
+) -> dict[str, Any]:
+    """Manifest of the deployed artifact."""
     if artifact:
         return dict(json.loads((artifact / "manifest.json").read_text()))
     if stack.parameters.get("ModelUri"):

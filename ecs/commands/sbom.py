@@ -1,4 +1,4 @@
-"""List what an image is made of, as CycloneDX, in two files; `make sbom` runs it."""
+"""Write the software bill of materials of an image, as two CycloneDX files (`make sbom`)."""
 
 import argparse
 import json
@@ -18,11 +18,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return options.main(run, parser.parse_args(arguments))
 
 
-def run(asked: argparse.Namespace) -> int:
-    """Write the files, and tell how much is in them."""
-    for path in sbom.of_image(asked.image, asked.folder):
+def run(args: argparse.Namespace) -> int:
+    """Write the files and print their sizes."""
+    for path in sbom.of_image(args.image, args.folder):
         count = len(json.loads(path.read_text())["components"])
-        options.tell(f"{path}: {count} components")
+        options.echo(f"{path}: {count} components")
     return 0
 
 

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from service.files.tables import InputError, NotInstalledError
 
 REQUIRED = (
-    "what Zstandard needs is not installed: pip install -r requirements-parquet.txt, or use .gz"
+    "what Zstandard needs is not installed: pip install -r requirements/parquet.txt, or use .gz"
 )
 LEVEL = 6  # of gzip: its default
 # How files begin that are no text, and what they are.

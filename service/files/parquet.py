@@ -14,8 +14,8 @@ from service.files.tables import InputError, NoInputError, NotInstalledError, Ro
 ROWS = 50_000  # of a batch
 BUFFER = 1 << 20  # bytes read of a column at once, not all of it in a row group
 REQUIRED = (
-    "what Parquet needs is not installed: pip install -r requirements-parquet.txt, or build the "
-    'image with --build-arg REQUIREMENTS="requirements.txt requirements-parquet.txt"'
+    "what Parquet needs is not installed: pip install -r requirements/parquet.txt, or build the "
+    'image with --build-arg REQUIREMENTS="requirements.txt requirements/parquet.txt"'
 )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from service.model import estimator_names
+from service.model import companions, estimator_names
 
 
 def _names(*blocks: Mapping[str, str]) -> frozenset[str]:
@@ -103,8 +103,12 @@ JOBLIB_INSTANCES = _names(
 )
 
 INSTANCES = (
-    _names(estimator_names.INSTANCES) | SCIPY_INSTANCES | PANDAS_INSTANCES | JOBLIB_INSTANCES
+    _names(estimator_names.INSTANCES, companions.INSTANCES)
+    | SCIPY_INSTANCES
+    | PANDAS_INSTANCES
+    | JOBLIB_INSTANCES
 )
+NATIVE = frozenset(companions.NATIVE)
 DICTS = frozenset({"sklearn.utils._bunch.Bunch"})
 TUPLES = frozenset({"sklearn.impute._iterative._ImputerTriplet"})
 EXTENSIONS = _names(estimator_names.EXTENSIONS)

@@ -17,10 +17,12 @@ about one time in ten.
 import hashlib
 import os
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from platform import python_version
 
+from service.model import companions
+from service.model.companions import installed_version
 from service.model.manifest import REPORTS, FileEntry, Manifest
 
 MANIFEST = "manifest.json"
@@ -80,7 +82,8 @@ def file_entry(content: bytes) -> FileEntry:
 
 def library_versions(more: Iterable[str] = ()) -> dict[str, str]:
     """Versions of Python and of the libraries that compute, as installed; imports nothing."""
-    return {"python": python_version(), **{name: version(name) for name in (*LIBRARIES, *more)}}
+    names = (*LIBRARIES, *more)
+    return {"python": python_version(), **{name: installed_version(name) for name in names}}
 
 
 def read_manifest(folder: Path, sha256: str = "") -> Manifest:
@@ -154,7 +157,7 @@ def check_versions(folder: Path, manifest: Manifest) -> None:
     """
     for name, wanted in needed_versions(manifest).items():
         try:
-            here = version(name)
+            here = installed_version(name)
         except PackageNotFoundError:
             raise VersionError(
                 f"{folder / MANIFEST}: needs {name} {wanted}, which is not installed here: "
@@ -173,7 +176,9 @@ def _remedy(name: str) -> str:
             "the engine of this model is scikit-learn, which the lean image leaves out; build the "
             "image without VARIANT=lean, or pack the model with --engine onnx"
         )
-    return f"install it (see requirements{'' if name in RUNTIME else f'-{name}'}.txt)"
+    if name in companions.PACKAGES:
+        return "add it to the image, in this version (see docs/your-own-model.md)"
+    return f"install it (see requirements{'' if name in RUNTIME else f'/{name}'}.txt)"
 
 
 def _read(path: Path) -> bytes:

@@ -12,6 +12,8 @@ from functools import cache, lru_cache
 from types import CodeType, FrameType
 from typing import Any
 
+from service.model import companions
+
 loading: Any = importlib._bootstrap  # the interpreter's own importer
 files: Any = importlib._bootstrap_external
 CALL: CodeType = loading._call_with_frames_removed.__code__
@@ -37,6 +39,14 @@ def code_folders(trusted: Collection[str] = ()) -> tuple[str, ...]:
                 one_file = filter(None, [found.origin, found.cached])
                 places.update(found.submodule_search_locations or one_file)
     return (*_installed(), *map(os.path.realpath, places))
+
+
+@cache
+def companion_folders() -> tuple[str, ...]:
+    """Where XGBoost, LightGBM and CatBoost are installed."""
+    return tuple(
+        os.path.join(installed, name) for installed in _installed() for name in companions.PACKAGES
+    )
 
 
 @cache

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from types import CodeType, FrameType
 from typing import Any
 
+from service.model import audit_imports
 from service.model.audit_imports import (
     CALL,
     COMPILE,
@@ -33,6 +34,9 @@ ALLOWED = frozenset(
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
+Rule = Callable[[tuple[Any, ...], FrameType, Collection[str]], None]
+
+
 class RefusedError(Exception):
     """An event that has an effect; the text completes "the model tried to"."""
 
@@ -45,7 +49,12 @@ def check(event: str, arguments: tuple[Any, ...], frame: FrameType, code: Collec
     rule = RULES.get(event)
     if rule is not None:
         rule(arguments, frame, code)
-    elif event not in IN_IMPORT or not in_import(frame, code):
+    else:
+        _only_in_import(event, frame, code)
+
+
+def _only_in_import(event: str, frame: FrameType, code: Collection[str]) -> None:
+    if event not in IN_IMPORT or not in_import(frame, code):
         raise RefusedError(
             WORDS.get(event.split(".")[0], "do something that has an effect") + f" ({event})"
         )
@@ -111,7 +120,36 @@ def _library(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]
         raise RefusedError("load a library (ctypes.dlopen)")
 
 
-Rule = Callable[[tuple[Any, ...], FrameType, Collection[str]], None]
+def _symbol(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
+    """A function of a library: of the companions' own, or while a module is imported."""
+    path = getattr(arguments[0], "_name", None)
+    if not is_below(path, audit_imports.companion_folders()) and not in_import(frame, code):
+        raise RefusedError("call a library (ctypes.dlsym)")
+
+
+def _environment(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
+    """XGBoost adds folders to PATH while it loads its library."""
+    if not in_import(frame, audit_imports.companion_folders()):
+        raise RefusedError("change the environment (os.putenv)")
+
+
+def _of_companion(event: str) -> Rule:
+    """The rule of an event that a companion's own code may cause: LightGBM sets the class of a copy
+    of the model, both hand buffers to their library."""
+
+    def check(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
+        callers = (frame, frame.f_back)  # the functions of ctypes are in between
+        folders = audit_imports.companion_folders()
+        if not any(one and is_below(one.f_code.co_filename, folders) for one in callers):
+            _only_in_import(event, frame, code)
+
+    return check
+
+
+BY_COMPANIONS = (
+    *("object.__setattr__", "ctypes.addressof", "ctypes.cdata", "ctypes.cdata/buffer"),
+    *("ctypes.create_string_buffer", "ctypes.string_at"),
+)
 RULES: dict[str, Rule] = {
     "open": _open,
     "import": _import,
@@ -121,12 +159,15 @@ RULES: dict[str, Rule] = {
     "os.listdir": _list,
     "os.scandir": _list,
     "ctypes.dlopen": _library,
+    "ctypes.dlsym": _symbol,
+    "os.putenv": _environment,
+    **{event: _of_companion(event) for event in BY_COMPANIONS},
 }
 # What the body of an installed module may do besides.
 IN_IMPORT = frozenset(
     {
         *("object.__setattr__", "object.__delattr__", "code.__new__", "function.__new__"),
-        *("ctypes.dlsym", "ctypes.dlsym/handle", "ctypes.addressof", "ctypes.cdata"),
+        *("ctypes.dlsym/handle", "ctypes.addressof", "ctypes.cdata"),
     }
 )
 WORDS = {

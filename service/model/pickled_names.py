@@ -14,6 +14,7 @@ import numpy as np
 from service.model import (
     allowlist,
     arrow_rebuilding,
+    companions,
     distribution_rebuilding,
     pandas_rebuilding,
     random_rebuilding,
@@ -26,8 +27,12 @@ from service.model.trust import UntrustedError
 VERSION = "_sklearn_version"  # of the scikit-learn that saved an estimator, in its state
 
 
-def attributes_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The attributes in a state, and those in slots; UntrustedError for names that are Python's."""
+def attributes_of(
+    state: Any, allowed: Collection[str] = ()
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The attributes in a state, and those in slots; UntrustedError for names that are Python's,
+    unless they are `allowed`.
+    """
     plain, slots = state if type(state) is tuple and len(state) == 2 else (state, None)
     for part in (plain, slots):
         if part is None:
@@ -35,7 +40,7 @@ def attributes_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         if type(part) is not dict:
             raise refuse("a state that is no dictionary")
         for name, value in part.items():
-            if type(name) is not str or name.startswith("__"):
+            if type(name) is not str or (name.startswith("__") and name not in allowed):
                 raise UntrustedError(f"an attribute {shown(name)}")
             if isinstance(value, Named) and not value.is_value:
                 raise UntrustedError(f"{value.full_name} as a value")
@@ -88,6 +93,22 @@ class Instance(Named):
             vars(made).update(attributes)
             for name, value in slots.items():
                 object.__setattr__(made, name, value)
+
+
+class NativeInstance(Instance):
+    """A class of a companion library, which hands values of its state to native code."""
+
+    def build(self, made: Any, state: Any) -> None:
+        """Let the class take its state, after a look at what native code gets."""
+        kinds = companions.NATIVE[self.full_name]
+        if type(state) is not dict:
+            raise refuse("a state that is no dictionary")
+        attributes_of(state, allowed=kinds)
+        for key, allowed in kinds.items():
+            if key in state and type(state[key]) not in allowed:
+                raise UntrustedError(f"an attribute {key} of another type for {self.full_name}")
+        if self.cls is not None:
+            self.cls.__setstate__(made, state)
 
 
 class DictInstance(Instance):
@@ -210,6 +231,7 @@ ROLES: tuple[tuple[frozenset[str], type[Instance]], ...] = (
     (allowlist.TUPLES, TupleInstance),
     (allowlist.EXTENSIONS, Extension),
     (allowlist.BLANK_EXTENSIONS, BlankExtension),
+    (allowlist.NATIVE, NativeInstance),
     (allowlist.INSTANCES, Instance),
 )
 

@@ -23,8 +23,8 @@ SCHEME = "s3://"
 CONNECT_SECONDS, READ_SECONDS = 3, 5  # of silence; S3 answers within a tenth of a second
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds between attempts, each twice as long as the last
 REQUIRED = (
-    "what a model on S3 needs is not installed: pip install -r requirements-s3.txt, or build the "
-    'image with --build-arg REQUIREMENTS="requirements.txt requirements-s3.txt"'
+    "what a model on S3 needs is not installed: pip install -r requirements/s3.txt, or build the "
+    'image with --build-arg REQUIREMENTS="requirements.txt requirements/s3.txt"'
 )
 
 log = logging.getLogger("slipway.model")

@@ -30,7 +30,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         from opentelemetry.exporter.otlp.proto.http import trace_exporter
         from opentelemetry.instrumentation.flask import FlaskInstrumentor
     except ImportError as error:
-        needed = "what it needs is not installed: pip install -r requirements-traces.txt"
+        needed = "what it needs is not installed: pip install -r requirements/traces.txt"
         raise SettingsError(f"SERVICE_TRACES is true, but {needed}") from error
     except ValueError as error:  # OTEL_PROPAGATORS names one that is not installed
         raise SettingsError(f"SERVICE_TRACES is true, but {error}".splitlines()[0]) from error

@@ -68,7 +68,7 @@ def test_the_keyboard_is_enough(docs: Page) -> None:
     docs.get_by_role("link", name="the model's page").click()
     predict(docs, 3)
     docs.get_by_role("link", name="/docs").click()
-    expect(docs.get_by_role("heading", level=1)).to_have_text("sensors: how to call it")
+    expect(docs.get_by_role("heading", level=1)).to_have_text("sensors: API reference")
 
 
 def test_one_key_opens_all_pages(browser: Browser, artifact: Path) -> None:
@@ -78,9 +78,9 @@ def test_one_key_opens_all_pages(browser: Browser, artifact: Path) -> None:
         visit(browser, f"http://127.0.0.1:{server.port}/docs") as page,
     ):
         assert "sensor" not in page.content()
-        page.get_by_label("Your key").fill("123")
+        page.get_by_label("API key").fill("123")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", level=1)).to_have_text("sensors: how to call it")
+        expect(page.get_by_role("heading", level=1)).to_have_text("sensors: API reference")
         line = page.locator("#model-1").inner_text().replace("KEY", "123")
         answer = subprocess.run(["sh", "-c", f"{line} --silent"], capture_output=True)
         assert json.loads(answer.stdout)["name"] == "sensors"
@@ -91,7 +91,7 @@ def test_one_key_opens_all_pages(browser: Browser, artifact: Path) -> None:
         page.go_back()
         predict(page, 3)
         page.go_back()
-        expect(page.get_by_role("heading", level=1)).to_have_text("sensors: how to call it")
+        expect(page.get_by_role("heading", level=1)).to_have_text("sensors: API reference")
         page.get_by_role("link", name="GET /model").click()
         expect(page).to_have_url(re.compile("/docs#model$"))
         page.go_back()  # within the page: nothing is fetched, nobody is asked

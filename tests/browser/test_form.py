@@ -52,10 +52,10 @@ def test_a_wrong_value_is_told_at_its_field(page: Page) -> None:
 def test_a_value_that_training_never_saw_is_told_but_predicted(page: Page) -> None:
     field = page.get_by_label("sensor_1, row 1")
     field.fill("500")
-    expect(field).to_have_accessible_description("Training saw \u22126.37 to 8.79.")
+    expect(field).to_have_accessible_description("The training data range from \u22126.37 to 8.79.")
     predict(page, 3)
     expect(page.locator("#answer .value").first).to_have_text("1")
-    expect(page.locator("#status")).to_contain_text("1 value is outside of what training saw")
+    expect(page.locator("#status")).to_contain_text("1 value is outside of the training data")
 
 
 def test_a_thousand_rows_are_pasted_from_a_spreadsheet(page: Page) -> None:
@@ -64,7 +64,7 @@ def test_a_thousand_rows_are_pasted_from_a_spreadsheet(page: Page) -> None:
     expect(page.locator("#note")).to_contain_text("1,000 rows")
     expect(page.get_by_label("sensor_2, row 10")).to_have_value("-10")
     predict(page, 1000)
-    page.get_by_role("button", name="Later rows").click()
+    page.get_by_role("button", name="Next rows").click()
     expect(page.locator("#shown")).to_have_text("Rows 11 to 20 of 1,000")
     expect(page.locator("#answer tbody th").first).to_have_text("11")
 
@@ -86,13 +86,13 @@ def test_a_table_is_dropped(page: Page) -> None:
 
 def test_a_table_without_a_column_is_refused_in_one_line(page: Page) -> None:
     page.evaluate(DROP, ["rows.csv", "sensor_1,sensor2\n1,2\n"])
-    expect(page.locator("#note")).to_have_text("There is no column sensor_2 in its first line.")
+    expect(page.locator("#note")).to_have_text("The first line has no column sensor_2.")
     expect(page.get_by_label("sensor_1, row 3")).to_be_visible()
 
 
 def test_a_file_is_opened_and_the_answer_saved(page: Page, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("sensor_1,sensor_2\n1,1\n2,-1\n3,0\n")
-    page.get_by_label("Open a CSV").set_input_files(tmp_path / "rows.csv")
+    page.get_by_label("Open a CSV file").set_input_files(tmp_path / "rows.csv")
     predict(page, 3)
     with page.expect_download() as saving:
         page.get_by_role("button", name="Download as CSV").click()

@@ -59,7 +59,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(
 def test_without_a_script_it_is_read(browser: Browser, served: Callable[[str], str]) -> None:
     with visit(browser, served("sensors"), java_script_enabled=False) as page:
         expect(page.get_by_role("heading", level=2)).to_have_text(
-            ["Try it", "What it is", "Call it"]
+            ["Try it", "About the model", "Call the API"]
         )
         expect(page.locator("#about-title + div")).to_contain_text("\u22126.37 to 8.79 in training")
         expect(page.locator("#curl")).to_contain_text("curl ADDRESS/predict")
@@ -138,12 +138,12 @@ def test_a_key_opens_it(browser: Browser, artifact: Path) -> None:
         serve(artifact, SERVICE_API_KEYS=digest) as server,
         visit(browser, f"http://127.0.0.1:{server.port}/") as page,
     ):
-        expect(page.get_by_label("Your key")).to_be_focused()
+        expect(page.get_by_label("API key")).to_be_focused()
         assert serious(page) == []
         page.keyboard.type("wrong")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("alert")).to_have_text("That key does not open it.")
-        page.get_by_label("Your key").fill("123")
+        expect(page.get_by_role("alert")).to_have_text("This key is not valid.")
+        page.get_by_label("API key").fill("123")
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text("sensors")
         predict(page, 3)

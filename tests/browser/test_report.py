@@ -106,7 +106,7 @@ def test_a_key_opens_it_where_it_is(browser: Browser, artifact: Path) -> None:
     digest = hashlib.sha256(b"123").hexdigest()
     with shown(artifact, api_keys=(digest,)) as address, visit(browser, address) as page:
         page.goto(f"{address}report")
-        page.get_by_label("Your key").fill("123")
+        page.get_by_label("API key").fill("123")
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text("sensors")
         expect(page.get_by_role("img", name="ROC curve")).to_be_visible()

@@ -15,7 +15,7 @@ PAGE = (ROOT / "docs/clients.md").read_text()
 # What others try: tests/test_container_lean.py, test_sagemaker_serve.py, test_invocations_page.py.
 ELSEWHERE = {
     "docker build --build-arg VARIANT=lean "
-    '--build-arg REQUIREMENTS="requirements.txt requirements-lambda.txt" --tag slipway-lambda .',
+    '--build-arg REQUIREMENTS="requirements.txt requirements/lambda.txt" --tag slipway-lambda .',
     'docker run --publish 8080:8080 --volume "$PWD/artifacts/model:/opt/ml/model:ro" slipway serve',
     "tar -czf model.tar.gz -C artifacts/model .",
 }

@@ -60,7 +60,7 @@ class Cloud:
         layers = [{"digest": f"sha256:{tag}", "size": 1}]
         manifest = {
             "schemaVersion": 2,
-            "mediaType": registry.KINDS[0],
+            "mediaType": registry.MEDIA_TYPES[0],
             "config": {"digest": config, "size": 1},
             "layers": layers,
         }

@@ -12,7 +12,7 @@ import requests
 from botocore.loaders import JSONFileLoader
 from moto.server import ThreadedMotoServer
 
-from ecs import containers, foundations, smoke, stacks
+from ecs import containers, prerequisites, smoke_test, stacks
 from ecs.account import open_account
 from ecs.commands import deploy
 from tests.deploying import standins
@@ -61,8 +61,8 @@ def cloud(
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(stacks, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(smoke, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(smoke, "PATIENCE", 1.0)
+    monkeypatch.setattr(smoke_test, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(smoke_test, "HEALTHY_SECONDS", 1.0)
     made = Cloud()
     standins.install(monkeypatch, made, f"127.0.0.1:{server.port}")
     yield made
@@ -72,13 +72,13 @@ def cloud(
 @pytest.fixture
 def bootstrapped(cloud: Cloud) -> Cloud:
     """An account with its repository, into which images can be put."""
-    foundations.bootstrap(open_account(None), {}, False, lambda line: None)
+    prerequisites.ensure_bootstrap(open_account(None), {}, False, lambda line: None)
     return cloud
 
 
 @pytest.fixture
 def deployed(bootstrapped: Cloud, artifact: Path, capsys: pytest.CaptureFixture[str]) -> str:
-    """The digest of the first image, which slipway-production runs; what was told is forgotten."""
+    """The digest of the first image, which slipway-production runs; the output so far is dropped."""
     digest = bootstrapped.push("first")
     assert deploy.main(["--image", digest, "--artifact", str(artifact)]) == 0
     capsys.readouterr()
@@ -100,8 +100,8 @@ def no_docker(cloud: Cloud, artifact: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(containers, "commit", commit)
     monkeypatch.setattr(containers, "push", push)
     monkeypatch.setattr(deploy, "source_of", lambda _: containers.Source(commit(), False, {}, ""))
-    monkeypatch.setattr(containers, "changed", lambda: [])
-    monkeypatch.setattr(containers, "emulated", lambda platform: True)
+    monkeypatch.setattr(containers, "changed_files", lambda: [])
+    monkeypatch.setattr(containers, "supports", lambda platform: True)
     monkeypatch.setattr(containers, "build", lambda *_: None)
     monkeypatch.setattr(containers, "log_in", lambda _: None)
     manifest = json.loads((artifact / "manifest.json").read_text())

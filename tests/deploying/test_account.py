@@ -1,4 +1,4 @@
-"""Credentials and regions that cannot be used, each told in one line before anything is done."""
+"""Credentials and regions that cannot be used, each outcome in one line before anything is done."""
 
 import os
 import subprocess
@@ -16,11 +16,11 @@ ARGUMENTS = {deploy: ["--image", f"sha256:{'0' * 64}"], rollback: [], verify: []
 
 
 @pytest.fixture(params=ARGUMENTS, ids=lambda module: module.__name__.rpartition(".")[2])
-def told(request: pytest.FixtureRequest, cloud: Cloud, capsys: Said) -> "Told":
-    return Told(request.param, capsys)
+def outcome(request: pytest.FixtureRequest, cloud: Cloud, capsys: Said) -> "Outcome":
+    return Outcome(request.param, capsys)
 
 
-class Told:
+class Outcome:
     def __init__(self, command: object, capsys: Said) -> None:
         self.command, self.capsys = command, capsys
 
@@ -31,37 +31,40 @@ class Told:
         return code, printed.err
 
 
-def test_no_credentials(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_credentials(outcome: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    code, said = told()
+    code, said = outcome()
     assert code == 77
     assert said.startswith("slipway: no AWS credentials")
     assert "aws configure" in said
 
 
-def test_a_profile_that_is_not_there(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_that_is_not_there(outcome: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    code, said = told()
+    code, said = outcome()
     assert (code, "nobody" in said) == (77, True)
 
 
-def test_no_region(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_region(outcome: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    assert told() == (64, "slipway: no region is set: give --region, or set AWS_DEFAULT_REGION\n")
+    assert outcome() == (
+        64,
+        "slipway: no region is set: give --region, or set AWS_DEFAULT_REGION\n",
+    )
 
 
-def test_a_misspelt_region(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_region(outcome: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-wst-1")
-    code, said = told()
+    code, said = outcome()
     assert code == 64
-    assert said == "slipway: eu-wst-1 is no region that has ECS; did you mean eu-west-1?\n"
+    assert said == "slipway: eu-wst-1 is not a region with ECS; did you mean eu-west-1?\n"
 
 
-def test_aws_that_cannot_be_reached(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aws_that_cannot_be_reached(outcome: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    code, said = told()
+    code, said = outcome()
     assert (code, "Is the network up" in said) == (69, True)
 
 

@@ -44,13 +44,13 @@ def test_what_the_boundary_allows_passes(
 @pytest.mark.parametrize(
     ("bootstrap", "given", "renew", "service", "complaint"),
     [
-        (None, {}, False, OTHER_KEYS, "given slipway/keys: add --set KeysSecretName=team/keys"),
-        (None, {}, False, MODEL, "may read nothing on S3: add --set ModelsUri="),
+        (None, {}, False, OTHER_KEYS, "only read slipway/keys: add --set KeysSecretName=team/keys"),
+        (None, {}, False, MODEL, "may not read from S3: add --set ModelsUri="),
         (NEW, {}, False, OTHER_KEYS, "add --set KeysSecretName=team/keys"),
-        (NEW, {"KeysSecretName": "team/keys"}, False, KEYS, "may only be given team/keys"),
+        (NEW, {"KeysSecretName": "team/keys"}, False, KEYS, "may only read team/keys"),
         (NEW, {}, False, {"ModelUri": "s3://other/1/"}, "only read below s3://bucket/models/"),
         (OLD, {}, True, OTHER_KEYS, "add --set KeysSecretName=team/keys"),
-        (OLD, {"HostedZoneId": "Z1"}, False, MODEL, "read nothing on S3"),
+        (OLD, {"HostedZoneId": "Z1"}, False, MODEL, "may not read from S3"),
     ],
 )
 def test_what_it_does_not_allow_is_refused_with_what_to_add(

@@ -104,18 +104,18 @@ def test_at_capacity_waiting_for_others_is_not_charged_to_lambda(
 def test_prices_come_with_their_source_and_date(capsys: Said) -> None:
     assert cost.main(["--capacity", "80", "--latency-ms", "10"]) == 0
     said = capsys.readouterr().out
-    for told in (prices.READ, prices.NOW, *prices.SOURCES, "us-east-1"):
-        assert told in said
+    for message in (prices.READ, prices.NOW, *prices.SOURCES, "us-east-1"):
+        assert message in said
     for price in ("0.03238", "0.00356", "0.04048", "0.004445", "0.0000133334", "0.0000166667"):
         assert f"${price}" in said
 
 
-def test_what_cannot_be_is_told_in_one_line(tmp_path: Path, capsys: Said) -> None:
+def test_what_cannot_be_is_one_line(tmp_path: Path, capsys: Said) -> None:
     wrong = tmp_path / "wrong.json"
     wrong.write_text("[]")
     for arguments, code, complaint in (
         ([], 64, "measure first: .venv/bin/python -m service bench ARTIFACT --json FILE"),
-        ([str(wrong)], 64, "is not what python -m service bench --json writes"),
+        ([str(wrong)], 64, "was not written by python -m service bench --json"),
         ([str(tmp_path / "none.json")], 66, "cannot be read: No such file"),
     ):
         assert cost.main(arguments) == code

@@ -29,8 +29,8 @@ def test_an_empty_account_gets_all_it_needs_in_one_go(
     assert ":policy/" in parameters["RoleBoundaryArn"]
     assert ":role/" in bootstrapped.stack().role_arn
     assert "CREATE_COMPLETE" in said  # stack events
-    assert '/predict answers {"class": [' in said
-    assert "there is no image before this one to go back to" in said
+    assert '/predict responds with {"class": [' in said
+    assert "there is no earlier image to roll back to" in said
 
 
 def test_another_image_changes_nothing_else_and_says_how_to_go_back(
@@ -45,7 +45,7 @@ def test_another_image_changes_nothing_else_and_says_how_to_go_back(
     assert ":role/" in request["role"]
     said = capsys.readouterr().out
     assert (
-        f"to go back: ecs/rollback --environment production --region eu-west-1 {deployed}" in said
+        f"to roll back: ecs/rollback --environment production --region eu-west-1 {deployed}" in said
     )
 
 
@@ -54,8 +54,8 @@ def test_a_second_run_has_nothing_to_do_and_succeeds(
 ) -> None:
     assert again(artifact, image=deployed) == 0
     said = capsys.readouterr().out
-    assert "nothing to do: slipway-production is as it should be" in said
-    assert "/predict answers" in said
+    assert "nothing to do: slipway-production is up to date" in said
+    assert "/predict responds with" in said
     assert bootstrapped.stack().status == "CREATE_COMPLETE"
 
 
@@ -88,7 +88,7 @@ def test_ones_own_network_is_used_and_none_is_made(
     digest = bootstrapped.push("first")
     own = ("--set", f"VpcId={vpc}", "--set", f"PublicSubnetIds={ids}")
     assert again(artifact, *own, image=digest) == 64
-    assert "also needs --set TaskSubnetIds=" in capsys.readouterr().err
+    assert "also requires --set TaskSubnetIds=" in capsys.readouterr().err
     assert again(artifact, *own, "--set", f"TaskSubnetIds={ids}", image=digest) == 0
     assert bootstrapped.stack().stack_parameters["VpcId"] == vpc
     names = [
@@ -112,7 +112,7 @@ def test_an_image_for_the_other_platform_is_refused_before_anything_changes(
 def test_what_is_asked_wrongly_is_refused_before_anything_is_asked_of_aws(capsys: Said) -> None:
     for arguments, complaint in (
         (["--set", "MaxTask=3"], "no template has a parameter MaxTask; did you mean MaxTasks?"),
-        (["--environment", "Pro duction"], "is no name for an environment"),
+        (["--environment", "Pro duction"], "is not a valid environment name"),
         (["--environment", "network"], "is another stack"),
     ):
         assert deploy.main([*arguments, "--image", "sha256:0"]) == 64
@@ -121,7 +121,7 @@ def test_what_is_asked_wrongly_is_refused_before_anything_is_asked_of_aws(capsys
 
 def test_templates_fit_into_a_request() -> None:
     for name in inputs.TEMPLATES:
-        assert len(inputs.text(name).encode()) < 51_200
+        assert len(inputs.template_body(name).encode()) < 51_200
 
 
 def test_a_network_that_is_in_use_is_not_changed_under_its_users(
@@ -129,7 +129,7 @@ def test_a_network_that_is_in_use_is_not_changed_under_its_users(
 ) -> None:
     demo = ("--environment", "demo", "--set")
     assert again(artifact, *demo, "Egress=public", image=deployed) == 64
-    told = "slipway: slipway-network has Egress=nat, and slipway-production is in it: it cannot get"
-    assert capsys.readouterr().err.startswith(told)
+    message = "slipway: slipway-network has Egress=nat, and slipway-production runs in it, so it "
+    assert capsys.readouterr().err.startswith(f"{message}cannot change to Egress=public")
     assert bootstrapped.changes == []
     assert again(artifact, *demo, "Egress=nat", image=deployed) == 0

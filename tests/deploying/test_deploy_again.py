@@ -29,7 +29,7 @@ def test_an_interrupted_deploy_is_waited_for_by_the_next(
     bootstrapped.then = linger
     monkeypatch.setattr(stacks, "sleep", interrupt)
     assert again(artifact, image=second) == 130
-    assert "The same command again waits" in capsys.readouterr().err
+    assert "Run the same command again: it waits" in capsys.readouterr().err
 
     def end(seconds: float) -> None:
         stack = bootstrapped.stack()

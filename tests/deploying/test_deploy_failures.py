@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ecs import foundations, stacks
+from ecs import prerequisites, stacks
 from ecs.account import open_account
 from tests.deploying.cloud import Cloud, again
 
@@ -83,8 +83,8 @@ def test_a_rollback_by_ecs_fails_although_the_stack_is_content(
 
     bootstrapped.then = content
     assert again(artifact, image=bootstrapped.push("bad")) == 1
-    told = capsys.readouterr().err.splitlines()[-1]
-    assert told == (
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert message == (
         "slipway: the deployment was rolled back: ECS runs slipway-production:1, not "
         "slipway-production:2"
     )
@@ -98,12 +98,12 @@ def test_a_stack_that_never_came_to_be_is_made_anew_after_saying_so(
     dead.status = status
     assert again(artifact, image=deployed) == 0
     said = capsys.readouterr().out
-    assert f"never came to be ({status}): deleting it, to make it anew" in said
+    assert f"was never created ({status}): deleting it before creating it" in said
     assert dead.status == "DELETE_COMPLETE"
     assert bootstrapped.stack().status == "CREATE_COMPLETE"
 
 
-def test_a_first_deploy_that_fails_is_told(
+def test_a_first_deploy_that_fails_is_reported(
     bootstrapped: Cloud, artifact: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from moto.cloudformation.models import Stack
@@ -113,7 +113,7 @@ def test_a_first_deploy_that_fails_is_told(
         self.status = "ROLLBACK_COMPLETE"
         self._add_stack_event("ROLLBACK_COMPLETE")
 
-    foundations.network(open_account(None), {}, {}, None, False, lambda line: None)
+    prerequisites.ensure_network(open_account(None), {}, {}, None, False, lambda line: None)
     monkeypatch.setattr(Stack, "create_resources", fail)
     assert again(artifact, image=bootstrapped.push("first")) == 1
     said = capsys.readouterr().err
@@ -126,7 +126,7 @@ def test_a_service_that_answers_otherwise_than_its_artifact_fails(
 ) -> None:
     edit_manifest(lambda content: content["golden"]["outputs"]["class"].__setitem__(0, 7.0))
     assert again(own_artifact, image=deployed) == 1
-    assert "the artifact says otherwise: ['class']" in capsys.readouterr().err
+    assert "which differs from the artifact: ['class']" in capsys.readouterr().err
 
 
 def test_what_a_rollback_takes_away_was_read_before(

@@ -100,7 +100,7 @@ def test_no_command_is_left_out() -> None:
 
 def test_the_alarms_are_those_of_the_template() -> None:
     resources = template.load("service.yaml")["Resources"]
-    assert table_rows(PAGE, "| alarm | what it means |") == [
+    assert table_rows(PAGE, "| alarm | meaning |") == [
         [f"`{name}`", one["Properties"]["AlarmDescription"]]
         for name, one in resources.items()
         if one["Type"] == "AWS::CloudWatch::Alarm"
@@ -121,8 +121,8 @@ def test_every_exit_code_is_on_the_page() -> None:
 
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     [line] = re.findall(r"^Exit codes: (.*?)\n\n", PAGE, re.M | re.S)
-    told = {int(code) for code in re.findall(r"\b(\d+) ", line)}
-    assert told == {0, 130, *(kind.exit_code for kind in kinds if hasattr(kind, "exit_code"))}
+    message = {int(code) for code in re.findall(r"\b(\d+) ", line)}
+    assert message == {0, 130, *(kind.exit_code for kind in kinds if hasattr(kind, "exit_code"))}
 
 
 def test_the_help_s_examples_have_parameters_and_values_of_the_templates() -> None:

@@ -63,7 +63,7 @@ def test_it_asks_and_only_the_name_is_a_yes(
     bootstrapped: Cloud, deployed: str, capsys: Said, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     def ask(question: str) -> str:
-        assert question == "type production to go on: "
+        assert question == "type production to continue: "
         if answer is None:
             raise EOFError
         return answer

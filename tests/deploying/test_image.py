@@ -62,8 +62,8 @@ def own(engine: Path) -> str:
 def test_what_is_not_committed_is_refused_in_one_line(commit: str, capsys: Said) -> None:
     (containers.ROOT / "service/new.py").write_text("")
     assert deploy.main([]) == 64
-    told = "slipway: service/new.py is not as committed, and the image is named after the commit: "
-    assert capsys.readouterr().err == f"{told}commit it, or give --allow-dirty\n"
+    message = "slipway: service/new.py is not committed, and the image is named after the commit: "
+    assert capsys.readouterr().err == f"{message}commit it, or use --allow-dirty\n"
 
 
 def test_a_model_has_to_be_where_images_are_made_of(
@@ -96,8 +96,12 @@ def test_from_a_commit_to_a_prediction_and_nothing_twice(
     try:
         assert deploy.main(["--set", f"Architecture={own}"]) == 0
         said = capfd.readouterr().out
-        steps = ["making slipway-bootstrap", "making slipway-network", "building ", "pushing "]
-        steps += ["making slipway-production", "/health answers 200", '/predict answers {"class"']
+        steps = ["creating slipway-bootstrap", "creating slipway-network", "building ", "pushing "]
+        steps += [
+            "creating slipway-production",
+            "/health responds with 200",
+            '/predict responds with {"class"',
+        ]
         assert [said.index(step) for step in steps] == sorted(said.index(step) for step in steps)
         [pushed] = [one for one in recorded(engine) if one[0] == "push"]
         name = pushed[1]
@@ -110,7 +114,7 @@ def test_from_a_commit_to_a_prediction_and_nothing_twice(
         said = capfd.readouterr().out
         assert "was pushed before: not building it again" in said
         assert "nothing to do" in said
-        assert "/predict answers" in said
+        assert "/predict responds with" in said
         commands = [" ".join(one[:2]) for one in recorded(engine)]
         assert (commands.count(f"push {name}"), commands.count("buildx build")) == (1, 1)
     finally:
@@ -119,11 +123,11 @@ def test_from_a_commit_to_a_prediction_and_nothing_twice(
 
 
 @pytest.mark.container
-def test_a_platform_that_the_engine_cannot_build_for_is_told_with_what_to_do(
+def test_a_platform_that_the_engine_cannot_build_for_is_reported_with_what_to_do(
     bootstrapped: Cloud, commit: str, own: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     other = "ARM64" if own == "X86_64" else "X86_64"
-    if containers.emulated(containers.PLATFORMS[other]):
+    if containers.supports(containers.PLATFORMS[other]):
         pytest.skip("this engine builds for both platforms")
     (containers.ROOT / "Dockerfile").write_text("FROM scratch\nRUN true\n")
     assert deploy.main(["--allow-dirty", "--set", f"Architecture={other}"]) == 1

@@ -28,7 +28,7 @@ def test_it_goes_back_to_the_image_before_and_forth_again(
     assert bootstrapped.requests[-1]["template"] is None  # it keeps its own
     assert {"Size", "RoleBoundaryArn"} <= bootstrapped.requests[-1]["kept"]
     assert f"to undo: ecs/rollback --environment production {second}" in said
-    assert "/predict answers" in said
+    assert "/predict responds with" in said
     assert rollback.main(["--artifact", str(artifact)]) == 0
     assert bootstrapped.changes[-1] == {"ImageUri": f"{REPOSITORY}@{second}"}
 
@@ -36,9 +36,9 @@ def test_it_goes_back_to_the_image_before_and_forth_again(
 def test_to_a_digest_twice_is_nothing_to_do_the_second_time(
     deployed: str, second: str, artifact: Path, capsys: Said
 ) -> None:
-    for told in ("to undo:", "nothing to do: slipway-production runs that image"):
+    for message in ("to undo:", "nothing to do: slipway-production already runs this image"):
         assert rollback.main([deployed, "--artifact", str(artifact)]) == 0
-        assert told in capsys.readouterr().out
+        assert message in capsys.readouterr().out
 
 
 def test_a_deployment_under_way_is_cancelled(
@@ -57,14 +57,14 @@ def test_the_list_shows_what_one_can_go_back_to(deployed: str, second: str, caps
     assert [line[-1] for line in lines if "runs" in line] == ["second"]
 
 
-def test_what_cannot_be_is_told_in_one_line(
+def test_what_cannot_be_is_one_line(
     bootstrapped: Cloud, deployed: str, artifact: Path, capsys: Said
 ) -> None:
     other = bootstrapped.push("other", "amd64")
     for arguments, code, complaint in (
         ([], 66, "slipway-production ran no other image before"),
         (["sha256:" + "0" * 64], 66, "is not in slipway in eu-west-1; ecs/rollback --list"),
-        (["latest"], 64, "'latest' is no digest"),
+        (["latest"], 64, "'latest' is not a digest"),
         (["elsewhere/slipway@sha256:" + "0" * 64], 64, "is not in 123456789012.dkr.ecr.eu-west-1"),
         ([other], 64, "is for linux/amd64, but the tasks are linux/arm64"),
         (["--environment", "staging"], 66, "there is no stack slipway-staging in eu-west-1"),

@@ -118,7 +118,7 @@ def _listed(image: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert versions(python, "pkg:pypi/") == versions(listed, "")
 
 
-def test_an_image_that_is_not_there_is_told_in_one_line(
+def test_an_image_that_is_not_there_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command.main(["sha256:none", str(tmp_path)]) == 69
@@ -130,6 +130,8 @@ def test_the_audit_reads_every_lock() -> None:
         ["make", "audit", "ARGS=--dry-run"], cwd=ROOT, capture_output=True, text=True
     )
     assert ended.returncode == 0, ended.stderr
-    locks = {path.name for path in ROOT.glob("requirements*.txt")}
+    locks = {"requirements.txt"} | {
+        str(path.relative_to(ROOT)) for path in ROOT.glob("requirements/*.txt")
+    }
     assert {line for line in ended.stdout.splitlines() if line.endswith(".txt")} == locks
     assert ended.stderr.count("Dry run: would have audited") == len(locks)

@@ -16,44 +16,42 @@ CERTIFICATE = "arn:aws:acm:{}:123456789012:certificate/12345678-1234-1234-1234-1
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that builds for both, and a checkout as committed: test_image.py tries the real."""
-    monkeypatch.setattr(containers, "emulated", lambda platform: True)
-    monkeypatch.setattr(containers, "changed", lambda: [])
+    monkeypatch.setattr(containers, "supports", lambda platform: True)
+    monkeypatch.setattr(containers, "changed_files", lambda: [])
 
 
 def found(capsys: Said) -> dict[str, list[tuple[str, str]]]:
-    """What was told, as mark and text, by what was looked at."""
+    """What was results, as mark and text, by what was looked at."""
     lines: dict[str, list[tuple[str, str]]] = {}
     for line in capsys.readouterr().out.splitlines():
         mark, _, rest = line.partition(" ")
         if mark in ("ok", "WRONG", "?"):
-            what, _, told = rest.strip().partition(" ")
-            lines.setdefault(what, []).append((mark, told.strip()))
+            what, _, results = rest.strip().partition(" ")
+            lines.setdefault(what, []).append((mark, results.strip()))
     return lines
 
 
 def test_an_empty_account_is_fine(cloud: Cloud, capsys: Said) -> None:
     assert verify.main([]) == 0
-    told = found(capsys)
-    assert told.keys() == {"credentials", "engine", "checkout", "quota"}
-    assert told["quota"] == [
-        ("ok", "1000 vCPUs on Fargate, of which MaxTasks would take 10"),  # 10 tasks of 1 vCPU
-        ("ok", "1000 load balancers, of which 0 are there"),
+    results = found(capsys)
+    assert results.keys() == {"credentials", "engine", "checkout", "quota"}
+    assert results["quota"] == [
+        ("ok", "1000 vCPUs on Fargate; MaxTasks requires 10"),  # 10 tasks of 1 vCPU
+        ("ok", "1000 load balancers; 0 exist"),
     ]
 
 
 def test_too_small_a_quota_is_wrong(cloud: Cloud, capsys: Said) -> None:
     cloud.vcpus = 6.0
     assert verify.main(["--set", "Size=medium", "--set", "MaxTasks=4"]) == 1
-    wrong = ("WRONG", "6 vCPUs on Fargate, of which MaxTasks would take 8")
+    wrong = ("WRONG", "6 vCPUs on Fargate; MaxTasks requires 8")
     assert found(capsys)["quota"][0] == wrong
 
 
 def test_what_cannot_be_seen_is_unknown_not_wrong(cloud: Cloud, capsys: Said) -> None:
     cloud.vcpus = None
     assert verify.main([]) == 0
-    assert found(capsys)["quota"] == [
-        ("?", "cannot be told: AccessDeniedException for GetServiceQuota")
-    ]
+    assert found(capsys)["quota"] == [("?", "unknown: AccessDeniedException for GetServiceQuota")]
 
 
 def subnets(cloud: Cloud, zones: str) -> tuple[str, str]:
@@ -73,12 +71,12 @@ def test_subnets_are_looked_at(cloud: Cloud, capsys: Said) -> None:
     _, one_zone = subnets(cloud, "aa")
     given = ["--set", f"VpcId={vpc}", "--set", f"PublicSubnetIds={ids}"]
     assert verify.main([*given, "--set", f"TaskSubnetIds={ids}"]) == 1
-    told = found(capsys)["subnets"]
-    assert told[:2] == [
+    results = found(capsys)["subnets"]
+    assert results[:2] == [
         ("ok", "PublicSubnetIds: 2 in eu-west-1a, eu-west-1b"),
         ("ok", "TaskSubnetIds: 2 in eu-west-1a, eu-west-1b"),
     ]
-    assert [mark for mark, text in told[2:] if "no route to an internet gateway" in text] == [
+    assert [mark for mark, text in results[2:] if "no route to an internet gateway" in text] == [
         "WRONG",
         "WRONG",
     ]
@@ -99,7 +97,7 @@ def test_subnets_with_a_way_out_are_fine(bootstrapped: Cloud, deployed: str, cap
         client.associate_route_table(RouteTableId=public, SubnetId=subnet)
     given = [f"{name}={outputs[name].value}" for name in ("PublicSubnetIds", "TaskSubnetIds")]
     verify.main(["--set", given[0], "--set", given[1]])
-    assert [told for mark, told in found(capsys)["subnets"] if mark != "ok"] == []
+    assert [results for mark, results in found(capsys)["subnets"] if mark != "ok"] == []
 
 
 def test_certificate_and_secret_are_looked_at(
@@ -110,19 +108,19 @@ def test_certificate_and_secret_are_looked_at(
     elsewhere = CERTIFICATE.format("us-east-1")
     given = ["--set", f"ApiKeysSecretArn={arn}", "--set", f"CertificateArn={elsewhere}"]
     assert verify.main(given) == 1
-    told = found(capsys)
-    assert told["secret"] == [("ok", "slipway/keys is there")]
-    wanted = "it is in us-east-1; a load balancer wants one in eu-west-1"
-    assert told["certificate"] == [("WRONG", wanted)]
+    results = found(capsys)
+    assert results["secret"] == [("ok", "slipway/keys exists")]
+    wanted = "it is in us-east-1; the load balancer requires one in eu-west-1"
+    assert results["certificate"] == [("WRONG", wanted)]
 
     secrets.delete_secret(SecretId=arn)
     requested = cloud.client("acm").request_certificate(DomainName="api.example.com")
     given[3] = f"CertificateArn={requested['CertificateArn']}"
     assert verify.main(given) == 1
-    told = found(capsys)
-    assert told["secret"] == [("WRONG", "slipway/keys is going to be deleted")]
-    assert told["certificate"][0][0] == "WRONG"
-    assert "PENDING_VALIDATION" in told["certificate"][0][1]
+    results = found(capsys)
+    assert results["secret"] == [("WRONG", "slipway/keys is scheduled for deletion")]
+    assert results["certificate"][0][0] == "WRONG"
+    assert "PENDING_VALIDATION" in results["certificate"][0][1]
 
 
 def run_and_heal(cloud: Cloud) -> None:
@@ -140,15 +138,15 @@ def test_a_service_as_it_should_be_is_fine(
 ) -> None:
     run_and_heal(bootstrapped)
     verify.main([])
-    told = found(capsys)
-    assert told["image"] == [("ok", f"{deployed} is for linux/arm64")]
-    assert told["service"] == [("ok", "runs slipway-production:1")]
-    assert told["tasks"] == [("ok", "1 of 1 run")]
-    assert told["targets"] == [("ok", "1 of 1 are healthy behind the load balancer")]
-    assert told["template"][0][0] == "ok"
+    results = found(capsys)
+    assert results["image"] == [("ok", f"{deployed} is for linux/arm64")]
+    assert results["service"] == [("ok", "runs slipway-production:1")]
+    assert results["tasks"] == [("ok", "1 of 1 run")]
+    assert results["targets"] == [("ok", "1 of 1 are healthy behind the load balancer")]
+    assert results["template"][0][0] == "ok"
 
 
-def test_what_differs_from_the_template_is_told(
+def test_what_differs_from_the_template_is_reported(
     bootstrapped: Cloud, deployed: str, capsys: Said
 ) -> None:
     run_and_heal(bootstrapped)

@@ -98,7 +98,8 @@ def test_vulnerabilities_are_asked_for_weekly_and_when_a_lock_changes() -> None:
     minute, hour, day_of_month, month, weekday = schedule["cron"].split()
     assert (minute.isdecimal(), hour.isdecimal(), weekday.isdecimal()) == (True, True, True)
     assert (day_of_month, month) == ("*", "*")
-    assert on["push"]["paths"] == on["pull_request"]["paths"] == ["requirements*.txt"]
+    locks = ["requirements.txt", "requirements/*.txt"]
+    assert on["push"]["paths"] == on["pull_request"]["paths"] == locks
     assert AUDIT["permissions"] == {}
     [job] = AUDIT["jobs"].values()
     assert job["permissions"] == {"contents": "read"}

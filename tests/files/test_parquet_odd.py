@@ -104,7 +104,7 @@ def test_without_pyarrow_it_says_what_to_install(
     pq.write_table(pa.table(GOOD_COLUMNS), tmp_path / "in.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     code, told = score(None, "out.csv")
-    assert (code, "pip install -r requirements-parquet.txt" in told) == (69, True)
+    assert (code, "pip install -r requirements/parquet.txt" in told) == (69, True)
     (tmp_path / "in.csv").write_text(HEADER + GOOD)
     arguments = [str(artifact), str(tmp_path / "in.csv"), str(tmp_path / "out.parquet")]
     assert main(["predict", *arguments]) == 69

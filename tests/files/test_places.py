@@ -63,7 +63,7 @@ def test_without_boto3_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
     assert main(["predict", str(artifact), f"{FOLDER}in.csv", f"{FOLDER}out.csv"]) == 69
-    assert "pip install -r requirements-s3.txt" in capsys.readouterr().err
+    assert "pip install -r requirements/s3.txt" in capsys.readouterr().err
 
 
 def test_the_task_s_role_is_enough_and_no_more(

@@ -100,7 +100,7 @@ def test_the_image_scores_a_file_from_s3_to_s3(
 ) -> None:
     with closing(buckets.client(s3)) as client:
         client.copy_object(Bucket="rows", Key="files/readings.csv", CopySource="rows/files/bad.csv")
-    packages = containers.packages("requirements-s3.txt", tmp_path / "packages")
+    packages = containers.packages("requirements/s3.txt", tmp_path / "packages")
     settings = {**buckets.credentials(s3), "PYTHONPATH": "/packages"}
     own = container(RESOURCES)
     assert not own["ReadonlyRootFilesystem"]

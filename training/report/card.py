@@ -1,4 +1,4 @@
-"""What the report says, and in which order: values for the template."""
+"""The sections of the report: values for the template."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,139 +7,145 @@ from typing import Any
 
 from service.model.manifest import Manifest
 from service.model.signature import Input
-from training.report import curves, importance, inputs, measures, regions, residuals
-from training.report import matrix as matrices
-from training.report.figure import Picture, Pictures
-from training.report.judged import Judged
-from training.report.words import label, many, number, share, shown
+from training.report import (
+    confusion_matrix,
+    curves,
+    decision_regions,
+    distributions,
+    importance,
+    metrics,
+    residuals,
+)
+from training.report.evaluation import Evaluation
+from training.report.formatting import label, number, one_line, percent, pluralize
+from training.report.plots import Plot, Plots
 from training.sample import Column, Sample
 
-MOST_INPUTS = 30  # in the table
-LONGEST_MODEL = 3000  # characters of its description
-ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of a function: another one in each run
+MAX_INPUTS = 30  # in the table
+MAX_MODEL_CHARACTERS = 3000  # of the estimator's repr
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of a function; it differs in each run
 FEW_ROWS = 100
-KINDS = {"number": "number", "integer": "whole number", "boolean": "true or false"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """All that is told of one output."""
+    """The section about one output."""
 
     name: str
-    measures: list[measures.Measure]
-    without: str
-    matrix: matrices.Matrix | None
-    classes: list[matrices.Class]
-    pictures: list[Picture]
-    goes_by: list[Picture]
+    metrics: list[metrics.Metric]
+    baseline: str
+    matrix: confusion_matrix.ConfusionMatrix | None
+    classes: list[confusion_matrix.ClassMetrics]
+    plots: list[Plot]
+    input_plots: list[Plot]
     remarks: list[str]
 
 
-def section(pictures: Pictures, judged: Judged) -> tuple[Section, importance.Importance | None]:
-    """What is told of one output, and how much each input matters to it."""
-    found = importance.found(judged)
-    told = found if isinstance(found, importance.Importance) else None
-    goes_by = [importance.drawn(pictures, judged, told)] if told else []
-    where = regions.drawn(pictures, judged)
-    draw = curves.drawn if judged.labels else residuals.drawn
-    reasons = [curves.missing(judged), found if isinstance(found, str) else None]
+def section(plots: Plots, evaluation: Evaluation) -> tuple[Section, importance.Importance | None]:
+    """Make the section about one output. Also return the importance of its inputs."""
+    found = importance.measure(evaluation)
+    important = found if isinstance(found, importance.Importance) else None
+    input_plots = [importance.draw(plots, evaluation, important)] if important else []
+    regions = decision_regions.draw(plots, evaluation)
+    draw = curves.draw if evaluation.labels else residuals.draw
+    reasons = [curves.missing_reason(evaluation), found if isinstance(found, str) else None]
     made = Section(
-        name=shown(judged.name),
-        measures=measures.measured(judged),
-        without=matrices.without_a_model(judged),
-        matrix=matrices.of(judged) if judged.labels else None,
-        classes=matrices.by_class(judged) if judged.labels else [],
-        pictures=list(draw(pictures, judged)),
-        goes_by=[where, *goes_by] if where else goes_by,
+        name=one_line(evaluation.name),
+        metrics=metrics.compute(evaluation),
+        baseline=confusion_matrix.baseline(evaluation),
+        matrix=confusion_matrix.count(evaluation) if evaluation.labels else None,
+        classes=confusion_matrix.class_metrics(evaluation) if evaluation.labels else [],
+        plots=list(draw(plots, evaluation)),
+        input_plots=[regions, *input_plots] if regions else input_plots,
         remarks=[reason for reason in reasons if reason],
     )
-    return made, told
+    return made, important
 
 
 def columns(manifest: Manifest, sample: Sample) -> list[dict[str, str]]:
-    """A line of the table for each input."""
+    """A row of the table for each input."""
     return [
         {
-            "name": shown(one.name),
-            "kind": KINDS.get(one.kind, one.kind),
-            "held": _held(one, sample.columns[one.name]),
-            "missing": share(sample.columns[one.name].missing / sample.rows),
+            "name": one_line(one.name),
+            "kind": one.kind,
+            "values": _values(one, sample.columns[one.name]),
+            "missing": percent(sample.columns[one.name].missing / sample.rows),
         }
-        for one in manifest.signature.inputs[:MOST_INPUTS]
+        for one in manifest.signature.inputs[:MAX_INPUTS]
     ]
 
 
-def _held(one: Input, column: Column) -> str:
-    counts = inputs.counted(column) if inputs.is_counted(one) else None
+def _values(one: Input, column: Column) -> str:
+    counts = distributions.count_values(column) if distributions.is_discrete(one) else None
     if counts:
         [(common, times)] = counts.most_common(1)
-        part = share(times / sum(counts.values()))
-        return f"{many(len(counts), 'value')}; {shown(common, 30)} in {part}"
+        part = percent(times / sum(counts.values()))
+        return f"{pluralize(len(counts), 'value')}; {one_line(common, 30)} in {part}"
     if one.minimum is not None and one.maximum is not None:
         return f"{number(one.minimum)} to {number(one.maximum)}"
     longest = max((len(value) for value in column.values if isinstance(value, str)), default=0)
-    return f"up to {many(longest, 'character')}" if longest else ""
+    return f"up to {pluralize(longest, 'character')}" if longest else ""
 
 
-def described(estimator: Any) -> str:
-    """The estimator as scikit-learn writes it: what differs from its defaults."""
-    lines = ADDRESS.sub("", repr(estimator)[:LONGEST_MODEL]).splitlines()
+def estimator_repr(estimator: Any) -> str:
+    """The estimator's repr: its parameters that differ from the defaults."""
+    lines = ADDRESS.sub("", repr(estimator)[:MAX_MODEL_CHARACTERS]).splitlines()
     indents = [len(line) - len(line.lstrip()) for line in lines]
     return "\n".join(
-        " " * indent + shown(line, 200) for indent, line in zip(indents, lines, strict=True)
+        " " * indent + one_line(line, 200) for indent, line in zip(indents, lines, strict=True)
     )
 
 
-def kind_of(estimator: Any) -> str:
-    """The name of what predicts, behind pipelines and searches."""
+def estimator_name(estimator: Any) -> str:
+    """Class name of the final estimator, inside pipelines and searches."""
     while True:
         inner = getattr(estimator, "best_estimator_", None)
         if inner is None and getattr(estimator, "steps", None):
             inner = estimator.steps[-1][1]
         if not hasattr(inner, "predict"):
-            return shown(type(estimator).__name__)
+            return one_line(type(estimator).__name__)
         estimator = inner
 
 
-def limits(manifest: Manifest, every: list[Judged], held_out: bool) -> Iterator[str]:
-    """What the numbers do not say."""
+def limits(manifest: Manifest, every: list[Evaluation], held_out: bool) -> Iterator[str]:
+    """Limitations of the metrics, a sentence or two each."""
     if held_out:
         yield (
-            "The rows it was judged on come from the same file as those it learned from. Rows from "
-            "elsewhere, or from later, may be unlike both."
+            "The model was evaluated on rows from the same file that it was trained on. Rows from "
+            "another source, or from a later time, may differ from both."
         )
     yield (
-        "The intervals tell how much chance there is in which rows were drawn. They know nothing "
-        "of wrong answers in the data, of rows that depend on each other, or of what has changed "
-        "since."
+        "The intervals cover the random choice of the rows. They do not cover wrong labels in the "
+        "data, rows that depend on each other, or changes since the data were collected."
     )
     if any(one.minimum is not None for one in manifest.signature.inputs):
-        yield "Beyond the ranges above it has never been judged. It answers there nevertheless."
+        yield "The model was never evaluated outside of the ranges above, but it predicts there."
     for one in every:
         rows = len(one.actual)
         if rows < FEW_ROWS:
-            yield f"{many(rows, 'row')} are few: each counts for {share(1 / rows)} of the accuracy."
-        new = [label(value, 40) for value in one.labels[one.learned :]]
+            part = percent(1 / rows)
+            yield f"{pluralize(rows, 'row')} are few: each changes the accuracy by {part}."
+        new = [label(value, 40) for value in one.labels[one.n_classes :]]
         if new:
             yield (
-                f"The data hold answers that the model never gives, such as {new[0]}. They count "
-                "as wrong, and are in no curve."
+                f"The data contain classes that the model never predicts, such as {new[0]}. These "
+                "rows count as errors, and are in no curve."
             )
     if len(manifest.signature.inputs) > 1:
         yield (
-            "Inputs that tell the same share their importance: without the one the model still has "
-            "the other. And importance is no cause."
+            "Correlated inputs share their importance: without one, the model still has the other. "
+            "Importance does not mean that an input causes the output."
         )
-    yield "No word here is about fairness: that takes knowing who is behind the rows."
+    yield "The report does not examine fairness: that requires knowing whom the rows describe."
 
 
 def data(manifest: Manifest, sample: Sample) -> Mapping[str, Any]:
-    """Where the rows came from."""
-    told = manifest.data
+    """The source of the rows."""
+    source = manifest.data
     return {
-        "file": shown(told.get("file", "")),
-        "sha256": shown(told.get("sha256", "")),
-        "commit": shown(told.get("commit") or ""),
+        "file": one_line(source.get("file", "")),
+        "sha256": one_line(source.get("sha256", "")),
+        "commit": one_line(source.get("commit") or ""),
         "rows": sample.rows,
         "kept": sample.kept,
     }

@@ -1,4 +1,4 @@
-"""Which inputs a model goes by: how much worse it does when one of them is shuffled."""
+"""Permutation importance: how much a score falls when the values of one input are shuffled."""
 
 import timeit
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from sklearn import metrics
 from sklearn.inspection import permutation_importance
 
-from training.report.figure import BAR, INK, Picture, Pictures
-from training.report.judged import Judged
-from training.report.words import SHORT, shown
+from training.report.evaluation import Evaluation
+from training.report.formatting import SHORT, one_line
+from training.report.plots import BAR, INK, Plot, Plots
 from training.trying import trying
 
-SECONDS = 2.0  # it may take
-PLANS = ((1000, 5), (500, 5), (250, 3), (100, 2))  # rows and repeats; the first that is in time
-MOST_BARS = 15
+TIME_LIMIT_SECONDS = 2.0
+PLANS = ((1000, 5), (500, 5), (250, 3), (100, 2))  # rows and repeats; the first within the limit
+MAX_BARS = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Importance:
-    """Loss of the score by input, its mean and standard deviation over the repeats."""
+    """Decrease of the score by input: mean and standard deviation over the repeats."""
 
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
@@ -31,75 +31,87 @@ class Importance:
     score: str
 
 
-def found(judged: Judged) -> Importance | str | None:
-    """The importance of each input; or why it is missing, if a reader would wonder."""
-    signature = judged.engine.signature
+def measure(evaluation: Evaluation) -> Importance | str | None:
+    """Importance of each input; or why it is missing, as a sentence or as None."""
+    signature = evaluation.engine.signature
     if len(signature.inputs) < 2:
-        return None  # there is nothing to compare it with
-    usable = np.flatnonzero(judged.known) if judged.labels else np.arange(len(judged.actual))
+        return None
+    usable = (
+        np.flatnonzero(evaluation.of_known_class)
+        if evaluation.labels
+        else np.arange(len(evaluation.actual))
+    )
     if len(usable) < 2:
-        return None  # there is no score
+        return None
     order = np.random.default_rng(0).permutation(usable)
 
     def score(estimator: Any, rows: Any, actual: Any) -> float:
-        with trying(judged.engine.trusted):
+        with trying(evaluation.engine.trusted):
             predicted = np.asarray(estimator.predict(rows))
-        return _score(judged, predicted, actual)
+        return _score(evaluation, predicted, actual)
 
     for most, repeats in PLANS:
         picked = order[:most]
-        rows = judged.engine.contained([column[picked] for column in judged.columns])
-        given = judged.engine.estimator, rows, judged.actual[picked]
+        rows = evaluation.engine.contained([column[picked] for column in evaluation.columns])
+        given = evaluation.engine.estimator, rows, evaluation.actual[picked]
         seconds = min(timeit.repeat(partial(score, *given), number=1, repeat=2))
-        if seconds * len(signature.inputs) * repeats <= SECONDS:
+        if seconds * len(signature.inputs) * repeats <= TIME_LIMIT_SECONDS:
             break
     else:
         return (
-            f"With {len(signature.inputs):,} inputs it takes too long to find out which of them "
-            "the model goes by."
+            f"Permutation importance of {len(signature.inputs):,} inputs takes too long for this "
+            "model."
         )
-    told = permutation_importance(*given, scoring=score, n_repeats=repeats, random_state=0)
+    result = permutation_importance(*given, scoring=score, n_repeats=repeats, random_state=0)
     return Importance(
-        mean=told.importances_mean,
-        deviation=told.importances_std,
+        mean=result.importances_mean,
+        deviation=result.importances_std,
         rows=len(picked),
         repeats=repeats,
-        score="balanced accuracy" if judged.labels else "R²",
+        score="balanced accuracy" if evaluation.labels else "R²",
     )
 
 
-def _score(judged: Judged, predicted: Any, actual: Any) -> float:
+def _score(evaluation: Evaluation, predicted: Any, actual: Any) -> float:
     if predicted.ndim > 1:
-        predicted = predicted[:, judged.place] if predicted.shape[1] > 1 else predicted[:, 0]
-    if not judged.labels:
+        predicted = (
+            predicted[:, evaluation.output_index] if predicted.shape[1] > 1 else predicted[:, 0]
+        )
+    if not evaluation.labels:
         return float(metrics.r2_score(actual, predicted.astype(np.float64)))
-    return float(metrics.balanced_accuracy_score(actual, judged.codes(predicted)))
+    return float(metrics.balanced_accuracy_score(actual, evaluation.codes(predicted)))
 
 
-def drawn(pictures: Pictures, judged: Judged, importance: Importance) -> Picture:
-    """A bar for each of the inputs that matter most."""
-    names = judged.engine.signature.names
-    order = np.argsort(-importance.mean, kind="stable")[:MOST_BARS]
-    told = "; ".join(f"{shown(names[one], 40)} {importance.mean[one]:.3f}" for one in order[:5])
+def draw(plots: Plots, evaluation: Evaluation, importance: Importance) -> Plot:
+    """A bar for each of the most important inputs."""
+    names = evaluation.engine.signature.names
+    order = np.argsort(-importance.mean, kind="stable")[:MAX_BARS]
+    description = "; ".join(
+        f"{one_line(names[one], 40)} {importance.mean[one]:.3f}" for one in order[:5]
+    )
     more = len(names) - len(order)
     height = 56 + 22 * len(order)
-    with pictures.drawn(
-        "Importance of inputs", f"Loss of {importance.score}: {told}.", height=height, left=126
-    ) as picture:
-        axes = picture.axes
+    with plots.new(
+        "Permutation importance",
+        f"Decrease of {importance.score}: {description}.",
+        height=height,
+        left=126,
+    ) as plot:
+        axes = plot.axes
         places = range(len(order))
         axes.barh(places, importance.mean[order], height=0.62, color=BAR)
         for place, one in zip(places, order, strict=True):
             middle, half = importance.mean[one], importance.deviation[one]
             axes.plot([middle - half, middle + half], [place, place], color=INK, linewidth=1)
-        axes.set_yticks(places, [shown(names[one], SHORT) for one in order])
-        axes.set(ylim=(len(order) - 0.4, -0.6), xlabel=f"loss of {importance.score}")
+        axes.set_yticks(places, [one_line(names[one], SHORT) for one in order])
+        axes.set(ylim=(len(order) - 0.4, -0.6), xlabel=f"decrease of {importance.score}")
         axes.grid(visible=False, axis="y")
         axes.axvline(0, color=INK, linewidth=1)
-        picture.notes.append(
-            f"How much {importance.score} falls when an input's values are shuffled among "
-            f"{importance.rows:,} rows, {importance.repeats} times; lines are a standard deviation."
+        plot.notes.append(
+            f"How much {importance.score} falls when the values of one input are shuffled among "
+            f"{importance.rows:,} rows. Mean of {importance.repeats} repeats; lines are standard "
+            "deviations."
         )
         if more:
-            picture.notes.append(f"{more:,} more inputs matter less.")
-    return picture
+            plot.notes.append(f"{more:,} more inputs are less important.")
+    return plot

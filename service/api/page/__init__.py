@@ -1,10 +1,10 @@
-"""`GET /` and `GET /docs`: the model's page and its reference, for people, each in one piece; and
-`GET /report`, which was packed with the model.
+"""The HTML pages: `GET /` (the model), `GET /docs` (the API reference) and `GET /report`.
 
-Read in this order: `send.py` (a page, its policy and its compression), `report.py`, `show.py` (the
-routes of the others, the door for those without a key), `facts.py` (what the page tells of a
-model), `reference.py` (what the reference tells of the contract, in the `words.py` of its schemas),
-`page.html`, `docs.html` and `door.html` (with `page.css`), then the script: `table.js`
-(spreadsheets and CSV), `form.js` (fields and their faults), `answer.js`, `copy.js`, `start.js`,
-`door.js`.
+Each page is one response without external resources. Read in this order: `html_response.py` (a
+page, its Content-Security-Policy and compression), `report.py`, `routes.py` (the other routes, and
+the login page for browsers without a key), `model_view.py` (values for the model's page),
+`reference.py` (values for the API reference) with `schema_text.py` (JSON Schemas as text),
+`page.html`, `docs.html` and `login.html` (with `page.css`), then the script: `table.js`
+(spreadsheets and CSV), `form.js` (fields and their errors), `answer.js`, `copy.js`, `start.js`,
+`login.js`.
 """

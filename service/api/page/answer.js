@@ -1,4 +1,4 @@
-// The answer: a table with a bar for each probability, or what is wrong, at its field.
+// The predictions: a table with a bar for each probability; or the errors, located at their fields.
 
 const MOST_BARS = 4;
 
@@ -12,7 +12,7 @@ function columnsOf(model, answer) {
   }));
 }
 
-// The likeliest labels of a row, each with its bar.
+// The most probable labels of a row, each with a bar.
 function bars(labels, numbers) {
   const order = numbers.map((_, place) => place);
   if (order.length > MOST_BARS) order.sort((one, two) => numbers[two] - numbers[one]);
@@ -35,10 +35,10 @@ function drawAnswer(table, model, answer, first, count) {
       const shown = typeof value === "number" ? plain(value) : show(value);
       const cells = [element("td", { className: "value" }, shown)];
       if (one.confidence) {
-        const told = one.confidence[row];
-        if (model.confidence === "probabilities" && !one.labels) cells.push(element("td", {}, bars([1], [told])));
-        else if (model.confidence === "probabilities") cells.push(element("td", {}, bars(one.labels, told)));
-        else cells.push(element("td", {}, [told].flat().map(plain).join(", ")));
+        const confidence = one.confidence[row];
+        if (model.confidence === "probabilities" && !one.labels) cells.push(element("td", {}, bars([1], [confidence])));
+        else if (model.confidence === "probabilities") cells.push(element("td", {}, bars(one.labels, confidence)));
+        else cells.push(element("td", {}, [confidence].flat().map(plain).join(", ")));
       }
       return cells;
     })));
@@ -50,7 +50,7 @@ function drawAnswer(table, model, answer, first, count) {
   );
 }
 
-// Beside the form each row of the answer stands at its row of the form; below it, it need not.
+// If the predictions are beside the form, align their rows with those of the form.
 function align(form, answer) {
   const region = answer.parentElement;
   const rows = (table) => [...table.tBodies[0].rows];
@@ -66,7 +66,7 @@ function align(form, answer) {
   region.style.paddingBlockStart = `${Math.max(0, box(first).top - box(itsAnswer).top)}px`;
 }
 
-// Inputs and outputs, for a spreadsheet.
+// Inputs and outputs as one table, for a spreadsheet.
 function answerTable(model, form, answer) {
   const columns = columnsOf(model, answer);
   const labels = columns.map((one) => one.labels || [model.confidence]);
@@ -77,10 +77,10 @@ function answerTable(model, form, answer) {
   return [[...form.names, ...head], ...rows];
 }
 
-// Where the errors of a problem lie in the form; those that lie nowhere stay as text.
-function placed(errors, names, rows) {
-  return (errors || []).map(({ pointer, detail: said }) => {
-    const detail = said.replace(/^is null\b/, "is empty"); // as people see it
+// Locate the errors of a problem in the form. Errors without a field stay text.
+function locateErrors(errors, names, rows) {
+  return (errors || []).map(({ pointer, detail: original }) => {
+    const detail = original.replace(/^is null\b/, "is empty"); // a field cannot show null
     const [name, row] = (pointer || "").split("/").slice(1)
       .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
     const place = names.indexOf(name);

@@ -1,10 +1,10 @@
-// Lines to copy: the request that the form would send, exact for this server.
+// Lines to copy: the request that the form would send, with the address of this server.
 
 const COPIED_ROWS = 3;
 
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-// JSON as a Python expression: the same, but for three words outside of strings.
+// JSON as a Python expression: true, false and null differ.
 const python = (json) => json.replace(/"(?:[^"\\]|\\.)*"|\btrue\b|\bfalse\b|\bnull\b/g,
   (token) => ({ true: "True", false: "False", null: "None" }[token] ?? token));
 
@@ -24,17 +24,17 @@ function snippets(model, form, address) {
     python: [
       "import requests",
       "",
-      "answer = requests.post(",
+      "response = requests.post(",
       `    ${JSON.stringify(url)},`,
       `    json=${python(body("    "))},`,
       ...locked('    headers={"Authorization": "Bearer KEY"},'),
       "    timeout=10,",
       ")",
-      "answer.raise_for_status()",
-      "print(answer.json())",
+      "response.raise_for_status()",
+      "print(response.json())",
     ].join("\n"),
     javascript: [
-      `const answer = await fetch(${JSON.stringify(url)}, {`,
+      `const response = await fetch(${JSON.stringify(url)}, {`,
       '    method: "POST",',
       "    headers: {",
       '        "Content-Type": "application/json",',
@@ -42,16 +42,16 @@ function snippets(model, form, address) {
       "    },",
       `    body: JSON.stringify(${body("    ")}),`,
       "});",
-      "if (!answer.ok) throw new Error(await answer.text());",
-      "console.log(await answer.json());",
+      "if (!response.ok) throw new Error(await response.text());",
+      "console.log(await response.json());",
     ].join("\n"),
   };
 }
 
-// Pages that came without TLS have no clipboard of their own: then as text that is selected.
+// Pages without TLS have no clipboard API: select text and copy it instead.
 async function copyText(text) {
   if (navigator.clipboard) {
-    try { return await navigator.clipboard.writeText(text); } catch { /* not allowed: the old way */ }
+    try { return await navigator.clipboard.writeText(text); } catch { /* not allowed: fall back */ }
   }
   const area = element("textarea", { value: text, className: "hidden", ariaHidden: "true" });
   const focused = document.activeElement;

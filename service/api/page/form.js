@@ -1,9 +1,9 @@
-// The form: rows of text as they were typed, a window of them as fields, what is said at each.
+// The form: rows of text, a page of them as fields, and the message at each field.
 
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
-const WINDOW = 10; // rows that are fields at a time
-const MOST_BESIDE = 6; // fields of a row in one line; more are in several
-const MOST_STACKED = 40; // fields of a row in several lines; more are in one that scrolls
+const WINDOW = 10; // rows on one page
+const MOST_BESIDE = 6; // fields of a row side by side; more are stacked
+const MOST_STACKED = 40; // fields of a row stacked; more scroll sideways
 
 function element(name, properties = {}, ...children) {
   const made = document.createElement(name);
@@ -20,7 +20,7 @@ const isText = (input) => input.kind === "text" || MOMENTS.includes(input.kind) 
   || (input.kind === "category" && !input.categories);
 const show = (value) => (value === null || value === undefined ? "" : String(value));
 
-// A number for people: whole ones whole, others with so many digits.
+// A number as text: integers in full, others with `digits` significant digits.
 function plain(number, digits = 7) {
   const size = Math.abs(number);
   const text = size >= 10 ** (2 * digits) || (size && size < 1e-4) ? number.toExponential(Math.min(3, digits - 2))
@@ -28,8 +28,8 @@ function plain(number, digits = 7) {
   return text.replaceAll("-", "\u2212");
 }
 
-// What is sent for a cell, as JSON. What cannot be a value of its kind goes as it is: the service
-// says what is wrong with it.
+// The JSON of a cell. Text that cannot be a value of the input's type is sent unchanged: the service
+// returns the error.
 function toJSON(input, text) {
   const bare = text.trim();
   if (input.kind === "text") return bare === "" && input.nullable ? "null" : JSON.stringify(text);
@@ -47,21 +47,21 @@ function fieldOf(input, value) {
   return /^(\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?)?$/.test(value) ? "datetime-local" : "text";
 }
 
-// What training never saw; empty if there is nothing to say.
+// A warning for a value outside of the training data; empty if there is none.
 function warning(input, text) {
   const bare = text.trim();
   if (bare === "") return "";
   if (input.categories && !input.closed) {
     input.known ??= new Set(input.categories.map(show));
-    if (!input.known.has(bare)) return "Training never saw this value.";
+    if (!input.known.has(bare)) return "This value is not in the training data.";
   }
   if (input.minimum === null || input.maximum === null || !NUMBER.test(bare)) return "";
   const number = Number(bare);
   if (number >= input.minimum && number <= input.maximum) return "";
-  return `Training saw ${plain(input.minimum)} to ${plain(input.maximum)}.`;
+  return `The training data range from ${plain(input.minimum)} to ${plain(input.maximum)}.`;
 }
 
-// Its range, as briefly as a heading wants it.
+// The range of an input, short enough for a heading.
 const rangeOf = (input) => (input.minimum === null || input.maximum === null ? ""
   : `${plain(input.minimum, 4)} to ${plain(input.maximum, 4)}`);
 
@@ -77,7 +77,7 @@ class Form {
     this.fits();
   }
 
-  // Put other rows in place of these.
+  // Replace the rows.
   set(rows) {
     this.rows = rows.slice(0, this.model.mostRows);
     this.first = 0;
@@ -94,7 +94,7 @@ class Form {
 
   empty() { return this.names.map(() => ""); }
 
-  // The first `most` rows as the JSON of a request, with a break after each column for people.
+  // The first `most` rows as the JSON of a request; `glue` separates the columns.
   body(most = Infinity, glue = ", ") {
     const rows = this.rows.slice(0, most);
     const column = (input, place) =>
@@ -102,13 +102,13 @@ class Form {
     return `{${this.model.inputs.map(column).join(glue)}}`;
   }
 
-  // How many values training never saw.
+  // The number of values outside of the training data.
   unseen() {
     return this.rows.reduce((count, row) => count
       + this.model.inputs.filter((input, place) => warning(input, row[place])).length, 0);
   }
 
-  // Fields in lines under each other, where a row of them is wider than the page; whether that is new.
+  // Stack the fields if a row is wider than the page. Returns whether the layout changed.
   fits() {
     const count = this.names.length;
     const stacked = count <= MOST_STACKED && (count > MOST_BESIDE || innerWidth < 640) && count > 1;
@@ -160,24 +160,24 @@ class Form {
       this.field(Math.min(row, this.rows.length - 1), 0).focus();
     });
     const line = element("tr", {}, element("th", { scope: "row" }, `${row + 1}`), ...cells, element("td", {}, remove));
-    cells.forEach((cell, place) => this.say(row, place, cell));
+    cells.forEach((cell, place) => this.showMessage(row, place, cell));
     return line;
   }
 
   control(input, row, place) {
     const value = this.rows[row][place];
     const known = input.kind === "boolean" ? [true, false] : input.closed ? input.categories : null;
-    const told = { id: `f-${row}-${place}`, ariaLabel: `${input.name}, row ${row + 1}`, autocomplete: "off" };
+    const properties = { id: `f-${row}-${place}`, ariaLabel: `${input.name}, row ${row + 1}`, autocomplete: "off" };
     let made;
     if (known) {
       const texts = known.map(show);
       const options = input.nullable || !texts.includes(value) ? ["", ...texts] : texts;
       if (!options.includes(value)) options.push(value);
-      made = element("select", told, ...options.map((text) => element("option", { value: text }, text || "\u2013")));
-    } else if (input.kind === "text") made = element("textarea", { ...told, rows: 2 });
+      made = element("select", properties, ...options.map((text) => element("option", { value: text }, text || "\u2013")));
+    } else if (input.kind === "text") made = element("textarea", { ...properties, rows: 2 });
     else {
       const type = fieldOf(input, value);
-      made = element("input", { ...told, type, inputMode: isText(input) ? "text" : "decimal" });
+      made = element("input", { ...properties, type, inputMode: isText(input) ? "text" : "decimal" });
       if (type === "datetime-local") made.step = "any";
       if (input.categories) made.setAttribute("list", `known-${place}`);
     }
@@ -185,14 +185,14 @@ class Form {
     made.addEventListener("input", () => {
       this.rows[row][place] = made.value;
       this.faults.delete(`${row}/${place}`);
-      this.say(row, place);
+      this.showMessage(row, place);
       this.changed();
     });
     return made;
   }
 
-  // Say at a field what is wrong or odd.
-  say(row, place, cell = this.field(row, place)?.parentElement) {
+  // Show the error or warning at a field.
+  showMessage(row, place, cell = this.field(row, place)?.parentElement) {
     if (!cell) return;
     const [control, line] = cell.children;
     const fault = this.faults.get(`${row}/${place}`);
@@ -206,7 +206,7 @@ class Form {
     else control.removeAttribute("aria-describedby");
   }
 
-  // Take a pasted or dropped table; says in one line what was left out, or what is wrong.
+  // Import a pasted or dropped table. Returns a note about what was left out, or an error.
   take(table, row = null, place = 0) {
     if (row === null || this.names.every((name) => (table[0] || []).some((cell) => cell.trim() === name))) {
       const { rows, unused, fault } = arrange(table, this.names);
@@ -214,7 +214,7 @@ class Form {
       const left = this.set(rows);
       const parts = [`${this.rows.length.toLocaleString("en")} rows`];
       if (unused.length) parts.push(`left out: ${unused.join(", ")}`);
-      if (left) parts.push(`${left.toLocaleString("en")} more are too many for one request`);
+      if (left) parts.push(`${left.toLocaleString("en")} more exceed the limit of one request`);
       return { note: `${parts.join("; ")}.` };
     }
     const rows = this.rows.map((cells) => [...cells]);

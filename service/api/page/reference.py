@@ -1,17 +1,17 @@
-"""What `/docs` tells: every operation of `/openapi.json` in words, with lines to copy.
+"""Values for `/docs`: every operation of `/openapi.json` as text, with lines to copy.
 
-It is ours because no renderer keeps what the page promises. Swagger UI, Redoc, RapiDoc, Scalar and
-Elements, as npm has them in 2026, were tried under the page's policy: docs/page.md has the numbers.
+Slipway renders the page itself because no renderer works under its Content-Security-Policy. Swagger
+UI, Redoc, RapiDoc, Scalar and Elements were measured: docs/decisions/0005-own-reference-page.md.
 """
 
 import json
 import shlex
 from typing import Any
 
-from service.api.page.words import Shape, about, shape, titled
+from service.api.page.schema_text import Shape, about, shape, titled
 
 
-def told(document: Shape) -> dict[str, Any]:
+def template_values(document: Shape) -> dict[str, Any]:
     """Values for the template."""
     names = {
         name: one.get("title", name) for name, one in document["components"]["schemas"].items()
@@ -47,7 +47,7 @@ def told(document: Shape) -> dict[str, Any]:
 
 
 def operation(document: Shape, method: str, path: str, found: Shape) -> dict[str, Any]:
-    """One operation: what it takes, how to call it, what it may answer."""
+    """One operation: parameters, bodies, lines to copy and responses."""
     locked = "security" in found
     bodies = found.get("requestBody", {}).get("content", {})
     parameters = [resolved(document, one) for one in found.get("parameters", ())]
@@ -85,9 +85,9 @@ def operation(document: Shape, method: str, path: str, found: Shape) -> dict[str
 
 
 def curl(path: str, kind: str | None, value: Any, locked: bool) -> str:
-    """A line that works as it is pasted, but for the key; without what stands before the path.
+    """The end of a curl line, from the path on. It works when KEY is replaced.
 
-    `curl` asks with GET, and with POST where there is a body; so do all operations.
+    curl sends GET, and POST if there is a body, which is right for all operations.
     """
     lines = [f"{path.removeprefix('/')}'"]
     if kind:
@@ -101,14 +101,14 @@ def curl(path: str, kind: str | None, value: Any, locked: bool) -> str:
 
 
 def scheme(found: Shape) -> str:
-    """The header that brings a key."""
+    """The request header of a security scheme."""
     if found["type"] == "http":
         return f"Authorization: {found['scheme'].title()} KEY"
     return f"{found['name']}: KEY"
 
 
 def resolved(document: Shape, found: Shape) -> Shape:
-    """What a reference leads to."""
+    """Resolve a reference."""
     while "$ref" in found:
         target: Any = document
         for step in found["$ref"].removeprefix("#/").split("/"):

@@ -1,25 +1,26 @@
-"""`GET /report`: the page that was packed with the model, for people to judge it by.
+"""`GET /report`: the report that was packed with the model.
 
-It was verified with the model's other files. Whatever it held, the policy runs none of it.
+Its digest was verified with those of the model's other files. Its Content-Security-Policy runs no
+script, whatever the file contains.
 """
 
 import re
 
 from flask import Flask, Response
 
-from service.api.page.send import Page, digest, policy
+from service.api.page.html_response import Page, digest, policy
 from service.api.problems import Problem
 from service.model.predictor import Predictor
 
 PATH = "/report"
 NONE = (
-    "this model was packed without a report; training fit makes one, and so does training pack "
+    "this model was packed without a report; training fit writes one, and so does training pack "
     "with --target"
 )
 
 
 def init_app(app: Flask, predictor: Predictor) -> None:
-    """Give the app its route; a model without a report has it, too, to say so."""
+    """Add the route. Without a report it responds with 404."""
     page = Page(predictor.report or b"", policy(style(predictor)))
 
     @app.get(PATH)
@@ -30,6 +31,6 @@ def init_app(app: Flask, predictor: Predictor) -> None:
 
 
 def style(predictor: Predictor) -> str:
-    """What a policy calls the report's own style."""
+    """The policy's source expression for the report's style."""
     found = re.search(rb"<style>(.*?)</style>", predictor.report or b"", re.DOTALL)
     return digest(found[1]) if found else "'none'"

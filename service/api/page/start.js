@@ -1,10 +1,10 @@
-// Joins what the model's page has: the form, the request, the answer.
+// The model's page: connects the form, the request and the predictions.
 
 const byId = (id) => document.getElementById(id);
 const address = new URL(".", location.href).href;
 
 const unseen = (count) => (count
-  ? `; ${count.toLocaleString("en")} ${count === 1 ? "value is" : "values are"} outside of what training saw` : "");
+  ? `; ${count.toLocaleString("en")} ${count === 1 ? "value is" : "values are"} outside of the training data` : "");
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 function start(key, signal) {
@@ -16,16 +16,16 @@ function start(key, signal) {
   function changed() {
     for (const [name, text] of Object.entries(snippets(model, form, address))) byId(name).textContent = text;
     const first = form.rows.length > COPIED_ROWS ? `the first ${COPIED_ROWS} rows` : "the rows";
-    byId("code-note").textContent = `With ${first} of the form.${model.locked ? " KEY is your key." : ""}`;
+    byId("code-note").textContent = `With ${first} of the form.${model.locked ? " KEY is your API key." : ""}`;
     if (answered) {
       answered = null;
       byId("result").classList.add("old");
       byId("download").hidden = true;
-      byId("status").textContent = "The rows have changed: press Predict again.";
+      byId("status").textContent = "The rows have changed. Press Predict again.";
     }
   }
 
-  function tell({ note = "", fault = "" }) {
+  function showNote({ note = "", fault = "" }) {
     byId("note").textContent = fault || note || hint;
     byId("note").className = fault ? "note fault" : "note";
   }
@@ -36,8 +36,8 @@ function start(key, signal) {
     align(byId("rows"), byId("answer"));
   }
 
-  function refuse(problem) {
-    const errors = placed(problem.errors, form.names, form.rows.length);
+  function showErrors(problem) {
+    const errors = locateErrors(problem.errors, form.names, form.rows.length);
     form.faults.clear();
     const links = errors.map((error) => {
       if (error.place === undefined) return element("li", {}, error.detail);
@@ -48,7 +48,7 @@ function start(key, signal) {
       return element("li", {}, link, ` ${error.detail}`);
     });
     byId("status").textContent = "";
-    byId("faults").replaceChildren(element("p", {}, sentence(problem.detail || "it was refused")),
+    byId("faults").replaceChildren(element("p", {}, sentence(problem.detail || "the request was rejected")),
       ...(links.length ? [element("ul", {}, ...links)] : []));
     const first = errors.find((error) => error.place !== undefined);
     form.first = first ? Math.floor(first.row / WINDOW) * WINDOW : form.first;
@@ -69,12 +69,12 @@ function start(key, signal) {
       content = await response.json();
     } catch {
       response = { ok: false };
-      content = { detail: "The service cannot be reached, or did not answer with JSON" };
+      content = { detail: "The service cannot be reached, or its response is not JSON" };
     }
     byId("predict").disabled = false;
     byId("result").classList.remove("old");
     byId("answer-region").hidden = byId("download").hidden = !response.ok;
-    if (!response.ok) { refuse(content); return; }
+    if (!response.ok) { showErrors(content); return; }
     form.faults.clear();
     form.draw();
     answered = content;
@@ -85,7 +85,7 @@ function start(key, signal) {
     byId("result").scrollIntoView({ block: "nearest" });
   }
 
-  function turn(rows) {
+  function turnPage(rows) {
     form.first += rows;
     form.draw();
     drawPage();
@@ -93,11 +93,11 @@ function start(key, signal) {
 
   async function open(file) {
     if (!file) return;
-    if (file.size > 5e7) { tell({ fault: `${file.name} is too large for this form.` }); return; }
+    if (file.size > 5e7) { showNote({ fault: `${file.name} is too large for this form.` }); return; }
     try {
       const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
-      tell(form.take(parseTable(text)));
-    } catch { tell({ fault: `${file.name} is not text in UTF-8.` }); }
+      showNote(form.take(parseTable(text)));
+    } catch { showNote({ fault: `${file.name} is not UTF-8 text.` }); }
   }
 
   byId("form").addEventListener("submit", (event) => { event.preventDefault(); predict(); });
@@ -109,10 +109,10 @@ function start(key, signal) {
     changed();
     form.field(form.rows.length - 1, 0).focus();
   });
-  byId("example").addEventListener("click", () => { tell({}); form.example(); });
-  byId("clear").addEventListener("click", () => { tell({}); form.set([form.empty()]); form.field(0, 0).focus(); });
-  byId("previous").addEventListener("click", () => turn(-WINDOW));
-  byId("next").addEventListener("click", () => turn(WINDOW));
+  byId("example").addEventListener("click", () => { showNote({}); form.example(); });
+  byId("clear").addEventListener("click", () => { showNote({}); form.set([form.empty()]); form.field(0, 0).focus(); });
+  byId("previous").addEventListener("click", () => turnPage(-WINDOW));
+  byId("next").addEventListener("click", () => turnPage(WINDOW));
   byId("file").addEventListener("change", (event) => { open(event.target.files[0]); event.target.value = ""; });
   byId("rows").addEventListener("paste", (event) => {
     const found = /^f-(\d+)-(\d+)$/.exec(event.target.id);
@@ -120,7 +120,7 @@ function start(key, signal) {
     const isTable = text.includes("\t") || (text.trimEnd().includes("\n") && event.target.tagName !== "TEXTAREA");
     if (!found || !isTable) return;
     event.preventDefault();
-    tell(form.take(parseTable(text), Number(found[1]), Number(found[2])));
+    showNote(form.take(parseTable(text), Number(found[1]), Number(found[2])));
     form.field(Number(found[1]), Number(found[2]))?.focus();
   });
   addEventListener("resize", () => {

@@ -1,13 +1,13 @@
-// Spreadsheets and CSV: text to rows of cells.
+// Parse and write CSV and spreadsheet cells.
 
-// What stands between cells: a tab, as spreadsheets copy, or the likeliest of CSV.
+// The separator: a tab, as spreadsheets copy, or the most frequent one of CSV.
 function separatorOf(text) {
   const line = text.split(/\r?\n/, 1)[0];
   const count = (mark) => line.split(mark).length;
   return ["\t", ";", ","].reduce((best, mark) => (count(mark) > count(best) ? mark : best), ",");
 }
 
-// Rows of cells; quotes may stand around cells, and hold separators, line ends and doubled quotes.
+// Rows of cells. Quoted cells may contain separators, line ends and doubled quotes.
 function parseTable(text) {
   const separator = separatorOf(text);
   const rows = [];
@@ -31,15 +31,15 @@ function parseTable(text) {
   return rows.filter((cells) => cells.some((value) => value.trim() !== ""));
 }
 
-// Rows in the order of `names`, from a table with a header; or a fault, in one line.
+// Rows in the order of `names`, from a table with a header; or an error.
 function arrange(table, names) {
   const header = (table[0] || []).map((name) => name.trim());
   const missing = names.filter((name) => !header.includes(name));
-  if (missing.length) return { fault: `There is no column ${missing.join(", ")} in its first line.` };
+  if (missing.length) return { fault: `The first line has no column ${missing.join(", ")}.` };
   const places = names.map((name) => header.indexOf(name));
   const rows = table.slice(1).map((cells) => places.map((place) => (cells[place] ?? "").trim()));
   const unused = header.filter((name) => name && !names.includes(name));
-  return rows.length ? { rows, unused } : { fault: "There is no row under its first line." };
+  return rows.length ? { rows, unused } : { fault: "There are no rows below the first line." };
 }
 
 // A table as CSV.

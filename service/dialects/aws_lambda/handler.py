@@ -1,7 +1,7 @@
 """The service as a function on AWS Lambda: `service.dialects.aws_lambda.handler.handler`.
 
 The same image, started by `python -m awslambdaric` in place of gunicorn
-(requirements-lambda.txt). The model is loaded and verified while Lambda initialises the function.
+(requirements/lambda.txt). The model is loaded and verified while Lambda initialises the function.
 """
 
 import json

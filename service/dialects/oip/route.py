@@ -18,6 +18,7 @@ from service.api.answers import Answers
 from service.api.environ import REQUEST_ID
 from service.api.problems import Problem
 from service.dialects.oip import inference, metadata, outputs, tensors, v1
+from service.model.manifest import Manifest
 from service.settings import Settings
 
 PREDICTIONS = "/v2/models/[^/]+(/versions/[^/]+)?/infer|/v1/models/[^/]+:predict"
@@ -26,19 +27,16 @@ FIXED = "this service has one model, which is chosen when it starts: deploy the 
 
 
 def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
-    """Give the app its routes."""
+    """Add the routes."""
     blueprint = Blueprint("oip", __name__)
     manifest = answers.predictor.manifest
-    offered = outputs.offered(manifest.signature)
-    widths = details.widths(manifest)
-    described = metadata.model(manifest, outputs.listed(offered))
 
     def content() -> bytes:
         body.check_encoding(request)
         return body.read(request, settings.max_body_bytes)
 
     def ready() -> None:
-        """Problem 503 if this task should get no traffic, by what the load balancer asks."""
+        """Raise Problem 503 if this task should get no traffic, as `/health` does."""
         app.view_functions["health"]()
 
     def check(name: str, version: str | None = None) -> None:
@@ -47,9 +45,26 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
         if version not in (None, manifest.version):
             raise Problem(404, f"there is no such version; there is {manifest.version}")
 
-    def of_model(end: str, view: Callable[..., Any], method: str) -> None:
-        for rule in ("/v2/models/<name>", "/v2/models/<name>/versions/<version>"):
-            blueprint.add_url_rule(rule + end, view_func=view, methods=[method])
+    _add_server_routes(blueprint, manifest, ready)
+    _add_model_routes(blueprint, answers, content, check, ready)
+    v1.add_routes(blueprint, answers, content, check, ready)
+
+    @blueprint.after_request
+    def name_version(response: Response) -> Response:
+        response.headers["Model-Version"] = manifest.version
+        return response
+
+    @blueprint.errorhandler(HTTPException)
+    def fail(error: HTTPException) -> Response:
+        status = 400 if error.code == 422 else error.code
+        text = json.dumps({"error": problems.in_words(error)})
+        return Response(text, status, problems.headers_of(error), content_type=body.JSON)
+
+    app.register_blueprint(blueprint)
+
+
+def _add_server_routes(blueprint: Blueprint, manifest: Manifest, ready: Callable[[], None]) -> None:
+    """Health, metadata of the server, and its list of models."""
 
     @blueprint.get("/v2")
     @blueprint.get("/v2/")
@@ -79,6 +94,24 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
     def change(name: str) -> Response:
         raise Problem(400, FIXED)
 
+
+def _add_model_routes(
+    blueprint: Blueprint,
+    answers: Answers,
+    content: Callable[[], bytes],
+    check: Callable[..., None],
+    ready: Callable[[], None],
+) -> None:
+    """Metadata and readiness of the model, and inference."""
+    manifest = answers.predictor.manifest
+    offered = outputs.offered(manifest.signature)
+    widths = details.widths(manifest)
+    described = metadata.model(manifest, outputs.listed(offered))
+
+    def of_model(end: str, view: Callable[..., Any], method: str) -> None:
+        for rule in ("/v2/models/<name>", "/v2/models/<name>/versions/<version>"):
+            blueprint.add_url_rule(rule + end, view_func=view, methods=[method])
+
     def describe(name: str, version: str | None = None) -> dict[str, Any]:
         check(name, version)
         return described
@@ -95,8 +128,8 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
         asked = inference.asked(payload, raw, manifest.signature, answers.most, offered)
         per_row = outputs.values_per_row(asked.outputs, widths, asked.details.top)
         answer = answers.to_columns(request.environ, asked.columns, asked.details, per_row)
-        described, behind = outputs.tensors(asked.outputs, answer)
-        told = orjson.dumps(
+        described, binary = outputs.tensors(asked.outputs, answer)
+        text = orjson.dumps(
             {
                 "model_name": manifest.name,
                 "model_version": manifest.version,
@@ -104,26 +137,12 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
                 "outputs": described,
             }
         )
-        if not behind:
-            return Response(told, content_type=body.JSON)
-        headers = {HEADER: str(len(told))}
-        whole = b"".join((told, *behind))
-        return Response(whole, 200, headers, content_type="application/octet-stream")
+        if not binary:
+            return Response(text, content_type=body.JSON)
+        headers = {HEADER: str(len(text))}
+        data = b"".join((text, *binary))
+        return Response(data, 200, headers, content_type="application/octet-stream")
 
     of_model("", describe, "GET")
     of_model("/ready", model_ready, "GET")
     of_model("/infer", infer, "POST")
-    v1.add_routes(blueprint, answers, content, check, ready)
-
-    @blueprint.after_request
-    def name_version(response: Response) -> Response:
-        response.headers["Model-Version"] = manifest.version
-        return response
-
-    @blueprint.errorhandler(HTTPException)
-    def fail(error: HTTPException) -> Response:
-        status = 400 if error.code == 422 else error.code
-        told = json.dumps({"error": problems.in_words(error)})
-        return Response(told, status, problems.headers_of(error), content_type=body.JSON)
-
-    app.register_blueprint(blueprint)

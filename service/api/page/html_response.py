@@ -1,0 +1,49 @@
+"""An HTML page as a response: with its policy, and compressed if the client accepts gzip."""
+
+import gzip
+from base64 import b64encode
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from flask import Response, request
+
+from service.api.environ import POLICY
+
+HTML = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Constant content and its Content-Security-Policy."""
+
+    content: bytes
+    policy: str
+    zipped: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Compress the content once."""
+        object.__setattr__(self, "zipped", gzip.compress(self.content, mtime=0))
+
+    def answer(self, status: int = 200) -> Response:
+        """Respond with the page."""
+        request.environ[POLICY] = self.policy
+        headers = {"Vary": "Accept, Accept-Encoding"}
+        content = self.content
+        if request.accept_encodings["gzip"]:
+            headers["Content-Encoding"] = "gzip"
+            content = self.zipped
+        return Response(content, status, headers, content_type=HTML)
+
+
+def policy(style: str, script: str = "'none'", connect: str = "'none'") -> str:
+    """A policy that allows these sources and data: images only."""
+    return (
+        f"default-src 'none'; script-src {script}; style-src {style}; "
+        f"img-src data:; connect-src {connect}; form-action 'none'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+def digest(content: bytes) -> str:
+    """The policy's source expression for an inline script or style."""
+    return f"'sha256-{b64encode(sha256(content).digest()).decode()}'"

@@ -1,0 +1,42 @@
+"""The estimators of XGBoost, LightGBM and CatBoost that a pickled model may hold, class by class.
+
+Their pickles are data: attributes, and the trees in the library's own format, which the library
+reads in native code. While a model is loaded and tried, `audit_rules.py` lets these libraries call
+their own native code, and no other.
+"""
+
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+PACKAGES = ("catboost", "lightgbm", "xgboost")
+# Distributions that bring the same package; the second leaves out what graphics cards need.
+DISTRIBUTIONS = {"xgboost": ("xgboost", "xgboost-cpu")}
+
+# Classes whose state is attributes; how they predict is scikit-learn's way.
+INSTANCES = {
+    "lightgbm.sklearn": "LGBMClassifier LGBMModel LGBMRanker LGBMRegressor",
+    "xgboost.sklearn": (
+        "XGBClassifier XGBModel XGBRanker XGBRegressor XGBRFClassifier XGBRFRegressor"
+    ),
+}
+
+# Classes that hand a value of their state to native code, by its key, and the types it may have.
+NATIVE: Mapping[str, Mapping[str, tuple[type, ...]]] = {
+    "catboost.core.CatBoost": {"__model": (bytes,)},
+    "catboost.core.CatBoostClassifier": {"__model": (bytes,)},
+    "catboost.core.CatBoostRanker": {"__model": (bytes,)},
+    "catboost.core.CatBoostRegressor": {"__model": (bytes,)},
+    "lightgbm.basic.Booster": {"_handle": (str, type(None)), "handle": (type(None),)},
+    "xgboost.core.Booster": {"handle": (bytearray, type(None))},
+}
+
+
+def installed_version(name: str) -> str:
+    """The version of a library, by whatever distribution brings it; PackageNotFoundError."""
+    *others, last = DISTRIBUTIONS.get(name, (name,))
+    for one in others:
+        try:
+            return version(one)
+        except PackageNotFoundError:
+            continue
+    return version(last)
