@@ -93,10 +93,14 @@ def column(kind: str, chance: Random) -> Any:
         return _series(made).astype(kind).mask(gone)
     if kind.startswith("datetime64"):
         return _moments(kind, chance).mask(gone)
-    if kind.startswith("timedelta"):
+    if kind == "timedelta64[ns]":
         return _series(pd.to_timedelta(chance.integers(1, 5, ROWS), unit="h")).mask(gone)
     if kind == "category of numbers":
         return _series(chance.choice([3, 7, 11], ROWS)).astype("category").mask(gone)
+    return _texts(kind, gone, chance)
+
+
+def _texts(kind: str, gone: Any, chance: Random) -> Any:
     texts = TEXTS[str(chance.choice(list(TEXTS)))]
     values = [str(one) for one in chance.choice(texts, ROWS)]
     if kind == "object":

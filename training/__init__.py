@@ -5,7 +5,8 @@ Read in this order: `prototype.ipynb` (where the sensor model came from), `data.
 `contract.py` with `kinds.py`, `ways.py` and `doubts.py` (of which type each column is),
 `inputs.py`, `nulls.py`, `moments.py`, `alike.py`, `outputs.py`, `walk.py` and `probe.py` (the
 signature read off an estimator), `own.py` and `truth.py` (is what will be served what the estimator
-says?), and `pack.py`, which both share; `trying.py` (the model's own code has no effects meanwhile);
+says?), and `pack.py`, which both share; `trying.py` (the model's own code has no effects
+meanwhile);
 `compile.py` (which engine serves: convert, prove, time) with `convert.py`, `converters.py`,
 `shapes.py`, `nodes.py` and `trees.py` (an estimator as ONNX), `companions/` (models of XGBoost,
 LightGBM and CatBoost), and `around.py` and `thresholds.py`
