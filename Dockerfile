@@ -96,7 +96,7 @@ RUN ["gunicorn", "--check-config"]
 EXPOSE 8080
 # Every 5 seconds, so that `docker compose up --wait` returns soon. ECS ignores this line.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-m", "service.operations.probe"]
+    CMD ["python", "-m", "service.healthcheck"]
 # No shell: gunicorn is process 1 and receives SIGTERM. It reads gunicorn.conf.py by default.
 CMD ["gunicorn"]
 

@@ -63,7 +63,7 @@ coverage: .venv/developing .venv/clients/installed .venv/audit/installed .venv/c
 	@$(BIN)/pytest --cov $(PARALLEL) $(ARGS)
 
 # Tests that measure time run alone; these do not measure it.
-UNTIMED := $(patsubst %,tests/faults/test_%.py,described rolling soak)
+UNTIMED := $(patsubst %,tests/faults/test_%.py,described guarded rolling soak)
 
 faults: .venv/developing ## Run the long tests of overload, crashes and updates, in containers
 	@$(if $(ARGS),$(BIN)/pytest tests/faults $(ARGS),$(BIN)/pytest tests/faults $(UNTIMED:%=--ignore=%) && \

@@ -8,9 +8,9 @@ import socket
 import sys
 import tempfile
 
-wsgi_app = "service.server:application()"
+wsgi_app = "service.asgi:application()"
 bind = ["0.0.0.0:8080", "0.0.0.0:9464"]  # the second for /metrics only: SERVICE_METRICS_PORT
-worker_class = "service.operations.worker.Worker"  # gunicorn's own, but it stops soon
+worker_class = "service.server.gunicorn.worker.Worker"  # gunicorn's ASGI worker, changed
 asgi_lifespan = "on"  # a worker that fails to warm up stops the service instead of looping
 asgi_loop = "asyncio"  # with uvloop new connections wait: docs/decisions/0001-event-loop-worker.md
 backlog = 2048  # new connections that may wait to be accepted
@@ -55,7 +55,7 @@ http_parser = "python"  # "auto" would change parsers when a C one gets installe
 control_socket_disable = True  # it would write to the home directory
 
 accesslog = None  # the app logs requests
-logger_class = "service.operations.logs.GunicornLogger"
+logger_class = "service.server.gunicorn.logger.GunicornLogger"
 
 # Process 1 of a container has no default action for a signal: until gunicorn sets its own handler,
 # SIGTERM would be lost, and stopping a container that is still starting would take all its grace.
@@ -68,10 +68,10 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 
 
 def when_ready(server):
-    """Go on serving for a while after SIGTERM, until the load balancer knows."""
+    """Go on serving for a while after SIGTERM, until the load balancer has noticed."""
     drain = getattr(server.app.wsgi(), "drain", None)
     if drain is not None:  # the Flask app alone, under another worker, has none
-        drain.arm(server)
+        drain.arm()
 
 
 def on_starting(server):

@@ -7,14 +7,13 @@ from io import BytesIO
 from typing import TypeVar
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from service.operations.access import Access
-from service.operations.bridge import Bridge
-from service.operations.drain import Drain
-from service.operations.envelope import Seal
-from service.operations.metrics import Metrics
-from service.operations.reading import Message
-from service.operations.shed import Shed
-from service.operations.wsgi import Scope
+from service.middleware.auth import AccessControl
+from service.middleware.response import ResponseContext
+from service.observability.metrics import Metrics
+from service.server.asgi_app import ASGIApp
+from service.server.drain import Drain
+from service.server.request_body import Message
+from service.server.wsgi import Scope
 from service.settings import Settings
 
 VERSION = "abc123"
@@ -111,9 +110,9 @@ def make_bridge(
     queue_ms: int = 10_000,
     deadline_ms: int = 10_000,
     warm_up: Callable[[], object] = bool,
-) -> Bridge:
+) -> ASGIApp:
     """A bridge with a small limit, around any app."""
-    return Bridge(
+    return ASGIApp(
         app,
         Settings(
             max_body_bytes=LARGEST,
@@ -122,9 +121,10 @@ def make_bridge(
             deadline_ms=deadline_ms,
         ),
         Drain(0),
-        Shed(Access(), Seal(Metrics("model", VERSION, "engine"), VERSION)),
+        AccessControl(),
+        ResponseContext(Metrics("model", VERSION, "engine"), VERSION),
         expected_seconds=expected_seconds,
-        warm_up=warm_up,
+        start_up=warm_up,
     )
 
 
@@ -134,7 +134,7 @@ def of_length(body: bytes) -> Scope:
 
 
 async def ask(
-    bridge: Bridge, body: bytes = b"", headers: dict[str, str] | None = None, **line: str
+    bridge: ASGIApp, body: bytes = b"", headers: dict[str, str] | None = None, **line: str
 ) -> Exchange:
     """Send one whole request; `line` may change its method and path."""
     exchange = Exchange([body])

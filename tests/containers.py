@@ -19,7 +19,7 @@ from tests.serving import PATIENCE, ROOT, clean_environment, wait_until
 BUILD_SECONDS = 1200.0  # the first build downloads all packages
 MODEL = "/app/artifacts/model"
 LABELS = {"VERSION": "1.2.3", "REVISION": "0" * 40, "CREATED": "2026-01-02T03:04:05Z"}
-PROBE = ("python", "-m", "service.operations.probe")
+PROBE = ("python", "-m", "service.healthcheck")
 
 Finished = subprocess.CompletedProcess[str]
 

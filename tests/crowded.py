@@ -9,7 +9,7 @@ begin = globals()["post_fork"]
 
 def post_fork(server: Any, worker: Any) -> None:
     """Do what is configured, then lower the number."""
-    from service.operations import line
+    from service.scheduling import inline_batcher
 
     begin(server, worker)
-    line.CROWD = 0
+    inline_batcher.DEFER_PARSING_AT = 0

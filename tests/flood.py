@@ -8,13 +8,14 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from types import SimpleNamespace
+from typing import Any
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 from service.bench.client import header
-from service.operations.bridge import Bridge
-from service.operations.connection import Connection
+from service.server.asgi_app import ASGIApp
+from service.server.gunicorn.deferring_protocol import DeferringProtocol
 from tests.raw import exchange, get
 from tests.serving import Server, children_of
 
@@ -42,7 +43,7 @@ class Inside:
     """Both ends of one connection."""
 
     def __init__(
-        self, end: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, end: DeferringProtocol, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.end = end
         self.reader = reader
@@ -55,17 +56,23 @@ class Inside:
         return int(head[9:12]), await self.reader.readexactly(length)
 
 
+def loop_worker(app: ASGIApp) -> Any:
+    """What a connection needs of gunicorn's worker, on the loop that runs."""
+    config, loop = Config(), asyncio.get_running_loop()
+    worker = SimpleNamespace(cfg=config, log=Logger(config), asgi=app, loop=loop, alive=True)
+    worker.nr, worker.nr_conns, worker.max_requests = 0, 0, sys.maxsize
+    return worker
+
+
 @asynccontextmanager
-async def inside(bridge: Bridge) -> AsyncIterator[Inside]:
+async def inside(bridge: ASGIApp) -> AsyncIterator[Inside]:
     """A connection to a bridge, as a worker of gunicorn has them, but on this loop."""
     loop = asyncio.get_running_loop()
-    config = Config()
-    worker = SimpleNamespace(cfg=config, log=Logger(config), asgi=bridge, loop=loop, alive=True)
-    worker.nr, worker.nr_conns, worker.max_requests = 0, 0, sys.maxsize
-    ends: list[Connection] = []
+    worker = loop_worker(bridge)
+    ends: list[DeferringProtocol] = []
 
-    def make() -> Connection:
-        ends.append(Connection(worker))
+    def make() -> DeferringProtocol:
+        ends.append(DeferringProtocol(worker))
         return ends[-1]
 
     listening = await loop.create_server(make, "127.0.0.1", 0)

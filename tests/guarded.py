@@ -1,6 +1,8 @@
-"""Load estimators and call them inside the guard, each in a process that has imported little.
+"""Load estimators and call them inside the guard, in a process that has imported little.
 
-`python -m tests.guarded FOLDER` does so with the files of a folder; `tried` puts them there.
+`python -m tests.guarded FOLDER` does so with the files of a folder; `tried` puts them there. All of
+them are loaded by one process: what a library does once, it does for the first of them, and inside
+the guard as well. With `--alone` each has a process of its own, which takes minutes.
 """
 
 import json
@@ -8,7 +10,7 @@ import os
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ TRUSTED = ["numpy", "pandas", "scipy", "sklearn"]  # not what is tested here
 ASKED = ("predict", "predict_proba", "decision_function", "transform")
 
 
-def tried(kind: str, folder: Path) -> list[str]:
+def tried(kind: str, folder: Path, *options: str) -> list[str]:
     """What went wrong, of all estimators of a kind; there are some."""
     from tests.estimators import fitted  # imports all of scikit-learn
 
@@ -35,7 +37,7 @@ def tried(kind: str, folder: Path) -> list[str]:
         joblib.dump(rows, folder / f"{count}.rows")
     assert count > 40
     done = subprocess.run(
-        [sys.executable, "-m", "tests.guarded", str(folder)],
+        [sys.executable, "-m", "tests.guarded", str(folder), *options],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -46,10 +48,9 @@ def tried(kind: str, folder: Path) -> list[str]:
     return list(answer["wrong"])
 
 
-def _in_children(folder: Path) -> Iterator[str]:
-    frame = Signature(container="frame", inputs=(), outputs=())
-    engines.prepare(SCIKIT_LEARN, frame)
-    for path in sorted(folder.glob("*.model")):
+def _alone(paths: Sequence[Path]) -> Iterator[str]:
+    """Each in a forked process."""
+    for path in paths:
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
@@ -78,6 +79,8 @@ def _one(path: Path) -> str:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    found = list(_in_children(Path(sys.argv[1])))
+    engines.prepare(SCIKIT_LEARN, Signature(container="frame", inputs=(), outputs=()))
+    paths = sorted(Path(sys.argv[1]).glob("*.model"))
+    found = list(_alone(paths) if sys.argv[2:] == ["--alone"] else map(_one, paths))
     wrong = [one for one in found if not one.startswith("ok ")]
     print(json.dumps({"tried": len(found), "wrong": wrong}))

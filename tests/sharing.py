@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 from service.app import create_app
+from service.middleware.auth import AccessControl
+from service.middleware.response import ResponseContext
 from service.model.predictor import Predictor
-from service.operations.access import Access
-from service.operations.bridge import Bridge
-from service.operations.drain import Drain
-from service.operations.envelope import Seal
-from service.operations.shed import Shed
+from service.server.asgi_app import ASGIApp
+from service.server.drain import Drain
 from service.settings import Settings
 from tests.asgi import Exchange, scope
 
@@ -24,23 +23,27 @@ def bridged(
     seconds: float = SLOW,
     queue_ms: int = 10_000,
     deadline_ms: int = 10_000,
-) -> Bridge:
+    api_keys: tuple[str, ...] = (),
+) -> ASGIApp:
     """A real bridge to the real app, for which every prediction is slow, or quick."""
-    own = Settings(max_rows=MOST_ROWS, queue_ms=queue_ms, deadline_ms=deadline_ms)
-    seal = Seal.of(predictor.manifest)
-    app = create_app(own, predictor, seal=seal)
-    return Bridge(
+    own = Settings(
+        max_rows=MOST_ROWS, queue_ms=queue_ms, deadline_ms=deadline_ms, api_keys=api_keys
+    )
+    context = ResponseContext.of(predictor.manifest)
+    app = create_app(own, predictor, context=context)
+    return ASGIApp(
         app,
         own,
         Drain(0),
-        Shed(Access(), seal),
+        AccessControl.of(own),
+        context,
         expected_seconds=lambda size: seconds,
-        warm_up=bool,
-        sharing=app.sharing,
+        start_up=bool,
+        fast_path=app.fast_path,
     )
 
 
-async def ask(bridge: Bridge, sent: Sent, number: int, path: str = "/predict") -> Exchange:
+async def ask(bridge: ASGIApp, sent: Sent, number: int, path: str = "/predict") -> Exchange:
     """Send one request with an id of its number."""
     body, kind, query = sent
     exchange = Exchange([body])
@@ -51,11 +54,11 @@ async def ask(bridge: Bridge, sent: Sent, number: int, path: str = "/predict") -
 
 
 async def all_at_once(
-    bridge: Bridge, sent: Sequence[Sent], path: str = "/predict"
+    bridge: ASGIApp, sent: Sequence[Sent], path: str = "/predict"
 ) -> list[Exchange]:
     asked = (ask(bridge, one, number, path) for number, one in enumerate(sent))
     return list(await asyncio.gather(*asked))
 
 
-async def one_by_one(bridge: Bridge, sent: Sequence[Sent]) -> list[Exchange]:
+async def one_by_one(bridge: ASGIApp, sent: Sequence[Sent]) -> list[Exchange]:
     return [await ask(bridge, one, number) for number, one in enumerate(sent)]

@@ -7,8 +7,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from service.api.environ import REFUSED, WAITED
-from service.operations.bridge import Bridge
+from service.api.problems import Problem
+from service.api.request_state import state_of
+from service.server.asgi_app import ASGIApp
 from tests.asgi import PATIENCE, Recorder, ask, make_bridge, run
 from tests.problems import assert_problem
 
@@ -28,8 +29,9 @@ class Gate:
         self.entered = threading.Event()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        if refused := environ.get(REFUSED):
-            start_response(f"{refused.code} Refused", [])
+        if error := state_of(environ).error:
+            assert isinstance(error, Problem)
+            start_response(f"{error.code} Refused", [])
         else:
             self.entered.set()
             if environ["CONTENT_LENGTH"] != "0":
@@ -38,7 +40,7 @@ class Gate:
         return []
 
 
-def slow(app: Gate, queue_ms: int) -> Bridge:
+def slow(app: Gate, queue_ms: int) -> ASGIApp:
     return make_bridge(app, lambda size: 1.0, queue_ms=queue_ms)
 
 
@@ -114,7 +116,7 @@ def test_what_is_no_prediction_never_waits_even_if_it_has_a_body(method: str, pa
             bridge = make_bridge(app, partial(seconds, expected))
             answer = await ask(bridge, BODY, hurry, method=method, path=path)
             assert (answer.status, answer.body) == (200, BODY)
-            assert WAITED not in app.environs[-1]
+            assert state_of(app.environs[-1]).queue_seconds is None
 
     run(scene())
 

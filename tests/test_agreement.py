@@ -10,7 +10,7 @@ import pytest
 import yaml
 from flask import Flask
 
-from service.operations import probe
+from service import healthcheck as probe
 from service.settings import Settings
 from tests.serving import ROOT
 
@@ -47,8 +47,8 @@ def test_the_metrics_have_a_port_that_is_not_published() -> None:
 
 
 def test_the_container_asks_a_route_of_the_app(app: Flask) -> None:
-    assert "service.operations.probe" in DOCKERFILE
-    [asked] = found(r'request\("GET", "(.*)"\)', (ROOT / "service/operations/probe.py").read_text())
+    assert "service.healthcheck" in DOCKERFILE
+    [asked] = found(r'request\("GET", "(.*)"\)', (ROOT / "service/healthcheck.py").read_text())
     assert asked in {rule.rule for rule in app.url_map.iter_rules()}
 
 

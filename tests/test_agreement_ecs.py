@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from ecs.template import resolve
-from service.operations import probe
+from service import healthcheck as probe
 from service.settings import Settings
 from tests.resolved import SERVICE, SETS, attributes, container, properties
 from tests.test_agreement import API, DOCKERFILE, GUNICORN, GUNICORNS_OWN, found, seconds

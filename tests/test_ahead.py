@@ -10,7 +10,7 @@ import pytest
 from service.api.parse import LONG
 from service.model.engines import Column, Engine
 from service.model.predictor import Predictor
-from service.operations.bridge import QUICK_SECONDS
+from service.server.asgi_app import MAX_INLINE_SECONDS
 from tests.asgi import run
 from tests.bad_bodies import ANSWER
 from tests.sharing import JSON, MOST_ROWS, SLOW, Sent, all_at_once, bridged
@@ -57,7 +57,7 @@ def test_the_loop_computes_what_is_quick_once_it_is_read(predictor: Predictor) -
 
 
 def test_a_thread_computes_what_the_model_is_slow_for(predictor: Predictor) -> None:
-    assert not is_on_the_loop(predictor, sent(COLUMNS), QUICK_SECONDS)
+    assert not is_on_the_loop(predictor, sent(COLUMNS), MAX_INLINE_SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_thread_reads_what_is_not_plain(predictor: Predictor, given: Sent) -> 
 def test_a_thread_reads_what_is_very_long(
     predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.operations.bridge.MOST_AHEAD", LONG)
+    monkeypatch.setattr("service.server.asgi_app.MAX_PREPARSE_BYTES", LONG)
     body, kind, query = sent(COLUMNS)
     assert is_on_the_loop(predictor, (body, kind, query))
     assert not is_on_the_loop(predictor, (body + b" ", kind, query))

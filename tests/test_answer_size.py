@@ -1,11 +1,15 @@
 """An answer has at most `SERVICE_MAX_ANSWER_VALUES` values, counted before the model predicts."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from service.api.details import AnswerSize
+from service.api.problems import Problem
+from service.api.request_state import KEY, RequestState
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
@@ -78,12 +82,14 @@ def test_the_model_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_requests_that_share_a_call_are_counted_each_for_itself() -> None:
     app = create_app(Settings(max_answer_values=2), packed("sensors")[1])
     rows = [{"sensor_1": [1] * count, "sensor_2": [1] * count} for count in (2, 3, 1)]
-    environs: list[dict[str, Any]] = [{"slipway.body": json.dumps(one).encode()} for one in rows]
-    assert app.sharing
-    app.sharing.share(environs)
-    told = [json.loads(one["slipway.answer"]) for one in environs if "slipway.answer" in one]
+    states = [RequestState(body=json.dumps(one).encode()) for one in rows]
+    assert app.fast_path
+    app.fast_path.predict_batch([{KEY: state} for state in states])
+    told = [json.loads(state.answer) for state in states if state.answer]
     assert [len(one["prediction"]) for one in told] == [2, 1]
-    assert environs[1]["slipway.refused"].code == 422
+    error = states[1].error
+    assert isinstance(error, Problem)
+    assert error.code == 422
 
 
 def ask_v2(client: FlaskClient, *outputs: str, **more: Any) -> Any:
@@ -129,3 +135,51 @@ def test_lambda_tells_it_as_an_error_of_the_function() -> None:
     assert client_of(IRIS, 3, "lambda").post(ADDRESS, data=json.dumps(columns)).json == (
         client_of(IRIS, 3).post("/predict", json=columns).json
     )
+
+
+def is_full() -> bool:
+    """What the bridge tells while answers that clients do not read fill their memory."""
+    return True
+
+
+MANY = FLOWERS * 300  # their probabilities may take more than 65,536 bytes
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/predict?probabilities=true", {"instances": MANY}),
+        ("/predict", {"instances": FLOWERS * 1000}),
+        ("/invocations", {"inputs": MANY, "params": {"probabilities": True}}),
+        ("/endpoints/x/invocations", {"instances": FLOWERS * 1000}),
+        ("/v1/models/x:predict", {"instances": FLOWERS * 1000}),
+    ],
+)
+def test_a_long_answer_is_refused_while_others_are_not_read(path: str, body: Any) -> None:
+    client = client_of(IRIS, 10_000, *ALL)
+    assert client.post(path, json=body).status_code == 200
+    refused = client.post(path, json=body, environ_overrides={KEY: RequestState(is_full=is_full)})
+    assert refused.status_code == 503
+    assert refused.headers["Retry-After"] in ("1", "2", "3")
+    assert "too many long answers wait for their clients to read them" in refused.text
+
+
+def test_a_short_answer_is_not() -> None:
+    client = client_of(IRIS, 10_000)
+    for query in ("", "?probabilities=true", "?top=2"):
+        asked = {"instances": FLOWERS}
+        answer = client.post(
+            f"/predict{query}", json=asked, environ_overrides={KEY: RequestState(is_full=is_full)}
+        )
+        assert answer.status_code == 200
+
+
+def test_texts_of_labels_count_by_their_length() -> None:
+    manifest = packed(IRIS)[1].manifest
+    [output] = manifest.signature.outputs
+    long = replace(output, labels=("x" * 1000, *(output.labels or ())[1:]))
+    signature = replace(manifest.signature, outputs=(long,))
+    size = AnswerSize(replace(manifest, signature=signature), 10_000)
+    size.check(RequestState(rows=65, is_full=is_full), 1)
+    with pytest.raises(Problem, match="wait for their clients"):
+        size.check(RequestState(rows=66, is_full=is_full), 1)

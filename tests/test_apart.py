@@ -79,9 +79,13 @@ def test_the_service_shares_calls_only_where_packing_says_so(apart: bool, tmp_pa
     )
     assert manifest.rows_apart is apart
     predictor = Predictor.load(tmp_path / "model", [centred.__module__])
-    assert (create_app(Settings(), predictor).sharing is not None) is apart
+    fast_path = create_app(Settings(), predictor).fast_path
+    assert fast_path
+    assert fast_path.can_batch is apart
 
 
 def test_an_artifact_that_does_not_say_so_shares_nothing(predictor: Predictor) -> None:
     silent = replace(predictor.manifest, engines={})
-    assert create_app(Settings(), Predictor(silent, predictor._engine)).sharing is None
+    app = create_app(Settings(), Predictor(silent, predictor._engine))
+    assert app.fast_path
+    assert not app.fast_path.can_batch

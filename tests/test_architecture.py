@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from service.server.gunicorn.compat import FOR_DEFERRING, FOR_TIMEOUTS
 from tests.serving import ROOT
 
 LARGEST_FILE = 400
 FOLDERS = ("service", "training", "ecs", "tests", "benchmarks")
 WEB = {"flask", "werkzeug", "marshmallow", "gunicorn", "jinja2", "http"}
 LEARNING = {"sklearn", "joblib", "scipy", "pandas"}
+WEB_ROOMS = tuple(
+    f"service/{room}" for room in ("api", "middleware", "observability", "scheduling", "server")
+)
 HEAVY = {"sklearn", "joblib", "scipy", "pandas", "onnxruntime", "boto3", "pyarrow"}
 
 
@@ -95,9 +99,61 @@ def test_the_model_rooms_know_no_http(path: Path) -> None:
     assert all(name.startswith("service.model") for name in of_the_service)
 
 
-@pytest.mark.parametrize("path", files("service/api", "service/operations"), ids=names)
+@pytest.mark.parametrize("path", files(*WEB_ROOMS), ids=names)
 def test_the_web_rooms_know_no_scikit_learn(path: Path) -> None:
     assert not packages(path) & LEARNING
+
+
+# Each folder of the service, and what it may import of the others: the arrow has no circle.
+MAY_IMPORT = {
+    "model": set(),
+    "scheduling": set(),
+    "api": {"model", "settings"},
+    "observability": {"model", "api", "settings"},
+    "middleware": {"model", "api", "observability", "settings"},
+    "server": {"model", "api", "observability", "middleware", "scheduling", "settings"},
+}
+
+
+@pytest.mark.parametrize("path", files(*(f"service/{room}" for room in MAY_IMPORT)), ids=names)
+def test_each_folder_of_the_service_imports_only_those_below_it(path: Path) -> None:
+    room = path.relative_to(ROOT / "service").parts[0]
+    imported = {name.split(".")[1] for name in imports(path) if name.startswith("service.")}
+    assert imported <= MAY_IMPORT[room] | {room}
+
+
+@pytest.mark.parametrize("path", files("service/scheduling"), ids=names)
+def test_scheduling_knows_neither_http_nor_gunicorn(path: Path) -> None:
+    of_the_service = {name for name in imports(path) if name.startswith("service.")}
+    assert all(name.startswith("service.scheduling.") for name in of_the_service)
+    assert not packages(path) & (WEB | {"wsgiref", "prometheus_client"})
+
+
+@pytest.mark.parametrize("path", files("service"), ids=names)
+def test_only_server_gunicorn_imports_gunicorn(path: Path) -> None:
+    if path.parent != ROOT / "service/server/gunicorn":
+        assert "gunicorn" not in packages(path)
+
+
+@pytest.mark.parametrize("path", files("service/server/gunicorn"), ids=names)
+def test_gunicorns_private_names_are_all_listed(path: Path) -> None:
+    """The attributes of gunicorn's objects that begin with one underscore, and are not ours."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    defined = {node.name for node in nodes if isinstance(node, functions)}
+    for node in nodes:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            defined |= {ast.unparse(target).removeprefix("self.") for target in targets}
+    private = {name for name in used - defined if name.startswith("_") and name[1] != "_"}
+    listed = {
+        name
+        for group in (FOR_TIMEOUTS, FOR_DEFERRING)
+        for members in group.values()
+        for name in members
+    }
+    assert private <= listed
 
 
 @pytest.mark.parametrize("path", files("service"), ids=names)
@@ -120,8 +176,14 @@ def test_only_settings_reads_the_environment(path: Path) -> None:
 
 @pytest.mark.parametrize("path", files("service", "training"), ids=names)
 def test_only_the_unpickler_unpickles(path: Path) -> None:
-    if names(path) != "service/model/unpickler.py":
-        assert not uses(path) & {"pickle", "joblib.load", "np.load", "numpy.load", "eval", "exec"}
+    if names(path) == "service/model/unpickler.py":
+        return
+    reads = {"joblib.load", "np.load", "numpy.load", "eval", "exec"}
+    if names(path) == "training/pickling.py":  # which writes pickles
+        reads |= {f"pickle.{name}" for name in ("load", "loads", "Unpickler", "_Unpickler")}
+    else:
+        reads.add("pickle")
+    assert not uses(path) & reads
 
 
 @pytest.mark.parametrize("path", files(*FOLDERS), ids=names)

@@ -221,5 +221,8 @@ def test_a_signal_meanwhile_is_no_event_of_the_model() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ESTIMATORS)
 def test_every_estimator_loads_and_predicts_without_effects(kind: str, tmp_path: Path) -> None:
-    """In processes that have imported no more than the start of the service has."""
+    """In a process that has imported no more than the start of the service has.
+
+    tests/faults/test_guarded.py gives each of them such a process.
+    """
     assert tried(kind, tmp_path) == []

@@ -84,7 +84,10 @@ def test_what_pack_refuses(packing: Packing) -> None:
     numbers = LogisticRegression().fit(TEXT[["age"]].to_numpy(), LABELS)
     answered = TEXT.assign(answer=LABELS)
     for model, rows, more, complaint in [
-        ({"not": "a model"}, TEXT, (), "holds a dict, which is no scikit-learn estimator"),
+        ({"not": "a model"}, TEXT, (), "holds a dict, which is no scikit-learn estimator: dump a"),
+        ({"m": numbers}, TEXT, (), "its key 'm' is a LogisticRegression; dump that alone"),
+        ((1, numbers), TEXT, (), "its item 1 is a LogisticRegression; dump that alone"),
+        (pickle.dumps(numbers), TEXT, (), "dump the object itself, and not pickle.dumps of it"),
         (LogisticRegression, TEXT, (), "holds the name sklearn.linear_model._logistic.LogisticReg"),
         (mixed(), TEXT, (), "is not fitted"),
         (StandardScaler().fit(TEXT[["age"]]), TEXT, (), "without predict"),
@@ -116,9 +119,9 @@ def test_a_class_of_ones_own_is_packed_if_it_is_trusted(packing: Packing) -> Non
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"", "is no model that joblib.dump wrote"),
-        (b"age,kind\n", "is no model that joblib.dump wrote"),
-        (gzip.compress(b"x" * 500, mtime=0)[:-20], "cannot be decompressed"),
+        (b"", "is empty"),
+        (b"age,kind\n", "is text"),
+        (gzip.compress(pickle.dumps("x" * 500), mtime=0)[:-20], "is cut off"),
     ],
 )
 def test_a_file_that_is_no_model_is_refused(
@@ -173,5 +176,5 @@ def test_inspect_tells_what_an_artifact_takes(
 
 def test_inspect_refuses_what_is_no_pickle(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(MACHINES)]) == 65
-    assert "is no model that joblib.dump wrote" in capsys.readouterr().err
+    assert "is a table in text" in capsys.readouterr().err
     assert main(["inspect", "nothing.joblib"]) == 66

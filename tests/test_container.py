@@ -105,7 +105,7 @@ def test_no_file_can_lend_its_owners_rights(image: str) -> None:
 
 
 def test_nothing_is_compiled_at_the_start(image: str) -> None:
-    program = "import service.server, gunicorn.arbiter, sklearn.pipeline, onnxruntime"
+    program = "import service.asgi, gunicorn.arbiter, sklearn.pipeline, onnxruntime"
     imported = run(image, "python", "-v", "-c", program)
     loaded = re.findall(r"^# code object from '?([^'\n]+)", imported.stderr, re.MULTILINE)
     assert len(loaded) > 500

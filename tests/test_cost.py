@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from service.app import create_app
 from service.model.predictor import Predictor
-from service.operations.wsgi import Answer, call, set_body, wsgi_environ
+from service.server.wsgi import Response, build_environ, run_wsgi, set_body
 from service.settings import Settings
 from tests.animals import text_model
 from tests.asgi import scope
@@ -35,11 +35,11 @@ MOST_MEMORY = 32 * LIMIT  # bytes; 25 for each byte were measured
 SECONDS = 1.0  # 0.1 is promised, and 0.03 was measured, but the machine may have more to do
 
 
-def answer(app: WSGIApplication, content: bytes, headers: Mapping[str, str] = JSON) -> Answer:
+def answer(app: WSGIApplication, content: bytes, headers: Mapping[str, str] = JSON) -> Response:
     """Ask the app as the bridge does."""
-    environ = wsgi_environ(scope((name.lower(), value) for name, value in headers.items()))
+    environ = build_environ(scope((name.lower(), value) for name, value in headers.items()))
     set_body(environ, content)
-    return call(app, environ)
+    return run_wsgi(app, environ)
 
 
 def peak(ask: Callable[[], object]) -> int:

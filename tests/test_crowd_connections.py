@@ -5,7 +5,7 @@ import json
 import signal
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -98,10 +98,11 @@ def test_a_client_that_reads_no_answers_gets_no_more_of_them(artifact: Path) -> 
         deaf.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         deaf.connect(("127.0.0.1", server.port))
         other = http.client.HTTPConnection("127.0.0.1", server.port)
-        for _ in range(MANY):
-            deaf.sendall(post(LENGTH % len(WRONG), WRONG))
-            other.request("GET", "/health/live")  # when that is answered, the other was read
-            assert other.getresponse().read()
+        with suppress(ConnectionError):  # on a slow machine it may be disconnected meanwhile
+            for _ in range(MANY):
+                deaf.sendall(post(LENGTH % len(WRONG), WRONG))
+                other.request("GET", "/health/live")  # when that is answered, the other was read
+                assert other.getresponse().read()
         other.close()
         counted = server.metrics()
         name = 'slipway_requests_total{method="POST",route="/predict",status="422"}'

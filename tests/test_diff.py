@@ -1,12 +1,16 @@
 """`python -m training diff`: what clients would notice of a new artifact."""
 
+import importlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import joblib
+import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from service.model.signature import Input, Output, Signature
 from tests.packed import folder_of
@@ -44,6 +48,11 @@ HARMLESS = {
     "input site also takes c": inputs(SIZE, replace(SITE, categories=("a", "b", "c"))),
     "input site takes other categories, too": inputs(SIZE, replace(SITE, closed=False)),
     "input size was trained on 1 to 2": inputs(replace(SIZE, minimum=1.0, maximum=2.0), SITE),
+    "input size may be less than -10": inputs(replace(SIZE, lowest=-20.0), SITE),
+    "input size may be more than 10": inputs(replace(SIZE, highest=20.0), SITE),
+    "input site takes any text, was 2 categories": inputs(
+        SIZE, replace(SITE, kind="text", categories=None, closed=False)
+    ),
     "output age is new": outputs(KIND, replace(KIND, name="age")),
 }
 
@@ -61,6 +70,11 @@ def test_what_breaks_nobody_is_said_not_to(text: str, new: Signature) -> None:
     assert not change.breaks
 
 
+def test_bounds_that_no_request_reaches_are_none() -> None:
+    new = inputs(replace(SIZE, lowest=-1e300, highest=1e299), SITE)
+    assert changes(new, inputs(replace(SIZE, lowest=-1e301, highest=1e300), SITE)) == []
+
+
 def test_back_again_the_other_half_breaks() -> None:
     for new in (HARMLESS["input size may be null now"], HARMLESS["input site also takes c"]):
         assert [change.breaks for change in changes(new, OLD)] == [True]
@@ -73,11 +87,18 @@ ROWS = pd.DataFrame({"size": [0.0, 1.0, 2.0, 3.0], "answer": ["no", "no", "yes",
 def packed(folder: Path, answers: list[str]) -> Path:
     """An artifact that learned these answers."""
     folder.mkdir()
-    joblib.dump(LogisticRegression(C=1e6).fit(ROWS[["size"]], answers), folder / "model.joblib")
-    ROWS.assign(answer=answers).to_csv(folder / "rows.csv", index=False)
+    return packed_model(folder, LogisticRegression(C=1e6).fit(ROWS[["size"]], answers), answers)
+
+
+def packed_model(
+    folder: Path, model: Any, answers: Sequence[Any] = tuple(ROWS.answer), more: Sequence[str] = ()
+) -> Path:
+    """An artifact of this model, beside its sample."""
+    joblib.dump(model, folder / "model.joblib")
+    ROWS.assign(answer=list(answers)).to_csv(folder / "rows.csv", index=False)
     command = ["pack", str(folder / "model.joblib"), "--sample", str(folder / "rows.csv")]
-    more = ["--target", "answer", "--no-report", "--out", str(folder / "artifact")]
-    assert main([*command, *more]) == 0
+    always = ["--target", "answer", "--no-report", "--out", str(folder / "artifact")]
+    assert main([*command, *always, *more]) == 0
     return folder / "artifact"
 
 
@@ -91,11 +112,91 @@ def test_two_artifacts_are_compared_by_contract_metrics_and_predictions(
     assert main(["diff", str(old), str(new), "--sample", sample]) == 0
     told = capsys.readouterr().out
     assert "Contract:\n  the same\n" in told
-    assert f"rows of {sample}: 1 of 4 differ in answer\n" in told
+    assert f"rows of {sample}: 1 of 4 differ in answer; probabilities" in told
     assert main(["diff", str(old), str(old), "--sample", sample]) == 0
     told = capsys.readouterr().out
-    assert f"rows of {sample}: 0 of 4 differ in answer\n" in told
+    assert f"rows of {sample}: 0 of 4 differ in answer; probabilities" in told
+    assert "Trust:\n  the same\n" in told
     assert "Metrics:\n  the same\n" in told
+
+
+def test_moves_of_probabilities_are_told_with_the_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model that is less sure says the same labels."""
+    folders, models = [], []
+    for name, strength in (("sure", 1e6), ("unsure", 0.5)):
+        (tmp_path / name).mkdir()
+        models.append(LogisticRegression(C=strength).fit(ROWS[["size"]], ROWS.answer))
+        folders.append(packed_model(tmp_path / name, models[-1]))
+    sample = str(tmp_path / "sure" / "rows.csv")
+    capsys.readouterr()
+    assert main(["diff", *map(str, folders), "--sample", sample]) == 0
+    told = capsys.readouterr().out
+    sure, unsure = (model.predict_proba(ROWS[["size"]]) for model in models)
+    moved = np.abs(sure - unsure).max(axis=1)
+    row = int(moved.argmax())
+    line = (
+        f"rows of {sample}: 0 of 4 differ in answer; probabilities of answer move "
+        f"by more than 0.01 in {(moved > 0.01).sum()} rows, "
+        f"by more than 0.1 in {(moved > 0.1).sum()} rows, at most by {moved[row]:.4g} "
+        f"in row {row + 1} (size {ROWS['size'][row]}, answer {ROWS.answer[row]})"
+    )
+    assert line in told
+    assert main(["diff", str(folders[0]), str(folders[0]), "--sample", sample]) == 0
+    assert "by more than 0.01 in 0 rows, by more than 0.1 in 0 rows\n" in capsys.readouterr().out
+
+
+def test_only_labels_that_both_models_have_are_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two = packed(tmp_path / "two", ["no", "no", "yes", "yes"])
+    three = packed(tmp_path / "three", ["no", "maybe", "yes", "yes"])
+    capsys.readouterr()
+    assert main(["diff", str(two), str(three)]) == 1
+    told = capsys.readouterr().out
+    given = ROWS[["size"]]
+    old = LogisticRegression(C=1e6).fit(given, ["no", "no", "yes", "yes"]).predict_proba(given)
+    new = LogisticRegression(C=1e6).fit(given, ["no", "maybe", "yes", "yes"]).predict_proba(given)
+    moved = np.abs(old - new[:, 1:]).max(axis=1)  # maybe comes first
+    assert f"by more than 0.1 in {(moved > 0.1).sum()} rows, at most by {moved.max():.4g}" in told
+
+
+def test_greatest_move_of_a_number_has_its_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = []
+    for name, target in (("old", [0.0, 1.0, 2.0, 3.0]), ("new", [0.0, 2.0, 4.0, 6.0])):
+        (tmp_path / name).mkdir()
+        model = LinearRegression().fit(ROWS[["size"]], target)
+        folders.append(str(packed_model(tmp_path / name, model, target)))
+    capsys.readouterr()
+    assert main(["diff", *folders, "--sample", str(tmp_path / "old" / "rows.csv")]) == 0
+    told = capsys.readouterr().out
+    assert "differ in answer, at most by 3 in row 4 (size 3.0, answer 3.0)" in told
+
+
+def test_a_name_that_must_be_trusted_breaks_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own_steps.py").write_text(
+        "from sklearn.linear_model import LogisticRegression\n"
+        "class Own(LogisticRegression):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    own = importlib.import_module("own_steps").Own(C=1e6)
+    plain = packed(tmp_path / "plain", list(ROWS.answer))
+    (tmp_path / "own").mkdir()
+    trust = ["--trust", "own_steps.Own"]
+    folder = packed_model(
+        tmp_path / "own", own.fit(ROWS[["size"]], ROWS.answer), more=["--engine", "sklearn", *trust]
+    )
+    capsys.readouterr()
+    assert main(["diff", str(plain), str(folder), *trust]) == 1
+    told = capsys.readouterr().out
+    assert "Trust:\n  BREAKS  needs own_steps.Own in SERVICE_TRUSTED_MODULES\n" in told
+    assert main(["diff", str(folder), str(plain), *trust]) == 0
+    assert "no longer needs own_steps.Own to be trusted" in capsys.readouterr().out
 
 
 def test_another_contract_breaks(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -93,7 +93,7 @@ def test_files_that_are_named_exist(page: Path) -> None:
 
 
 def test_every_field_of_a_request_s_log_line_is_explained() -> None:
-    code = (ROOT / "service/operations/logs.py").read_text()
+    code = (ROOT / "service/observability/logs.py").read_text()
     fields_of_a_line = set(re.findall(r'^ +"([a-z_]+)":', code, re.MULTILINE))
     page = (ROOT / "docs/operations.md").read_text()
     explained = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.operations.drain import Drain
+from service.server.drain import Drain
 from tests.problems import assert_problem
 from tests.raw import LENGTH, post, read_answer
 from tests.serving import Server, serve, wait_until

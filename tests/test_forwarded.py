@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.operations.forwarded import MOST_PROXIES, Proxies, address
+from service.api.forwarded import MAX_PROXIES, Proxies, address
 
 PROXY, CLIENT, OTHER = "10.0.0.1", "203.0.113.7", "198.51.100.9"
 TRUSTED = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1"]
@@ -39,7 +39,7 @@ def test_where_every_peer_is_trusted_it_is_the_right_most() -> None:
 
 
 def test_a_row_of_proxies_is_followed_so_far_only() -> None:
-    row = ",".join([CLIENT, *["10.0.0.1"] * MOST_PROXIES])
+    row = ",".join([CLIENT, *["10.0.0.1"] * MAX_PROXIES])
     assert Proxies(TRUSTED).client(PROXY, row) == "10.0.0.1"
     assert Proxies(TRUSTED).client(PROXY, row.removesuffix(",10.0.0.1")) == CLIENT
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from service.model.predictor import Predictor
-from service.operations import line
-from service.operations.bridge import Bridge
+from service.scheduling import inline_batcher
+from service.server.asgi_app import ASGIApp
 from tests.asgi import run
 from tests.bad_bodies import EXAMPLE
 from tests.flood import inside
@@ -24,7 +24,7 @@ from tests.sharing import JSON, QUICK, SLOW, Sent, all_at_once, bridged
 AT_ONCE = 100
 
 
-def left_by(bridge: Bridge, sent: list[Sent], path: str) -> tuple[set[int], list[Any]]:
+def left_by(bridge: ASGIApp, sent: list[Sent], path: str) -> tuple[set[int], list[Any]]:
     """The statuses of requests that come at once, and what of them only the collector finds."""
 
     async def scene() -> tuple[set[int], list[Any]]:
@@ -53,15 +53,15 @@ def collected() -> Iterator[list[Any]]:
         gc.enable()
 
 
-def no_turn(predictor: Predictor) -> Bridge:
+def no_turn(predictor: Predictor) -> ASGIApp:
     return bridged(predictor, SLOW, queue_ms=1)
 
 
-def no_quick_turn(predictor: Predictor) -> Bridge:
+def no_quick_turn(predictor: Predictor) -> ASGIApp:
     return bridged(predictor, QUICK, queue_ms=1)
 
 
-def no_time(predictor: Predictor) -> Bridge:
+def no_time(predictor: Predictor) -> ASGIApp:
     return bridged(predictor, SLOW, deadline_ms=1)
 
 
@@ -78,7 +78,7 @@ def no_time(predictor: Predictor) -> Bridge:
     ],
 )
 def test_nothing_of_a_request_waits_for_the_collector(
-    predictor: Predictor, make: Callable[[Predictor], Bridge], body: bytes, path: str, status: int
+    predictor: Predictor, make: Callable[[Predictor], ASGIApp], body: bytes, path: str, status: int
 ) -> None:
     statuses, left = left_by(make(predictor), [(body, JSON, b"")] * AT_ONCE, path)
     assert status in statuses
@@ -91,7 +91,7 @@ def test_nothing_of_a_request_waits_for_the_collector(
 def test_nor_does_anything_of_one_that_waited_unread(
     predictor: Predictor, monkeypatch: pytest.MonkeyPatch, body: bytes, status: int
 ) -> None:
-    monkeypatch.setattr(line, "CROWD", 0)
+    monkeypatch.setattr(inline_batcher, "DEFER_PARSING_AT", 0)
 
     async def scene() -> list[Any]:
         async with inside(bridged(predictor, QUICK)) as own:

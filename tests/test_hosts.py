@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from service.app import create_app
+from service.middleware.auth import AccessControl
 from service.model.predictor import Predictor
-from service.operations.access import Access
 from service.settings import Settings
 from tests.bad_bodies import ANSWER, EXAMPLE
 from tests.lambda_events import ADDRESS, version_2
@@ -103,8 +103,8 @@ def test_http_1_0_without_a_host_is_refused(limited: Server) -> None:
 
 def test_without_the_setting_any_host_is_answered() -> None:
     for host in (*OURS, *OTHERS):
-        assert Access().is_here({"HTTP_HOST": host})
-    assert Access().is_here({})
+        assert AccessControl().is_allowed_host({"HTTP_HOST": host})
+    assert AccessControl().is_allowed_host({})
 
 
 def test_an_event_in_a_request_cannot_name_another_host(predictor: Predictor) -> None:

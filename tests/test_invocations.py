@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.api.environ import REFUSED
-from service.api.problems import Problem
+from service.api.request_state import KEY, RequestState
 from service.app import create_app
 from service.dialects import enabled
 from service.model.predictor import Predictor
-from service.operations.admission import busy
-from service.operations.drain import Drain
+from service.scheduling.admission import overloaded
+from service.server.drain import Drain
+from service.server.rejection import problem_of
 from service.settings import Settings
 from tests.bad_bodies import EXAMPLE
 
@@ -140,9 +140,9 @@ def test_a_prediction_needs_its_turn_and_nothing_else_does(dialects: tuple[str, 
 def test_who_gets_no_turn_is_told_in_its_own_words(
     client_of: Client, dialects: tuple[str, ...], told: dict[str, str]
 ) -> None:
-    error = busy()
-    refused = {REFUSED: Problem(error.status, error.detail, headers=error.headers)}
-    response = client_of(*dialects).post(PATH, data="", environ_overrides=refused)
+    error = problem_of(overloaded())
+    rejected = {KEY: RequestState(error=error)}
+    response = client_of(*dialects).post(PATH, data="", environ_overrides=rejected)
     assert (response.status_code, response.json) == (503, told)
     assert response.headers["Retry-After"] == error.headers["Retry-After"]
 

@@ -29,7 +29,7 @@ ABSENT = {"sklearn", "scipy", "joblib", "pandas", "matplotlib"}
 WITHOUT = (sys.executable, "-S")  # without the packages of this environment
 LOADED = """
 import sys
-from service.server import application
+from service.asgi import application
 application()
 print(*sorted({name.split(".")[0] for name in sys.modules}))
 """

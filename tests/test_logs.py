@@ -16,7 +16,8 @@ import pytest
 from flask.testing import FlaskClient
 from gunicorn.config import Config
 
-from service.operations import logs
+from service.observability import logs
+from service.server.gunicorn.logger import GunicornLogger
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -48,7 +49,7 @@ def test_fields_become_keys() -> None:
 
 @pytest.mark.parametrize("text", ['"', "\n", "\x00", "\ud800", "\u2028", "é" * 10_000])
 def test_any_text_gives_one_valid_line(text: str) -> None:
-    assert line_of(record(text))["message"] == text[: logs.LONGEST_MESSAGE]
+    assert line_of(record(text))["message"] == text[: logs.MAX_MESSAGE_LENGTH]
 
 
 def test_an_exception_is_kept_in_its_line() -> None:
@@ -155,8 +156,8 @@ def test_what_is_answered_at_once_is_written_at_once_and_whole(
         written.clear()
         for _ in range(count):
             environ: dict[str, Any] = {"REQUEST_METHOD": "GET"}
-            logs.begin(environ)
-            logs.write(environ, "/model", 200, "1")
+            logs.assign_request_id(environ)
+            logs.write_request(environ, "/model", 200, "1")
         assert written == []
         await asyncio.sleep(0)
 
@@ -186,7 +187,7 @@ def test_everything_in_a_process_goes_through_one_handler(
 
 def test_gunicorn_s_own_lines_have_the_same_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", written := StringIO())
-    logger = logs.GunicornLogger(Config())
+    logger = GunicornLogger(Config())
     logger.info("Listening at: %s", "here")
     logger.error_log.handlers = []
     line = json.loads(written.getvalue())

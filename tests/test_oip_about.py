@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from service.app import create_app
 from service.dialects import enabled
 from service.model.predictor import Predictor
-from service.operations.drain import Drain
+from service.server.drain import Drain
 from service.settings import Settings
 from tests.oip import INFER, error_of, speaking, version
 from tests.packed import packed

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.api.environ import REFUSED
 from service.api.problems import Problem
+from service.api.request_state import KEY, RequestState
 from tests.oip import INFER, ROWS, columns, error_of, infer, speaking, tensor
 
 
@@ -103,7 +103,7 @@ def test_a_key_that_is_there_twice(client: FlaskClient) -> None:
 
 def test_a_service_that_is_busy_says_so_in_the_protocol_s_way(client: FlaskClient) -> None:
     busy = Problem(503, "busy", headers={"Retry-After": "1"})
-    response = client.post(INFER, json={}, environ_overrides={REFUSED: busy})
+    response = client.post(INFER, json={}, environ_overrides={KEY: RequestState(error=busy)})
     assert error_of(response, 503) == "busy"
     assert response.headers["Retry-After"] == "1"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import orjson
 from flask import Flask
 
-from service.operations.wsgi import Answer, call, set_body, wsgi_environ
+from service.server.wsgi import Response, build_environ, run_wsgi, set_body
 from tests.asgi import scope
 from tests.bad_bodies import EXAMPLE
 
@@ -17,7 +17,7 @@ OF_ONE_LOOK = 430  # 364, of which Flask and Werkzeug make most
 FOR_EACH_ROW = 0.1  # columns are checked whole: nothing is called for each value
 
 
-def calls(ask: Callable[[], Answer]) -> float:
+def calls(ask: Callable[[], Response]) -> float:
     """How many functions one request calls, once everything is warm."""
     for _ in range(3):
         assert ask()[0] == 200
@@ -30,19 +30,19 @@ def calls(ask: Callable[[], Answer]) -> float:
     return counted / TIMES
 
 
-def post(app: Flask, body: bytes) -> Callable[[], Answer]:
-    def ask() -> Answer:
-        environ = wsgi_environ(scope([("content-type", "application/json")]))
+def post(app: Flask, body: bytes) -> Callable[[], Response]:
+    def ask() -> Response:
+        environ = build_environ(scope([("content-type", "application/json")]))
         set_body(environ, body)
-        return call(app, environ)
+        return run_wsgi(app, environ)
 
     return ask
 
 
-def look(app: Flask) -> Answer:
-    environ = wsgi_environ({**scope(path="/health/live"), "method": "GET"})
+def look(app: Flask) -> Response:
+    environ = build_environ({**scope(path="/health/live"), "method": "GET"})
     set_body(environ, b"")
-    return call(app, environ)
+    return run_wsgi(app, environ)
 
 
 def test_a_prediction_calls_no_more_than_it_did(app: Flask) -> None:

@@ -5,8 +5,16 @@ import time
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from service.operations.line import LEAST_SECONDS
+import pytest
+
+from service.model.predictor import Predictor
+from service.scheduling.admission import RejectedError
+from service.scheduling.inline_batcher import MIN_COMPUTE_SECONDS
 from tests.asgi import Exchange, Recorder, ask, make_bridge, run, scope
+from tests.bad_bodies import ANSWER, EXAMPLE
+from tests.flood import inside
+from tests.raw import LENGTH, post
+from tests.sharing import QUICK, bridged
 
 BODY = b"body"
 
@@ -49,7 +57,7 @@ def test_between_two_quick_ones_the_loop_answers_others() -> None:
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         order.append(environ["REQUEST_METHOD"])
-        time.sleep(LEAST_SECONDS)
+        time.sleep(MIN_COMPUTE_SECONDS)
         start_response("200 OK", [])
         return []
 
@@ -67,11 +75,35 @@ def test_between_two_quick_ones_the_loop_answers_others() -> None:
     assert order.count("POST") == 10
 
 
+class Left:
+    """A queued request whose client has left."""
+
+    def resolve(self) -> None:
+        return None
+
+    def reject(self, error: RejectedError) -> None:
+        raise AssertionError("nobody waits for it")
+
+
+@pytest.mark.parametrize(("queued", "is_deferred"), [(31, False), (32, True)])
+def test_a_request_is_queued_unparsed_behind_32_others(
+    predictor: Predictor, queued: int, is_deferred: bool
+) -> None:
+    async def scene() -> tuple[bool, tuple[int, bytes]]:
+        async with inside(bridged(predictor, QUICK)) as own:
+            for _ in range(queued):
+                own.end.app.enqueue(Left())
+            own.end.data_received(post(LENGTH % len(EXAMPLE), EXAMPLE))
+            return own.end.deferred is not None, await own.answer()
+
+    assert run(scene()) == (is_deferred, (200, ANSWER))
+
+
 def test_one_that_leaves_the_line_is_not_computed_and_holds_nobody_up() -> None:
     recorder = Recorder()
 
     def slowly(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        time.sleep(LEAST_SECONDS)  # so that only the first goes at once
+        time.sleep(MIN_COMPUTE_SECONDS)  # so that only the first goes at once
         return recorder(environ, start_response)
 
     async def scene() -> list[int]:

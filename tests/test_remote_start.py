@@ -79,7 +79,7 @@ def test_without_boto3_it_says_what_to_install(tmp_path: Path) -> None:
 
 def test_boto3_is_imported_for_a_model_on_s3_only(artifact: Path) -> None:
     program = (
-        "import sys; from service.server import application; application(); "
+        "import sys; from service.asgi import application; application(); "
         "print({'boto3', 'botocore'} & set(sys.modules))"
     )
     environment = clean_environment(SERVICE_MODEL=str(artifact))

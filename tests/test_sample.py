@@ -75,7 +75,8 @@ def test_every_value_is_counted_and_some_rows_are_kept(tmp_path: Path) -> None:
 
 
 def test_numbers_may_have_spaces_around_them(tmp_path: Path) -> None:
-    columns = sample.read(written(tmp_path, "a, b, c", "1, 2, True", "3, NA, False")).columns
+    path = written(tmp_path, "a, b, c", "1, 2, True", "3, NA, False")
+    columns = sample.read(path).named((), None)[0].columns
     assert {name: column.kind for name, column in columns.items()} == {
         "a": "integer",
         "b": "integer",

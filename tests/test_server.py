@@ -15,8 +15,8 @@ import joblib
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from service.asgi import expected_seconds
 from service.model.manifest import Manifest
-from service.server import expected_seconds
 from tests.serving import (
     ROOT,
     Server,
@@ -145,8 +145,8 @@ def test_a_port_in_use_does_not_start(artifact: Path) -> None:
 
 def test_the_garbage_collector_leaves_alone_what_was_loaded(artifact: Path) -> None:
     asked = (
-        "import gc, service.server\n"
-        "application = service.server.application()\n"
+        "import gc, service.asgi\n"
+        "application = service.asgi.application()\n"
         "print(len(gc.get_objects()), gc.get_freeze_count())"
     )
     done = subprocess.run(

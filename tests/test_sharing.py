@@ -7,7 +7,7 @@ from typing import Any
 
 from service.model.engines import Column, Engine
 from service.model.predictor import Predictor
-from service.operations.line import LEAST_SECONDS
+from service.scheduling.inline_batcher import MIN_COMPUTE_SECONDS
 from tests.asgi import run
 from tests.sharing import CSV, JSON, MOST_ROWS, QUICK, Sent, all_at_once, bridged
 
@@ -44,7 +44,7 @@ def test_the_first_goes_in_alone_and_those_who_wait_share_a_call(predictor: Pred
 
 def test_quick_ones_share_once_there_is_a_line(predictor: Predictor) -> None:
     def slowly(found: list[Column]) -> list[Column]:
-        time.sleep(LEAST_SECONDS)  # so that only the first goes at once
+        time.sleep(MIN_COMPUTE_SECONDS)  # so that only the first goes at once
         return found
 
     engine = Counting(predictor._engine, slowly)

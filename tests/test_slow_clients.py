@@ -152,3 +152,26 @@ def test_a_hundred_clients_that_crash_leave_nothing(server: Server) -> None:
     wait_until(lambda: len(lines()) >= len(expected), "the lines of all, soon after their answers")
     assert [json.loads(line)["status"] for line in lines()] == expected
     assert "Traceback" not in str(lines())
+
+
+def test_a_client_that_is_refused_may_send_on_for_a_while_but_not_for_ever(server: Server) -> None:
+    """Closing at once would reset the connection, and some clients would not see the answer."""
+    with server.connect() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(post(LENGTH % 100_000_000))
+        answer = read_answer(connection)
+        assert answer
+        assert answer.status == 413
+        refused, sent = time.monotonic(), 0.0
+
+        def is_closed() -> bool:
+            nonlocal sent
+            try:
+                connection.sendall(b" " * 100)
+            except OSError:
+                return True
+            sent = time.monotonic() - refused
+            return False
+
+        wait_until(is_closed, "the connection to be closed")
+        assert sent > 0.5

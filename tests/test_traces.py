@@ -29,7 +29,7 @@ PARENT = "00f067aa0ba902b7"
 TRACEPARENT = {"traceparent": f"00-{TRACE}-{PARENT}-01", "Content-Type": "application/json"}
 SERVER = 2  # OTLP's number for the kind of a span that answers a request
 CRASHING = """
-from service.server import application
+from service.asgi import application
 
 bridge = application()
 
@@ -160,7 +160,7 @@ def test_whatever_clients_send_is_answered_as_without_traces(
 
 def test_nothing_of_opentelemetry_is_imported_unless_wanted(artifact: Path) -> None:
     program = (
-        "import sys, service.server; service.server.application().warm_up(); "
+        "import sys, service.asgi; service.asgi.application().start_up(); "
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
     )
     for wanted in ("false", "true"):

@@ -1,5 +1,7 @@
 """Wide tables: the work of packing grows with the columns, and what it finds is still right."""
 
+import tracemalloc
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,14 @@ from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
+from sklearn.tree import DecisionTreeRegressor
 
+from service.model.engines import Column, ScikitLearn
 from service.model.signature import Input, Output, Signature
-from training import around, sample
+from training import around, compile, sample
 from training.contract import describe
+from training.thresholds import thresholds
 
 
 class Counting(LogisticRegression):  # type: ignore[misc]
@@ -115,6 +120,62 @@ def test_thresholds_of_more_columns_than_can_be_tried_alone_are_drawn(
     )
     columns = {name: np.zeros(5) for name in names}
     drawn = around.around(signature, columns, {name: np.array([1.0, 2.0]) for name in names}, 1000)
-    assert len(drawn["c0"]) <= 1000 + 100 + len(names)
+    assert len(drawn["c0"]) == 1000 + 100
     for values in drawn.values():
         assert {1.0, 2.0} <= set(values[:1000].tolist())
+
+
+def test_engines_are_compared_in_all_rows_of_a_wide_table_but_few_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compile, "CELLS", 2000)
+    table = numbers(10, rows=430)
+    model = LogisticRegression().fit(table.to_numpy(), table.c0 > 0)
+    signature = Signature(
+        container="array",
+        inputs=tuple(
+            Input(name=name, kind="number", dtype="float64", lowest=-9.0, highest=9.0)
+            for name in table.columns
+        ),
+        outputs=(Output(name="y", kind="boolean", labels=(False, True)),),
+    )
+    sizes: list[int] = []
+
+    class Wrong(ScikitLearn):
+        """Wrong in the last row of one batch."""
+
+        at = -1
+
+        def predict(self, columns: Sequence[Column]) -> list[Column]:
+            [found] = super().predict(columns)
+            if len(sizes) == self.at:
+                found[-1] = not found[-1]
+            sizes.append(len(columns[0]))
+            return [found]
+
+    ours, theirs = ScikitLearn(model, signature), Wrong(model, signature)
+    columns = {name: table[name].to_numpy() for name in table.columns}
+    proof = compile.prove(ours, theirs, columns, 1e-9)
+    batches = [size for size in sizes if size > 1]
+    assert sum(batches) == proof["rows"] > 10_000
+    assert max(batches) == 200
+    assert len(sizes) - len(batches) == 2 * compile.ALONE
+    for place in (1, 2 + compile.ALONE, len(sizes) - 1):
+        sizes.clear()
+        theirs.at = place
+        with pytest.raises(compile.UnequalError, match="labels differ"):
+            compile.prove(ours, theirs, columns, 1e-9)
+
+
+def test_thresholds_of_a_scaled_wide_table_take_little_memory() -> None:
+    table = numbers(1500, rows=1500)
+    table.iloc[:, 1:] = 0.0
+    model = make_pipeline(MinMaxScaler(), DecisionTreeRegressor()).fit(table, np.arange(1500))
+    tracemalloc.start()
+    try:
+        found = thresholds(model, list(table.columns))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(found["c0"]) > 1000
+    assert peak < 2**22  # one matrix of them has 12 MB

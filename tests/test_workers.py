@@ -14,9 +14,12 @@ from tests.raw import CHUNKED, CLOSE, chunks, exchange, post
 from tests.serving import ROOT, Answer, Server, clean_environment, free_port, gunicorn, serve
 
 COLD = """
-from service.operations import logs
-from service.operations.bridge import Bridge
-from service.operations.drain import Drain
+from service.middleware.auth import AccessControl
+from service.middleware.response import ResponseContext
+from service.observability import logs
+from service.observability.metrics import Metrics
+from service.server.asgi_app import ASGIApp
+from service.server.drain import Drain
 from service.settings import Settings
 
 logs.configure("info")
@@ -26,8 +29,14 @@ def fail():
     raise ValueError("golden row 7 is cold")
 
 
-bridge = Bridge(
-    None, Settings(), Drain(0), None, expected_seconds=lambda size: 0.0, warm_up=fail
+bridge = ASGIApp(
+    None,
+    Settings(),
+    Drain(0),
+    AccessControl(),
+    ResponseContext(Metrics("model", "version", "engine"), "version"),
+    expected_seconds=lambda size: 0.0,
+    start_up=fail,
 )
 """
 

@@ -62,6 +62,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="COLUMN",
         help="what the model predicts, if the sample has it; several separated by commas",
     )
+    pack.add_argument(
+        "--ignore",
+        default="",
+        metavar="COLUMN",
+        help="what else the sample has and the model does not take; several separated by commas",
+    )
     pack.add_argument("--name", help="what to call the model (the file's name)")
     pack.add_argument(
         "--trust",

@@ -46,8 +46,7 @@ def around(
         if column.name in thresholds and column.kind in ("number", "integer")
     }
     most = at_most(MOST_EDGES, len(signature.inputs))
-    step = math.ceil(sum(map(len, edges.values())) / most) or 1
-    alone = {name: values[::step] for name, values in edges.items()}
+    alone = _every(math.ceil(sum(map(len, edges.values())) / most) or 1, edges)
     count = rows + sum(map(len, alone.values()))
     base = np.resize(chance.permutation(len(next(iter(columns.values())))), count)
     starts = dict(zip(alone, np.cumsum([rows, *map(len, alone.values())]).tolist(), strict=False))
@@ -61,6 +60,15 @@ def around(
             mixed[start : start + len(values)] = values
         drawn[column.name] = as_column(mixed.tolist(), column.dtype)
     return drawn
+
+
+def _every(step: int, edges: Mapping[str, Values]) -> dict[str, Values]:
+    """Each `step`-th of all these values, so that many inputs have none."""
+    ends = np.cumsum([len(values) for values in edges.values()]).tolist()
+    return {
+        name: values[(len(values) - end) % step :: step]
+        for (name, values), end in zip(edges.items(), ends, strict=True)
+    }
 
 
 def at_most(rows: int, width: int) -> int:

@@ -8,18 +8,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.model import artifact, engines, trial, trust, unpickling
+from service.model import artifact, engines, filetypes, trial, trust, unpickling
 from service.model.limits import Limits
 from service.model.manifest import Manifest
+from service.model.names import matched
 from service.model.pickled_names import Inspection
 from service.model.trial import TrialError
 from service.model.trust import UntrustedError
 from training import summary
 from training.errors import MissingFileError, PackError
+
+if TYPE_CHECKING:
+    from training.sample import Sample  # imports NumPy
 
 
 def fit(options: Namespace) -> None:
@@ -51,7 +55,7 @@ def pack(options: Namespace) -> None:
 
     given = kinds.parsed(options.kind)
     notes: list[str] = []
-    targets = [name.strip() for name in options.target.split(",") if name.strip()]
+    targets = _names(options.target)
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
     estimator = load(options.model, options.trust, limits)
     try:
@@ -63,7 +67,9 @@ def pack(options: Namespace) -> None:
                 rows = typed.read(options.sample)
             else:
                 rows = sample.read(options.sample, advance, named)
+            rows = _without(options.ignore, rows)
         with trying(options.trust):
+            rows, targets = rows.named(targets, walk.feature_names(estimator))
             pools = walk.pools(estimator)
         with options.sample.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -90,6 +96,21 @@ def pack(options: Namespace) -> None:
         print(f"note: {warning}")
     if options.trust and manifest.engine != artifact.ONNX:
         print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")
+    for doubt in summary.doubts(manifest):
+        print(f"training: warning: {doubt}", file=sys.stderr)
+
+
+def _names(listed: str) -> list[str]:
+    return [name for name in listed.split(",") if name.strip()]
+
+
+def _without(ignored: str, rows: "Sample") -> "Sample":
+    """The sample without the columns that --ignore names."""
+    names = matched(_names(ignored), list(rows.columns))
+    for name in names:
+        if name not in rows.columns:
+            raise PackError(f"the sample has no column {name}, which --ignore names")
+    return rows.only([name for name in rows.columns if name not in names])
 
 
 def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:
@@ -132,12 +153,18 @@ def _check_trusted(names: list[str]) -> None:
 def _inspected(
     path: Path, content: bytes, trusted: list[str], limits: Limits | None = None
 ) -> Inspection:
+    why = filetypes.no_pickle(content)
+    if why is not None:
+        raise PackError(f"{path}: {why}")
     try:
         return trial.read(lambda: unpickling.inspect(content, trusted), limits=limits or Limits())
     except TrialError as error:
         raise PackError(f"{path}: {error}") from error
     except Exception as error:
-        raise PackError(f"{path}: is no model that joblib.dump wrote ({_reason(error)})") from error
+        why = filetypes.broken(content, error)
+        if why is None:
+            why = f"is no model that joblib.dump wrote ({_reason(error)})"
+        raise PackError(f"{path}: {why}") from error
 
 
 def _check_version(path: Path, found: Inspection) -> None:
@@ -177,6 +204,11 @@ def inspect(options: Namespace) -> None:
         raise PackError(
             f"{path}: {len(found.untrusted)} of them are not trusted: {found.untrusted[0]}"
         )
+    if found.holds:
+        raise PackError(
+            f"{path}: holds a {found.holds}, which is no scikit-learn estimator: "
+            "dump a fitted model"
+        )
 
 
 def diff(options: Namespace) -> int:
@@ -206,6 +238,8 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
     print(f"{manifest.name} {manifest.version}, {how}, in {folder}\n")
     print(summary.table(manifest))
     print(f"\n  engine  {summary.engine(manifest)}\n")
+    for line in summary.measured(manifest):
+        print(f"  {line}\n")
     if artifact.REPORT in manifest.files:
         print(f"report:    {folder / artifact.REPORT}")
     print(f"serve it:  SERVICE_MODEL={folder} make serve")

@@ -31,6 +31,8 @@ TOLERANCES = {"float64": 1e-9, "float32": 1e-5}  # relative, and absolute below 
 WEIGHTS = {1: 0.4, 100: 0.4, 10_000: 0.2}  # of the ratio of times, by rows
 FASTER = 1.2  # times; less is not worth a second model
 ALONE = 50  # rows that are also tried alone: libraries compute one row in other ways than many
+CELLS = 4_000_000  # of rows and columns at once; engines copy them several times
+Ask = Callable[[list[Column]], list[Column]]
 
 
 class UnequalError(Exception):
@@ -81,9 +83,7 @@ def compiled(
         return _ours(ours, str(error))
     given = list(columns.values())
     seconds = {
-        name: {
-            str(rows): timed(engine, given, around.at_most(rows, len(given))) for rows in WEIGHTS
-        }
+        name: {str(rows): timed(engine, given, min(rows, _at_once(given))) for rows in WEIGHTS}
         for name, engine in ((SCIKIT_LEARN, ours), (ONNX, theirs))
     }
     times = advantage(seconds)
@@ -132,18 +132,34 @@ def prove(
     asked = ["predict", "confidence"] if signature.confidence else ["predict"]
     largest = 0.0
     for ask, rows in product(asked, (columns, drawn)):
-        given = list(rows.values())
-        expected = _answers(getattr(ours, ask), given, "scikit-learn")
-        batches = [slice(None), *(slice(row, row + 1) for row in range(min(ALONE, len(given[0]))))]
-        for batch in batches:
-            found = _answers(getattr(theirs, ask), [one[batch] for one in given], "ONNX Runtime")
-            for right, told in zip(expected, found, strict=True):
-                largest = max(largest, _difference(right[batch], told, tolerance))
+        asks = getattr(ours, ask), getattr(theirs, ask)
+        largest = max(largest, _largest(*asks, list(rows.values()), tolerance))
     compared = sum(len(next(iter(one.values()))) for one in (columns, drawn))
     return {"rows": compared, "tolerance": tolerance, "largest_difference": largest}
 
 
-def _answers(ask: Callable[..., list[Column]], given: list[Column], name: str) -> list[Column]:
+def _largest(ours: Ask, theirs: Ask, given: list[Column], tolerance: float) -> float:
+    """The largest difference between both answers for these rows, and for a few of them alone."""
+    largest, rows = 0.0, len(given[0])
+    size = _at_once(given)
+    for start in range(0, rows, size):
+        whole = slice(start, min(start + size, rows))
+        expected = _answers(ours, [one[whole] for one in given], "scikit-learn")
+        alone = range(start, min(rows, ALONE))  # which are in the first batch
+        for part in (whole, *(slice(row, row + 1) for row in alone)):
+            found = _answers(theirs, [one[part] for one in given], "ONNX Runtime")
+            for right, told in zip(expected, found, strict=True):
+                right = right[part.start - start : part.stop - start]
+                largest = max(largest, _difference(right, told, tolerance))
+    return largest
+
+
+def _at_once(given: Sequence[Column]) -> int:
+    """How many rows of such columns engines get in one call."""
+    return max(100, CELLS // len(given))
+
+
+def _answers(ask: Ask, given: list[Column], name: str) -> list[Column]:
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

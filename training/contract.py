@@ -70,13 +70,30 @@ def check(estimator: Any) -> None:
     """Refuse what is no fitted estimator with `predict`."""
     kind = type(estimator).__name__
     if not hasattr(estimator, "fit") or isinstance(estimator, type):
-        raise PackError(f"holds a {kind}, which is no scikit-learn estimator")
+        raise PackError(
+            f"holds a {kind}, which is no scikit-learn estimator: {_way_out(estimator)}"
+        )
     if not hasattr(estimator, "predict"):
         raise PackError(f"holds a {kind} without predict: only a model that predicts can be served")
     try:
         check_is_fitted(estimator)
     except (NotFittedError, TypeError) as error:
         raise PackError(f"holds a {kind} that is not fitted; fit it before you save it") from error
+
+
+def _way_out(held: Any) -> str:
+    """What to do about an object that is no estimator: there may be one in it."""
+    parts: list[tuple[Any, Any]] = []
+    if type(held) is dict:
+        parts = [(f"its key {str(key)[:40]!r}", value) for key, value in held.items()]
+    elif type(held) in (list, tuple):
+        parts = [(f"its item {place}", value) for place, value in enumerate(held)]
+    for place, value in parts:
+        if hasattr(value, "predict"):
+            return f"{place} is a {type(value).__name__}; dump that alone"
+    if type(held) is bytes and held.startswith(b"\x80"):
+        return "they are those of a pickle; dump the object itself, and not pickle.dumps of it"
+    return "dump a fitted model"
 
 
 def _inputs(estimator: Any, sample: Sample, targets: Sequence[str]) -> list[Column]:
@@ -91,10 +108,24 @@ def _inputs(estimator: Any, sample: Sample, targets: Sequence[str]) -> list[Colu
         if missing:
             raise PackError(f"the sample has no column {missing[0]}, which the model was fitted on")
         return [there[name] for name in wanted]
+    if len(there) > 1 and walk.reads_texts(estimator):
+        return [_text(there)]
     width = walk.feature_count(estimator)
     if width is not None and width != len(there):
         raise PackError(
             f"the sample has {len(there)} columns besides the target, the model takes {width}; "
-            "name the target with --target, and leave out what the model does not take"
+            "name the target with --target, and what else the model does not take with --ignore"
         )
     return list(there.values())
+
+
+def _text(there: Mapping[str, Column]) -> Column:
+    """The one column of text, for a model that was fitted on a list of texts."""
+    texts = [column for column in there.values() if column.kind == "text"]
+    if len(texts) == 1:
+        return texts[0]
+    names = f": {', '.join(column.name for column in texts[:5])}" if texts else ""
+    raise PackError(
+        f"the model reads one text, and the sample has {len(texts)} columns of text{names}; name "
+        "the target with --target, and what else the model does not take with --ignore"
+    )

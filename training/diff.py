@@ -1,41 +1,64 @@
 """`python -m training diff OLD NEW`: what changes when one artifact takes another's place."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from service.model.engines import Column
+from service.model import artifact, trial, unpickling
 from service.model.limits import Limits
-from service.model.predictor import Predictor, as_column
-from service.model.signature import Signature
-from training.differences import changes
+from service.model.predictor import Predictor
+from training.differences import Change, changes
+from training.moves import compared
 
 BREAKS = 1  # exit code
 
 
 def run(options: Namespace) -> int:
-    """Print all differences; 1 if clients would notice one that breaks."""
+    """Print all differences; 1 if clients or operators would notice one that breaks."""
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
     old, new = (
         Predictor.load(path, options.trust, limits=limits) for path in (options.old, options.new)
     )
     found = changes(old.signature, new.signature)
+    before, after = (
+        _trusted(path, one.manifest.engine, limits)
+        for path, one in ((options.old, old), (options.new, new))
+    )
+    needs = [
+        *(Change(f"needs {name} in SERVICE_TRUSTED_MODULES", True) for name in after - before),
+        *(Change(f"no longer needs {name} to be trusted", False) for name in before - after),
+    ]
     print(f"{_named(old)} -> {_named(new)}\n\nContract:")
-    for change in found:
-        print(f"  {'BREAKS' if change.breaks else '      '}  {change.text}")
-    if not found:
-        print("  the same")
+    _print(found)
+    print("\nTrust:")
+    _print(needs)
     print("\nMetrics:")
     for line in _metrics(old.manifest.metrics, new.manifest.metrics):
         print(f"  {line}")
     print("\nPredictions:")
-    print(f"  golden rows of {options.old}: {_compared(old, new, old.manifest.golden.inputs)}")
+    print(f"  golden rows of {options.old}: {compared(old, new, old.manifest.golden.inputs)}")
     if options.sample:
-        print(f"  rows of {options.sample}: {_compared(old, new, _sampled(options.sample))}")
-    return BREAKS if any(change.breaks for change in found) else 0
+        names = dict.fromkeys((*old.signature.names, *new.signature.names))
+        values = _sampled(options.sample, list(names))
+        print(f"  rows of {options.sample}: {compared(old, new, values)}")
+    return BREAKS if any(change.breaks for change in (*found, *needs)) else 0
+
+
+def _print(found: Sequence[Change]) -> None:
+    for change in found:
+        print(f"  {'BREAKS' if change.breaks else '      '}  {change.text}")
+    if not found:
+        print("  the same")
+
+
+def _trusted(folder: Path, engine: str, limits: Limits) -> set[str]:
+    """The names that the service must trust to load a model."""
+    if engine != artifact.SCIKIT_LEARN:
+        return set()
+    content = (folder / artifact.MODEL).read_bytes()
+    found = trial.read(lambda: unpickling.inspect(content), limits=limits)
+    return {error.name for error in found.untrusted if error.name}
 
 
 def _named(predictor: Predictor) -> str:
@@ -65,32 +88,8 @@ def _number(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _sampled(path: Path) -> dict[str, list[Any]]:
+def _sampled(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
     from training import sample
 
-    return {name: column.values for name, column in sample.read(path).columns.items()}
-
-
-def _compared(old: Predictor, new: Predictor, values: Mapping[str, list[Any]]) -> str:
-    """How many rows get another prediction, output by output, in words."""
-    told = []
-    try:
-        before, after = (one.predict(_columns(one.signature, values)) for one in (old, new))
-    except KeyError as error:
-        return f"cannot be compared: they have no column {error.args[0]}"
-    except (TypeError, ValueError) as error:
-        return f"cannot be compared: {error}"
-    for name in before.keys() & after.keys():
-        one, other = before[name], after[name]
-        same = sum(a == b for a, b in zip(one, other, strict=True))
-        line = f"{len(one) - same} of {len(one)} differ in {name}"
-        if same < len(one) and all(isinstance(value, float) for value in (*one, *other)):
-            line += f", at most by {np.max(np.abs(np.subtract(one, other))):.4g}"
-        told.append(line)
-    return "; ".join(told) or "they have no output in common"
-
-
-def _columns(signature: Signature, values: Mapping[str, list[Any]]) -> dict[str, Column]:
-    return {
-        column.name: as_column(values[column.name], column.dtype) for column in signature.inputs
-    }
+    rows, _ = sample.read(path).named((), names)
+    return {name: column.values for name, column in rows.columns.items()}

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from service.model.signature import Input, Output, Signature
 
+ENDLESS = 1e30  # bounds beyond it hinder nobody
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -45,7 +47,12 @@ def _of_input(old: Input, new: Input) -> Iterator[Change]:
         wider = (old.kind, new.kind) == ("integer", "number") or (
             (old.kind, new.kind) == ("category", "text") and texts and new.nullable >= old.nullable
         )
-        yield Change(f"{name} is of kind {new.kind}, was {old.kind}", not wider)
+        if wider:
+            takes = {"text": "any text", "number": "any number"}[new.kind]
+            had = {"category": f"{len(old.categories or ())} categories"}.get(old.kind, old.kind)
+            yield Change(f"{name} takes {takes}, was {had}", False)
+        else:
+            yield Change(f"{name} is of kind {new.kind}, was {old.kind}", True)
         return
     if old.nullable != new.nullable:
         yield Change(f"{name} {'may' if new.nullable else 'must not'} be null now", old.nullable)
@@ -57,12 +64,27 @@ def _of_input(old: Input, new: Input) -> Iterator[Change]:
     if old.closed and (more or not new.closed):
         what = f"also takes {_listed(more)}" if new.closed else "takes other categories, too"
         yield Change(f"{name} {what}", False)
-    if old.lowest is not None and new.lowest is not None and new.lowest > old.lowest:
-        yield Change(f"{name} must be at least {new.lowest:g}, was {old.lowest:g}", True)
-    if old.highest is not None and new.highest is not None and new.highest < old.highest:
-        yield Change(f"{name} must be at most {new.highest:g}, was {old.highest:g}", True)
+    yield from _of_bounds(name, old, new)
     if (old.minimum, old.maximum) != (new.minimum, new.maximum):
         yield Change(f"{name} was trained on {_range(new)}, before on {_range(old)}", False)
+
+
+def _of_bounds(name: str, old: Input, new: Input) -> Iterator[Change]:
+    """Changes of the range in which the model works, within what requests may hold."""
+    before, after = (
+        -ENDLESS if one.lowest is None else max(one.lowest, -ENDLESS) for one in (old, new)
+    )
+    if after > before:
+        yield Change(f"{name} must be at least {after:g}, was {before:g}", True)
+    if after < before:
+        yield Change(f"{name} may be less than {before:g} now", False)
+    before, after = (
+        ENDLESS if one.highest is None else min(one.highest, ENDLESS) for one in (old, new)
+    )
+    if after < before:
+        yield Change(f"{name} must be at most {after:g}, was {before:g}", True)
+    if after > before:
+        yield Change(f"{name} may be more than {before:g} now", False)
 
 
 def _of_outputs(old: Signature, new: Signature) -> Iterator[Change]:

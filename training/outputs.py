@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_classifier, is_outlier_detector
 
 from service.model import outputs
-from service.model.signature import Confidence, Kind, Output
+from service.model.signature import Confidence, Kind, Label, Output
 from training.errors import PackError
 
 RESERVED = {"labels", "probabilities", "scores", "top"}  # keys of an answer
@@ -35,6 +36,15 @@ def describe(
         Output(name=name, kind=_output_kind(predicted), labels=own, confidence=confidence)
         for name, predicted, own in zip(names, by_output, labels, strict=True)
     )
+
+
+def possible_labels(estimator: Any, output: Output) -> tuple[Label, ...]:
+    """What an output may be; none if it is a number."""
+    if output.labels:
+        return output.labels
+    if is_outlier_detector(estimator):
+        return (-1, 1)
+    return (0, 1) if is_classifier(estimator) else ()  # of several labels at once, each is or not
 
 
 def _names(width: int) -> list[str]:

@@ -1,6 +1,5 @@
 """From a fitted estimator to an artifact: describe it, write it, load it back, compare, publish."""
 
-import io
 import json
 import logging
 import sys
@@ -11,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 
 from service.model import artifact, companions, publish, unpickling
@@ -26,6 +24,7 @@ from training import compile, evaluate, own, truth, walk
 from training.apart import are_apart
 from training.contract import contract
 from training.errors import PackError
+from training.pickling import dumped
 from training.sample import Sample
 from training.trying import trying
 
@@ -69,10 +68,12 @@ def pack(
     compile.prepare()
     own.prepare()
     with trying(trusted):
+        sample, targets = sample.named(targets, walk.feature_names(estimator))
         estimator = walk.with_one_job(estimator)  # a worker has one core
-        content = _pickled(estimator)  # before it predicts: some estimators then note addresses
+        content = dumped(estimator)  # before it predicts: some estimators then note addresses
         described = contract(estimator, sample, targets, kinds, advance)
         signature, sample = described.signature, described.sample
+        sample = evaluate.with_labels(estimator, signature, sample, targets)
         columns = {
             column.name: as_column(sample.columns[column.name].values, column.dtype)
             for column in signature.inputs
@@ -163,12 +164,6 @@ def _predicted(predictor: Predictor, columns: Mapping[str, Column]) -> dict[str,
         return predictor.predict(columns, predictor.signature.confidence is not None)
     except (NotFiniteError, UnpredictableError) as error:
         raise PackError(f"the model cannot predict rows of the sample ({error})") from error
-
-
-def _pickled(estimator: Any) -> bytes:
-    buffer = io.BytesIO()
-    joblib.dump(estimator, buffer)
-    return buffer.getvalue()
 
 
 def _more_libraries(signature: Signature, content: bytes, engine: str) -> list[str]:

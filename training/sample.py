@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from service.model import numbers
+from service.model.names import matched, tidy
 from service.model.signature import Null
 from training.errors import DataError, MissingFileError
 
@@ -168,6 +169,26 @@ class Sample:
         """The same sample with these columns alone."""
         return replace(self, columns={name: self.columns[name] for name in names})
 
+    def named(
+        self, targets: Sequence[str], wanted: Sequence[str] | None
+    ) -> tuple["Sample", list[str]]:
+        """The same sample and targets, by the names that a model was fitted on, if it has `wanted`.
+
+        Blanks around a name count only where there would be two of it without.
+        """
+        header = list(self.columns)
+        given = matched(targets, header)
+        rest = [name for name in header if name not in given]
+        names = dict(zip(given, tidy(given), strict=True))
+        names |= zip(rest, tidy(rest) if wanted is None else matched(rest, wanted), strict=True)
+        twice = [name for name, times in Counter(names[one] for one in header).items() if times > 1]
+        if twice:
+            raise DataError(f"the sample has several columns that may be {twice[0]!r}")
+        columns = {
+            names[name]: replace(column, name=names[name]) for name, column in self.columns.items()
+        }
+        return replace(self, columns=columns), [names[name] for name in given]
+
 
 def read(
     path: Path, advance: Callable[[int], object] = lambda size: None, named: bool = False
@@ -194,7 +215,7 @@ def read(
 
 
 def _read(path: Path, reader: Any, named: bool) -> Sample:
-    header = [name.strip() for name in next(reader, [])]
+    header: list[str] = next(reader, [])
     if not header:
         raise DataError(f"{path}, line 1: the file is empty; it needs a header line and rows")
     counted = [str(place) for place in range(len(header))]  # what pandas writes for an array

@@ -1,6 +1,6 @@
 """What pack has to say, for people: what it found, and what to look at."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from service.model.manifest import Manifest
@@ -57,6 +57,47 @@ def engine(manifest: Manifest) -> str:
     return f"{manifest.engine}: {told['why']}; {within}"
 
 
+def measured(manifest: Manifest) -> Iterator[str]:
+    """How well the model's answers fit the sample's, a line for each output."""
+    for name, found in _by_output(manifest):
+        told = []
+        if "accuracy" in found:
+            share = found["accuracy_of_the_majority_class"]
+            told = [f"accuracy {found['accuracy']:.3f}", f"the commonest answer has {share:.3f}"]
+        elif "mean_absolute_error" in found:
+            told = [f"R² {found['r2']:.3f}"] if "r2" in found else []
+            told += [f"mean absolute error {found['mean_absolute_error']:.4g}"]
+        yield f"{name}: " + "; ".join([*told, f"{found['rows']} rows of the sample"])
+
+
+def doubts(manifest: Manifest) -> Iterator[str]:
+    """Why the model may not be the one that was meant, or the sample not of its kind."""
+    for name, found in _by_output(manifest):
+        most = found.get("accuracy_of_the_majority_class", 1.0)
+        if not found["rows"]:
+            yield f"{name} is empty in the sample: nothing was compared"
+        elif most < 1 and found["accuracy"] <= most:
+            yield (
+                f"{name} is right in {found['accuracy']:.1%} of the sample, and always saying the "
+                f"commonest answer in {most:.1%}: look whether this is the model that you meant, "
+                "and whether the sample holds what it was fitted on"
+            )
+        elif found.get("r2", 1.0) <= 0:
+            yield (
+                f"{name} has an R² of {found['r2']:.3f} on the sample, and always saying the mean "
+                "has 0: look whether this is the model that you meant, and whether the sample "
+                "holds what it was fitted on"
+            )
+
+
+def _by_output(manifest: Manifest) -> list[tuple[str, Mapping[str, Any]]]:
+    """The metrics on the sample, by output."""
+    found = manifest.metrics.get("sample", {})
+    if isinstance(found.get("rows"), int):
+        return [(manifest.signature.outputs[0].name, found)]
+    return [*found.items()]
+
+
 def warnings(sample: Sample, manifest: Manifest, pools: Sequence[str]) -> Iterator[str]:
     """What is worth a look before the model is served."""
     if [*sample.columns] == [f"x{place}" for place in range(len(sample.columns))]:
@@ -68,11 +109,12 @@ def warnings(sample: Sample, manifest: Manifest, pools: Sequence[str]) -> Iterat
         if column.kind == "category" and seen.counts is not None:
             once = [value for value, times in seen.counts.items() if times == 1]
             if once and len(seen.counts) > 1:
-                yield f"{column.name} is {_listed(once)} only once in the sample"
+                yield f"{column.name} is {listed(once)} only once in the sample"
     if pools:
-        yield f"n_jobs of {_listed(pools)} is 1 for serving: a worker has one core"
+        yield f"n_jobs of {listed(pools)} is 1 for serving: a worker has one core"
 
 
-def _listed(values: Sequence[Any]) -> str:
+def listed(values: Sequence[Any]) -> str:
+    """The first values, and how many others there are."""
     more = f" and {len(values) - SHOWN} others" if len(values) > SHOWN else ""
     return ", ".join(map(str, values[:SHOWN])) + more

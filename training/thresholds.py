@@ -1,5 +1,6 @@
 """Where the trees inside an estimator split its inputs."""
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,9 +58,19 @@ def _before(step: Any, feature: int, values: NDArray[np.float64]) -> NDArray[np.
     scales = type(step).__name__ in ("StandardScaler", "MinMaxScaler", "RobustScaler")
     if not scales or feature >= step.n_features_in_:
         return values
-    rows = np.zeros((len(values), step.n_features_in_))
-    rows[:, feature] = values
-    return np.asarray(step.inverse_transform(rows)[:, feature], dtype=np.float64)
+    one = _of_one(step, feature)
+    return np.asarray(one.inverse_transform(values[:, None])[:, 0], dtype=np.float64)
+
+
+def _of_one(scaler: Any, feature: int) -> Any:
+    """The scaler of one column alone: rows of all of them would be large in a wide table."""
+    one = copy.copy(scaler)
+    vars(one).pop("feature_names_in_", None)
+    for name, value in vars(scaler).items():
+        if np.shape(value) == (scaler.n_features_in_,) and name != "feature_names_in_":
+            setattr(one, name, value[feature : feature + 1])
+    one.n_features_in_ = 1
+    return one
 
 
 def _splits(part: Any) -> dict[int, NDArray[np.float64]]:

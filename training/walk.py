@@ -153,6 +153,11 @@ def text_columns(estimator: Any, names: Names) -> set[str]:
     }
 
 
+def reads_texts(estimator: Any) -> bool:
+    """Whether a text vectorizer reads all that the estimator is given: a list of texts."""
+    return bool(text_columns(estimator, ["any"]))
+
+
 def fed_alike(estimator: Any, names: Names) -> list[list[str]]:
     """The input columns in groups, each of which the same parts of the estimator read."""
     readers: dict[str, list[int]] = {name: [] for name in names}

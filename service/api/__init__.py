@@ -5,7 +5,8 @@ Read in this order: `predict.py` (the main road), `answers.py` (bodies to answer
 `parse.py` (text to JSON or CSV), `forms.py` (every form a request may take, to columns),
 `buffers.py` (long columns of numbers, straight to arrays), `nameless.py` (rows without names),
 `cells.py` (those of CSV, to values), `schema.py` and `columns.py` (columns checked against the
-signature), `environ.py` (what is kept of a request), `problems.py` (every error), `describe.py`
+signature), `request_state.py` (what is kept of a request), `forwarded.py` (the client's address
+behind proxies), `health.py` (what load balancers ask), `problems.py` (every error), `describe.py`
 (what the model is), `openapi.py` (the contract, for clients), made of `shapes.py` (bodies) and
 `responses.py` (all else), `page/` (all this for people).
 """

@@ -16,8 +16,8 @@ import orjson
 
 from service.api import body, buffers, forms, parse, schema
 from service.api.details import PREDICTIONS, AnswerSize, Details
-from service.api.environ import ANSWER, ARRAYS, PREDICTED, REFUSED, ROWS, WHOLE
 from service.api.problems import Problem
+from service.api.request_state import RequestState, state_of
 from service.model.engines import Column
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError
 from service.settings import Settings
@@ -47,11 +47,11 @@ class Answers:
         details: Details = PREDICTIONS,
     ) -> bytes:
         """The answer to one body; a Problem if it cannot be had."""
-        columns, arrays = self._read(environ, content, is_csv)
-        self.size.check(environ[ROWS], self.size.per_row(details))
-        few = environ[ROWS] <= FEW
-        predict = self.predictor.predict if few else self.predictor.predict_arrays
-        return _text(self._timed(predict, environ, columns, arrays, details), environ[ROWS])
+        state = state_of(environ)
+        columns, arrays, rows = self._read(state, content, is_csv)
+        self.size.check(state, self.size.per_row(details))
+        predict = self.predictor.predict if rows <= FEW else self.predictor.predict_arrays
+        return _text(self._timed(predict, state, columns, arrays, details), rows)
 
     def to_columns(
         self,
@@ -65,14 +65,15 @@ class Answers:
         Plain values, a list for each output: shape (rows,); (rows, labels) for what tells
         confidence. `per_row` is how many values of a row are sent, if a protocol can send more.
         """
-        arrays = self._checked(environ, columns)
-        self.size.check(environ[ROWS], max(per_row, self.size.per_row(details)))
-        return self._timed(self.predictor.predict, environ, columns, arrays, details)
+        state = state_of(environ)
+        arrays, _ = self._checked(state, columns)
+        self.size.check(state, max(per_row, self.size.per_row(details)))
+        return self._timed(self.predictor.predict, state, columns, arrays, details)
 
     def _timed(
         self,
         predict: Callable[[Arrays, bool], dict[str, Any]],
-        environ: WSGIEnvironment,
+        state: RequestState,
         columns: forms.Columns,
         arrays: Arrays,
         details: Details,
@@ -89,50 +90,52 @@ class Answers:
             log.warning("prediction failed", extra={"fields": {"reason": str(error)}})
             detail = "the model cannot predict some of these rows"
             raise Problem(422, detail, [{"pointer": "", "detail": detail}]) from error
-        environ[PREDICTED] = perf_counter() - start
+        state.predict_seconds = perf_counter() - start
         return answer
 
     def read_ahead(self, environ: WSGIEnvironment) -> int:
         """Read a long body of plain numbers before its turn: how many rows it has, or 0."""
-        arrays = buffers.read(environ[WHOLE], self.predictor.signature, self.most)
+        state = state_of(environ)
+        arrays = buffers.read(state.body or b"", self.predictor.signature, self.most)
         if arrays is None:
             return 0
-        environ[ARRAYS] = arrays
+        state.arrays = arrays
         return len(arrays[self.names[0]])
 
     def together(self, environs: Sequence[WSGIEnvironment]) -> None:
-        """Note in each environ the answer to its body of JSON, or what is wrong with that.
+        """Set in the state of each request the answer to its body of JSON, or its error.
 
-        It gets neither if its prediction could not be shared, and is then to be answered alone.
+        It gets neither if the call of the model failed, and is then to be answered alone.
         """
         asked = []
         for environ in environs:
+            state = state_of(environ)
             try:
-                arrays = self._read(environ, environ[WHOLE])[1]
-                self.size.check(environ[ROWS], self.size.outputs)
-                asked.append((environ, arrays))
+                _, arrays, rows = self._read(state, state.body or b"")
+                self.size.check(state, self.size.outputs)
+                asked.append((state, arrays, rows))
             except Exception as error:
-                environ[REFUSED] = error
+                state.error = error
         self._share(asked)
 
-    def _share(self, asked: Sequence[tuple[WSGIEnvironment, Arrays]]) -> None:
+    def _share(self, asked: Sequence[tuple[RequestState, Arrays, int]]) -> None:
         """Predict for all by one call; if they have too many rows, or it fails, for each half."""
         if len(asked) < 2:
             return
-        ends = list(accumulate((environ[ROWS] for environ, _ in asked), initial=0))
+        ends = list(accumulate((rows for _, _, rows in asked), initial=0))
         start = perf_counter()
         try:
-            answer = self._predicted([arrays for _, arrays in asked], ends[-1])
+            answer = self._predicted([arrays for _, arrays, _ in asked], ends[-1])
         except Exception:  # alone, it will be told to the one whose it is
             middle = len(asked) // 2
             self._share(asked[:middle])
             self._share(asked[middle:])
             return
         seconds = perf_counter() - start
-        for (environ, _), (begin, end) in zip(asked, pairwise(ends), strict=True):
+        for (state, _, _), (begin, end) in zip(asked, pairwise(ends), strict=True):
             own = {name: values[begin:end] for name, values in answer.items()}
-            environ[ANSWER] = _text(own, end - begin)
-            environ[PREDICTED] = seconds
+            state.answer = _text(own, end - begin)
+            state.predict_seconds = seconds
 
     def _predicted(self, asked: Sequence[Arrays], rows: int) -> dict[str, list[Any]]:
         if rows > self.most.rows:
@@ -144,27 +147,28 @@ class Answers:
         return answer
 
     def _read(
-        self, environ: WSGIEnvironment, content: bytes, is_csv: bool = False
-    ) -> tuple[forms.Columns, Arrays]:
-        """Columns as they stand in the body, and checked; a Problem if they do not fit."""
+        self, state: RequestState, content: bytes, is_csv: bool = False
+    ) -> tuple[forms.Columns, Arrays, int]:
+        """Columns as they stand in the body, and checked, and their rows; a Problem if they do
+        not fit."""
         signature = self.predictor.signature
-        arrays = environ.get(ARRAYS)
+        arrays = state.arrays
         if arrays is None and not is_csv:
             arrays = buffers.read(content, signature, self.most)
         if arrays is not None:
             columns = forms.Columns(arrays)
-            return columns, self._checked(environ, columns)
+            return columns, *self._checked(state, columns)
         text = body.decode(content, "CSV" if is_csv else "JSON")
         if is_csv:
             columns = forms.from_csv(text, signature, self.most)
         else:
             columns = forms.from_json(parse.parse_json(text, self.most), signature, self.most)
-        return columns, self._checked(environ, columns)
+        return columns, *self._checked(state, columns)
 
-    def _checked(self, environ: WSGIEnvironment, columns: forms.Columns) -> Arrays:
+    def _checked(self, state: RequestState, columns: forms.Columns) -> tuple[Arrays, int]:
         arrays = schema.check(self.schema, self.names, columns)
-        environ[ROWS] = len(arrays[self.names[0]])
-        return arrays
+        state.rows = rows = len(arrays[self.names[0]])
+        return arrays, rows
 
 
 def _text(answer: dict[str, Any], rows: int) -> bytes:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from flask import Flask, Request, request
 
-from service.api.environ import REFUSED, WHOLE
 from service.api.parse import unparsable
 from service.api.problems import Problem
+from service.api.request_state import state_of
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -23,13 +23,13 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def refuse() -> None:
-        if refused := request.environ.get(REFUSED):
-            raise refused
+        if error := state_of(request.environ).error:
+            raise error
 
 
 def read(request: Request, limit: int) -> bytes:
     """The whole body, at most `limit` bytes of it; Problem 400 or 413 otherwise."""
-    body: bytes | None = request.environ.get(WHOLE)
+    body = state_of(request.environ).body
     if body is None:
         body = _received(request, limit)
     return body

@@ -4,16 +4,20 @@ The values are counted before the model predicts: rows times labels can be a hun
 came in.
 """
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from service.api.problems import Problem
+from service.api.request_state import RequestState
 from service.model.manifest import Manifest
 from service.model.signature import Signature
 
 TOP = "top"
 LONGEST_TOP = 9  # digits
+NUMBER_BYTES = 25  # of text, for a number of 64 bits and what stands behind it
+SHORT = 65_536  # bytes of an answer that is computed in any case
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class AnswerSize:
         self.outputs = len(signature.outputs)
         self.labels = [len(output.labels or ()) for output in signature.outputs]
         self.confidence = sum(widths(manifest).values())
+        texts = [len(str(label)) for output in signature.outputs for label in output.labels or ()]
+        self.value_bytes = max(NUMBER_BYTES, *texts, 0)
         self.has_top = why_no_top(signature) is None
 
     def per_row(self, details: Details) -> int:
@@ -44,10 +50,21 @@ class AnswerSize:
             return sum(2 * min(details.top, labels) for labels in self.labels)
         return self.confidence if details.confidence else self.outputs
 
-    def check(self, rows: int, per_row: int) -> None:
-        """Problem 422 if an answer would have more values than `most_values`."""
-        if rows * per_row > self.most_values:
+    def check(self, state: RequestState, per_row: int) -> None:
+        """Problem 422 if an answer would have more values than `most_values`.
+
+        Problem 503 if it would be long while answers that clients do not read fill their memory.
+        """
+        rows = state.rows or 0
+        values = rows * per_row
+        if values > self.most_values:
             raise self._too_many(rows, per_row)
+        if values * self.value_bytes > SHORT and state.is_full and state.is_full():
+            raise Problem(
+                503,
+                "too many long answers wait for their clients to read them",
+                headers={"Retry-After": str(random.choice((1, 2, 3)))},  # noqa: S311
+            )
 
     def _too_many(self, rows: int, per_row: int) -> Problem:
         most_rows = self.most_values // per_row

@@ -5,6 +5,10 @@
 {"sensor_1": 1, "sensor_2": 1}                             one row
 {"instances": [{"sensor_1": 1, "sensor_2": 1}]}            rows, named
 {"instances": [[1, 1]]}                                    rows, in the signature's order
+
+Of a model with an input `instances` the last two are rows, too: if nothing stands beside it, and
+its list begins with an object or a list, which no value of a column is.
+
 sensor_1,sensor_2 and a line for each row                  CSV
 """
 
@@ -17,10 +21,11 @@ from typing import Any
 from service.api import parse
 from service.api.cells import takes_strings, values_of
 from service.api.problems import MOST_ERRORS, Problem, pointer, unknown
+from service.model.names import matched
 from service.model.signature import Signature
 
 SLACK = 1000
-INSTANCES = "instances"  # unless the model has an input of that name
+INSTANCES = "instances"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ def from_json(payload: Any, signature: Signature, most: parse.Most) -> Columns:
     """Columns of a JSON payload; Problem 422 if it has none of the forms, or too many rows."""
     if not isinstance(payload, dict):
         raise _misfit("", "the body must be an object of columns, or of instances")
-    if INSTANCES in payload and INSTANCES not in signature.names:
+    if INSTANCES in payload and (INSTANCES not in signature.names or _are_rows(payload)):
         return _from_instances(payload, signature, most.rows)
     _check_width(len(payload), signature)
     values = {}
@@ -74,7 +79,7 @@ def from_csv(text: str, signature: Signature, most: parse.Most) -> Columns:
     if not cells:
         raise _misfit("", "the table has no header line")
     _check_width(len(cells), signature)
-    header = [name.strip() for name in cells]
+    header = matched(cells, signature.names)
     name, times = Counter(header).most_common(1)[0]
     if times > 1:
         raise _misfit(pointer(name), "is there more than once in the header")
@@ -104,6 +109,13 @@ def _list_in_string(name: str, text: str, or_text: bool, most: parse.Most) -> li
     if or_text and not all(isinstance(one, str | None) for one in listed):
         return [text]
     return listed
+
+
+def _are_rows(payload: dict[str, Any]) -> bool:
+    """Whether `instances`, which is an input's name as well, holds rows and no column."""
+    values = payload[INSTANCES]
+    first = values[0] if isinstance(values, list) and values else None
+    return len(payload) == 1 and isinstance(first, dict | list)
 
 
 def _from_instances(payload: dict[str, Any], signature: Signature, max_rows: int) -> Columns:

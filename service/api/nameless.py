@@ -9,6 +9,7 @@ from service.api import forms
 from service.api.forms import Columns
 from service.api.problems import Problem, pointer
 from service.model import numbers
+from service.model.names import matched
 from service.model.signature import Signature
 
 
@@ -68,4 +69,4 @@ def has_header(text: str, names: Sequence[str]) -> bool:
         first = next(lines, [])
     except csv.Error:
         return False
-    return len(first) == len(names) and sorted(map(str.strip, first)) == sorted(names)
+    return len(first) == len(names) and sorted(matched(first, names)) == sorted(names)

@@ -14,7 +14,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from service.api.environ import REQUEST_ID
+from service.api.request_state import state_of
 
 MOST_ERRORS = 20
 MOST_BYTES = 3000  # of errors in one answer; an answer stays small whatever was asked
@@ -82,7 +82,7 @@ def init_app(app: Flask) -> None:
 def answer(error: HTTPException) -> Response:
     """Write one error. A crash arrives here as InternalServerError, after Flask has logged it."""
     status = error.code or 500
-    body = content(status, error.description or "", request.environ[REQUEST_ID])
+    body = content(status, error.description or "", state_of(request.environ).request_id)
     headers = headers_of(error)
     if isinstance(error, Problem):
         if error.errors:

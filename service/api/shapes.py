@@ -96,9 +96,7 @@ def column(one: Input, value: Shape, rows: int) -> Shape:
 
 
 def in_rows(signature: Signature, rows: int) -> dict[str, Shape]:
-    """A JSON body of rows, named and in order; none where an input has the name of their list."""
-    if INSTANCES in signature.names:
-        return {}
+    """A JSON body of rows, named and in order."""
     values = [ref(input_name(place)) for place in range(len(signature.inputs))]
     named = {
         "type": "object",
@@ -127,9 +125,8 @@ def examples(signature: Signature) -> dict[str, Shape]:
         "columns": columns,
         "one row": dict(zip(columns, rows[0], strict=True)),
     }
-    if INSTANCES not in columns:
-        shown["named rows"] = {INSTANCES: [dict(zip(columns, row, strict=True)) for row in rows]}
-        shown["ordered rows"] = {INSTANCES: [list(row) for row in rows]}
+    shown["named rows"] = {INSTANCES: [dict(zip(columns, row, strict=True)) for row in rows]}
+    shown["ordered rows"] = {INSTANCES: [list(row) for row in rows]}
     return {name: {"value": value} for name, value in shown.items()}
 
 

@@ -14,8 +14,8 @@ from werkzeug.exceptions import HTTPException
 
 from service.api import body
 from service.api.answers import Answers
-from service.api.environ import WHOLE
 from service.api.nameless import has_header
+from service.api.request_state import state_of
 from service.settings import Settings
 
 PATH = "/invocations"
@@ -48,7 +48,7 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
     @blueprint.post(PATH)
     def invoke() -> Response:
         content = body.read(request, settings.max_body_bytes)
-        request.environ[WHOLE] = content  # for whoever tells what is wrong with it
+        state_of(request.environ).body = content  # the handler of errors reads it
         answer: Response = asked().answer(request, content, answers)
         return answer
 
@@ -63,7 +63,7 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
 
 
 def _is_for_mlflow(request: Request, answers: Answers) -> bool:
-    content = request.environ.get(WHOLE, b"")
+    content = state_of(request.environ).body or b""
     if request.path != PATH:
         return request.path == "/version"
     if request.mimetype == body.CSV:

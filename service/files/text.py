@@ -12,6 +12,7 @@ from service.files.dialect import SEPARATORS, Dialect
 from service.files.lines import Block, TextFile
 from service.files.rows import COMMAS, Ragged, grid
 from service.files.tables import InputError, Rows
+from service.model.names import matched
 
 
 class CsvTable(TextFile):
@@ -32,7 +33,7 @@ class CsvTable(TextFile):
         self._dialect = dialect
         try:
             first, self._lines = self._first()
-            self.header: Sequence[str] = [name.strip() for name in first]
+            self.header: Sequence[str] = matched(first, needed)
             if not self.header:
                 raise InputError(f"{path}: has no header line")
             self._check(needed)

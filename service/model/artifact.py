@@ -21,7 +21,7 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from platform import python_version
 
-from service.model import companions
+from service.model import companions, filetypes
 from service.model.companions import installed_version
 from service.model.manifest import REPORTS, FileEntry, Manifest
 
@@ -91,6 +91,11 @@ def read_manifest(folder: Path, sha256: str = "") -> Manifest:
 
     With `sha256`, only the manifest that has it; through it, exactly one model.
     """
+    if folder.is_file():
+        raise MissingError(
+            f"{folder}: is a file, and an artifact is a folder; give the folder, or pack the model "
+            "into one: python -m training pack MODEL --sample CSV --out DIR"
+        )
     if not folder.is_dir():
         raise MissingError(
             f"{folder}: there is no artifact; look at SERVICE_MODEL, or make one: make train"
@@ -106,7 +111,8 @@ def read_manifest(folder: Path, sha256: str = "") -> Manifest:
     try:
         manifest = Manifest.from_json(content.decode())
     except ValueError as error:  # UnicodeDecodeError is one, too
-        raise ManifestError(f"{path}: {error}; pack the model again") from error
+        why = filetypes.no_file(content) or f"{error}; pack the model again"
+        raise ManifestError(f"{path}: {why}") from error
     for name in manifest.files:
         if name not in NAMES:
             raise ManifestError(
@@ -123,6 +129,8 @@ def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
         path = folder / name
         content = _read(path)
         found = file_entry(content)
+        if found != entry:
+            _refuse_other(path, content, name)
         check_size(path, found.bytes, entry.bytes)
         if found.sha256 != entry.sha256:
             raise ChecksumError(
@@ -131,6 +139,15 @@ def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
             )
         contents[name] = content
     return contents
+
+
+def _refuse_other(path: Path, content: bytes, name: str) -> None:
+    """ChecksumError for a file that its first bytes tell to be something else."""
+    is_model = name in FILES.values()
+    is_onnx = name == FILES[ONNX]
+    why = filetypes.not_packed(content, is_onnx) if is_model else filetypes.no_file(content)
+    if why is not None:
+        raise ChecksumError(f"{path}: {why}")
 
 
 def check_size(path: Path, found: int, packed: int) -> None:

@@ -115,6 +115,7 @@ class OnnxRuntime:
         self.session = onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]
         )
+        self.run_options = onnxruntime.RunOptions()
         self.signature = signature
         if any("seq" in output.type for output in self.session.get_outputs()):
             raise ValueError("it gives lists of several lengths")
@@ -161,7 +162,7 @@ class OnnxRuntime:
                 rows[:, place] = column
         try:
             given = {self.input: rows, **self.asked[output]}
-            [found] = self.session.run([self.outputs[output]], given)
+            [found] = self.session.run([self.outputs[output]], given, self.run_options)
         except RuntimeError as error:  # what its own errors are
             raise ValueError(f"{type(error).__name__} of ONNX Runtime") from error
         return found if isinstance(found, np.ndarray) else np.asarray(found)
@@ -195,4 +196,7 @@ def load(
         return OnnxRuntime(content, signature)
     from service.model import unpickling  # ONNX Runtime does without
 
-    return ScikitLearn(unpickling.load(content, trusted), signature)
+    estimator = unpickling.load(content, trusted)
+    if not hasattr(estimator, "predict"):
+        raise ValueError(f"holds a {type(estimator).__name__}, which does not predict")
+    return ScikitLearn(estimator, signature)

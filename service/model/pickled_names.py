@@ -53,12 +53,14 @@ def attributes_of(
 class Inspection:
     """What a pickle would do: the full names that it uses, and what of it `load` would refuse.
 
-    `versions` are those of scikit-learn that saved its estimators.
+    `versions` are those of scikit-learn that saved its estimators. `holds` is the type of what it
+    makes, if that is a plain one, and no object of a class.
     """
 
     names: set[str]
     untrusted: list[UntrustedError]
     versions: set[str]
+    holds: str = ""
 
 
 class Blank:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from service.model import artifact, dates, engines, onnx_check, ranking, trial, trust
+from service.model import artifact, dates, engines, filetypes, onnx_check, ranking, trial, trust
 from service.model.artifact import ArtifactError, GoldenError, ManifestError
-from service.model.engines import Column, Engine
+from service.model.engines import Column, Engine, OnnxRuntime
 from service.model.golden import compare
 from service.model.limits import Limits
 from service.model.manifest import Manifest
@@ -77,6 +77,9 @@ class Predictor:
         name = artifact.FILES[manifest.engine]
         path = folder / name
         report = contents.get(artifact.REPORT)
+        why = filetypes.not_packed(contents[name], manifest.engine == artifact.ONNX)
+        if why is not None:
+            raise ArtifactError(f"{path}: {why}")
 
         def load() -> Predictor:
             engine = engines.load(manifest.engine, manifest.signature, contents[name], trusted)
@@ -84,8 +87,15 @@ class Predictor:
 
         try:
             engines.prepare(manifest.engine, manifest.signature)
-            native = manifest.engine == artifact.ONNX and onnx_check.check(contents[name])
-            return trial.load(load, cls.verify, trusted=trusted, limits=limits, native=native)
+            of_onnx = manifest.engine == artifact.ONNX
+            return trial.load(
+                load,
+                cls.verify,
+                trusted=trusted,
+                limits=limits,
+                native=of_onnx and onnx_check.check(contents[name]),
+                stop=cls.stop if of_onnx else None,
+            )
         except UntrustedError as error:
             raise ArtifactError(
                 f"{path}: {trust.refusal(error, 'SERVICE_TRUSTED_MODULES=')}"
@@ -95,9 +105,18 @@ class Predictor:
         except (OnnxError, TrialError) as error:
             raise TrialError(f"{path}: {error}") from error
         except Exception as error:
-            raise ArtifactError(
-                f"{path}: cannot be loaded ({type(error).__name__}: {error}); pack the model again"
-            ) from error
+            why = None
+            if manifest.engine != artifact.ONNX:
+                why = filetypes.broken(contents[name], error)
+            elif type(error).__module__.startswith("onnxruntime"):
+                why = f"cannot be loaded ({type(error).__name__} of ONNX Runtime)"
+            why = why or f"cannot be loaded ({type(error).__name__}: {error})"
+            raise ArtifactError(f"{path}: {why}; pack the model again") from error
+
+    def stop(self) -> None:
+        """End the calls of an ONNX model that run in other threads, and all later ones."""
+        if isinstance(self._engine, OnnxRuntime):
+            self._engine.run_options.terminate = True
 
     def predict(self, columns: Mapping[str, Column], confidence: bool = False) -> dict[str, Any]:
         """Predict one value per row and output.

@@ -1,14 +1,16 @@
 """Load a model and try it, so that it cannot do harm meanwhile: the one way for every command.
 
 From the first byte of the pickle to the last golden row nothing with an effect happens
-(`audit.py`), and there are limits of time and memory (`limits.py`). The golden rows are replayed in
-a forked process first (`child.py`), because native code that never ends cannot be interrupted.
+(`audit.py`), and there are limits of time and memory (`limits.py`). Native code that never ends
+cannot be interrupted, so the golden rows are replayed in a forked process first (`child.py`), or in
+a thread (`stoppable.py`) if the engine can be stopped and has no loops.
 """
 
 import sys
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
+from service.model import stoppable
 from service.model.artifact import ArtifactError, GoldenError
 from service.model.audit import EffectError, import_trusted, no_effects
 from service.model.child import ChildError, rehearse
@@ -29,12 +31,14 @@ def load(
     trusted: Collection[str] = (),
     limits: Limits,
     native: bool = False,
+    stop: Callable[[Loaded], object] | None = None,
 ) -> Loaded:
     """What `make` loads, after `replay` has tried it; TrialError, or what these raise.
 
-    With `native`, native code that may never end does the loading, so that the forked process does
-    that first, too. Modules that the operator trusts are imported before. Everything that the
-    libraries do once and that has an effect must have happened, too: `engines.prepare`.
+    With `native`, native code that may take very long does the loading, so that a forked process
+    does all of it first. `stop` ends a replay of what was loaded, from another thread. Modules that
+    the operator trusts are imported before. Everything that the libraries do once and that has an
+    effect must have happened, too: `engines.prepare`.
     """
     import_trusted(trusted)
     try:
@@ -43,6 +47,9 @@ def load(
                 _rehearsed(lambda: replay(make()), trusted, deadline, limits)
             with no_effects(trusted):
                 made = make()
+            if stop is not None:
+                _stoppable(lambda: replay(made), lambda: stop(made), trusted, deadline, limits)
+                return made
             if not native:
                 _rehearsed(lambda: replay(made), trusted, deadline, limits)
             with no_effects(trusted):
@@ -83,6 +90,25 @@ def _rehearsed(
             raise limits.large() from None
         text = str(error) if error.kind == GoldenError.__name__ else f"{error.kind}: {error}"
         raise GoldenError(text.removeprefix(": ")) from None
+
+
+def _stoppable(
+    replay: Callable[[], object],
+    stop: Callable[[], object],
+    trusted: Collection[str],
+    deadline: float,
+    limits: Limits,
+) -> None:
+    """Replay in a thread."""
+
+    def work() -> None:
+        with no_effects(trusted):
+            replay()
+
+    try:
+        stoppable.run(work, stop, deadline)
+    except TimeoutError:
+        raise limits.late() from None
 
 
 def one_thread() -> None:

@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Callable, Collection
 from typing import Any
 
+import numpy as np
+
 from service.model.pickled_names import Inspecting, Inspection, Loading
 from service.model.trust import UntrustedError
 from service.model.unpickler import Unpickler
@@ -23,6 +25,9 @@ COMPRESSED: tuple[tuple[bytes, Callable[[bytes], bytes]], ...] = (
     (b"\x5d\x00", lzma.decompress),
     (b"x", zlib.decompress),  # no pickle starts with an x
 )
+
+
+PLAIN = (dict, list, tuple, set, str, bytes, bytearray, int, float, bool, type(None), np.ndarray)
 
 
 def decompressed(content: bytes) -> bytes:
@@ -49,7 +54,9 @@ def inspect(content: bytes, trusted: Collection[str] = ()) -> Inspection:
     """Read a pickle as `load` does, but import nothing; ValueError if it is no pickle."""
     names = Inspecting(trusted)
     try:
-        Unpickler(io.BytesIO(decompressed(content)), names).read_all()
+        made = Unpickler(io.BytesIO(decompressed(content)), names).read_all()
+        if type(made) in PLAIN:
+            names.found.holds = type(made).__name__
     except UntrustedError as error:
         names.found.untrusted.append(error)
     except Exception:

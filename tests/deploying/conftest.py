@@ -78,7 +78,7 @@ def bootstrapped(cloud: Cloud) -> Cloud:
 
 @pytest.fixture
 def deployed(bootstrapped: Cloud, artifact: Path, capsys: pytest.CaptureFixture[str]) -> str:
-    """The digest of the first image, which slipway-production runs; the output so far is dropped."""
+    """The digest of the first image, which slipway-production runs; earlier output is dropped."""
     digest = bootstrapped.push("first")
     assert deploy.main(["--image", digest, "--artifact", str(artifact)]) == 0
     capsys.readouterr()

@@ -1,14 +1,15 @@
 """A run that was ended goes on; nobody else writes the same output meanwhile."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 
 from service.__main__ import main
-from service.files import command, lines
+from service.files import command, lines, results
 from service.files.parts import Parts
 from service.files.results import Result
-from tests.files.conftest import CLASSES, GOOD, HEADER, Run, files, table
+from tests.files.conftest import CLASSES, GOOD, HEADER, Run, classes, files, table
 
 
 @pytest.fixture
@@ -95,3 +96,59 @@ def test_two_runs_do_not_write_the_same_output(
     assert main(main_run) == 0
     assert codes == [None, 73]
     assert [row["class"] for row in table(tmp_path / "out.csv")] == CLASSES
+
+
+@pytest.mark.usefixtures("small_steps")
+@pytest.mark.parametrize("ending", [".csv.gz", ".csv.zst", ".jsonl.gz"])
+@pytest.mark.parametrize("at", [1, 4])
+def test_a_compressed_output_goes_on_as_well(
+    artifact: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    ending: str,
+    at: int,
+) -> None:
+    """It is compressed at the end, so the same rows give the same bytes."""
+    source, output = tmp_path / "in.csv.gz", tmp_path / f"out{ending}"
+    source.write_bytes(gzip.compress(MANY.encode()))
+    arguments = ["predict", str(artifact), str(source), str(output), "--on-error", "skip"]
+    assert main(arguments) == 0
+    whole = output.read_bytes()
+    output.unlink()
+    with monkeypatch.context() as patch:
+        before = interrupt(patch, at)
+        assert main(arguments) == 130
+    assert not output.exists()
+    capsys.readouterr()
+    assert main(arguments) == 0
+    assert f"(went on after {sum(before)})" in capsys.readouterr().out
+    assert output.read_bytes() == whole
+    bad = f"{output.name}.bad.csv"
+    assert {path.name for path in tmp_path.iterdir()} == {source.name, output.name, bad}
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_an_interruption_while_it_is_compressed_costs_no_row(
+    artifact: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    source, output = tmp_path / "in.csv", tmp_path / "out.csv.gz"
+    source.write_text(HEADER + GOOD)
+    arguments = ["predict", str(artifact), str(source), str(output)]
+
+    def half(part: Path, whole: Path, compression: str) -> None:
+        whole.write_bytes(gzip.compress(part.read_bytes())[:20])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "compress", half)
+        assert main(arguments) == 130
+    assert not output.exists()
+    capsys.readouterr()
+    assert main(arguments) == 0
+    assert "(went on after 3)" in capsys.readouterr().out
+    assert classes(gzip.decompress(output.read_bytes()).decode()) == CLASSES
+    assert {path.name for path in tmp_path.iterdir()} == {source.name, output.name}

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from ecs.template import load, resolve
 from service.__main__ import main
 from tests import buckets
-from tests.files.conftest import BUCKET, CLASSES, FOLDER, classes
+from tests.files.conftest import BUCKET, CLASSES, FOLDER, GOOD, HEADER, classes
+from tests.files.test_formats import packed, unpacked
 from tests.resolved import IMAGE
 
 TASK = {"ImageUri": IMAGE, "VpcId": "vpc-1", "FilesUri": FOLDER}
@@ -35,6 +37,25 @@ def test_either_may_be_on_this_disk(artifact: Path, store: dict[str, str], tmp_p
     assert classes(here.read_text()) == CLASSES
     assert main(["predict", str(artifact), str(here), f"{FOLDER}out.csv", "--only"]) == 0
     assert classes(store["files/out.csv"]) == CLASSES
+
+
+@pytest.mark.parametrize("ending", [".csv.gz", ".csv.zst"])
+def test_files_on_s3_may_be_compressed(
+    artifact: Path, store: dict[str, str], s3: str, capsys: pytest.CaptureFixture[str], ending: str
+) -> None:
+    bad = f"{HEADER}x,1\n{GOOD}".encode()
+    source, output = f"in{ending}", f"out{ending}"
+    with closing(buckets.client(s3)) as client:
+        client.put_object(Bucket=BUCKET, Key=f"files/{source}", Body=packed(bad, ending))
+        arguments = [str(artifact), f"{FOLDER}{source}", f"{FOLDER}{output}"]
+        assert main(["predict", *arguments]) == 65
+        assert f"{FOLDER}{source}, line 2: sensor_1" in capsys.readouterr().err
+        assert f"files/{output}" not in store
+        assert main(["predict", *arguments, "--on-error", "skip"]) == 0
+        body = client.get_object(Bucket=BUCKET, Key=f"files/{output}")["Body"].read()
+    assert classes(unpacked(body, ending).decode()) == CLASSES
+    assert store[f"files/{output}.bad.csv"].splitlines()[1].startswith('2,"sensor_1 is')
+    assert f"3 of 4 rows scored to {FOLDER}{output} in" in capsys.readouterr().out
 
 
 WRONG = {

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shlex
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,6 @@ from service.files.scoring import Scored
 from service.model.predictor import Predictor
 from tests.files.conftest import CLASSES, GOOD, HEADER, Run, files, table
 from tests.packed import folder_of, packed
-from tests.serving import ROOT
-from tests.stranger import commands
 
 
 def test_each_row_gets_its_prediction_beside_what_it_was(run: Run, tmp_path: Path) -> None:
@@ -64,19 +61,6 @@ def test_a_file_gets_what_requests_get(
         assert [row[output] for row in found] == [
             json.dumps(value) if isinstance(value, bool) else str(value) for value in values
         ]
-
-
-def test_the_page_s_commands_run(artifact: Path, tmp_path: Path) -> None:
-    (tmp_path / "readings.csv").write_text(HEADER + GOOD)
-    lines = commands((ROOT / "docs/files.md").read_text())
-    assert len(lines) == 2
-    for line in lines:
-        words = shlex.split(line)
-        assert words[:4] == [".venv/bin/python", "-m", "service", "predict"]
-        source, output, *options = words[5:]
-        paths = [str(artifact), str(tmp_path / source), str(tmp_path / output)]
-        assert main(["predict", *paths, *options]) == 0
-        assert [row["class"] for row in table(tmp_path / output)] == CLASSES
 
 
 def test_an_answer_that_is_none_of_the_labels_is_written_as_it_is(artifact: Path) -> None:

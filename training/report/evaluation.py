@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import is_classifier, is_outlier_detector, is_regressor
+from sklearn.base import is_regressor
 
 from service.model.engines import Column
-from service.model.signature import Label, Output
+from service.model.signature import Label
+from training.outputs import possible_labels
 from training.trying import Tried
 
 MAX_OUTPUTS = 4  # outputs with a section in the report
@@ -67,7 +68,7 @@ def evaluate_outputs(
         if output.name not in targets:
             continue
         there = np.array([value is not None for value in targets[output.name]])
-        labels = _labels(engine.estimator, output)
+        labels = possible_labels(engine.estimator, output)
         if not there.any() or not (labels or is_regressor(engine.estimator)):
             continue
         given = [columns[name][there] for name in engine.signature.names]
@@ -98,14 +99,6 @@ def evaluate_outputs(
             confidence=_by_label(confidence, len(labels), output.confidence),
             confidence_kind=output.confidence,
         )
-
-
-def _labels(estimator: Any, output: Output) -> tuple[Label, ...]:
-    if output.labels:
-        return output.labels
-    if is_outlier_detector(estimator):
-        return (-1, 1)
-    return (0, 1) if is_classifier(estimator) else ()  # multilabel: each label is 0 or 1
 
 
 def _by_label(

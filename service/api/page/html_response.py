@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from flask import Response, request
 
-from service.api.environ import POLICY
+from service.api.request_state import state_of
 
 HTML = "text/html; charset=utf-8"
 
@@ -26,7 +26,7 @@ class Page:
 
     def answer(self, status: int = 200) -> Response:
         """Respond with the page."""
-        request.environ[POLICY] = self.policy
+        state_of(request.environ).content_security_policy = self.policy
         headers = {"Vary": "Accept, Accept-Encoding"}
         content = self.content
         if request.accept_encodings["gzip"]:

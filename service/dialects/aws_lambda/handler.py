@@ -15,7 +15,7 @@ from service.api.problems import one_line
 from service.app import create_app, load
 from service.dialects.aws_lambda import events
 from service.model.artifact import ArtifactError
-from service.operations import logs
+from service.observability import logs
 from service.settings import Settings, SettingsError
 
 

@@ -14,13 +14,13 @@ from werkzeug.exceptions import HTTPException
 
 from service.api import body, parse, predict, problems
 from service.api.answers import Answers
-from service.api.environ import PREDICTED, REQUEST_ID, ROWS
+from service.api.request_state import KEY, RequestState, state_of
 from service.dialects.aws_lambda import events
 from service.settings import Settings
 
 PREDICTIONS = "/2015-03-31/functions/[^/]+/invocations"
 # Of a request in a request: what its event says of these is not believed.
-OURS = (REQUEST_ID, "SERVER_PORT", "HTTP_HOST", "HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
+OURS = ("SERVER_PORT", "HTTP_HOST", "HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
 
 
 def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
@@ -46,7 +46,7 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
     def fail(error: HTTPException) -> Response:
         if error.code not in (400, 422):
             return _refused(error)
-        told = failure(problems.in_words(error), request.environ[REQUEST_ID])
+        told = failure(problems.in_words(error), state_of(request.environ).request_id)
         headers = {"X-Amz-Function-Error": "Unhandled"} | problems.headers_of(error)
         return Response(json.dumps(told), 200, headers, content_type=body.JSON)
 
@@ -81,14 +81,17 @@ def _predicting(app: WSGIApplication, outer: WSGIEnvironment, answers: Answers) 
             if name in outer:
                 environ[name] = outer[name]
         environ["PATH_INFO"] = predict.PATH
+        whole = state_of(outer)
+        own = RequestState(arrived=whole.arrived, request_id=whole.request_id)
+        environ[KEY] = own
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             version = answers.predictor.manifest.version
-            own = [("X-Request-ID", environ[REQUEST_ID]), ("Model-Version", version)]
-            return start_response(status, headers + own, *error)
+            added = [("X-Request-ID", own.request_id), ("Model-Version", version)]
+            return start_response(status, headers + added, *error)
 
         chunks = app(environ, start)
-        outer.update({name: environ[name] for name in (ROWS, PREDICTED) if name in environ})
+        whole.rows, whole.predict_seconds = own.rows, own.predict_seconds
         return chunks
 
     return inner

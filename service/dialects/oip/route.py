@@ -15,8 +15,8 @@ from werkzeug.exceptions import HTTPException
 
 from service.api import body, details, parse, problems
 from service.api.answers import Answers
-from service.api.environ import REQUEST_ID
 from service.api.problems import Problem
+from service.api.request_state import state_of
 from service.dialects.oip import inference, metadata, outputs, tensors, v1
 from service.model.manifest import Manifest
 from service.settings import Settings
@@ -133,7 +133,7 @@ def _add_model_routes(
             {
                 "model_name": manifest.name,
                 "model_version": manifest.version,
-                "id": asked.id or request.environ[REQUEST_ID],
+                "id": asked.id or state_of(request.environ).request_id,
                 "outputs": described,
             }
         )

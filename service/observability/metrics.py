@@ -1,0 +1,134 @@
+"""Prometheus metrics: what is counted, and `/metrics`, on a port of its own.
+
+All workers write to files in memory (gunicorn.conf.py makes their folder), and each can add them
+up, so the numbers cover all workers, and stay when a worker ends. Labels have few values, whatever
+clients send. No load balancer forwards to the port of the metrics.
+
+To add a metric: make it in `Metrics.__init__`, count it in `count` or where it happens, and list it
+in docs/operations.md.
+"""
+
+from functools import cache
+from time import perf_counter
+from wsgiref.types import WSGIEnvironment
+
+from flask import Flask, Response, request
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.values import ValueClass
+
+from service.api.problems import Problem
+from service.api.request_state import state_of
+from service.model.manifest import Manifest
+from service.observability.logs import known_method
+
+PATH = "/metrics"
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+REJECTION_REASONS = ("busy", "deadline")
+
+
+class Metrics:
+    """All metrics of a service. docs/operations.md lists them, too."""
+
+    def __init__(self, name: str, version: str, engine: str) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "slipway_requests",
+            "Requests answered",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self.duration = Histogram(
+            "slipway_request_duration_seconds",
+            "From a request's head to its answer",
+            ("route",),
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.predict = Histogram(
+            "slipway_predict_duration_seconds",
+            "The model's own time for a request",
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.queue = Histogram(
+            "slipway_queue_wait_seconds",
+            "How long a prediction was queued",
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.rows = Counter("slipway_rows", "Rows predicted", registry=self.registry)
+        self.shed = Counter(
+            "slipway_shed",
+            "Predictions rejected because of the load",
+            ("reason",),
+            registry=self.registry,
+        )
+        self.disconnected = Counter(
+            "slipway_disconnected",
+            "Clients disconnected because they did not read their answer",
+            registry=self.registry,
+        )
+        self.in_flight = Gauge(
+            "slipway_requests_in_flight",
+            "Requests that are being read, queued or answered",
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+        Gauge(
+            "slipway_model_info",
+            "1 for the model that is being served",
+            ("name", "version", "engine"),
+            registry=self.registry,
+            multiprocess_mode="max",
+        ).labels(name, version, engine).set(1)
+        for reason in REJECTION_REASONS:
+            self.shed.labels(reason)  # exported as 0 from the start: alarms need a number
+        # Finding a child by its labels takes as long as counting.
+        self._requests_of = cache(self.requests.labels)
+        self._duration_of = cache(self.duration.labels)
+        self._shed_of = cache(self.shed.labels)
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "Metrics":
+        """The metrics of a service with this model."""
+        return cls(manifest.name, manifest.version, manifest.engine)
+
+    def count(self, environ: WSGIEnvironment, route: str, status: int) -> None:
+        """Count one answer."""
+        self._requests_of(known_method(environ), route, status).inc()
+        state = state_of(environ)
+        self._duration_of(route).observe(perf_counter() - state.arrived)
+        if state.queue_seconds is not None:
+            self.queue.observe(state.queue_seconds)
+        if state.predict_seconds is not None:
+            self.predict.observe(state.predict_seconds)
+            self.rows.inc(state.rows or 0)
+
+    def count_rejection(self, reason: str) -> None:
+        """Count one prediction that was rejected because of the load."""
+        self._shed_of(reason).inc()
+
+    def text(self) -> bytes:
+        """All metrics, summed over all workers, in Prometheus' text format."""
+        if not ValueClass._multiprocess:
+            return generate_latest(self.registry)
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
+
+def init_app(app: Flask, metrics: Metrics, port: int) -> None:
+    """Serve the metrics on `port`, and nothing else there."""
+    metrics_port = str(port)
+
+    @app.before_request
+    def separate_ports() -> None:
+        environ = request.environ
+        if (environ["SERVER_PORT"] == metrics_port) != (environ["PATH_INFO"] == PATH):
+            raise Problem(404, "not found")
+
+    @app.get(PATH)
+    def show() -> Response:
+        return Response(metrics.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
