@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from flask.testing import FlaskClient
 from sklearn.pipeline import make_pipeline
@@ -15,6 +16,8 @@ from sklearn.tree import DecisionTreeClassifier
 from service.api import forms, schema
 from service.api.problems import Problem
 from service.app import create_app
+from service.files.dialect import Dialect
+from service.files.records import Records
 from service.model import dates
 from service.model.predictor import Predictor
 from service.model.signature import Input, Signature
@@ -155,6 +158,17 @@ def test_a_model_of_times_answers_days_that_the_sample_has_not(
     assert table.get_json() == {"prediction": expected}
     listed = client.get("/model").text.count("2026-")
     assert listed <= 3, "the first and the last of the sample, and when it was packed"
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_a_file_of_times_is_scored(zone: str | None, tmp_path: Path) -> None:
+    rows = pd.DataFrame({"when": MOMENTS.dt.tz_localize(zone)})
+    model, _, predictor = packed(rows, tmp_path, ".parquet")
+    signature = predictor.signature
+    batch = pa.RecordBatch.from_pandas(rows)
+    values = Records(0, batch, Dialect()).values(signature.inputs[0])
+    found = schema.check(schema.build(signature), ["when"], forms.Columns({"when": values}))
+    assert predictor.predict(found)["prediction"] == model.predict(rows).tolist()
 
 
 def test_the_contract_says_a_range_and_a_format(tmp_path: Path) -> None:

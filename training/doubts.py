@@ -60,7 +60,8 @@ def _others(columns: Sequence[Column], fixed: Collection[str]) -> Iterator[tuple
     ]
     whole = [column for column in free if column.kind == "integer"]
     gaps = [column for column in whole if column.missing]
-    for dtype, ones in (("Int64", gaps), ("object", whole), ("category", whole)):
+    plain = [column for column in free if column.kind in ("integer", "boolean")]
+    for dtype, ones in (("Int64", gaps), ("object", plain), ("category", whole)):
         yield dtype, [column.name for column in ones if column.dtype != dtype]
     for dtype, zoned in (("datetime64[us]", False), ("datetime64[us, UTC]", True)):
         yield (

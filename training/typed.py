@@ -20,6 +20,7 @@ from training.sample import FEWEST_KEPT, KEPT_CELLS, KEPT_ROWS, MOST_CATEGORIES,
 
 PARQUET, ARROW = ".parquet", (".arrow", ".feather")
 REQUIRED = "needs pyarrow: pip install -r requirements-parquet.txt"
+OBJECTS = ("bool", "int64", "integer", "boolean")  # of Python, as pandas names their types in files
 OTHER = "other"  # kind of a column that no input can be
 
 
@@ -37,7 +38,7 @@ def read(path: Path) -> Sample:
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise DataError(f"{path}: column {twice[0]} is there more than once")
-    whole = _with_categories(table.to_pandas(), table)
+    whole = _restored(table.to_pandas(), table)
     whole = whole.reset_index(drop=True)[[name for name in names if name in whole.columns]]
     most = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // max(1, whole.shape[1])))
     kept = _kept(whole, most)
@@ -48,8 +49,8 @@ def read(path: Path) -> Sample:
     return Sample(columns=columns, rows=rows, kept=len(kept))
 
 
-def _with_categories(whole: Any, table: Any) -> Any:
-    """The frame with its categories again: of numbers Parquet keeps the values alone."""
+def _restored(whole: Any, table: Any) -> Any:
+    """The frame with its categories and objects again: Parquet keeps the values alone."""
     import pandas as pd
 
     metadata = table.schema.pandas_metadata or {}
@@ -59,6 +60,9 @@ def _with_categories(whole: Any, table: Any) -> Any:
             values = table.column(name).to_pylist()  # whole numbers, although some are missing
             known = sorted({value for value in values if value is not None})
             whole[name] = pd.Categorical(values, categories=known)
+        elif one.get("numpy_type") == "object" and one.get("pandas_type") in OBJECTS:
+            values = table.column(name).to_pylist()
+            whole[name] = pd.Series(values, index=whole.index, dtype=object)
     return whole
 
 
