@@ -291,3 +291,13 @@ def test_a_length_of_time_has_no_kind(tmp_path: Path) -> None:
     model = classifier(FunctionTransformer(frame_steps.numbers)).fit(rows, ANSWER)
     with pytest.raises(PackError, match="which no kind of input holds"):
         contract(model, read(rows, tmp_path, ".parquet"), [])
+
+
+def test_diff_reads_a_sample_by_the_kinds_of_the_models(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = column(DIGITS)
+    answers(classifier(OneHotEncoder()).fit(rows, ANSWER), rows, tmp_path)
+    artifact = str(tmp_path / "artifact")
+    assert main(["diff", artifact, artifact, "--sample", str(tmp_path / "rows.csv")]) == 0
+    assert f"0 of {ROWS} differ in prediction" in capsys.readouterr().out
