@@ -82,7 +82,9 @@ class Client:
     def read_slowly(self, pieces: int, size: int, seconds: float) -> None:
         """Receive a little, again and again."""
         for _ in range(pieces):
-            self.unread += self.connection.recv(size)
+            piece = self.connection.recv(size)
+            assert piece, "the connection was closed within an answer"
+            self.unread += piece
             after = time.monotonic() + seconds
             while time.monotonic() < after:
                 time.sleep(seconds / 10)

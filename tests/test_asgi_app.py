@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import weakref
 from collections.abc import Iterator
 from wsgiref.types import StartResponse, WSGIEnvironment
 from wsgiref.validate import validator
@@ -270,3 +271,26 @@ def test_after_a_body_that_is_late_the_task_is_no_longer_cancelled(
 
     assert run(scene()) == 0
     assert exchange.sent
+
+
+class Kept:
+    """Something that a request's environ holds, as its body."""
+
+
+def test_a_request_is_forgotten_before_its_answer_is_read() -> None:
+    """Clients may take long to read it, and a body may be large."""
+    kept: list[weakref.ref[Kept]] = []
+    alive: list[bool] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        environ["kept"] = Kept()
+        kept.append(weakref.ref(environ["kept"]))
+        start_response("200 OK", [])
+        return [b"told"]
+
+    async def send(message: request_body.Message) -> None:
+        alive.append(kept[0]() is not None)
+
+    exchange = Exchange([b"x"])
+    run(make_bridge(app)(of_length(b"x"), exchange.receive, send))
+    assert alive == [False, False]

@@ -179,9 +179,9 @@ def test_the_target_is_found_as_well(tmp_path: Path, target: str) -> None:
 def test_a_model_without_names_gets_them_without_blanks(tmp_path: Path) -> None:
     _, rows = fitted("a", "b")
     joblib.dump(LinearRegression().fit(rows.to_numpy(), rows["a"]), tmp_path / "model.joblib")
-    (tmp_path / "rows.csv").write_text(table(rows, "a", " b"))
+    (tmp_path / "rows.csv").write_text(table(rows.assign(note="x"), "a", " b", " note"))
     given = [tmp_path / "model.joblib", "--sample", tmp_path / "rows.csv", "--out", tmp_path / "x"]
-    assert training(["pack", *map(str, given)]) == 0
+    assert training(["pack", *map(str, given), "--ignore", "note"]) == 0
     assert Predictor.load(tmp_path / "x").signature.names == ("a", "b")
 
 

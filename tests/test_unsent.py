@@ -67,7 +67,7 @@ def test_so_does_one_that_reads_less_than_would_make_room_for_another_piece(own:
 
 
 def test_requests_that_come_meanwhile_are_answered_after_it_in_order(own: Server) -> None:
-    sizes = (LONG, 100, LONGER, 200)
+    sizes = (LONG, 100, LONGER, 200, *[300_000, 250_000] * 20, 300)
     with client(own, b"".join(map(ask, sizes))) as one:
         for size in sizes:
             assert one.answer() == (200, text(size))
@@ -132,6 +132,20 @@ def test_while_too_much_is_unsent_others_are_refused_and_it_is_disconnected_soon
             assert counted(server, "slipway_disconnected_total") == 0
             assert server.predict("100").status == 503
             wait_until_disconnected(server, 1)
+        assert server.predict("100").status == 200
+
+
+def test_so_is_one_that_reads_less_than_a_piece_in_that_time(tmp_path: Path) -> None:
+    with (
+        long_answers(tmp_path, MOST_BYTES=LONG, NEEDED_SECONDS=0.5, LOOK_SECONDS=0.05) as server,
+        client(server, ask(LONG)) as slow,
+    ):
+        slow.read_slowly(pieces=15, size=1024, seconds=0.1)
+        assert counted(server, "slipway_disconnected_total") == 0
+        assert server.predict("100").status == 503
+        with pytest.raises((ConnectionResetError, AssertionError)):
+            slow.read_slowly(pieces=300, size=1024, seconds=0.1)
+        assert counted(server, "slipway_disconnected_total") == 1
         assert server.predict("100").status == 200
 
 

@@ -22,7 +22,7 @@ PIECE = 65_536  # bytes; a longer response is sent in pieces of this length
 ENOUGH = 65_536  # bytes in the buffer of a connection; above it no piece is added
 MOST_BYTES = 33_554_432  # of all unsent responses; from then on no other long one is computed
 STALLED_SECONDS = 30.0  # for which a client may read nothing
-NEEDED_SECONDS = 5.0  # the same, while requests are refused because the memory is full
+NEEDED_SECONDS = 5.0  # for which it may read less than a piece, while others need the memory
 LOOK_SECONDS = 1.0  # between two checks of what was read
 KERNEL_BYTES = 131_072  # unsent bytes of a connection that the kernel holds besides
 
@@ -103,14 +103,14 @@ class Unsent:
         return False
 
     def _look(self) -> None:
-        """Disconnect clients that have read nothing for too long; check again while any remain."""
+        """Disconnect clients that have read too little; check again while any remain."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         is_needed = now - self._refused < 2 * NEEDED_SECONDS  # refused clients retry
-        longest = NEEDED_SECONDS if is_needed else STALLED_SECONDS
+        longest, least = (NEEDED_SECONDS, PIECE) if is_needed else (STALLED_SECONDS, 1)
         for connection, (before, since) in list(self._waiting.items()):
             left = unsent(connection)
-            if left < before:
+            if before - left >= least:
                 self._waiting[connection] = left, now
             elif now - since >= longest:
                 self._disconnect(connection, left, now - since)
