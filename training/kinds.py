@@ -133,6 +133,8 @@ def _null(learned: Collection[Any], absent: Any) -> Null | None:
     """What the model takes for a missing value; None if it does not tell."""
     has_none = any(value is None for value in learned) or absent is None
     has_nan = any(value is not None and _is_null(value) for value in learned)
+    if not has_none and absent is not None and _is_null(absent):
+        has_nan = True  # an imputer of NaN leaves None for the encoder to learn
     if has_none == has_nan:
         return None
     return "none" if has_none else "nan"

@@ -220,6 +220,8 @@ class CategoryField(ColumnField):
             values = [str(value) if type(value) is int else value for value in values]
         elif any(map(_is_rough, values)):
             self._refuse(values, _is_rough, lambda _: ROUGH)
+        if self.column.dtype == "float32":  # 0.1 is the category that float32 holds of it
+            values = [None if value is None else float(np.float32(value)) for value in values]
         if self.column.closed:
             closed = known.keys() | {(type(None), None)}
             if not {(_family(value), value) for value in values} <= closed:
