@@ -301,3 +301,19 @@ def test_diff_reads_a_sample_by_the_kinds_of_the_models(
     artifact = str(tmp_path / "artifact")
     assert main(["diff", artifact, artifact, "--sample", str(tmp_path / "rows.csv")]) == 0
     assert f"0 of {ROWS} differ in prediction" in capsys.readouterr().out
+
+
+def test_a_type_that_the_sample_does_not_tell_is_asked_for_where_answers_depend_on_it(
+    tmp_path: Path,
+) -> None:
+    gaps = column(pd.array([10, 20, None] * 40, dtype="Int64"))
+    model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(gaps, ANSWER)
+    with pytest.raises(PackError, match="whole numbers beside missing values, and the sample"):
+        contract(model, read(gaps, tmp_path), [])
+    signature = contract(model, read(gaps, tmp_path), [], {"store": "integer"}).signature
+    assert signature.inputs[0].dtype == "Int64"
+    times = column(pd.date_range("2026-01-01", periods=ROWS, freq="h").astype("datetime64[ns]"))
+    boosting = HistGradientBoostingClassifier(max_iter=5, random_state=0).fit(times, ANSWER)
+    for given in ({}, {"store": "datetime"}):
+        with pytest.raises(PackError, match="times in nanoseconds, not microseconds"):
+            contract(boosting, read(times, tmp_path), [], given)

@@ -20,6 +20,7 @@ WORDS = {
     "category": "categories",
     "datetime64[us]": "times",
     "datetime64[us, UTC]": "times",
+    "datetime64[ns]": "times in nanoseconds, not microseconds",
 }
 LENGTH = re.compile(r"-?\d+ days(?: [+-]?\d\d:\d\d:\d\d(?:\.\d+)?)?", re.ASCII)
 
@@ -44,10 +45,11 @@ def check(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> No
             continue
         for name in names[:MOST]:
             if probe.differing({name: dtype}):
+                other = "" if dtype == "datetime64[ns]" else f", or say --kind {name}=KIND"
                 raise PackError(
                     f"the model answers otherwise if the column {name} holds {WORDS[dtype]}, and "
                     "the sample does not tell: give it as Parquet with the types that the model "
-                    f"was fitted with, or say --kind {name}=integer, text or datetime"
+                    f"was fitted with{other}"
                 )
 
 
@@ -63,6 +65,8 @@ def _others(columns: Sequence[Column], fixed: Collection[str]) -> Iterator[tuple
     plain = [column for column in free if column.kind in ("integer", "boolean")]
     for dtype, ones in (("Int64", gaps), ("object", plain), ("category", whole)):
         yield dtype, [column.name for column in ones if column.dtype != dtype]
+    units = [one for one in columns if one.is_untyped and not one.learned]  # no --kind tells it
+    yield "datetime64[ns]", [one.name for one in units if one.dtype == "datetime64[us]"]
     for dtype, zoned in (("datetime64[us]", False), ("datetime64[us, UTC]", True)):
         yield (
             dtype,
