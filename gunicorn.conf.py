@@ -102,6 +102,14 @@ def post_fork(server, worker):
         pass
 
 
+def post_worker_init(worker):
+    """Gunicorn's other workers call the plain app, which names the client of a request, too."""
+    if getattr(worker, "wsgi", None) is not None:
+        from service.api.forwarded import Proxies, behind
+
+        worker.wsgi = behind(Proxies(worker.cfg.forwarded_allow_ips), worker.wsgi)
+
+
 def child_exit(server, worker):
     """A worker that was lost has no requests in flight."""
     from prometheus_client.multiprocess import mark_process_dead  # not before its folder is set

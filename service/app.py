@@ -21,6 +21,7 @@ from service.model import remote
 from service.model.limits import Limits
 from service.model.predictor import Predictor
 from service.observability import metrics, traces
+from service.server import request_target
 from service.server.drain import Drain
 from service.settings import Settings
 
@@ -85,6 +86,7 @@ def create_app(
     inner: WSGIApplication = app.wsgi_app
     if not settings.traces:  # a span begins and ends in hooks of Flask
         inner = app.fast_path = FastPath(inner, access, answers, settings.metrics_port)
+    inner = request_target.one_spelling(inner)
     app.wsgi_app = ResponseMiddleware(inner, context)  # type: ignore[method-assign]
     return app
 

@@ -200,3 +200,29 @@ def test_exit_codes_are_those_of_sysexits() -> None:
     assert set(codes.values()) == {65}
     assert GoldenError.exit_code == ArtifactError.exit_code == 65
     assert MissingError.exit_code == 66
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "model.joblib"])
+def test_what_never_ends_is_no_file_of_an_artifact(own_artifact: Path, name: str) -> None:
+    (own_artifact / name).unlink()
+    os.mkfifo(own_artifact / name)
+    assert f"{name}: is no regular file" in refusal(own_artifact, MissingError)
+    (own_artifact / name).unlink()
+    (own_artifact / name).symlink_to("/dev/zero")
+    assert f"{name}: is no regular file" in refusal(own_artifact, MissingError)
+
+
+def test_the_size_of_a_file_is_looked_at_before_it_is_read(own_artifact: Path) -> None:
+    for name in ("model.joblib", "manifest.json"):
+        os.truncate(own_artifact / name, 2**40)  # a hole
+        kind = ManifestError if name == "manifest.json" else ChecksumError
+        assert f"has {2**40:,} bytes" in refusal(own_artifact, kind).replace(
+            str(2**40), f"{2**40:,}"
+        )
+
+
+def test_files_may_be_links(own_artifact: Path, tmp_path: Path) -> None:
+    for name in ("model.joblib", "manifest.json"):  # as Kubernetes mounts them
+        (own_artifact / name).rename(tmp_path / name)
+        (own_artifact / name).symlink_to(tmp_path / name)
+    assert Predictor.load(own_artifact).manifest.name == "sensors"

@@ -21,10 +21,12 @@ EFFECTS = {
     "a pipe, which Python does not report": (b"cposix\npipe\n(tR.", "posix.pipe"),
     "a list": (b"\x80\x02cnumpy\n__all__\nS'made'\na.", "changed: numpy.__all__"),
     "a dictionary": (b"ccopyreg\n_inverted_registry\nI1\nI2\ns.", "changed: copyreg"),
+    "a prediction that no guard sees": (b"c__main__\nQuiet\n(tR.", "posix.umask"),
     "a function": (b"cnumpy\nmean\n}S'made'\nI1\nsb.", "changed: numpy.mean"),
 }
 HARMLESS = {
     "a value": b"I1\n.",
+    "a prediction that the guard refuses": b"c__main__\nLoud\n(tR.",
     "an object": b"cnumpy\nfloat64\n(F1.5\ntR.",
     "a module of a library": b"cscipy.fft\nfft\n.",
 }
@@ -35,9 +37,21 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """What a process of its own says of these programs, loaded without any check."""
     programs = {name: content for name, (content, _) in EFFECTS.items()} | HARMLESS
     code = f"""if True:
-        import json, joblib, pandas, scipy, sklearn, tests.fuzz.weak
+        import json, joblib, os, pandas, posix, scipy, sklearn, tests.fuzz.weak
         from tests.fuzz import counting, effects, inventory, judge, loader, objects, weak
         from tests.fuzz.tokens import Contents
+
+        class Loud:
+            def predict(self, rows):
+                os.mkdir("made")
+
+        class Quiet:
+            def predict(self, rows):
+                posix.umask(0o22)
+
+        from service.model.audit import no_effects
+        with no_effects():
+            pass  # its hook comes before the one that records
         used = Contents(names={{("numpy", "ndarray")}})
         seen, shared = objects.Objects(inventory.Inventory([used]), []), counting.Shared()
         hook = effects.Effects()

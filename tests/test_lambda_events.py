@@ -150,6 +150,18 @@ def test_of_any_event_it_answers_what_lambda_would(client: FlaskClient) -> None:
     hold(200, any_event(), rule)
 
 
+@pytest.mark.parametrize(
+    ("path", "status"), [("/model", 200), ("/%6dodel", 404), ("/mode%6C", 404)]
+)
+def test_no_address_has_a_second_spelling_in_an_event(
+    client: FlaskClient, path: str, status: int
+) -> None:
+    http = {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.1"}
+    second = version_2(rawPath=path, requestContext={"http": http, "stage": "$default"})
+    for event in ({"httpMethod": "GET", "path": path}, second):
+        assert events.answer(client.application, event)["statusCode"] == status
+
+
 def any_event() -> st.SearchStrategy[bytes]:
     """Events that are nearly right."""
     odd: st.SearchStrategy[Any] = st.sampled_from(

@@ -9,7 +9,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from service.model.engines import CODES, OnnxRuntime
 from service.model.onnx_check import OnnxError, check
+from tests.test_engines import signature
 
 FLOATS = TensorProto.DOUBLE
 
@@ -129,6 +131,17 @@ def test_a_second_name_does_not_hide_the_first() -> None:
     read = onnx.load_from_string(longer)
     assert [node.op_type for node in read.graph.node] == ["Abs"]
     assert "several times" in refusal(longer)
+
+
+def test_a_model_is_read_in_the_format_that_was_checked() -> None:
+    text = b"\0ORTM" + bytes(123)  # a name of a producer, which says that it is another format
+    one = model()
+    one.ir_version = 8
+    content = b"\x12\x80\x01" + text + one.SerializeToString()
+    assert "the format of ONNX Runtime" in refusal(content)
+    made = signature("array", {"a": "float64", "b": "float64"})
+    with pytest.raises(KeyError, match=CODES):  # read as ONNX; as the other format, it is damaged
+        OnnxRuntime(content, made)
 
 
 def test_any_content_is_read_or_refused() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from service.model import artifact as artifact_of_model
 from service.model.artifact import (
     ChecksumError,
     GoldenError,
@@ -45,6 +46,16 @@ def test_a_listed_file_that_is_not_there_is_named(
     (own_artifact / "model.onnx").unlink()
     place = uploaded()
     assert f"{place}/model.onnx: is not there" in refusal(MissingError, place)
+
+
+def test_a_manifest_that_is_far_too_large_is_not_fetched(
+    uploaded: Callable[[], str], own_artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artifact_of_model, "LARGEST_MANIFEST", 100)
+    size = (own_artifact / "manifest.json").stat().st_size
+    place = uploaded()
+    text = refusal(ManifestError, place)
+    assert f"{place}/manifest.json: has {size:,} bytes, which is no manifest" in text
 
 
 def test_another_manifest_than_the_pinned_one_is_refused_before_more_is_asked(

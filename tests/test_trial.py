@@ -4,6 +4,7 @@ import contextlib
 import os
 import resource
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import repeat
@@ -193,3 +194,22 @@ def test_limits_and_effects_are_told_apart() -> None:
         os.fork()
     with pytest.raises(LimitError), limited(SHORT), no_effects():
         endless()
+
+
+def test_what_leaves_a_block_is_not_interrupted() -> None:
+    """Or its timer and bound would stay: after long native code the signal comes just there."""
+    rung: list[bool] = []
+
+    @contextlib.contextmanager
+    def inner() -> Iterator[None]:
+        yield
+        leaving = sys._getframe(1)  # of contextlib
+        ring = signal.getsignal(signal.SIGALRM)
+        assert callable(ring)
+        ring(signal.SIGALRM, leaving)
+        rung.append(True)
+        ring(signal.SIGALRM, sys._getframe())
+
+    with pytest.raises(LimitError, match="longer than 60 s"), limited(Limits()), inner():
+        pass
+    assert rung

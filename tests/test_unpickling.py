@@ -208,6 +208,96 @@ def test_an_object_of_a_trusted_class_is_filled_by_its_own_methods(protocol: int
     assert not unpickling.inspect(content, ["tests.test_unpickling.Collected"]).untrusted
 
 
+class Numbers(list[int]):
+    """A list of one's own, with an attribute."""
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_an_object_of_a_trusted_list_is_read_alike_by_load_and_inspect(protocol: int) -> None:
+    numbers = Numbers([1, 2])
+    numbers.unit = "mm"  # type: ignore[attr-defined]
+    content = pickle.dumps(numbers, protocol=protocol)
+    trusted = ["tests.test_unpickling.Numbers"]
+    found = unpickling.load(content, trusted)
+    assert type(found) is Numbers
+    assert (list(found), vars(found)) == ([1, 2], {"unit": "mm"})
+    assert not unpickling.inspect(content, trusted).untrusted
+
+
+class WithState:
+    """Takes its state itself: any of these."""
+
+    def __setstate__(self, state: object) -> None:
+        self.state = state
+
+
+class Rebuilt:
+    """Pickles as an object of a class with a state."""
+
+    def __init__(self, kind: type, state: object) -> None:
+        base = list if issubclass(kind, list) else object
+        self.reduced = vars(copyreg)["_reconstructor"], (kind, base, base()), state
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.reduced
+
+
+@pytest.mark.parametrize("state", [{0: "a"}, (1, 2), {"a": 1}, ({0: "a"}, None), [1]])
+def test_a_trusted_class_reads_any_state_of_its_own(state: object) -> None:
+    content, trusted = pickle.dumps(Rebuilt(WithState, state)), ["tests.test_unpickling"]
+    assert unpickling.load(content, trusted).state == state
+    assert not unpickling.inspect(content, trusted).untrusted
+
+
+@pytest.mark.parametrize("kind", [WithState, Numbers])
+@pytest.mark.parametrize("state", [{"__class__": 1}, (None, {"__dict__": {}})])
+def test_no_state_of_a_trusted_class_has_names_of_pythons(kind: type, state: object) -> None:
+    content, trusted = pickle.dumps(Rebuilt(kind, state)), ["tests.test_unpickling"]
+    with pytest.raises(UntrustedError, match="an attribute '__"):
+        unpickling.load(content, trusted)
+    assert unpickling.inspect(content, trusted).untrusted
+
+
+def identity(value: object) -> object:
+    """A function of one's own that gives back what it gets."""
+    return value
+
+
+@pytest.mark.parametrize(
+    "name",
+    [("sklearn.dummy", "DummyClassifier"), ("functools", "partial"), ("numpy", "ndarray")],
+)
+def test_code_of_ones_own_gets_no_object_of_the_unpickler(name: tuple[str, str]) -> None:
+    content = b"ctests.test_unpickling\nidentity\n(c%b\n%b\ntR." % tuple(map(str.encode, name))
+    trusted = ["tests.test_unpickling.identity"]
+    with pytest.raises(UntrustedError, match=r"\.".join(name) + " as an argument"):
+        unpickling.load(content, trusted)
+    assert unpickling.inspect(content, trusted).untrusted
+
+
+@pytest.mark.parametrize(
+    "handed", [b"cnumpy\ncopysign\n", b"cbuiltins\nlist\n", b"ctests.test_unpickling\nidentity\n"]
+)
+def test_what_a_trusted_function_hands_on_gets_no_state(handed: bytes) -> None:
+    content = b"ctests.test_unpickling\nidentity\n(%btR}Vmade\nI1\nsb." % handed
+    with pytest.raises(UntrustedError, match="a change to"):
+        unpickling.load(content, ["tests.test_unpickling"])
+    assert not hasattr(np.copysign, "made")
+    assert not hasattr(identity, "made")
+
+
+def test_a_trusted_class_can_be_made_by_a_function_of_scikit_learn() -> None:
+    content = b"csklearn.neighbors._kd_tree\nnewObj\n(ctests.test_unpickling\nCollected\ntR."
+    trusted = ["tests.test_unpickling"]
+    assert unpickling.load(content, trusted).values == []
+    assert not unpickling.inspect(content, trusted).untrusted
+
+
+def test_a_state_that_is_no_dictionary_needs_a_class_that_takes_it() -> None:
+    with pytest.raises(ValueError, match=r"the state of tests\.test_unpickling\.Numbers"):
+        unpickling.load(pickle.dumps(Rebuilt(Numbers, [1])), ["tests.test_unpickling"])
+
+
 @pytest.mark.parametrize("name", ["os", "gzip", "Path", "np", "COMPRESSIONS", "dumped.__globals__"])
 def test_a_trusted_module_gives_only_what_it_defines(name: str) -> None:
     content = Named("tests.test_unpickling", name).pickle

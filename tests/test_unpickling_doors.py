@@ -5,7 +5,8 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,29 +14,49 @@ import joblib
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from service import asgi
+from service.__main__ import main as service
 from service.model import artifact
-from service.model.artifact import ArtifactError
 from service.model.manifest import Manifest
-from service.model.predictor import Predictor
 from service.model.version import content_version
+from tests.by_hand import called, made, name, program, text
 from tests.serving import ROOT
-from tests.test_unpickling import Calls
 from tests.test_unpickling_opcodes import REFUSED
-from training.__main__ import main
+from training.__main__ import main as training
 
-# One of each kind, and a file that would leave a trace.
-KINDS = (
-    "GLOBAL of builtins in a module",
-    "STACK_GLOBAL of a live dictionary",
-    "REDUCE of a function that estimators keep",
-    "BUILD of a class",
-    "SETITEM of an estimator",
-    "a state with a hidden attribute",
-    "an array of objects from bytes",
-    "an array wrapper with a dtype that is text",
-    "a partial call of a class",
-)
-TRACE = "a call that leaves a trace"
+# Pickles that make a folder, each by another opcode, when nothing is checked.
+EFFECTS: dict[str, Callable[[str], bytes]] = {
+    "REDUCE": lambda place: program(called("os", "mkdir", text(place))),
+    "INST": lambda place: program(pickle.MARK, text(place), b"ios\nmkdir\n"),
+    "OBJ": lambda place: program(pickle.MARK, name("pathlib", "Path.mkdir"),
+                                 called("pathlib", "Path", text(place)), pickle.OBJ),
+    "BUILD": lambda place: program(
+        made("tests.test_unpickling_doors", "Takes"), text(place), pickle.BUILD
+    ),
+    "APPEND": lambda place: program(
+        made("tests.test_unpickling_doors", "Takes"), text(place), pickle.APPEND
+    ),
+    "NEWOBJ": lambda place: program(
+        name("tests.test_unpickling_doors", "Makes"), text(place), pickle.TUPLE1, pickle.NEWOBJ
+    ),
+}  # fmt: skip
+
+
+class Takes:
+    """Makes the folder that it is given."""
+
+    def __setstate__(self, place: str) -> None:
+        os.mkdir(place)
+
+    append = __setstate__
+
+
+class Makes:
+    """Makes a folder when it is made."""
+
+    def __new__(cls, place: str) -> "Makes":
+        os.mkdir(place)
+        return super().__new__(cls)
 
 
 @pytest.fixture(scope="module")
@@ -45,33 +66,24 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     joblib.dump(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), folder / "model.joblib")
     (folder / "rows.csv").write_text("x\n0.5\n0.1\n")
     command = ["pack", str(folder / "model.joblib"), "--sample", str(folder / "rows.csv")]
-    assert main([*command, "--engine", "sklearn", "--out", str(folder / "artifact")]) == 0
+    assert training([*command, "--engine", "sklearn", "--out", str(folder / "artifact")]) == 0
     return folder
 
 
-@pytest.fixture
-def forge(packed: Path, tmp_path: Path) -> Iterator[Callable[[bytes], Path]]:
+def forged(content: bytes, folder: Path, packed: Path) -> Path:
     """Put another model file into a copy of the artifact, with a manifest that is true of it."""
-
-    def forged(content: bytes) -> Path:
-        folder = tmp_path / "artifact"
-        folder.mkdir()
-        manifest = Manifest.from_json((packed / "artifact" / artifact.MANIFEST).read_text())
-        files = {artifact.MODEL: artifact.file_entry(content)}
-        manifest = replace(manifest, files=files)
-        manifest = replace(manifest, version=content_version(manifest))
-        (folder / artifact.MANIFEST).write_text(manifest.to_json())
-        (folder / artifact.MODEL).write_bytes(content)
-        return folder
-
-    yield forged
-    assert not (tmp_path / "trace").exists(), "the file had an effect"
+    folder.mkdir()
+    manifest = Manifest.from_json((packed / "artifact" / artifact.MANIFEST).read_text())
+    files = {artifact.MODEL: artifact.file_entry(content)}
+    manifest = replace(manifest, files=files)
+    manifest = replace(manifest, version=content_version(manifest))
+    (folder / artifact.MANIFEST).write_text(manifest.to_json())
+    (folder / artifact.MODEL).write_bytes(content)
+    return folder
 
 
 def content_of(kind: str, folder: Path) -> bytes:
-    if kind == TRACE:
-        return pickle.dumps(Calls(os.mkdir, str(folder / "trace")))
-    return REFUSED[kind]
+    return EFFECTS[kind](str(folder / "trace")) if kind in EFFECTS else REFUSED[kind]
 
 
 def run(*command: object, **environment: str) -> tuple[int, str]:
@@ -83,54 +95,93 @@ def run(*command: object, **environment: str) -> tuple[int, str]:
     return ended.returncode, ended.stderr
 
 
-@pytest.mark.parametrize("kind", [*KINDS, TRACE])
-def test_inspect_and_pack_refuse_it(
-    kind: str, packed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def inspect(content: bytes, place: Path, packed: Path) -> int:
+    model = place / "model.joblib"
+    model.write_bytes(content)
+    return training(["inspect", str(model)])
+
+
+def pack(content: bytes, place: Path, packed: Path) -> int:
+    model = place / "model.joblib"
+    model.write_bytes(content)
+    sample = str(packed / "rows.csv")
+    return training(["pack", str(model), "--sample", sample, "--out", str(place / "out")])
+
+
+def check(content: bytes, place: Path, packed: Path) -> int:
+    return service(["check", str(forged(content, place / "artifact", packed))])
+
+
+def predict(content: bytes, place: Path, packed: Path) -> int:
+    folder = forged(content, place / "artifact", packed)
+    return service(["predict", str(folder), str(packed / "rows.csv"), str(place / "out")])
+
+
+def start(content: bytes, place: Path, packed: Path) -> int:
+    """What gunicorn calls, with the settings of a process."""
+    folder = forged(content, place / "artifact", packed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SERVICE_MODEL", str(folder))
+        with pytest.raises(SystemExit) as ended:
+            asgi.application()
+    return int(str(ended.value))
+
+
+DOORS: tuple[Callable[[bytes, Path, Path], int], ...] = (inspect, pack, check, predict, start)
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+@pytest.mark.parametrize("kind", [*REFUSED, *EFFECTS])
+def test_every_door_refuses_every_kind_in_one_line(
+    kind: str,
+    door: Callable[[bytes, Path, Path], int],
+    packed: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    model = tmp_path / "model.joblib"
-    model.write_bytes(content_of(kind, tmp_path))
-    rows = str(packed / "rows.csv")
-    packing = ["pack", str(model), "--sample", rows, "--out", str(tmp_path / "out")]
-    for command in (["inspect", str(model)], packing):
-        assert main(command) == 65
-        [line] = capsys.readouterr().err.splitlines()
-        assert "not trusted" in line or "not allowed" in line
+    assert door(content_of(kind, tmp_path), tmp_path, packed) == 65
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(("slipway: ", "training: "))
+    assert "model.joblib: " in line
+    assert "not trusted" in line or "not allowed" in line
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "trace").exists()
 
 
-@pytest.mark.parametrize("kind", [*KINDS, TRACE])
-def test_what_loads_an_artifact_refuses_it(
-    kind: str, forge: Callable[[bytes], Path], tmp_path: Path
-) -> None:
-    with pytest.raises(ArtifactError, match=r"not trusted|not allowed") as caught:
-        Predictor.load(forge(content_of(kind, tmp_path)))
-    assert caught.value.exit_code == 65
-
-
 @pytest.mark.slow
-def test_check_predict_and_the_start_refuse_it_in_one_line(
-    forge: Callable[[bytes], Path], packed: Path, tmp_path: Path
+@pytest.mark.parametrize("kind", ["REDUCE", "BUILD"])
+def test_processes_of_their_own_refuse_what_would_leave_a_trace(
+    kind: str, packed: Path, tmp_path: Path
 ) -> None:
-    folder = forge(content_of(TRACE, tmp_path))
-    rows, out = packed / "rows.csv", tmp_path / "out.csv"
+    content = EFFECTS[kind](str(tmp_path / "trace"))
+    folder = forged(content, tmp_path / "artifact", packed)
+    model, rows, out = folder / artifact.MODEL, packed / "rows.csv", tmp_path / "out"
     for code, said in (
+        run("-m", "training", "inspect", model),
+        run("-m", "training", "pack", model, "--sample", rows, "--out", out),
         run("-m", "service", "check", folder),
         run("-m", "service", "predict", folder, rows, out),
         run("-m", "gunicorn", "--bind", "127.0.0.1:0", SERVICE_MODEL=str(folder)),
     ):
         assert code == 65, said
-        lines = [line for line in said.splitlines() if line.startswith("slipway: ")]
+        lines = [line for line in said.splitlines() if line.startswith(("slipway: ", "training: "))]
         assert len(lines) == 1, said
         assert "Traceback" not in said
         assert "not trusted" in lines[0] or "not allowed" in lines[0]
     assert not out.exists()
+    assert not (tmp_path / "trace").exists()
 
 
-def test_the_forged_artifact_is_served_if_its_model_is_one(
-    forge: Callable[[bytes], Path], packed: Path
-) -> None:
-    folder = forge((packed / "model.joblib").read_bytes())
+@pytest.mark.parametrize("kind", EFFECTS)
+def test_each_of_these_leaves_a_trace_where_nothing_is_checked(kind: str, tmp_path: Path) -> None:
+    with suppress(Exception):  # the folder comes first
+        pickle.loads(EFFECTS[kind](str(tmp_path / "trace")))  # noqa: S301
+    assert (tmp_path / "trace").exists()
+
+
+def test_the_forged_artifact_is_served_if_its_model_is_one(packed: Path, tmp_path: Path) -> None:
+    content = (packed / "model.joblib").read_bytes()
+    folder = forged(content, tmp_path / "artifact", packed)
     code, said = run("-m", "service", "check", folder)
     assert code == 0, said
     assert json.loads((folder / artifact.MANIFEST).read_text())["engine"] == "scikit-learn"

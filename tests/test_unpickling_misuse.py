@@ -16,7 +16,8 @@ from sklearn.metrics._scorer import _cached_call
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from service.model import unpickling
+from service.model import distribution_rebuilding, unpickling
+from service.model.audit import no_effects
 from service.model.trust import UntrustedError
 from tests.test_unpickling import Calls, Named, dumped
 
@@ -70,6 +71,35 @@ def test_a_class_cannot_be_changed_by_a_state() -> None:
         UntrustedError, match="a change to sklearn.linear_model._logistic.LogisticRegression"
     ):
         unpickling.load(name + state + b"b.")
+
+
+# Those with parameters that have no default.
+PARAMETERS: dict[str, tuple[float, ...]] = {
+    "beta": (1, 2), "chi2": (3,), "gamma": (2,), "invgamma": (2,), "lognorm": (0.5,),
+    "loguniform": (0.1, 10), "reciprocal": (0.1, 10), "pareto": (2,), "t": (3,), "triang": (0.5,),
+    "truncexpon": (2,), "truncnorm": (-1, 2), "bernoulli": (0.5,), "binom": (5, 0.5),
+    "geom": (0.5,), "nbinom": (5, 0.5), "poisson": (2,), "randint": (2, 5),
+}  # fmt: skip
+DISTRIBUTIONS = sorted(
+    full_name.rpartition(".")[2].removesuffix("_gen")
+    for full_name in distribution_rebuilding.DISTRIBUTIONS
+)
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_a_frozen_distribution_is_rebuilt_without_an_effect(name: str) -> None:
+    made = getattr(stats, "loguniform" if name == "reciprocal" else name)
+    frozen = made(*PARAMETERS.get(name, ()), loc=1)
+    content = pickle.dumps(frozen)
+    with no_effects():  # SciPy's constructors execute a text
+        loaded = unpickling.load(content)
+    assert (loaded.args, loaded.kwds, loaded.support()) == (
+        frozen.args, frozen.kwds, frozen.support(),
+    )  # fmt: skip
+    assert np.array_equal(loaded.rvs(9, random_state=1), frozen.rvs(9, random_state=1))
+    loaded.random_state = 7
+    assert made.random_state is not loaded.random_state, "the one of scipy.stats stays as it was"
+    assert pickle.loads(pickle.dumps(loaded)).mean() == frozen.mean()  # noqa: S301
 
 
 def test_a_distribution_executes_nothing_of_its_state(tmp_path: Path) -> None:

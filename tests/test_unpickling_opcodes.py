@@ -1,6 +1,6 @@
 """Every opcode that names, calls, fills or changes something: what it may do, and what it may not.
 
-The programs are written opcode by opcode, as no library would write them. All are harmless.
+The programs are written by hand (`by_hand.py`).
 """
 
 import builtins
@@ -8,7 +8,6 @@ import pickle
 import struct
 import sys
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -18,79 +17,35 @@ from sklearn.linear_model import LogisticRegression
 
 from service.model import unpickling
 from service.model.trust import UntrustedError
-
-ESTIMATOR = ("sklearn.linear_model._logistic", "LogisticRegression")
-SAVED = {"C": 2.0, "_sklearn_version": version("scikit-learn")}
-SCORE = ("sklearn.metrics._classification", "accuracy_score")
-DATE_STATE: tuple[Any, ...] = (4, "<", None, None, None, -1, -1, 0, ({}, (b"D", 1, 1, 1)))
-
-
-def text(value: str) -> bytes:
-    """A string on the stack."""
-    return pickle.BINUNICODE + struct.pack("<I", len(value.encode())) + value.encode()
-
-
-def name(module: str, attribute: str) -> bytes:
-    """A name on the stack, by STACK_GLOBAL."""
-    return text(module) + text(attribute) + pickle.STACK_GLOBAL
-
-
-def value(content: object) -> bytes:
-    """A plain value on the stack, as pickle writes it."""
-    return pickle.dumps(content, protocol=2)[2:-1]
-
-
-def program(*parts: bytes) -> bytes:
-    """A whole pickle."""
-    return pickle.PROTO + b"\x04" + b"".join(parts) + pickle.STOP
-
-
-def made(module: str, attribute: str) -> bytes:
-    """An object without a state on the stack, by NEWOBJ."""
-    return name(module, attribute) + pickle.EMPTY_TUPLE + pickle.NEWOBJ
-
-
-def called(module: str, attribute: str, *arguments: bytes) -> bytes:
-    """What a call gives on the stack, by REDUCE."""
-    return (
-        name(module, attribute) + pickle.MARK + b"".join(arguments) + pickle.TUPLE + pickle.REDUCE
-    )
-
-
-def dtype(kind: str, state: object) -> bytes:
-    return called("numpy", "dtype", value(kind), value(False), value(True)) + value(state) + b"b"
-
-
-def array(*state: bytes) -> bytes:
-    parts = (name("numpy", "ndarray"), value((0,)), value(b"b"))
-    start = called("numpy._core.multiarray", "_reconstruct", *parts)
-    return start + pickle.MARK + b"".join(state) + pickle.TUPLE + pickle.BUILD
-
-
-FLOATS = dtype("f8", (3, "<", None, None, None, -1, -1, 0))
-OBJECTS = dtype("O8", (3, "|", None, None, None, -1, -1, 63))
-STRUCTURE = (
-    pickle.MARK + value(3) + value("|") + value(None) + value(("a",)) + pickle.EMPTY_DICT
-    + value("a") + pickle.MARK + OBJECTS + value(0) + pickle.TUPLE + pickle.SETITEM
-    + value(8) + value(1) + value(0) + pickle.TUPLE
-)  # fmt: skip
-WRAPPER = {"order": "C", "allow_mmap": False, "numpy_array_alignment_bytes": 16}
-
-
-def wrapped(**fields: bytes) -> bytes:
-    """Joblib's description of an array."""
-    given = {"subclass": name("numpy", "ndarray"), "shape": value((1,)), "dtype": FLOATS,
-             **{key: value(one) for key, one in WRAPPER.items()}, **fields}  # fmt: skip
-    state = b"".join(value(key) + one for key, one in given.items())
-    start = made("joblib.numpy_pickle", "NumpyArrayWrapper")
-    return start + pickle.EMPTY_DICT + pickle.MARK + state + pickle.SETITEMS + pickle.BUILD
-
-
-def partial_of(module: str, attribute: str) -> bytes:
-    start = called("functools", "partial", name(module, attribute))
-    state = name(module, attribute) + value(()) + value({}) + value(None)
-    return start + pickle.MARK + state + pickle.TUPLE + pickle.BUILD
-
+from tests.by_hand import (
+    DATE_STATE,
+    EMPTY,
+    ESTIMATOR,
+    FLOATS,
+    NOTHING,
+    OBJECTS,
+    OF_ONE_HASH,
+    SAVED,
+    SCORE,
+    SELECTION,
+    STACK,
+    STRUCTURE,
+    array,
+    arrays,
+    called,
+    dtype,
+    lists,
+    made,
+    masked,
+    name,
+    nested,
+    partial_of,
+    program,
+    structured,
+    value,
+    with_state,
+    wrapped,
+)
 
 REFUSED: Mapping[str, bytes] = {
     # Names that are no classes and no functions, or none of a model's.
@@ -105,6 +60,9 @@ REFUSED: Mapping[str, bytes] = {
     "STACK_GLOBAL of Slipway's own list": program(name("service.model.allowlist", "FUNCTIONS")),
     "STACK_GLOBAL of a function that reads files": program(name("numpy", "load")),
     "STACK_GLOBAL of a function that imports": program(name("sklearn.utils", "all_estimators")),
+    "STACK_GLOBAL of a name of several lines": program(name("numpy\n  trusted  scipy", "x")),
+    "STACK_GLOBAL of a name that moves the cursor": program(name("os", "mkdir\x1b[2K\r")),
+    "STACK_GLOBAL of a name without end": program(name("mine", "a" * 10_000)),
     "INST of a class of Python's": b"(S'x'\nios\nPathLike\n.",
     "INST of a listed class": b"(isklearn.linear_model._logistic\nLogisticRegression\n.",
     # Calls.
@@ -161,6 +119,9 @@ REFUSED: Mapping[str, bytes] = {
     "a version that is no text": program(
         made(*ESTIMATOR), pickle.EMPTY_DICT, value("_sklearn_version"), FLOATS, pickle.SETITEM, b"b"
     ),
+    "a version of several lines": program(
+        made(*ESTIMATOR), value({"_sklearn_version": "1.0\nall is well"}), pickle.BUILD
+    ),
     "a class kept in a state": program(
         made(*ESTIMATOR), pickle.EMPTY_DICT, value("C"), name(*ESTIMATOR), pickle.SETITEM, b"b"
     ),
@@ -186,7 +147,7 @@ REFUSED: Mapping[str, bytes] = {
         array(value(1), value((2,)), FLOATS, value(False), value(b"12345678"))
     ),
     "an array of a negative length": program(
-        array(value(1), value((-1,)), FLOATS, value(False), value(b""))
+        array(value(1), value((-1,)), FLOATS, value(False), EMPTY)
     ),
     "a scalar of an object": program(
         called("numpy._core.multiarray", "scalar", OBJECTS, value(b"12345678"))
@@ -202,6 +163,59 @@ REFUSED: Mapping[str, bytes] = {
     ),
     "a bit generator of another class": program(
         called("numpy.random._pickle", "__bit_generator_ctor", name(*ESTIMATOR))
+    ),
+    # What is small in the file and endless outside.
+    "TUPLE2 of the same tuple twice": program(nested(60)),
+    "TUPLE1 of a tuple, very often": program(nested(2000, twice=False)),
+    "FROZENSET of tuples inside each other": program(
+        pickle.MARK, nested(23), value("x"), pickle.FROZENSET, nested(2), pickle.TUPLE2
+    ),
+    "NEWOBJ of named tuples inside each other": program(nested(60, triplets=True)),
+    "SETITEMS of many keys of one hash": program(
+        pickle.EMPTY_DICT, pickle.MARK, *(number + value(1) for number in OF_ONE_HASH), b"u"
+    ),
+    "ADDITEMS of many values of one hash": program(
+        pickle.EMPTY_SET, pickle.MARK, *OF_ONE_HASH, pickle.ADDITEMS
+    ),
+    "FROZENSET of many values of one hash": program(pickle.MARK, *OF_ONE_HASH, pickle.FROZENSET),
+    "REDUCE of set with many values of one hash": program(
+        called("builtins", "set", pickle.MARK + b"".join(OF_ONE_HASH) + pickle.LIST)
+    ),
+    "a structured dtype inside each other": program(structured(40)),
+    "lists inside each other, in a state": program(
+        with_state("sklearn.isotonic", "IsotonicRegression", X_thresholds_=lists(60),
+                   y_thresholds_=lists(60), out_of_bounds=value("clip"))
+    ),
+    "a seed without end": program(
+        called("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence",
+               name("numpy.random.bit_generator", "SeedSequence"), value(1),
+               value((2**5000, 0, None, 4, ())))
+    ),
+    "arrays inside each other": program(arrays(200)),
+    "an array of nothing": program(
+        array(value(1), value((10**15,)), NOTHING, value(False), EMPTY)
+    ),
+    "an array wrapper of nothing": program(wrapped(shape=value((10**15,)), dtype=NOTHING)),
+    "a masked array filled with lists": program(masked(value([[1], [2]]))),
+    "a seed that is a list of lists": program(
+        called("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence",
+               name("numpy.random.bit_generator", "SeedSequence"), value(1),
+               value(([[1]], 0, None, 4, ())))
+    ),
+    # What predicting would do.
+    "a pattern that is printed": program(called("re", "_compile", value("a"), value(128))),
+    "a method that is none of predicting": program(
+        with_state(*STACK, stack_method_=value(["eval"]))
+    ),
+    "a method that is put into its list later": program(
+        value([]), pickle.PUT + b"7\n0", with_state(*STACK, stack_method_=b"g7\n"),
+        b"g7\n", value("eval"), pickle.APPEND, pickle.TUPLE2,
+    ),
+    "a path to what is hidden": program(
+        with_state(*SELECTION, importance_getter=value("predict.__globals__"))
+    ),
+    "a table in the place of an estimator": program(
+        with_state("sklearn.frozen._frozen", "FrozenEstimator", estimator=made("pandas", "Series"))
     ),
     # joblib's arrays.
     "an array wrapper with a dtype that is text": program(wrapped(dtype=value("f8"))),

@@ -10,8 +10,9 @@ import pytest
 
 from tests.bad_bodies import ANSWER, BAD_JSON, EXAMPLE
 from tests.bad_tables import BAD_TABLES
-from tests.raw import CHUNKED, CLOSE, chunks, exchange, post
+from tests.raw import CHUNKED, CLOSE, LENGTH, chunks, exchange, get, post
 from tests.serving import ROOT, Answer, Server, clean_environment, free_port, gunicorn, serve
+from tests.test_who_asked import CLIENT, FORWARDED, line_for
 
 COLD = """
 from service.middleware.auth import AccessControl
@@ -97,3 +98,32 @@ def test_bad_input_gets_the_same_problem_without_the_bridge(plain: Server, serve
             for running in (plain, server)
         )
         assert one == other, name
+
+
+@pytest.mark.parametrize("target", [b"/%6dodel", b"/%6Dodel?a=b", b"/mode%6c"])
+def test_no_address_has_a_second_spelling_without_the_bridge(plain: Server, target: bytes) -> None:
+    answer = exchange(plain, get(target))
+    assert answer
+    assert answer.status == 404
+    answer = exchange(plain, post(LENGTH % len(EXAMPLE) + CLOSE, EXAMPLE, b"/%70redict"))
+    assert answer
+    assert answer.status == 404
+
+
+LOGGED = """
+from service.app import create_app
+from service.observability import logs
+
+logs.configure("info")
+app = create_app()
+"""
+
+
+@pytest.mark.parametrize(("allowed", "client"), [("192.0.2.1", "127.0.0.1"), ("*", CLIENT)])
+def test_the_client_is_logged_without_the_bridge(
+    artifact: Path, tmp_path: Path, allowed: str, client: str
+) -> None:
+    (tmp_path / "logged.py").write_text(LOGGED)
+    environment = {"PYTHONPATH": f"{tmp_path}:{ROOT}", "FORWARDED_ALLOW_IPS": allowed}
+    with serve(artifact, "--worker-class", "gthread", "logged:app", **environment) as running:
+        assert line_for(running, get(b"/model", FORWARDED), 200)["client"] == client

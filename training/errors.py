@@ -13,9 +13,15 @@ import os
 
 
 class TrainingError(Exception):
-    """Nothing was published; the text is one line."""
+    """Nothing was published; the text is one line.
+
+    Names and values in it may come from the model file, so control characters become spaces.
+    """
 
     exit_code = os.EX_DATAERR
+
+    def __init__(self, text: str) -> None:
+        super().__init__("".join(one if one.isprintable() else " " for one in text))
 
 
 class DataError(TrainingError):

@@ -6,9 +6,10 @@ A client may have written all entries further left itself.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_PROXIES = 16  # entries further left are not read
 ANY = "*"
@@ -57,3 +58,14 @@ class Proxies:
             if self._trusts_all:
                 break
         return client
+
+
+def behind(proxies: Proxies, app: WSGIApplication) -> WSGIApplication:
+    """The app, given the client's address in place of a proxy's."""
+
+    def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if forwarded := environ.get("HTTP_X_FORWARDED_FOR"):
+            environ["REMOTE_ADDR"] = proxies.client(environ["REMOTE_ADDR"], forwarded)
+        return app(environ, start_response)
+
+    return called

@@ -5,8 +5,10 @@ itself), `parsing.py` (JSON with the types that were declared), `version.py` (wh
 model covers), `artifact.py` (the folder: verify, read), `publish.py` (the folder: write),
 `remote.py` (the folder: fetch it from S3), `filetypes.py` (what a file is that is no model),
 `unpickling.py` (load or inspect a pickle), `unpickler.py` (opcode by opcode), `pickled_names.py`
-and `pickled_calls.py` (what becomes of a name, and of a call), `allowlist.py`, `estimator_names.py`
-and `companions.py` (the names), `trust.py` (names that the operator adds), `rebuilding.py`,
+and `pickled_calls.py` (what becomes of a name, and of a call), `pickled_sizes.py` and
+`pickled_methods.py` (content that is endless for native code, and attributes that name methods),
+`allowlist.py`, `estimator_names.py` and `companions.py` (the names), `trust.py` (names that the
+operator adds), `rebuilding.py`,
 `random_rebuilding.py`, `pandas_rebuilding.py`, `distribution_rebuilding.py` and
 `arrow_rebuilding.py` (objects made by calls), `onnx_check.py` and `onnx_wire.py` (what an ONNX
 model may hold), `trial.py` with `audit.py`, `audit_rules.py`, `audit_imports.py`, `limits.py`,

@@ -16,6 +16,7 @@ about one time in ten.
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -26,6 +27,7 @@ from service.model.companions import installed_version
 from service.model.manifest import REPORTS, FileEntry, Manifest
 
 MANIFEST = "manifest.json"
+LARGEST_MANIFEST = 64 * 2**20  # bytes
 REPORT = f"{REPORTS}index.html"  # for people to read; no engine does
 MODEL = "model.joblib"
 SCIKIT_LEARN, ONNX = "scikit-learn", "onnx"  # the engines
@@ -127,7 +129,7 @@ def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
     contents = {}
     for name, entry in manifest.files.items():
         path = folder / name
-        content = _read(path)
+        content = _read(path, entry.bytes)
         found = file_entry(content)
         if found != entry:
             _refuse_other(path, content, name)
@@ -157,6 +159,12 @@ def check_size(path: Path, found: int, packed: int) -> None:
             f"{path}: has {found} bytes, the manifest says {packed}: "
             "it is not the file that was packed; restore it or pack the model again"
         )
+
+
+def check_manifest_size(path: Path, found: int) -> None:
+    """Refuse a manifest that is far larger than any."""
+    if found > LARGEST_MANIFEST:
+        raise ManifestError(f"{path}: has {found:,} bytes, which is no manifest")
 
 
 def needed_versions(manifest: Manifest) -> dict[str, str | None]:
@@ -198,10 +206,26 @@ def _remedy(name: str) -> str:
     return f"install it (see requirements{'' if name in RUNTIME else f'/{name}'}.txt)"
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, size: int | None = None) -> bytes:
+    """The content of a regular file: a pipe may never end, and a device has no end.
+
+    ChecksumError if it has not this size; without one, it may have LARGEST_MANIFEST bytes.
+    """
     try:
-        return path.read_bytes()
+        with open(path, "rb", opener=_without_waiting) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise MissingError(f"{path}: is no regular file; pack the model again")
+            if size is None:
+                check_manifest_size(path, found.st_size)
+            else:
+                check_size(path, found.st_size, size)
+            return file.read(found.st_size)
     except OSError as error:
         raise MissingError(
             f"{path}: cannot be read ({error.strerror}); restore it or pack the model again"
         ) from error
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)

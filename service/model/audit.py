@@ -7,16 +7,18 @@ same process could undo it, and native code reports nothing.
 """
 
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from threading import get_ident
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from service.model import audit_imports, audit_rules
 from service.model.audit_rules import RefusedError
 
+Result = TypeVar("Result")
 REPORTS_NO_THREADS = sys.version_info < (3, 12)
 
 
@@ -27,10 +29,11 @@ class EffectError(Exception):
 class Guard:
     """What one active block refuses, and the first thing that it refused."""
 
-    def __init__(self, outer: "Guard | None", code: tuple[str, ...]) -> None:
-        self.outer = outer
+    when = "while it was loaded or tried"
+
+    def __init__(self, code: tuple[str, ...], before: Container[int]) -> None:
         self.code = code
-        self.before: frozenset[int] = threads() if outer is None else outer.before
+        self.before = before  # threads that are not the model's
         self.first: EffectError | None = None
         self.checking: set[int] = set()  # threads whose event is being checked
 
@@ -49,7 +52,7 @@ class Guard:
 
     def refused(self, what: str) -> EffectError:
         """The error, which is kept: the model's own code may catch it."""
-        error = EffectError(f"the model tried to {what} while it was loaded or tried")
+        error = EffectError(f"the model tried to {what} {self.when}")
         self.first = self.first or error
         return error
 
@@ -97,7 +100,8 @@ def no_effects(trusted: Collection[str] = ()) -> Iterator[None]:
     me = get_ident()
     outer = _active.get(me)
     code = audit_imports.code_folders(trusted)
-    guard = Guard(outer, code if outer is None else (*outer.code, *code))
+    before = threads() if outer is None else frozenset[int]()
+    guard = Guard(code, before) if outer is None else Guard((*outer.code, *code), outer.before)
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     _active[me] = guard
     try:
@@ -108,12 +112,55 @@ def no_effects(trusted: Collection[str] = ()) -> Iterator[None]:
         else:
             _active[me] = outer
         sys.dont_write_bytecode = writes_bytecode
-        if outer is None and REPORTS_NO_THREADS and threads() - guard.before:
+        if outer is None and REPORTS_NO_THREADS and threads() - before:
             guard.refused("start a thread")
         if guard.first is not None:
             if outer is not None:
                 outer.first = outer.first or guard.first
             raise guard.first
+
+
+class _Every(Container[int]):
+    """All threads."""
+
+    def __contains__(self, thread: object) -> bool:
+        return True
+
+
+class _Asked(Guard):
+    """The guard of predictions: one for all, which keeps nothing of them."""
+
+    when = "for a request"
+
+    def __init__(self) -> None:
+        super().__init__(audit_imports.code_folders(), _Every())
+
+    def refused(self, what: str) -> EffectError:
+        """The error."""
+        return EffectError(f"the model tried to {what} {self.when}")
+
+
+_asked = cache(_Asked)
+
+
+def call(function: Callable[..., Result], *arguments: Any) -> Result:
+    """What a function returns that predicts for a request: its effects are refused meanwhile.
+
+    Threads that others start meanwhile are none of the model's.
+    """
+    global _active
+    if _active is None:
+        _active = _installed()
+    me = get_ident()
+    if me in _active:
+        return function(*arguments)
+    _active[me] = _asked()
+    writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        return function(*arguments)
+    finally:
+        del _active[me]
+        sys.dont_write_bytecode = writes_bytecode
 
 
 def import_trusted(trusted: Collection[str]) -> None:

@@ -4,6 +4,7 @@ A pickled distribution holds a text that SciPy executes when it takes the state.
 distribution stands in `scipy.stats`, so the state only says which one it is.
 """
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -25,9 +26,8 @@ DISTRIBUTIONS = frozenset(
     )
     for name in names.split()
 )
-FROZEN = frozenset(
-    f"scipy.stats._distn_infrastructure.rv_{kind}_frozen" for kind in ("continuous", "discrete")
-)
+INFRASTRUCTURE = "scipy.stats._distn_infrastructure"
+FROZEN = frozenset(f"{INFRASTRUCTURE}.rv_{kind}_frozen" for kind in ("continuous", "discrete"))
 
 
 class Distribution(Rebuilder):
@@ -52,7 +52,10 @@ class Distribution(Rebuilder):
 
 
 class Frozen(Rebuilder):
-    """A distribution with its parameters."""
+    """A distribution with its parameters, and the ends of its support.
+
+    Its constructor would make the distribution anew, for which SciPy executes a text.
+    """
 
     takes_state = waits = True
 
@@ -62,22 +65,29 @@ class Frozen(Rebuilder):
 
     def frozen(self, state: Any) -> Any:
         """The distribution, frozen with plain numbers."""
-        from scipy.stats import rv_continuous, rv_discrete
+        from scipy import stats
 
         given = state if type(state) is dict else {}
-        distribution, arguments, keywords = map(given.get, ("dist", "args", "kwds"))
+        distribution, arguments, keywords, *ends = map(
+            given.get, ("dist", "args", "kwds", "a", "b")
+        )
+        _, _, kind = self.full_name.removesuffix("_frozen").rpartition(".")
         if (
-            not isinstance(distribution, rv_continuous | rv_discrete)
+            not isinstance(distribution, getattr(stats, kind))
             or type(arguments) is not tuple
             or type(keywords) is not dict
             or not all(type(key) is str for key in keywords)
             or not all(
                 isinstance(value, int | float | np.number)
-                for value in (*arguments, *keywords.values())
+                for value in (*arguments, *keywords.values(), *ends)
             )
         ):
             raise ValueError("is damaged: a distribution has no parameters")
-        return distribution(*arguments, **keywords)
+        own = object.__new__(type(distribution))  # frozen ones have a random state of their own
+        vars(own).update(vars(distribution))
+        made = object.__new__(getattr(import_module(INFRASTRUCTURE), f"{kind}_frozen"))
+        vars(made).update(dist=own, args=arguments, kwds=keywords, a=ends[0], b=ends[1])
+        return made
 
 
 class Dropped(Rebuilder):

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model import frames, outputs
+from service.model import audit, frames, outputs
 from service.model.artifact import ONNX
 from service.model.signature import Signature
 
@@ -86,6 +86,21 @@ class ScikitLearn:
         return np.column_stack(columns)
 
 
+class Guarded:
+    """An engine whose model may have no effect while it predicts: `audit.call`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def predict(self, columns: Sequence[Column]) -> list[Column]:
+        """As the engine; EffectError."""
+        return audit.call(self._engine.predict, columns)
+
+    def confidence(self, columns: Sequence[Column]) -> list[Column]:
+        """As the engine; EffectError."""
+        return audit.call(self._engine.confidence, columns)
+
+
 class Codes(dict[Any, float]):
     """The code of each category: its place; then one for any other, then one for null."""
 
@@ -111,6 +126,7 @@ class OnnxRuntime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.add_session_config_entry("session.load_model_format", "ONNX")  # as it was checked
         options.log_severity_level = 4  # errors are raised; it would write them to stderr, too
         self.session = onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]
@@ -191,7 +207,10 @@ def prepare(engine: str, signature: Signature | None = None) -> None:
 def load(
     engine: str, signature: Signature, content: bytes, trusted: Collection[str] = ()
 ) -> Engine:
-    """Load a model from verified bytes; see `unpickling.load` for the errors of a pickle."""
+    """Load a model from verified bytes; see `unpickling.load` for the errors of a pickle.
+
+    What the operator trusts may have effects when it predicts, and ONNX Runtime reports none.
+    """
     if engine == ONNX:
         return OnnxRuntime(content, signature)
     from service.model import unpickling  # ONNX Runtime does without
@@ -199,4 +218,5 @@ def load(
     estimator = unpickling.load(content, trusted)
     if not hasattr(estimator, "predict"):
         raise ValueError(f"holds a {type(estimator).__name__}, which does not predict")
-    return ScikitLearn(estimator, signature)
+    loaded = ScikitLearn(estimator, signature)
+    return loaded if trusted else Guarded(loaded)

@@ -56,6 +56,7 @@ OPERATORS: dict[str, frozenset[str]] = {
 }  # fmt: skip
 
 
+ORT_FORMAT = b"ORTM"  # ONNX Runtime takes another format by these bytes, whatever is around them
 CONSTANT = (b"Constant",)
 FROM_SHAPES = (b"Shape", b"Size")  # constants, where the shape of their input is one
 
@@ -64,6 +65,8 @@ def check(content: bytes) -> bool:
     """Whether ONNX Runtime may compute something as soon as it reads the model: it does so with
     nodes that depend on no input. OnnxError if the model holds what is not allowed.
     """
+    if content[4:8] == ORT_FORMAT:
+        raise OnnxError("is a model in the format of ONNX Runtime, which is not allowed")
     try:
         model = _message("ModelProto", memoryview(content))
         for used in model.get(8, ()):

@@ -3,6 +3,7 @@
 pandas is imported only when a model has one of these.
 """
 
+import datetime
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -63,7 +64,7 @@ class Manager(Rebuilder):
 
     def build(self, made: Any, state: Any) -> None:
         """Take the state."""
-        if type(state) is not tuple or len(state) != 4:
+        if type(state) is not tuple or len(state) != 4 or type(state[3]) is not dict:
             raise damaged("the state of a pandas series")
         made.__setstate__(state)
 
@@ -108,7 +109,22 @@ def new_index(kind: Any, content: Any) -> Any:
     name = name_of(kind, *INDEXES)
     if type(content) is not dict or not content.keys() <= INDEX_KEYS:
         raise damaged("the content of a pandas index")
+    parts = [content["data"]] if "data" in content else []
+    for key in ("levels", "codes"):
+        if type(content.get(key, [])) is not list:
+            raise damaged("the content of a pandas index")
+        parts += content.get(key, [])
+    if not all(_is_one_dimensional(one) for one in parts):
+        raise damaged("the content of a pandas index")
     return private("core.indexes.base", "_new_Index")(found(name), content)
+
+
+def _is_one_dimensional(values: Any) -> bool:
+    """Whether these are an array or an index: pandas walks through lists, however deep."""
+    import pandas as pd
+
+    kinds = np.ndarray | pd.Index | pd.api.extensions.ExtensionArray
+    return isinstance(values, kinds) and values.ndim == 1
 
 
 def single_manager(*arguments: Any) -> Any:
@@ -140,8 +156,11 @@ def manager(blocks: Any, axes: Any) -> Any:
     kind = private("_libs.internals", "Block")
     if type(blocks) is not tuple or not all(isinstance(one, kind) for one in blocks):
         raise damaged("the blocks of a pandas frame")
-    if type(axes) is not list or len(axes) != 2:
+    index = private("core.indexes.base", "Index")
+    if type(axes) is not list or len(axes) != 2 or not all(isinstance(one, index) for one in axes):
         raise damaged("the axes of a pandas frame")
+    if sum(len(one.mgr_locs) for one in blocks) != len(axes[0]):
+        raise damaged("the places of blocks in a pandas frame")
     placed = [place for one in blocks for place in one.mgr_locs.as_array.tolist()]
     if sorted(placed) != list(range(len(axes[0]))):
         raise damaged("the places of blocks in a pandas frame")
@@ -168,6 +187,8 @@ def timestamp(value: Any, freq: Any, zone: Any, resolution: Any = 10) -> Any:
     """`pandas._libs.tslibs.timestamps._unpickle_timestamp`."""
     if type(value) is not int or type(resolution) is not int:
         raise damaged("a timestamp of pandas")
+    if not isinstance(zone, datetime.timezone | None):  # a text could be the path of a file
+        raise damaged("the time zone of a timestamp of pandas")
     return private("_libs.tslibs.timestamps", "_unpickle_timestamp")(value, freq, zone, resolution)
 
 

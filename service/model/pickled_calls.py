@@ -6,7 +6,7 @@ from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from service.model.pickled_names import Blank, Trusted
+from service.model.pickled_names import Blank, FreeStandIn, Trusted
 from service.model.rebuilding import Named, Pending, refuse
 from service.model.trust import UntrustedError
 
@@ -28,6 +28,8 @@ def reconstruct(unpickler: "Unpickler", cls: Any, base: Any, state: Any) -> Any:
     token = unpickler.token(cls)
     if isinstance(token, Trusted):
         return unpickler.remember(vars(copyreg)["_reconstructor"](cls, base, state), token)
+    if isinstance(token, FreeStandIn):
+        return unpickler.created(cls, (), {})
     if base is tuple and type(state) is tuple:
         return unpickler.created(cls, state, {})
     made = unpickler.created(cls, (), {})
@@ -46,9 +48,10 @@ def new_object(unpickler: "Unpickler", cls: Any, *arguments: Any) -> Any:
 
 def new_blank(unpickler: "Unpickler", cls: Any) -> Any:
     """`newObj` of scikit-learn's compiled modules."""
-    if not isinstance(cls, Named):
+    token = unpickler.token(cls)
+    if token is None:
         raise UntrustedError(f"a call of {name_of(cls)}.__new__")
-    return unpickler.remember(cls.call(()), cls)
+    return unpickler.remember(token.call(()), token)
 
 
 def new_loss(unpickler: "Unpickler", cls: Any, checksum: Any, state: Any) -> Any:

@@ -4,6 +4,7 @@
 `inspect`: it imports nothing, and stand-ins take the place of what it would have imported.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,6 +18,7 @@ from service.model import (
     companions,
     distribution_rebuilding,
     pandas_rebuilding,
+    pickled_methods,
     random_rebuilding,
     rebuilding,
     trust,
@@ -24,6 +26,8 @@ from service.model import (
 from service.model.rebuilding import Argument, Named, Pending, Rebuilder, refuse, shown
 from service.model.trust import UntrustedError
 
+VERSIONS = re.compile(r"[\w.+-]{1,40}", re.ASCII)
+HOLDERS = ("sklearn.", *(f"{package}." for package in companions.PACKAGES))  # of no tables
 VERSION = "_sklearn_version"  # of the scikit-learn that saved an estimator, in its state
 
 
@@ -44,9 +48,30 @@ def attributes_of(
                 raise UntrustedError(f"an attribute {shown(name)}")
             if isinstance(value, Named) and not value.is_value:
                 raise UntrustedError(f"{value.full_name} as a value")
-    if plain and type(plain.get(VERSION, "")) is not str:  # scikit-learn compares it with a text
-        raise refuse("a version that is no text")
+    saved = plain.get(VERSION, "0") if plain else "0"
+    if type(saved) is not str or not VERSIONS.fullmatch(saved):  # scikit-learn prints it
+        raise refuse("a version that is none")
     return plain or {}, slots or {}
+
+
+def check_own(state: Any) -> None:
+    """UntrustedError for what no state of an operator's own class may have: names of Python's.
+
+    Only loading knows whether the class reads its state itself; so this holds for both.
+    """
+    for part in state if type(state) is tuple and len(state) == 2 else (state,):
+        for name, value in part.items() if type(part) is dict else ():
+            if type(name) is str and name.startswith("__"):
+                raise UntrustedError(f"an attribute {shown(name)}")
+            if isinstance(value, Named) and not value.is_value:
+                raise UntrustedError(f"{value.full_name} as a value")
+
+
+def check_arguments(values: Collection[Any]) -> None:
+    """UntrustedError for what an operator's own code must not get: the unpickler's own objects."""
+    for one in values:
+        if isinstance(one, Argument) or (isinstance(one, Named) and not one.is_value):
+            raise UntrustedError(f"{one.full_name} as an argument")
 
 
 @dataclass
@@ -64,7 +89,14 @@ class Inspection:
 
 
 class Blank:
-    """Stands for an object while a pickle is inspected."""
+    """Stands for an object while a pickle is inspected; `full_name` is of its class, if known."""
+
+    def __init__(self, full_name: str = "") -> None:
+        self.full_name = full_name
+
+
+class BlankTuple(tuple[Any, ...]):
+    """Stands for a named tuple."""
 
 
 class Instance(Named):
@@ -81,11 +113,18 @@ class Instance(Named):
         """Make an object without attributes."""
         if arguments or keywords:
             raise UntrustedError(f"arguments for {self.full_name}")
-        return Blank() if self.cls is None else object.__new__(self.cls)
+        return Blank(self.full_name) if self.cls is None else object.__new__(self.cls)
 
     def build(self, made: Any, state: Any) -> None:
         """Set the attributes, by the class's own `__setstate__` if it has one."""
         attributes, slots = attributes_of(state)
+        if self.full_name.startswith(HOLDERS):
+            values = (*attributes.values(), *slots.values())
+            if pickled_methods.has_frame(values) or any(
+                type(value) is Blank and value.full_name in pickled_methods.FRAMES
+                for value in (values if self.cls is None else ())
+            ):
+                raise UntrustedError(f"a table as an attribute of {self.full_name}")
         if self.cls is None:
             return
         setstate = getattr(self.cls, "__setstate__", None)
@@ -130,7 +169,7 @@ class TupleInstance(Instance):
 
     def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
         """Make it of its values."""
-        return Blank() if self.cls is None else tuple.__new__(self.cls, arguments)
+        return tuple.__new__(BlankTuple if self.cls is None else self.cls, arguments)
 
 
 class Extension(Instance):
@@ -176,22 +215,28 @@ class Trusted(Named):
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
         """Call it."""
+        check_arguments(arguments)
         return self.target(*arguments)
 
     def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
         """Call its `__new__`."""
+        check_arguments((*arguments, *keywords.values()))
         return self.target.__new__(self.target, *arguments, **keywords)
 
     def build(self, made: Any, state: Any) -> None:
         """Give it its state as pickle does."""
+        check_own(state)
         setstate = getattr(type(made), "__setstate__", None)
         if setstate is not None:
             setstate(made, state)
-        else:
-            attributes, slots = attributes_of(state)
-            vars(made).update(attributes)
-            for name, value in slots.items():
-                setattr(made, name, value)
+            return
+        plain, slots = state if type(state) is tuple and len(state) == 2 else (state, None)
+        if not all(type(part) in (dict, type(None)) for part in (plain, slots)):
+            raise ValueError(f"is damaged: the state of {self.full_name} is no dictionary")
+        if plain:
+            vars(made).update(plain)
+        for name, value in (slots or {}).items():
+            setattr(made, name, value)
 
 
 class StandIn(Named):
@@ -216,10 +261,28 @@ class StatelessStandIn(StandIn):
 
 
 class FreeStandIn(StandIn):
-    """Stands for what is trusted, or not listed: `load` uses the one, and refuses the other."""
+    """Stands for what is not listed, so that reading can go on: `load` refuses it."""
 
     is_value = True
     fills = (list, dict, set)
+
+
+class TrustedStandIn(FreeStandIn):
+    """Stands for what is trusted; it refuses what `load` refuses."""
+
+    def call(self, arguments: tuple[Any, ...]) -> Any:
+        """Make a stand-in of what the call would make."""
+        check_arguments(arguments)
+        return Blank()
+
+    def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """Make a stand-in of the object."""
+        check_arguments((*arguments, *keywords.values()))
+        return Blank()
+
+    def build(self, made: Any, state: Any) -> None:
+        """Take the state."""
+        check_own(state)
 
 
 class StandInFunction(Named):
@@ -298,7 +361,7 @@ class Inspecting(Loading):
 
     def own(self, module: str, name: str) -> Any:
         """A stand-in."""
-        return FreeStandIn(f"{module}.{name}")
+        return TrustedStandIn(f"{module}.{name}")
 
     def unknown(self, full_name: str) -> Named:
         """A stand-in, and a note that `load` would refuse it."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from service.model import artifact, dates, engines, filetypes, onnx_check, ranking, trial, trust
 from service.model.artifact import ArtifactError, GoldenError, ManifestError
+from service.model.audit import EffectError
 from service.model.engines import Column, Engine, OnnxRuntime
 from service.model.golden import compare
 from service.model.limits import Limits
@@ -176,15 +177,12 @@ class Predictor:
             raise ValueError("this model tells no confidence")
         ordered = [columns[name] for name in self.signature.names]
         outputs = self.signature.outputs
-        try:
-            found = self._engine.predict(ordered)
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise UnpredictableError(f"the model raises {type(error).__name__}") from error
+        found = _asked(self._engine.predict, ordered)
         answer: dict[str, Any] = {
             output.name: checked(values) for output, values in zip(outputs, found, strict=True)
         }
         if confidence and kind is not None:
-            found = self._engine.confidence(ordered)
+            found = _asked(self._engine.confidence, ordered)
             told = [checked(values) for values in found]
             labels = [list(output.labels or ()) for output in outputs]
             names = [output.name for output in outputs]
@@ -211,6 +209,16 @@ class Predictor:
             raise GoldenError(f"golden rows give {sorted(found)}, not {sorted(golden.outputs)}")
         for name, expected in golden.outputs.items():
             compare(name, expected, found[name])
+
+
+def _asked(ask: Callable[[list[Column]], list[Column]], columns: list[Column]) -> list[Column]:
+    """What the engine answers; UnpredictableError if the model raises, or tries an effect."""
+    try:
+        return ask(columns)
+    except EffectError as error:
+        raise UnpredictableError(str(error)) from error
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise UnpredictableError(f"the model raises {type(error).__name__}") from error
 
 
 def as_column(values: list[Any], dtype: str) -> Column:

@@ -76,6 +76,20 @@ def _generator_of(which: Any, name: str) -> np.random.BitGenerator:
     raise refuse("the bit generator of a RandomState")
 
 
+LARGEST_SEED = 2**4096
+
+
+def _are_integers(seed: Any) -> bool:
+    """Whether it is a seed as NumPy takes it; a list of lists could be endless."""
+    if isinstance(seed, list | tuple):
+        return all(isinstance(one, int | np.integer) and one < LARGEST_SEED for one in seed)
+    if isinstance(seed, int):  # NumPy takes 32 bits of it at a time
+        return seed < LARGEST_SEED
+    return isinstance(seed, np.integer | None) or (
+        type(seed) is np.ndarray and seed.dtype.kind in "iu"
+    )
+
+
 def seed_sequence(kind: Any, checksum: Any, state: Any) -> Any:
     """NumPy's SeedSequence, from the state that comes, or came at once."""
     one_of(kind, "numpy.random.bit_generator.SeedSequence")
@@ -85,6 +99,8 @@ def seed_sequence(kind: Any, checksum: Any, state: Any) -> Any:
             raise refuse("the state of a SeedSequence")
         entropy, spawned, _, pool_size, key = state
         if type(pool_size) is not int or not 4 <= pool_size <= 1024 or type(spawned) is not int:
+            raise refuse("the state of a SeedSequence")
+        if not (_are_integers(entropy) and _are_integers(key)):
             raise refuse("the state of a SeedSequence")
         return np.random.SeedSequence(
             entropy, spawn_key=key, pool_size=pool_size, n_children_spawned=spawned

@@ -10,6 +10,8 @@ import collections
 import datetime
 import decimal
 import functools
+import io
+import itertools
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +26,13 @@ from service.model.trust import UntrustedError
 DTYPE = re.compile(r"[biufcmMOSUV][0-9]{0,9}")
 DATE_UNIT = re.compile(rb"Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as|generic")
 TEXT_METHODS = ("casefold", "lower", "lstrip", "rstrip", "split", "splitlines", "strip", "upper")
+MOST_OF_A_HASH = 1000  # keys that one opcode puts into a set or dictionary
 MOST_DIMENSIONS = 64  # NumPy's own bound
+# NumPy goes through a structured dtype again for each place where it is a field of another.
+MOST_FIELDS, DEEPEST_FIELDS = 10_000, 8
+FILL = bool | int | float | complex | str | bytes | None  # of a masked array
+# DEBUG would print the pattern.
+PATTERN_FLAGS = re.A | re.I | re.L | re.M | re.S | re.U | re.X
 
 
 class Named:
@@ -122,12 +130,25 @@ def _finished_dtype(name: str, align: bool, state: Any) -> np.dtype[Any]:
         made = np.dtype(f"{name}[{_unit(state[8])}]")
     else:
         made = np.dtype(name)
+    _check_fields(made)
     if order in ("<", ">"):
         made = made.newbyteorder(order)
     written = made.__reduce__()[2]  # the tuple that NumPy pickles
     if (written[3], *written[5:8]) != (names, *state[5:8]):
         raise refuse(f"the state of the dtype {made}"[:120])
     return made
+
+
+def _check_fields(kind: np.dtype[Any]) -> None:
+    todo = [(kind, 0)]
+    for count in itertools.count():
+        if not todo:
+            return
+        one, depth = todo.pop()
+        if count > MOST_FIELDS or depth > DEEPEST_FIELDS:
+            raise refuse("a structured dtype with these fields")
+        inner = [one.base] if one.subdtype else [one[name] for name in one.names or ()]
+        todo += [(part, depth + 1) for part in inner]
 
 
 def _subarray(subarray: Any) -> Any:
@@ -168,7 +189,7 @@ def is_shape(shape: Any) -> bool:
     return (
         type(shape) is tuple
         and len(shape) <= MOST_DIMENSIONS
-        and all(isinstance(length, int | np.integer) and length >= 0 for length in shape)
+        and all(isinstance(length, (int, np.integer)) and length >= 0 for length in shape)
     )
 
 
@@ -177,10 +198,12 @@ def filled(shape: Any, kind: Any, fortran: Any, content: Any) -> NDArray[Any]:
     if not is_shape(shape) or not isinstance(kind, np.dtype):
         raise refuse("the shape or dtype of an array")
     count = math.prod(map(int, shape))
+    if count and not kind.itemsize:  # any number of them needs no bytes
+        raise refuse("an array of nothing")
     if kind.hasobject:
         if kind.kind != "O" or type(content) is not list or len(content) != count:
             raise refuse("an array of objects with this content")
-        if any(issubclass(one, Pending | Named) for one in set(map(type, content))):
+        if any(issubclass(one, (Pending, Named)) for one in set(map(type, content))):
             raise refuse("an array of objects with this content")
         array = np.fromiter(content, dtype=kind, count=count)
     else:
@@ -190,6 +213,22 @@ def filled(shape: Any, kind: Any, fortran: Any, content: Any) -> NDArray[Any]:
         if content:
             array[:] = np.frombuffer(content, dtype=kind, count=count)
     return array.reshape(shape, order="F" if fortran else "C")
+
+
+def from_file(
+    file: io.BytesIO, shape: tuple[int, ...], kind: np.dtype[Any], order: str
+) -> NDArray[Any]:
+    """An array whose bytes come next in the file, in this machine's byte order."""
+    count = math.prod(map(int, shape))
+    if count and not kind.itemsize:  # any number of them needs no bytes
+        raise refuse("an array of nothing")
+    if count * kind.itemsize > file.getbuffer().nbytes - file.tell():
+        raise ValueError("is damaged: it ends within an array")
+    array = np.empty(count, dtype=kind)
+    if array.nbytes:
+        file.readinto(array.view(np.uint8).data)
+    array = array.reshape(shape[::-1]).T if order == "F" else array.reshape(shape)
+    return array if kind.isnative else array.astype(kind.newbyteorder("="))
 
 
 def reconstruct(kind: Any, shape: Any, code: Any) -> Pending:
@@ -214,6 +253,8 @@ def reconstruct_masked(kind: Any, base: Any, shape: Any, code: Any) -> Pending:
         if type(state) is not tuple or len(state) != 7:
             raise refuse("the state of a masked array")
         _, shape, kind, fortran, content, mask, fill = state
+        if not isinstance(fill, np.generic | FILL) and getattr(fill, "shape", None) != ():
+            raise refuse("the fill value of a masked array")
         array = filled(shape, kind, fortran, content)
         covered = filled(shape, np.dtype(bool), fortran, mask)
         return np.ma.MaskedArray(array, mask=covered, fill_value=fill)
@@ -246,7 +287,7 @@ def encode(text: Any, encoding: Any) -> bytes:
 
 def pattern(text: Any, flags: Any) -> re.Pattern[Any]:
     """`re._compile`: a regular expression."""
-    if type(text) not in (str, bytes) or not isinstance(flags, int):
+    if type(text) not in (str, bytes) or type(flags) is not int or flags & ~PATTERN_FLAGS:
         raise refuse("a regular expression")
     return re.compile(text, flags)
 
@@ -271,7 +312,19 @@ def plain(kind: type, arguments: Sequence[Any]) -> Any:
         return bytearray(encode(*arguments))
     if allowed is None or not all(type(one) in allowed for one in arguments):
         raise UntrustedError(f"a call of {kind.__module__}.{kind.__qualname__}")
+    if kind in (set, frozenset) and arguments:
+        check_keys(arguments[0])
+    elif kind is collections.OrderedDict and arguments:
+        check_keys([one[0] for one in arguments[0] if type(one) in (list, tuple) and one])
     return kind(*arguments)
+
+
+def check_keys(keys: Sequence[Any]) -> None:
+    """UntrustedError for many keys of one hash: each would be compared with all before it."""
+    if len(keys) > MOST_OF_A_HASH:
+        [(_, count)] = collections.Counter([hash(key) for key in keys]).most_common(1)
+        if count > MOST_OF_A_HASH:
+            raise refuse("keys of one hash")
 
 
 FACTORIES = (None, *PLAIN_TYPES.values())

@@ -94,7 +94,9 @@ def _copy(client: Any, bucket: str, key: str, path: Path, size: int | None) -> N
     """Copy one object, if it has this size."""
     found = client.get_object(Bucket=bucket, Key=key)
     with closing(found["Body"]) as body:
-        if size is not None:
+        if size is None:
+            artifact.check_manifest_size(path, found["ContentLength"])
+        else:
             artifact.check_size(path, found["ContentLength"], size)
         path.parent.mkdir(exist_ok=True)
         with path.open("wb") as file:

@@ -7,25 +7,36 @@ are plain ones.
 """
 
 import io
-import math
 import pickle
 import struct
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Collection
 from functools import partial
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model import rebuilding
+from service.model import pickled_methods, rebuilding
 from service.model.pickled_calls import CALLS, name_of
-from service.model.pickled_names import VERSION, Blank, Loading, lookup
-from service.model.rebuilding import Named, Pending, Rebuilder, refuse
+from service.model.pickled_names import (
+    VERSION,
+    VERSIONS,
+    Blank,
+    FreeStandIn,
+    Loading,
+    Trusted,
+    lookup,
+)
+from service.model.pickled_sizes import HASHED, Sizes, check_lists
+from service.model.rebuilding import Named, Pending, Rebuilder, check_keys, from_file, refuse, shown
 from service.model.trust import UntrustedError
 
 ARRAY_WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
+LIVE = type, FunctionType, BuiltinFunctionType, ModuleType, np.ufunc
+LONGEST_NAME = 300  # characters
 ARRAY_CLASSES = ("numpy.ndarray", "numpy.matrix", "numpy.memmap")
 ARRAY_FIELDS = frozenset(
     {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"}
@@ -49,6 +60,8 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         self.functions: dict[int, Any] = {}  # what estimators may keep, by identity
         self.made: dict[int, tuple[Any, Named]] = {}  # objects without a state, with their maker
         self.waiting: dict[int, Pending] = {}
+        self.sizes = Sizes()
+        self.methods: list[tuple[str, Any]] = []
 
     def read_all(self) -> Any:
         """The object; UntrustedError, or ValueError where the content is no whole pickle."""
@@ -60,6 +73,8 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             raise ValueError(f"holds the name {value.full_name}, no object: dump a fitted model")
         if self.waiting or isinstance(value, Pending):
             raise ValueError("is damaged: an object has no content")
+        for name, named in self.methods:
+            pickled_methods.check(name, named)
         return value
 
     # Names
@@ -70,6 +85,9 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             if (module, name) in NAME_MAPPING:
                 module, name = NAME_MAPPING[module, name]
             module = IMPORT_MAPPING.get(module, module)
+        full_name = f"{module}.{name}"
+        if not full_name.isprintable() or len(full_name) > LONGEST_NAME:  # `inspect` prints it
+            raise UntrustedError(f"the name {shown(full_name)}")
         if (module, name) not in self.known:
             self.known[module, name] = self.look_up(module, name)
         return self.known[module, name]
@@ -82,7 +100,7 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         if (module, name) in CALLS:
             return Rebuilder(f"{module}.{name}", partial(CALLS[module, name], self))
         found = lookup(module, name, self.names)
-        if not isinstance(found, Named | type):
+        if not isinstance(found, (Named, type)):
             self.functions[id(found)] = found
         return found
 
@@ -109,11 +127,12 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             raise UntrustedError("a call without a tuple of arguments")
         token = self.token(function)
         if token is not None:
-            return self.remember(token.call(arguments), token)
+            return self.remember(token.call(arguments), token, arguments)
         if function is defaultdict:
             return rebuilding.default_dict(arguments)
         if isinstance(function, type):
-            return rebuilding.plain(function, arguments)
+            made = rebuilding.plain(function, arguments)
+            return self.sizes.check(made) if function is frozenset else made
         raise UntrustedError(f"a call of {name_of(function)}")
 
     def created(self, cls: Any, arguments: Any, keywords: Any) -> Any:
@@ -127,8 +146,18 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             return object()
         raise UntrustedError(f"a call of {name_of(cls)}.__new__")
 
-    def remember(self, made: Any, maker: Named) -> Any:
-        """Note that the file made this, so that it may give it a state."""
+    def remember(self, made: Any, maker: Named, arguments: tuple[Any, ...] = ()) -> Any:
+        """Note that the file made this, so that it may give it a state.
+
+        What a trusted function hands on, such as its argument or a function, it did not make.
+        """
+        if isinstance(maker, Trusted) and (
+            isinstance(made, LIVE) or any(made is one for one in arguments)
+        ):
+            self.made.pop(id(made), None)
+            return made
+        if isinstance(made, HASHED):
+            self.sizes.check(made)
         if isinstance(made, Pending):
             self.waiting[id(made)] = made
         else:
@@ -167,8 +196,12 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         _, maker = self.made.pop(id(target), (None, None))
         if maker is None:
             raise UntrustedError(f"a change to {name_of(target)}")
-        if type(state) is dict and type(state.get(VERSION)) is str:
-            self.names.versions.add(state[VERSION])
+        saved = state.get(VERSION) if type(state) is dict else None
+        if type(saved) is str and VERSIONS.fullmatch(saved):
+            self.names.versions.add(saved)
+        if not isinstance(maker, (Trusted, FreeStandIn)):
+            check_lists(state)
+            self.methods += pickled_methods.named_in(state)
         maker.build(target, state)
 
     def finish(self, pending: Pending, state: Any) -> None:
@@ -176,6 +209,8 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         if self.waiting.pop(id(pending), None) is None:
             raise UntrustedError("a second state for one object")
         made = pending.finish(state)
+        if isinstance(made, np.ndarray) and made.dtype.hasobject:
+            self.sizes.check_array(made)
         self.stack[-1] = made
         for key in pending.keys:
             self.memo[key] = made
@@ -204,22 +239,34 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
                 return array
             if alignment is not None:
                 self.file.read(self.file.read(1)[0])
-            return self.array_bytes(shape, kind, order)
+            return from_file(self.file, shape, kind, order)
 
         return Pending(finish)
 
-    def array_bytes(self, shape: tuple[int, ...], kind: np.dtype[Any], order: str) -> NDArray[Any]:
-        """An array whose bytes come next in the file, in this machine's byte order."""
-        count = math.prod(map(int, shape))
-        if count * kind.itemsize > self.file.getbuffer().nbytes - self.file.tell():
-            raise ValueError("is damaged: it ends within an array")
-        array = np.empty(count, dtype=kind)
-        if array.nbytes:
-            self.file.readinto(array.view(np.uint8).data)
-        array = array.reshape(shape[::-1]).T if order == "F" else array.reshape(shape)
-        return array if kind.isnative else array.astype(kind.newbyteorder("="))
-
     # Containers
+
+    def load_tuple(self) -> None:
+        """TUPLE: of all above the mark."""
+        values = tuple(self.pop_mark())
+        self.append(self.sizes.check(values))
+
+    def load_tuple1(self) -> None:
+        """TUPLE1: of one value."""
+        self.stack[-1:] = [self.sizes.check((self.stack[-1],))]
+
+    def load_tuple2(self) -> None:
+        """TUPLE2: of two."""
+        self.stack[-2:] = [self.sizes.check((self.stack[-2], self.stack[-1]))]
+
+    def load_tuple3(self) -> None:
+        """TUPLE3: of three."""
+        self.stack[-3:] = [self.sizes.check(tuple(self.stack[-3:]))]
+
+    def load_frozenset(self) -> None:
+        """FROZENSET: of all above the mark."""
+        values = self.pop_mark()
+        check_keys(values)
+        self.append(self.sizes.check(frozenset(values)))
 
     def container(self, kinds: tuple[type, ...], values: Collection[Any]) -> Any:
         """The container on top of the stack, which must be a plain one, or an object just made."""
@@ -268,6 +315,7 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             raise ValueError("is damaged: a key has no value")
         target = self.container((dict, OrderedDict, defaultdict, Counter), items)
         if type(target) is dict:
+            check_keys(items[::2])
             target.update(zip(items[::2], items[1::2], strict=True))
         elif type(target) is not Blank:
             for key, value in zip(items[::2], items[1::2], strict=True):
@@ -278,6 +326,7 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         values = self.pop_mark()
         target = self.container((set,), values)
         if isinstance(target, set):
+            check_keys(values)
             set.update(target, values)
         elif type(target) is not Blank:
             for value in values:
@@ -326,6 +375,11 @@ for opcode, method in {
     pickle.NEWOBJ: Unpickler.load_newobj,
     pickle.NEWOBJ_EX: Unpickler.load_newobj_ex,
     pickle.BUILD: Unpickler.load_build,
+    pickle.TUPLE: Unpickler.load_tuple,
+    pickle.TUPLE1: Unpickler.load_tuple1,
+    pickle.TUPLE2: Unpickler.load_tuple2,
+    pickle.TUPLE3: Unpickler.load_tuple3,
+    pickle.FROZENSET: Unpickler.load_frozenset,
     pickle.APPEND: Unpickler.load_append,
     pickle.APPENDS: Unpickler.load_appends,
     pickle.SETITEM: Unpickler.load_setitem,

@@ -5,8 +5,9 @@ load balancer or a firewall in front of the service compare the path as it was s
 """
 
 import re
+from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
-from wsgiref.types import WSGIEnvironment
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from service.api.body import CLOSE
 from service.api.problems import Problem
@@ -35,6 +36,26 @@ def resolve(environ: WSGIEnvironment, raw_path: bytes) -> None:
         raise _not_found()
     if b"%" in raw_path and OTHER_SPELLING.search(raw_path):
         raise _not_found()
+
+
+def as_sent(environ: WSGIEnvironment, raw_path: str) -> None:
+    """Leave an address in another spelling as it was sent: then there is nothing there.
+
+    For doors that decode the path before they call the app.
+    """
+    if "%" in raw_path and OTHER_SPELLING.search(raw_path.encode()):
+        environ["PATH_INFO"] = raw_path
+
+
+def one_spelling(app: WSGIApplication) -> WSGIApplication:
+    """The app for gunicorn's other workers, which say by RAW_URI what was sent."""
+
+    def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if target := environ.get("RAW_URI"):
+            as_sent(environ, target.partition("?")[0])
+        return app(environ, start_response)
+
+    return called
 
 
 def _from_absolute(environ: WSGIEnvironment, target: bytes) -> bytes:

@@ -10,12 +10,14 @@ import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
+from service.model.audit import no_effects
 from tests.fuzz.counting import Lines, Shared
 from tests.fuzz.effects import Effects
-from tests.fuzz.inventory import Inventory, Name
+from tests.fuzz.inventory import OWN, Inventory, Name
 from tests.fuzz.judge import Judge
 from tests.fuzz.loader import Loader
 from tests.fuzz.objects import Objects
+from tests.fuzz.predicting import predict
 from tests.fuzz.report import Report
 from tests.fuzz.seeds import Seed, seeds
 from tests.fuzz.watching import Watch
@@ -43,6 +45,8 @@ class Campaign:
         for known in found:
             self.loads(known)
         objects.ignore_changes()
+        with no_effects():
+            pass  # its hook comes before the one that records
         lines = Lines(self.loader.modules)
         self.judge = Judge(self.loader, Effects(), objects, lines, self.shared)
         gc.collect()
@@ -51,14 +55,14 @@ class Campaign:
     def loads(self, known: Seed) -> None:
         """Load a file that was made here; a loader may refuse it."""
         with contextlib.suppress(Exception):
-            self.loader.load(known.content)
+            predict(self.loader.load(known.content, (OWN,)), (OWN,))
 
     def accepts(self, name: Name) -> bool:
         """Whether the loader accepts a name."""
         if not (name.module.isascii() and name.attribute.isascii()):
             return False
         try:
-            self.loader.load(b"\x80\x04c" + f"{name.module}\n{name.attribute}\n.".encode())
+            self.loader.load(b"\x80\x04c" + f"{name.module}\n{name.attribute}\n.".encode(), ())
         except self.loader.untrusted:
             return False
         except Exception:  # a name alone is no model
@@ -128,14 +132,13 @@ class Campaign:
             self.found(f"the process ended: {watch.last_line()}", place)
         return place + 1
 
-    def again(self, first: int, last: int) -> None:
+    def again(self, first: int, last: int, changed: list[str]) -> None:
         """Run programs again, of which one changed an object, to see which."""
         before = len(self.report.findings)
         self.work(Task(first, last, time.monotonic() + 120, careful=True))
         if len(self.report.findings) == before:
-            self.found(
-                "changed: an object, by programs together or one that changes by itself", first
-            )
+            objects = ", ".join(changed)
+            self.found(f"changed: {objects}, by programs together, or by itself", first)
 
     def found(self, what: str, place: int) -> None:
         """Keep a finding."""
@@ -150,5 +153,6 @@ class Campaign:
             report.memory.append(message["memory"])
         if message.get("outcome") == "loaded":
             report.reached.append(message["reached"])
+        report.predicted.update(message.get("predicted", {}))
         report.outcomes.update(message.get("outcomes", {}))
         report.lines.update((name, line) for name, line in message.get("lines", ()))

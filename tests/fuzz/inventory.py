@@ -7,9 +7,11 @@ anywhere, and some that would have an effect if they were called.
 import random
 import sys
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass, field
 from types import ModuleType
 
+from tests.fuzz import own
 from tests.fuzz.tokens import Contents
 
 ROOTS = (
@@ -20,6 +22,7 @@ ROOTS = (
     "logging", "warnings", "zipimport", "pkgutil", "datetime", "decimal", "re", "_io",
     "numpy", "scipy", "pandas", "sklearn", "joblib", "threadpoolctl", "service",
 )  # fmt: skip
+OWN = own.__name__  # some programs may use its names
 # A loader must refuse all of these. The audit hook blocks them if it does not.
 DANGEROUS = (
     ("os", "system"), ("posix", "system"), ("os", "mkdir"), ("posix", "mkdir"), ("os", "open"),
@@ -81,7 +84,7 @@ def live_modules() -> dict[str, ModuleType]:
     return {
         name: module
         for name, module in found
-        if isinstance(module, ModuleType) and name.split(".")[0] in ROOTS
+        if isinstance(module, ModuleType) and (name.split(".")[0] in ROOTS or name == OWN)
     }
 
 
@@ -110,6 +113,7 @@ class Inventory:
             "called": self._known(one.called for one in used),
             "class": self._known(one.made for one in used),
         }
+        self.own = 0.0
         self.near = sorted({name.module for name in self.needed} & set(self.modules))
 
     def _known(self, groups: Iterable[set[tuple[str, str]]]) -> list[Name]:
@@ -122,8 +126,17 @@ class Inventory:
             if accepts(name):
                 self.accepted.setdefault(name.kind, []).append(name)
 
+    def trusting(self) -> "Inventory":
+        """The same for an operator who trusts `own.py`: its names are drawn often."""
+        other = copy(self)
+        other.own = 0.3
+        return other
+
     def draw(self, chance: random.Random, strange: float, kind: str | None = None) -> Name:
         """Some name; `strange` is how often it is one that a loader should refuse."""
+        if chance.random() < self.own:
+            own = [name for name in self.by_module[OWN] if kind in (None, name.kind)]
+            return chance.choice(own or self.by_module[OWN])
         if chance.random() >= strange:
             return self.usual(chance, kind)
         if kind is not None and chance.random() < 0.5:

@@ -129,5 +129,5 @@ def read_only(machine: Machine, chance: random.Random) -> None:
 
 
 PLAIN: tuple[Callable[[Machine, random.Random], None], ...] = (
-    integer, integer, real, constant, octets,
+    integer, integer, real, constant, octets, octets,
 )  # fmt: skip

@@ -3,7 +3,7 @@
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,11 @@ class Loader:
     """What is called: `load`, and `refuses`, which asks `inspect` whether it names a refusal."""
 
     name: str
-    load: Callable[[bytes], Any]
+    load: Callable[[bytes, Collection[str]], Any]
     untrusted: type[Exception]
-    refuses: Callable[[bytes], bool] | None = None  # not every loader has an `inspect`
+    refuses: Callable[[bytes, Collection[str]], bool] | None = (
+        None  # not every loader has an `inspect`
+    )
 
     @property
     def modules(self) -> list[str]:
@@ -36,5 +38,5 @@ def loader(name: str) -> Loader:
     """The loader in a module."""
     module = importlib.import_module(name)
     inspect = getattr(module, "inspect", None)
-    refuses = inspect and (lambda content: bool(inspect(content).untrusted))
+    refuses = inspect and (lambda content, trusted: bool(inspect(content, trusted).untrusted))
     return Loader(name, module.load, module.UntrustedError, refuses)

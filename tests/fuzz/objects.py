@@ -19,6 +19,7 @@ from tests.fuzz.inventory import Inventory
 SMALL = 10_000  # bytes of an array that are compared
 Parts = tuple[Any, ...]
 # Python changes these itself, whenever a class or function is used.
+CACHES = {"re._cache", "re._cache2"}  # a pattern in a model file is one more of them
 VOLATILE = {"__warningregistry__", "_abc_impl", "__abstractmethods__", "__annotations__"}
 
 
@@ -99,6 +100,8 @@ class Objects:
 
     def watch(self, where: str, thing: Any) -> None:
         """Keep the parts of an object, if it has some that can change."""
+        if where in CACHES:
+            return
         if id(thing) not in self.things and (found := parts(thing)) is not None:
             self.things[id(thing)] = where, thing
             self.before[id(thing)] = found

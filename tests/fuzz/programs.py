@@ -119,7 +119,11 @@ class Programs(Arrays, Changes, Instances):
         else:
             machine.mark()
             code, kind = chance.choice(
-                ((pickle.LIST, "list"), (pickle.DICT, "dict"), (pickle.FROZENSET, "frozenset"))
+                (
+                    (pickle.LIST, "list"),
+                    (pickle.DICT, "dict"),
+                    *[(pickle.FROZENSET, "frozenset")] * 2,
+                )
             )
             for _ in range(chance.randrange(3)):
                 if kind != "list":

@@ -23,6 +23,7 @@ class Report:
     seconds: float = 0.0
     workers: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
+    predicted: Counter[str] = field(default_factory=Counter)
     lines: set[tuple[str, int]] = field(default_factory=set)
     findings: dict[str, list[int]] = field(default_factory=dict)
     crashes: dict[str, list[int]] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Report:
         print(f"{self.executions} executions in {self.seconds:.0f} s: {rate:.0f} per second")
         print(f"{self.workers} worker processes")
         print("outcomes:", ", ".join(f"{name} {n}" for name, n in self.outcomes.most_common(12)))
+        print("predictions:", ", ".join(f"{name} {n}" for name, n in self.predicted.most_common()))
         print("opcodes, how often begun and completed:")
         for name, begun, completed in opcodes(shared):
             print(f"  {name:16} {begun:10} {completed:10}")

@@ -3,6 +3,7 @@
 import datetime
 import io
 import pickle
+import re
 from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +14,10 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
+from scipy import sparse, stats
+from scipy.interpolate import BSpline
 
+from tests.fuzz import own
 from tests.fuzz.tokens import Contents, Token, contents, tokens
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -48,6 +52,21 @@ def values() -> list[Any]:
         [np.float64(2.5), np.dtype("f8"), np.matrix([[1, 2]]), np.ma.masked_array([1, 2])],
         [np.random.RandomState(0), np.random.default_rng(0), partial(np.add, 1)],
         pd.DataFrame({"a": [1, 2], "c": pd.Categorical(["u", "v"])}),
+        [stats.loguniform(1, 10), stats.randint(2, 5), {"c": stats.uniform(0, 1)}],
+        [pd.Series([1.0, 2.0]), pd.Timestamp(0), pd.Timedelta(1), pd.Interval(0, 1), pd.NaT],
+        [
+            sparse.csr_matrix([[0, 1], [2, 0]]),
+            BSpline(np.arange(5.0), np.ones(3), 1),
+            re.compile("a"),
+        ],
+        [
+            own.Kept(1, "a"),
+            own.Restored(),
+            own.Values([1]),
+            own.Items(a=1),
+            own.Group("a"),
+            own.same,
+        ],
         [10**30, -5, 70000, 1.5, "text" * 100, b"bytes" * 100, None, True, (1, 2, 3), ["é"]],
     ]
 

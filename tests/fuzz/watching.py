@@ -26,7 +26,7 @@ class Watch:
     messages: int
     printed: int
     next: int | None = None
-    again: tuple[int, int] | None = None
+    again: tuple[int, int, list[str]] | None = None
     stopped: bool = False
     text: str = ""
 
@@ -58,7 +58,8 @@ class Watch:
         self.heard(message)
         self.next = message.get("next", self.next)
         if "again" in message:
-            self.again = tuple(message["again"])
+            first, last = message["again"]
+            self.again = first, last, message["changed"]
 
     def innermost(self) -> str:
         """Where in the code a crash happened, as Python printed it."""

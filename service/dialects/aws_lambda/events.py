@@ -8,6 +8,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from apig_wsgi import make_lambda_handler
 
 from service.api.body import JSON
+from service.server.request_target import as_sent
 
 MARKS = {"httpMethod", "requestContext"}
 
@@ -43,6 +44,9 @@ def answer(app: WSGIApplication, event: Mapping[str, Any]) -> dict[str, Any]:
             if "." not in name and not isinstance(value, str):
                 raise TypeError(f"{name} is no string")
         environ.setdefault("CONTENT_TYPE", JSON)
+        path = whole["path" if whole["version"] == "1.0" else "rawPath"]
+        if isinstance(path, str):
+            as_sent(environ, path)
         understood = True
         return app(environ, start_response)
 
