@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model import audit, outputs
+from service.model import audit, frames, outputs
 from service.model.artifact import ONNX
 from service.model.signature import Signature
 
@@ -41,6 +41,7 @@ class ScikitLearn:
         self.signature = signature
         self.width = len(signature.outputs)
         self._all_floats = all(column.dtype == "float64" for column in signature.inputs)
+        self._takes_none = any(column.null == "none" for column in signature.inputs)
 
     def predict(self, columns: Sequence[Column]) -> list[Column]:
         """`estimator.predict`, output by output."""
@@ -77,14 +78,12 @@ class ScikitLearn:
             if self._all_floats:  # as one array: a wide frame takes half as long
                 values = np.array(columns, dtype=np.float64).T
                 return pd.DataFrame(values, columns=list(self.signature.names), copy=False)
-            data = dict(zip(self.signature.names, columns, strict=True))
-            types = {
-                column.name: column.dtype
-                for column in self.signature.inputs
-                if data[column.name].dtype.name != column.dtype or column.dtype == "object"
-            }
-            frame = pd.DataFrame(data, copy=False)
-            return frame.astype(types) if types else frame
+            return frames.frame(self.signature.inputs, columns)
+        if self._takes_none:
+            columns = [
+                frames.with_none(values) if one.null == "none" else values
+                for one, values in zip(self.signature.inputs, columns, strict=True)
+            ]
         return np.column_stack(columns)
 
 
