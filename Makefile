@@ -27,7 +27,7 @@ export SERVICE_MODEL
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test check coverage faults fuzz pictures bench lint types lock lock-check format image sbom audit clean
+.PHONY: help serve train test check coverage faults fuzz frames pictures bench lint types lock lock-check format image sbom audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ faults: .venv/developing ## Run the long tests of overload, crashes and updates,
 
 fuzz: .venv/developing ## Search for faults of the model loader for 10 minutes (MINUTES=, ARGS=--help)
 	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(ARGS)
+
+frames: .venv/developing ## Try 2,000 random frames: what is served is what the estimator says (ARGS=--help)
+	@$(BIN)/python -W ignore -m tests.any_frame $(ARGS)
 
 pictures: .venv/developing ## Take the pictures of README and docs
 	@$(BIN)/python -m tests.pictures $(ARGS)

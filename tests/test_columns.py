@@ -27,6 +27,13 @@ INPUTS = {
         name="c", kind="category", dtype="str", categories=("red", "blue"), nullable=True
     ),
     "codes": Input(name="c", kind="category", dtype="int64", categories=(1, 2, 3), closed=True),
+    "single": Input(
+        name="c",
+        kind="category",
+        dtype="float32",
+        categories=(float(np.float32(0.1)), 2.0),
+        closed=True,
+    ),
     "text": Input(name="c", kind="text", dtype="object"),
 }
 
@@ -57,6 +64,7 @@ def from_csv(kind: str, text: str) -> list[Any]:
         ("number", [1, 2.5], [1.0, 2.5]),
         ("integer", [1, 2.0, -3], [1, 2, -3]),
         ("integer", [2**53 + 1], [2**53 + 1]),
+        ("single", [0.1, 2], [float(np.float32(0.1)), 2.0]),
         ("boolean", [True, False], [True, False]),
         ("closed", ["blue", "red"], ["blue", "red"]),
         ("open", ["green", "red"], ["green", "red"]),

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import joblib
+import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from tests.serving import ROOT, clean_environment, free_port, gunicorn
 
@@ -148,3 +150,25 @@ def test_memory_has_a_bound_at_every_door(
     assert done.returncode == 65
     [line] = done.stderr.splitlines()
     assert "SERVICE_LOAD_BYTES" in line
+
+
+def test_a_model_of_many_threads_is_packed_where_the_environment_says_nothing_of_them(
+    tmp_path: Path,
+) -> None:
+    """scikit-learn then asks the machine how many processors it has, which opens files."""
+    rows = np.random.default_rng(0).normal(size=(200, 2))
+    model = HistGradientBoostingClassifier(max_iter=5).fit(rows, rows[:, 0] > 0)
+    joblib.dump(model, tmp_path / "model.joblib")
+    np.savetxt(tmp_path / "rows.csv", rows, delimiter=",", header="a,b", comments="")
+    command = [sys.executable, "-m", "training", "pack", "model.joblib", "--sample", "rows.csv"]
+    environment = {
+        name: value for name, value in clean_environment().items() if not name.endswith("_THREADS")
+    }
+    ended = subprocess.run(
+        [*command, "--out", "out", "--engine", "sklearn"],
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr

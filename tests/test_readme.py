@@ -50,6 +50,7 @@ DONE_BY_MAKE = {
     "make audit",
     "make faults",
     "make fuzz",
+    "make frames",
     "make bench",
     "make pictures",
     ".venv/bin/python -m training pack model.joblib --sample rows.csv --target answer "

@@ -50,7 +50,11 @@ def _parser() -> argparse.ArgumentParser:
     pack = subparsers.add_parser("pack", help="pack a fitted scikit-learn estimator")
     pack.add_argument("model", type=Path, metavar="MODEL", help="what joblib.dump wrote")
     pack.add_argument(
-        "--sample", type=Path, required=True, metavar="CSV", help="rows that the model takes"
+        "--sample",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="rows that the model takes: CSV, or .parquet, .arrow or .feather, which keep types",
     )
     pack.add_argument(
         "--target",
@@ -71,6 +75,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME",
         help="a class, function or module of yours that the model needs; its code will run",
+    )
+    pack.add_argument(
+        "--kind",
+        action="append",
+        default=[],
+        metavar="NAME=KIND",
+        help="what a column is: category, text, integer, number, boolean, date or datetime",
     )
     pack.set_defaults(run=commands.pack)
 

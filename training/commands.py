@@ -47,12 +47,14 @@ def fit(options: Namespace) -> None:
 
 def pack(options: Namespace) -> None:
     """Pack a fitted estimator with a sample of what it takes."""
-    from training import sample, walk  # import scikit-learn
+    from training import kinds, sample, typed, walk  # import scikit-learn
     from training.contract import check
     from training.fit import provenance
     from training.pack import pack as packed
     from training.trying import trying
 
+    given = kinds.parsed(options.kind)
+    notes: list[str] = []
     targets = _names(options.target)
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
     estimator = load(options.model, options.trust, limits)
@@ -61,7 +63,11 @@ def pack(options: Namespace) -> None:
             check(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
             named = walk.feature_names(estimator) is not None
-            rows = _without(options.ignore, sample.read(options.sample, advance, named))
+            if typed.is_typed(options.sample):
+                rows = typed.read(options.sample)
+            else:
+                rows = sample.read(options.sample, advance, named)
+            rows = _without(options.ignore, rows)
         with trying(options.trust):
             rows, targets = rows.named(targets, walk.feature_names(estimator))
             pools = walk.pools(estimator)
@@ -79,12 +85,14 @@ def pack(options: Namespace) -> None:
                 engine=options.engine,
                 report=options.report,
                 limits=limits,
+                kinds=given,
                 advance=lambda name: advance(1),
+                note=notes.append,
             )
     except PackError as error:
         raise PackError(f"{options.model}: {error}") from error
     _say(manifest, options.out, trained=False)
-    for warning in summary.warnings(rows, manifest, pools):
+    for warning in (*notes, *summary.warnings(rows, manifest, pools)):
         print(f"note: {warning}")
     if options.trust and manifest.engine != artifact.ONNX:
         print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")

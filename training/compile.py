@@ -51,6 +51,11 @@ class Compiled:
     files: Mapping[str, bytes]
     report: Mapping[str, Any]
 
+    @property
+    def tolerance(self) -> float:
+        """By how much numbers may differ from the estimator's."""
+        return float(self.report["tolerance"]) if self.name == ONNX else TOLERANCES["float64"]
+
 
 def prepare() -> None:
     """Import what converts, if it is installed: to import it has effects, and so it must happen

@@ -1,18 +1,25 @@
 """The signature read off a fitted estimator, with a sample that shows what its columns hold."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from itertools import product
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from service.model.signature import Container, Input, Signature
-from training import inputs, outputs, walk
+from service.model.signature import Signature
+from training import doubts, inputs, kinds, outputs, walk, ways
 from training.errors import PackError
-from training.probe import Probe
 from training.sample import Column, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a model takes and gives, the sample as this says, and notes for people."""
+
+    signature: Signature
+    sample: Sample
+    notes: Sequence[str]
 
 
 def describe(
@@ -25,18 +32,38 @@ def describe(
 
     `advance` is told the name of each input that was tried on the model.
     """
+    return contract(estimator, sample, targets, advance=advance).signature
+
+
+def contract(
+    estimator: Any,
+    sample: Sample,
+    targets: Sequence[str],
+    given: Mapping[str, str] | None = None,
+    advance: Callable[[str], object] = lambda name: None,
+) -> Contract:
+    """The signature, the sample read by it, and notes; PackError as `describe`.
+
+    `given` are kinds by column that decide.
+    """
     check(estimator)
     columns = _inputs(estimator, sample, targets)
-    probe = _probe(estimator, columns)
     names = [column.name for column in columns]
     known = walk.known_values(estimator, names)
     texts = walk.text_columns(estimator, names)
+    columns, notes = kinds.settled(estimator, columns, given or {})
+    fixed = {*(given or ()), *texts, *(name for name, learned in known.items() if learned)}
+    probe, columns = ways.found(estimator, columns, fixed)
+    doubts.check(probe, columns, fixed)
     taken = inputs.describe(probe, columns, known, texts, advance)
     for place, own in enumerate(map(walk.closed_columns(estimator, names).get, names)):
         if own is not None:
             taken[place] = replace(taken[place], categories=tuple(own), closed=True)
     signature = replace(probe.signature, inputs=tuple(inputs.bounded(probe, taken)))
-    return replace(signature, outputs=outputs.describe(estimator, probe.ask, targets))
+    signature = replace(signature, outputs=outputs.describe(estimator, probe.ask, targets))
+    read = {**sample.columns, **{column.name: column for column in columns}}
+    notes += kinds.strangers(columns, known)
+    return Contract(signature, replace(sample, columns=read), notes)
 
 
 def check(estimator: Any) -> None:
@@ -102,49 +129,3 @@ def _text(there: Mapping[str, Column]) -> Column:
         f"the model reads one text, and the sample has {len(texts)} columns of text{names}; name "
         "the target with --target, and what else the model does not take with --ignore"
     )
-
-
-def _probe(estimator: Any, columns: Sequence[Column]) -> Probe:
-    """Find out how the estimator wants its rows: in which container, text as which type."""
-    rows = {column.name: column.values for column in columns}
-    mixed = any(column.kind == "text" for column in columns)
-    for container, text in _ways(estimator, columns):
-        given = tuple(
-            Input(name=column.name, kind="text", dtype=_dtype(column, container, text, mixed))
-            for column in columns
-        )
-        signature = Signature(container=container, inputs=given, outputs=())
-        probe = Probe(estimator, signature, rows)
-        if probe.works({}) and probe.works(rows):
-            return probe
-    raise PackError(
-        f"the {type(estimator).__name__} cannot predict the rows of the sample: {_reason(probe)}"
-    )
-
-
-def _reason(probe: Probe) -> str:
-    """What the estimator says of the rows that it cannot predict."""
-    try:
-        probe.ask("predict")
-    except Exception as error:
-        return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-    return "it gives numbers that are not finite"
-
-
-def _ways(estimator: Any, columns: Sequence[Column]) -> list[tuple[Container, str]]:
-    if walk.feature_names(estimator) is not None:
-        return list(product(("frame",), ("str", "object", "category")))
-    ways: list[tuple[Container, str]] = [("array", "object")]
-    return [*ways, ("list", "object")] if len(columns) == 1 else ways
-
-
-def _dtype(column: Column, container: Container, text: str, mixed: bool) -> str:
-    if column.kind == "text":
-        return text
-    if container == "frame":
-        if column.missing:
-            return "object" if column.kind == "boolean" else "float64"
-        return {"boolean": "bool", "integer": "int64", "number": "float64"}[column.kind]
-    if mixed:
-        return "object"  # one array has one type
-    return "float64"

@@ -1,7 +1,7 @@
 """`python -m training diff OLD NEW`: what changes when one artifact takes another's place."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ def run(options: Namespace) -> int:
     print(f"  golden rows of {options.old}: {compared(old, new, old.manifest.golden.inputs)}")
     if options.sample:
         names = dict.fromkeys((*old.signature.names, *new.signature.names))
-        values = _sampled(options.sample, list(names))
+        values = _sampled(options.sample, list(names), _texts(old) | _texts(new))
         print(f"  rows of {options.sample}: {compared(old, new, values)}")
     return BREAKS if any(change.breaks for change in (*found, *needs)) else 0
 
@@ -88,8 +88,25 @@ def _number(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _sampled(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
-    from training import sample
+def _sampled(path: Path, names: Sequence[str], texts: Collection[str]) -> dict[str, list[Any]]:
+    """The kept rows of a sample by column; those of `texts` are text, whatever they look like."""
+    from training import sample, typed
 
-    rows, _ = sample.read(path).named((), names)
-    return {name: column.values for name, column in rows.columns.items()}
+    read = typed.read(path) if typed.is_typed(path) else sample.read(path)
+    rows, _ = read.named((), names)
+    return {
+        name: column.as_kind("text").values
+        if name in texts and column.series is None
+        else column.values
+        for name, column in rows.columns.items()
+    }
+
+
+def _texts(predictor: Predictor) -> set[str]:
+    """The inputs that are text, or dates and times."""
+    return {
+        one.name
+        for one in predictor.signature.inputs
+        if one.kind in ("text", "date", "datetime")
+        or (one.kind == "category" and all(isinstance(v, str) for v in one.categories or ()))
+    }

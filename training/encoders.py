@@ -22,7 +22,7 @@ def codes_of(estimator: Any, signature: Signature) -> Codes:
     codes: Codes = {}
     for column in signature.inputs:
         learned = known.get(column.name, set()) | set(column.categories or ())
-        if learned or column.kind in ("category", "text"):
+        if learned or column.kind in ("category", "text", "date", "datetime"):
             found = [value for value in learned if value is not None and value == value]
             if not found:
                 raise ConversionError(f"{column.name} is {column.kind} that no encoder reads")

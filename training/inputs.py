@@ -1,5 +1,6 @@
 """What each column of a model takes: its kind, its categories, null, and its range."""
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
@@ -7,14 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from service.model.signature import Container, Input, Kind, Label
+from service.model.frames import MASKED
+from service.model.signature import WHOLE_NUMBERS, Container, Input, Kind, Label
+from training import moments, nulls
+from training.alike import alike
 from training.probe import LARGEST, ROOMY, Probe
 from training.sample import Column
 
 UNSEEN = "\N{SNOWMAN} never seen before"
 LARGEST_INTEGER = 9e18  # an int64 ends soon after
+LARGEST_UNSIGNED = 1.8e19  # and a uint64 after this
+FLOAT_EXACT = {"float64": 2.0**53, "float32": 2.0**24, "float16": 2.0**11}  # for whole numbers
 MANY = 50  # more texts than these are no categories, where the model takes any
-MISSING_TYPES = {"int64": "float64", "bool": "object"}  # of a column with null
+MOMENTS = ("date", "datetime")
+WHOLE = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 
 
 def describe(
@@ -29,35 +36,66 @@ def describe(
     `known` are the categories that encoders learned, `texts` the columns that vectorizers read;
     `advance` is told each column that is done.
     """
-    wide = {name: MISSING_TYPES.get(dtype, dtype) for name, dtype in probe.types.items()}
-    nulls = probe.those_that_work(dict.fromkeys(probe.types), wide)
-    nulls |= {column.name for column in columns if column.missing}
+    wide = nulls.types(probe, columns)
     floats = {name: _wide(dtype) for name, dtype in probe.types.items()}
-    listed = [one for one in columns if one.kind in ("text", "boolean") or known.get(one.name)]
+    listed = [
+        one for one in columns if (_is_listed(one) or known.get(one.name)) and not _is_datetime(one)
+    ]
     takes_unseen = probe.those_that_work({one.name: _unseen(one) for one in listed}, floats)
     closed = [one for one in listed if one.name not in takes_unseen and one.name not in texts]
+    free = {one.name for one in closed if not known.get(one.name) and _takes_alike(probe, one)}
+    closed = [one for one in closed if one.name not in free]
     probe.try_values({one.name: _values(one, _learned(known.get(one.name, ()))) for one in closed})
     described = []
     for column in columns:
         name = column.name
         learned = _learned(known.get(name, ()))
-        one = Input(
-            name=name,
+        one = replace(
+            probe.inputs[name],
             kind=_kind(column, probe.signature.container),
-            dtype=wide[name] if name in nulls else probe.types[name],
-            nullable=name in nulls,
+            dtype=wide.get(name, probe.types[name]),
+            nullable=name in wide,
             minimum=column.minimum,
             maximum=column.maximum,
         )
-        if name in texts or (column.kind == "text" and probe.signature.container == "list"):
-            one = replace(one, kind="text")
-        elif name in takes_unseen or (column.kind not in ("text", "boolean") and not learned):
+        in_list = column.kind == "text" and probe.signature.container == "list"
+        if name in texts or name in free or in_list:
+            one = replace(one, kind="text", categories=None)
+        elif _is_datetime(column) or (column.kind in MOMENTS and name in takes_unseen):
+            one = moments.described(one, column)
+        elif name in takes_unseen or (not _is_listed(column) and not learned):
             one = _open(one, column, learned)  # a number that is too large is no unknown category
         else:
             one = _closed(one, probe, _values(column, learned))
-        described.append(one)
+        described.append(replace(one, form=WHOLE_NUMBERS) if _are_whole(one, column) else one)
         advance(name)
     return described
+
+
+def _are_whole(one: Input, column: Column) -> bool:
+    """Whether all texts are whole numbers as JSON writes them, so that either stands for both."""
+    there = [value for value in column.values if value is not None]
+    if one.kind not in ("category", "text") or not all(isinstance(value, str) for value in there):
+        return False
+    texts = [value for value in (*there, *(one.categories or ())) if isinstance(value, str)]
+    return bool(there) and all(map(WHOLE.fullmatch, texts))
+
+
+def _is_listed(column: Column) -> bool:
+    """Whether a column's values may be categories."""
+    return column.kind in ("text", "boolean", *MOMENTS) or column.dtype == "category"
+
+
+def _is_datetime(column: Column) -> bool:
+    return column.dtype.startswith("datetime64")
+
+
+def _takes_alike(probe: Probe, column: Column) -> bool:
+    """Whether the model takes texts of the same form that the sample does not have."""
+    if column.kind != "text" or column.dtype == "category":
+        return False
+    others = alike([value for value in column.values if isinstance(value, str)])
+    return any(probe.works({column.name: [value]}) for value in others)
 
 
 def _learned(known: Collection[Any]) -> set[Any]:
@@ -66,10 +104,12 @@ def _learned(known: Collection[Any]) -> set[Any]:
 
 
 def _open(one: Input, column: Column, learned: set[Any]) -> Input:
+    if one.categories:  # of pandas' type: its codes hang on them
+        return replace(one, kind="category", minimum=None, maximum=None)
     if column.kind != "text":
         return one
     values = sorted(learned, key=_order) if learned else _values(column, learned)
-    if len(values) > MANY or not all(isinstance(value, str) for value in values):
+    if (len(values) > MANY and not column.listed) or not all(isinstance(v, str) for v in values):
         return replace(one, kind="text")  # any text will do, and a list would tell the sample's
     return replace(one, categories=tuple(values))
 
@@ -80,9 +120,9 @@ def _closed(one: Input, probe: Probe, values: Sequence[Any]) -> Input:
 
 
 def _kind(column: Column, container: Container) -> Kind:
-    if column.kind == "text":
+    if column.kind == "text" or column.dtype == "category":
         return "category"
-    if container != "frame" and column.kind == "integer":
+    if container != "frame" and column.kind == "integer" and column.dtype.startswith("float"):
         return "number"  # an array of floats, whatever whole numbers the sample holds
     return {"boolean": "boolean", "integer": "integer"}.get(column.kind, "number")  # type: ignore[return-value]
 
@@ -91,13 +131,18 @@ def _unseen(column: Column) -> Any:
     """A value of the column's kind that the model cannot have been fitted on."""
     if column.kind == "text":
         return UNSEEN
+    if column.kind in MOMENTS:
+        return moments.unseen(column)
     if column.kind == "boolean":
         return not next((value for value in column.values if value is not None), True)
     return (column.maximum or 0.0) + (1009 if column.kind == "integer" else 0.123456789)
 
 
 def _wide(dtype: str) -> str:
-    return "float64" if dtype == "int64" else dtype
+    """A type that holds any number, for a value that the column's own may not hold."""
+    if dtype.startswith(("Int", "UInt")):
+        return "Int64"
+    return "float64" if dtype.startswith(("int", "uint", "float")) else dtype
 
 
 def _values(column: Column, learned: set[Any]) -> list[Label]:
@@ -131,10 +176,24 @@ def _bounds(probe: Probe, numeric: Sequence[Input]) -> dict[str, Input]:
     found = {}
     for one in numeric:
         low, high = lows[one.name], highs[one.name]
-        if one.dtype == "int64":
-            low, high = max(low, -LARGEST_INTEGER), min(high, LARGEST_INTEGER)
+        least, most = _limits(one)
+        low, high = max(low, least), min(high, most)
         found[one.name] = replace(one, lowest=low, highest=high)
     return found
+
+
+def _limits(one: Input) -> tuple[float, float]:
+    """From where to where the type holds numbers, whole ones exactly."""
+    plain = MASKED.get(one.dtype, one.dtype)
+    if "float" in plain:
+        if one.kind == "integer":
+            return -FLOAT_EXACT[plain], FLOAT_EXACT[plain]
+        most = float(np.finfo(plain).max)
+        return -most, most
+    if "int" in plain:
+        limits = np.iinfo(plain)
+        return max(float(limits.min), -LARGEST_INTEGER), min(float(limits.max), LARGEST_UNSIGNED)
+    return (-LARGEST_INTEGER, LARGEST_INTEGER) if one.kind == "integer" else (-LARGEST, LARGEST)
 
 
 def _shrunk(bound: float) -> float:

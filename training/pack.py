@@ -20,9 +20,9 @@ from service.model.manifest import ROWS_APART, TIMED_ROWS, Golden, Manifest
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
 from service.model.version import content_version
-from training import compile, evaluate, walk
+from training import compile, evaluate, own, truth, walk
 from training.apart import are_apart
-from training.contract import describe
+from training.contract import contract
 from training.errors import PackError
 from training.pickling import dumped
 from training.sample import Sample
@@ -46,14 +46,17 @@ def pack(
     held_out: Mapping[str, Sequence[Any]] | None = None,
     report: bool = True,
     limits: Limits | None = None,
+    kinds: Mapping[str, str] | None = None,
     advance: Callable[[str], object] = lambda name: None,
+    note: Callable[[str], object] = lambda text: None,
 ) -> Manifest:
     """Publish a fitted estimator at `folder` and return its manifest.
 
     The sample's columns, without `targets`, are what the estimator takes; `examples` are columns of
     rows that come first among the golden rows; `trusted` are modules that the model may import from
-    besides the usual; `engine` is auto, onnx or sklearn; `advance` is told each input that was
-    tried on the model; `limits` are those of loading it back. With `report`, and targets, there is
+    besides the usual; `engine` is auto, onnx or sklearn; `kinds` are kinds by column that decide
+    (`kinds.KINDS`); `advance` is told each input that was tried on the model, and `note` what is
+    worth a look; `limits` are those of loading it back. With `report`, and targets, there is
     a report on how good the model is for `held_out`, columns of rows that it has not seen, or else
     for the sample.
 
@@ -63,17 +66,20 @@ def pack(
     """
     publish.refuse_to_replace(folder.resolve())
     compile.prepare()
+    own.prepare()
     with trying(trusted):
         sample, targets = sample.named(targets, walk.feature_names(estimator))
         estimator = walk.with_one_job(estimator)  # a worker has one core
         content = dumped(estimator)  # before it predicts: some estimators then note addresses
-        signature = describe(estimator, sample, targets, advance)
+        described = contract(estimator, sample, targets, kinds, advance)
+        signature, sample = described.signature, described.sample
         sample = evaluate.with_labels(estimator, signature, sample, targets)
         columns = {
             column.name: as_column(sample.columns[column.name].values, column.dtype)
             for column in signature.inputs
         }
         chosen = compile.compiled(estimator, signature, columns, engine)
+        truth.check(estimator, signature, sample, chosen.engine, columns, chosen.tolerance)
         contents = {artifact.MODEL: content, **chosen.files}
         files = {file: artifact.file_entry(one) for file, one in contents.items()}
         manifest = Manifest(
@@ -115,6 +121,8 @@ def pack(
             Predictor.load(staged, trusted, limits=limits or Limits()), chosen.engine, columns
         ),
     )
+    for text in described.notes:
+        note(text)
     return manifest
 
 

@@ -7,17 +7,20 @@ import struct
 import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from service.model.engines import Column, ScikitLearn
 from service.model.predictor import as_column
-from service.model.signature import Input, Output, Signature
+from service.model.signature import Output, Signature
 from training import walk
 from training.outputs import methods
 
 ROWS = 3
+COMPARED_ROWS = 30  # whose answers are compared where a column gets another type
+TOLERANCE = 1e-9  # of numbers in these answers
 HALVES = 64  # rows with bounds in half of many columns; also how many columns are many
 MANY_VALUES = 1000  # of one column that are tried together with those of others
 FEWEST_TRIALS = 8
@@ -34,8 +37,10 @@ class Probe:
     def __init__(self, estimator: Any, signature: Signature, rows: Mapping[str, list[Any]]) -> None:
         self.estimator = estimator
         self.signature = signature
+        self.inputs = {column.name: column for column in signature.inputs}
         self.types = {column.name: column.dtype for column in signature.inputs}
         self.rows = {name: rows[name][:ROWS] for name in signature.names}
+        self.more = {name: rows[name][:COMPARED_ROWS] for name in signature.names}
         self._kept: dict[tuple[str, str], Column] = {}
         self._taken: dict[str, set[Any]] = {}
 
@@ -72,9 +77,17 @@ class Probe:
         return getattr(self.estimator, method)(rows)
 
     def _takes(self, columns: Sequence[Column], types: Mapping[str, str]) -> bool:
+        found = self._answers(columns, types)
+        return found is not None and all(map(_is_finite, found))
+
+    def _answers(self, columns: Sequence[Column], types: Mapping[str, str]) -> list[Any] | None:
+        """What the estimator says of rows of these types; None if it raises an error."""
         signature = Signature(
             container=self.signature.container,
-            inputs=tuple(Input(name=name, kind="text", dtype=types[name]) for name in types),
+            inputs=tuple(
+                one if one.dtype == types[name] else replace(one, dtype=types[name])
+                for name, one in self.inputs.items()
+            ),
             outputs=(Output(name="", kind="number"),),
         )
         with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -84,8 +97,41 @@ class Probe:
                 found = [self.estimator.predict(rows)]
                 found += [getattr(self.estimator, more)(rows) for more in methods(self.estimator)]
             except Exception:
-                return False
-        return all(map(_is_finite, found))
+                return None
+        return found
+
+    def those_that_agree(self, types: Mapping[str, str]) -> set[str]:
+        """The columns for which the rows get the same answers in these types, beside a null."""
+        if not types or self._agree(types):
+            return set(types)
+        if len(types) == 1:
+            return set()
+        names = list(types)
+        half = len(names) // 2
+        parts = (names[:half], names[half:])
+        return set().union(
+            *(self.those_that_agree({name: types[name] for name in part}) for part in parts)
+        )
+
+    def differing(self, types: Mapping[str, str]) -> bool | None:
+        """Whether the rows get other answers in these types; None if they get none."""
+        given = {**self.types, **types}
+        base = [as_column(self.more[name], dtype) for name, dtype in self.types.items()]
+        other = [as_column(self.more[name], dtype) for name, dtype in given.items()]
+        before, after = self._answers(base, self.types), self._answers(other, given)
+        if before is None or after is None:
+            return None
+        return not all(map(_equal, before, after))
+
+    def _agree(self, types: Mapping[str, str]) -> bool:
+        base = [as_column(self.more[name], dtype) for name, dtype in self.types.items()]
+        given = {**self.types, **types}
+        wide = [
+            as_column([*self.more[name], None if name in types else self.more[name][0]], dtype)
+            for name, dtype in given.items()
+        ]
+        before, after = self._answers(base, self.types), self._answers(wide, given)
+        return before is not None and after is not None and all(map(_same, before, after))
 
     def those_that_work(
         self, changes: Mapping[str, Any], types: Mapping[str, str] | None = None
@@ -222,6 +268,25 @@ def _float(ordinal: int) -> float:
     bits = ordinal if ordinal >= 0 else -ordinal | -0x8000000000000000
     (value,) = struct.unpack("<d", struct.pack("<q", bits))
     return float(value)
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Whether answers are those of others, which have one row more."""
+    if isinstance(before, list):
+        return all(map(_same, before, after))
+    return _equal(before, np.asarray(after)[:-1])
+
+
+def _equal(before: Any, after: Any) -> bool:
+    """Whether answers are the same, numbers but for their last digits."""
+    if isinstance(before, list):
+        return all(map(_equal, before, after))
+    one, other = np.asarray(before), np.asarray(after)
+    if one.shape != other.shape:
+        return False
+    if one.dtype.kind == "f" and other.dtype.kind == "f":
+        return bool(np.allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True))
+    return bool(np.array_equal(one, other))
 
 
 def _is_finite(found: Any) -> bool:

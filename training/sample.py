@@ -8,7 +8,7 @@ import csv
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -18,9 +18,11 @@ import numpy as np
 
 from service.model import numbers
 from service.model.names import matched, tidy
+from service.model.signature import Null
 from training.errors import DataError, MissingFileError
 
 KEPT_ROWS = 5_000
+SHORT = 18  # digits of a whole number that fits into 64 bits in any case
 CHUNK_ROWS = 10_000
 MOST_CATEGORIES = 10_000
 # A wide table gets less of each, so that memory is bounded; these are numbers of cells.
@@ -42,7 +44,7 @@ BOOLEANS = {
     "TRUE": True,
     "FALSE": False,
 }
-INTEGERS = re.compile(r"(?:[ \t]*+[+-]?\d{1,18}[ \t]*+\n)*+", re.ASCII)
+INTEGERS = re.compile(r"(?:[ \t]*+[+-]?\d{1,20}[ \t]*+\n)*+", re.ASCII)
 DECIMALS = re.compile(
     r"(?:[ \t]*+[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?[ \t]*+\n)*+", re.ASCII
 )
@@ -52,9 +54,18 @@ DECIMALS = re.compile(
 class Column:
     """What one column of the file holds, all rows counted.
 
-    `kind` is the narrowest of boolean, integer, number and text that all its values have.
-    `values` are the kept rows' values, None where one is missing. `counts` has how often each value
-    occurs, as text, or is None where there are too many different ones.
+    `kind` is the narrowest of boolean, integer, number and text that all its values have, until
+    the estimator says more (`kinds.py`); `date` and `datetime` are the others. `values` are the
+    kept rows' values, None where one is missing, and `cells` their text in the file. `counts` has
+    how often each value occurs, as text, or is None where there are too many different ones.
+
+    A file with types has no cells: `series` is the column as pandas reads it. `dtype` is the type
+    that the column has in the user's own rows, `learned` that in which an encoder keeps its
+    categories, and `form` that of dates as text.
+    `null` is what stands in it for a missing value where the type can hold both NaN and None.
+    `texts` are cells that pandas would read as missing, and the model as text. `listed` says that
+    `--kind` asked for a category, and `gaps` that pandas made floats of whole numbers for want of
+    others that can be missing.
     """
 
     name: str
@@ -65,6 +76,20 @@ class Column:
     counts: Counter[str] | None = field(default_factory=Counter)
     most: int = MOST_CATEGORIES
     values: list[Any] = field(default_factory=list)
+    cells: list[str] = field(default_factory=list)
+    series: Any = None
+    dtype: str = ""
+    learned: str = ""
+    null: Null = "nan"
+    form: str | None = None
+    texts: frozenset[str] = frozenset()
+    listed: bool = False
+    gaps: bool = False
+
+    @property
+    def is_untyped(self) -> bool:
+        """Whether the file does not tell its type."""
+        return self.series is None or self.gaps
 
     def see(self, cells: Sequence[str]) -> None:
         """Count one chunk of cells."""
@@ -81,7 +106,7 @@ class Column:
         lines = "\n".join([*present, ""])
         if lines.count("\n") != len(present):
             self.kind = "text"  # a cell with a line break is none of the others
-        if self.kind == "integer" and not INTEGERS.fullmatch(lines):
+        if self.kind == "integer" and not (INTEGERS.fullmatch(lines) and self._fit(present)):
             self.kind = "number"
         if self.kind == "number" and not DECIMALS.fullmatch(lines):
             self.kind = "text"
@@ -94,18 +119,41 @@ class Column:
     def _seen_booleans(self) -> bool:
         return self.counts is None or any(value.strip() in BOOLEANS for value in self.counts)
 
+    def _fit(self, cells: Sequence[str]) -> bool:
+        """Whether all whole numbers are of 64 bits, signed or not, as far as they were seen."""
+        if max(map(len, cells)) <= SHORT:
+            return True
+        found = list(map(int, cells))
+        low, high = min(*found, int(self.minimum or 0)), max(*found, int(self.maximum or 0))
+        return low >= -(2**63) and high < (2**63 if low < 0 else 2**64)
+
     def parse(self, text: str) -> Any:
         """The value of a cell, by the column's kind."""
-        if text.strip() in MISSING:
+        if self.series is None and text.strip() in MISSING and text not in self.texts:
             return None
         return PARSERS[self.kind](text if self.kind == "text" else text.strip())
 
+    def as_kind(self, kind: str, texts: Collection[str] = ()) -> "Column":
+        """The same column read as another kind; DataError if a cell cannot be read so."""
+        if kind == self.kind and not texts:
+            return self
+        made = replace(self, kind=kind, texts=frozenset(texts))
+        if kind not in ("integer", "number"):
+            made.minimum = made.maximum = None
+        try:
+            made.values = [made.parse(cell) for cell in self.cells]
+        except (KeyError, ValueError) as error:
+            raise DataError(f"the sample's column {self.name} cannot be read as {kind}") from error
+        return made
+
 
 PARSERS: dict[str, Callable[[str], Any]] = {
-    "boolean": BOOLEANS.__getitem__,
+    "boolean": {**BOOLEANS, "1": True, "0": False}.__getitem__,
     "integer": int,
     "number": float,
     "text": str,
+    "date": str,
+    "datetime": str,
 }
 
 
@@ -205,7 +253,8 @@ def _read(path: Path, reader: Any, named: bool) -> Sample:
     for place, column in enumerate(columns.values()):
         if column.missing == rows:
             column.kind = "text"
-        column.values = [column.parse(cells[place]) for cells in kept]
+        column.cells = [cells[place] for cells in kept]
+        column.values = list(map(column.parse, column.cells))
     return Sample(columns=columns, rows=rows, kept=len(kept))
 
 

@@ -34,6 +34,8 @@ def _takes(column: Input) -> str:
         return f"{shown}{others}" + ("" if column.closed else ", and any other")
     if column.kind == "boolean":
         return "true, false"
+    if column.earliest is not None:
+        return f"{column.earliest} to {column.latest} in the sample"
     if column.minimum is not None:
         return f"{column.minimum:g} to {column.maximum:g} in the sample"
     return ""

@@ -96,11 +96,38 @@ def known_values(estimator: Any, names: Names) -> dict[str, set[Any]]:
         categories = getattr(part, "categories_", None)
         if isinstance(categories, list) and len(categories) == len(columns):
             for name, values in zip(columns, categories, strict=True):
-                known.setdefault(name, set()).update(np.asarray(values).tolist())
+                known.setdefault(name, set()).update(_listed(np.asarray(values)))
         for place, own in readers.categories(part).items():
             if place < len(columns):
                 known.setdefault(columns[place], set()).update(own)
     return known
+
+
+def known_types(estimator: Any, names: Names) -> dict[str, str]:
+    """The type in which encoders inside keep the categories of each input column."""
+    known: dict[str, str] = {}
+    for part, columns in _fed(estimator, list(names)):
+        categories = getattr(part, "categories_", None)
+        if isinstance(categories, list) and len(categories) == len(columns):
+            for name, values in zip(columns, categories, strict=True):
+                known.setdefault(name, str(np.asarray(values).dtype))
+    return known
+
+
+def _listed(values: Any) -> list[Any]:
+    """Plain values; dates stay what they are, for as plain values they would be numbers."""
+    return list(values) if values.dtype.kind in "mM" else values.tolist()
+
+
+def imputed(estimator: Any, names: Names) -> dict[str, tuple[Any, Any]]:
+    """What imputers take for missing and what they put there, by input column."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for part, columns in _fed(estimator, list(names)):
+        statistics = getattr(part, "statistics_", None)
+        if isinstance(statistics, np.ndarray) and len(statistics) == len(columns):
+            for name, value in zip(columns, statistics.tolist(), strict=True):
+                found.setdefault(name, (getattr(part, "missing_values", None), value))
+    return found
 
 
 def closed_columns(estimator: Any, names: Names) -> dict[str, list[Any]]:
@@ -155,7 +182,7 @@ def _fed(part: Any, columns: list[str]) -> Iterator[tuple[Any, list[str]]]:
     for _, transformer in getattr(part, "transformer_list", ()):  # a union
         if not isinstance(transformer, str):
             yield from _fed(transformer, columns)
-    for attribute in ("best_estimator_", "estimator_", "regressor_", "estimator"):
+    for attribute in ("best_estimator_", "estimator_", "regressor_", "estimator", "_preprocessor"):
         inner = getattr(part, attribute, None)
         if hasattr(inner, "get_params"):
             yield from _fed(inner, columns)
@@ -182,6 +209,8 @@ def _fed_steps(
 
 def _keeps(step: Any) -> bool:
     """Whether a step gives out the columns it was given, one by one, such as an imputer."""
+    if type(step).__name__ == "FunctionTransformer":
+        return step.func is None
     return type(step).__name__ in {
         "SimpleImputer",
         "StandardScaler",

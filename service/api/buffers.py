@@ -14,6 +14,7 @@ import simdjson
 from service.api.parse import LONG, Most
 from service.model.signature import Signature
 
+MOST_EXACT = 2.0**24  # up to which float32, too, holds every whole number
 # What simdjson raises, and what is no list has no buffer.
 FAULTS = (AttributeError, KeyError, OverflowError, RuntimeError, TypeError, ValueError)
 
@@ -35,4 +36,10 @@ def read(body: bytes, signature: Signature, most: Most) -> Mapping[str, Any] | N
         arrays = {name: np.frombuffer(document[name].as_buffer(of_type="d")) for name in names}
     except FAULTS:
         return None
-    return arrays if all(0 < len(array) <= most.rows for array in arrays.values()) else None
+    fit = all(0 < len(array) <= most.rows for array in arrays.values())
+    return arrays if fit and not any(map(may_be_rounded, arrays.values())) else None
+
+
+def may_be_rounded(floats: Any) -> bool:
+    """Whether there are numbers so large that a whole one may have been another."""
+    return bool(floats.max() > MOST_EXACT or floats.min() < -MOST_EXACT)

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from service.api.parse import has_long_number
 from service.model import numbers
 from service.model.signature import Input
 
@@ -17,8 +18,9 @@ def values_of(cells: Sequence[str], column: Input | None) -> list[Any]:
     """
     reader = _reader(column)
     if reader is _number:
+        text = ",".join(cells)
         with suppress(orjson.JSONDecodeError):
-            values: list[Any] = orjson.loads(f"[{','.join(cells)}]")
+            values: list[Any] = [] if has_long_number(text) else orjson.loads(f"[{text}]")
             if len(values) == len(cells) and set(map(type, values)) <= {int, float}:
                 return values
     return list(map(reader, cells))
@@ -26,13 +28,14 @@ def values_of(cells: Sequence[str], column: Input | None) -> list[Any]:
 
 def takes_strings(column: Input) -> bool:
     """Whether an input's values are strings, so that a list in a string may be one."""
-    return column.kind == "text" or isinstance((column.categories or [None])[0], str)
+    is_text = column.kind in ("text", "date", "datetime")
+    return is_text or isinstance((column.categories or [None])[0], str)
 
 
 def _reader(column: Input | None) -> Callable[[str], Any]:
     if column is None or column.kind == "text":
         return str
-    if takes_strings(column):
+    if takes_strings(column):  # of categories, dates and times none is empty
         return lambda cell: cell or None
     if column.kind == "boolean" or isinstance((column.categories or [None])[0], bool):
         return _boolean

@@ -6,6 +6,7 @@ What it holds is counted before anything is made of it.
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from itertools import islice, zip_longest
 from typing import Any, NamedTuple
@@ -17,7 +18,10 @@ from numpy.typing import NDArray
 from service.api.problems import Problem
 
 LONG = 10_000  # characters
+SHORT = 400  # characters, which a pattern goes through before NumPy has begun
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+LONG_DIGITS = 20  # of integers that may need more than 64 bits
+LONG_NUMBER = re.compile(rf"[0-9]{{{LONG_DIGITS}}}")
 MANY_DIGITS = 310  # more than float64 holds
 LONGEST_START = 65_536  # characters; enough to be nested deeper than Python would follow
 
@@ -41,7 +45,7 @@ def parse_json(text: str, most: Most, nan: bool = False) -> Any:
 
     With `nan`, NaN is null: clients that know Python's JSON send it for a value that is missing.
     Problem 422 for more than `most`. A number too large for float64 comes back infinite, for the
-    schema to refuse with its pointer; an integer of more than 64 bits may come back as a float.
+    schema to refuse with its pointer. Integers are exact.
     """
     if not _fits(text, most):
         if _is_deep(text[:LONGEST_START]):  # soon seen, and what follows would take long
@@ -50,6 +54,8 @@ def parse_json(text: str, most: Most, nan: bool = False) -> Any:
         if not _fits(outside, most):
             raise _too_much("values", most)
     decoder = _WITH_NAN if nan else _DECODER
+    if has_long_number(text):
+        return _strict(text, decoder)
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -94,6 +100,17 @@ def other_separator(header: Sequence[str]) -> str | None:
 
 class _NotStrictError(ValueError):
     """What Python's parser would let pass."""
+
+
+def has_long_number(text: str) -> bool:
+    """Whether there are so many digits that orjson may read an integer as a float."""
+    if len(text) < SHORT:
+        return LONG_NUMBER.search(text) is not None
+    characters = _bytes(text)
+    digits = (characters >= ord("0")) & (characters <= ord("9"))
+    for step in (1, 2, 4, 8, LONG_DIGITS - 16):  # first two in a row, then four, and so on
+        digits = digits[:-step] & digits[step:]
+    return bool(digits.any())
 
 
 def _too_much(what: str, most: Most) -> Problem:

@@ -9,17 +9,23 @@ from service.api.cells import takes_strings
 from service.api.details import TOP, why_no_top
 from service.api.forms import INSTANCES
 from service.model import example
-from service.model.signature import Input, Output, Signature
+from service.model.signature import WHOLE_NUMBERS, Input, Output, Signature, has_zone
 
 Shape = dict[str, Any]
 
+MOMENTS = ("date", "datetime")
+JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 TYPES = {
     "number": "number",
     "integer": "integer",
     "boolean": "boolean",
     "text": "string",
     "category": "string",
+    "date": "string",
+    "datetime": "string",
 }
+# Of ISO 8601, a time that no zone follows; `date-time` of JSON Schema must have one.
+LOCAL_TIME = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?$"
 
 
 def ref(name: str) -> Shape:
@@ -33,8 +39,15 @@ def of_input(one: Input) -> Shape:
     if one.categories and one.closed:
         shape["enum"] = [*one.categories, *([None] if one.nullable else [])]
         return shape
-    kind = TYPES[one.kind]
-    shape["type"] = [kind, "null"] if one.nullable else kind
+    kinds = [TYPES[one.kind]]
+    if one.categories:
+        kinds = list(dict.fromkeys(JSON_TYPES[type(value)] for value in one.categories))
+    if one.form == WHOLE_NUMBERS:
+        kinds.append("integer")
+    kinds += ["null"] if one.nullable else []
+    shape["type"] = kinds if len(kinds) > 1 else kinds[0]
+    if one.kind in MOMENTS:
+        return shape | _moment(one)
     if one.lowest is not None and one.highest is not None:
         shape |= {"minimum": one.lowest, "maximum": one.highest}
     if one.minimum is not None and one.maximum is not None:
@@ -46,6 +59,24 @@ def of_input(one: Input) -> Shape:
         shape["examples"] = list(one.categories)
         shape["description"] = "The model knows those of the examples; it takes others, too."
     return shape
+
+
+def _moment(one: Input) -> Shape:
+    """What there is to say of dates and times."""
+    shape: Shape = {"format": "date"}
+    told = "A date of ISO 8601."
+    if one.kind == "datetime" and has_zone(one):
+        shape = {"format": "date-time"}
+        told = "A date and time of RFC 3339, with a zone."
+    elif one.kind == "datetime":
+        shape = {"format": "date-time-local", "pattern": LOCAL_TIME}
+        told = "A date and time of ISO 8601, without a zone: the local time of the model's rows."
+    if one.earliest is not None:
+        told += (
+            f" From {one.earliest} to {one.latest} in the sample that the model was packed with."
+        )
+        told += " Others are taken, but the model may never have seen the like."
+    return shape | {"description": told}
 
 
 def column(one: Input, value: Shape, rows: int) -> Shape:

@@ -114,5 +114,6 @@ def _fits(kind: Any) -> bool:
             *(is_.is_boolean(kind), is_.is_integer(kind), is_.is_floating(kind)),
             *(is_.is_decimal(kind), is_.is_null(kind), is_.is_string(kind)),
             *(is_.is_large_string(kind), is_.is_string_view(kind)),
+            *(is_.is_timestamp(kind), is_.is_date(kind)),
         )
     )

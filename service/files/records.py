@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 
 from service.files.dialect import Dialect
+from service.model import dates
 from service.model.signature import Input
 
 
@@ -64,7 +65,11 @@ def _decoded(column: Any) -> Any:
 def _plain(column: Any) -> list[Any]:
     import pyarrow.types as is_
 
-    if is_.is_floating(column.type) or is_.is_decimal(column.type):
+    if is_.is_decimal(column.type):
+        return [_number(value) for value in column.to_pylist()]
+    if is_.is_temporal(column.type):
+        return _moments(column)
+    if is_.is_floating(column.type):
         floats = column.cast("float64").to_numpy(zero_copy_only=False)
         values: list[Any] = floats.tolist()
         missing = (floats != floats).any()
@@ -74,6 +79,27 @@ def _plain(column: Any) -> list[Any]:
         return whole
     others: list[Any] = column.to_pylist()
     return others
+
+
+def _number(value: Any) -> Any:
+    """A decimal as JSON has numbers: whole ones stay exact."""
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _moments(column: Any) -> list[Any]:
+    """Dates and times as ISO 8601 has them, in UTC where they have a zone."""
+    import pyarrow.types as is_
+
+    zoned = is_.is_timestamp(column.type) and column.type.tz is not None
+    if is_.is_timestamp(column.type):
+        unit = column.type.unit
+        column = column.cast("int64").to_pylist()
+        moments = [None if one is None else np.datetime64(one, unit) for one in column]
+        return [None if one is None else dates.text_of(one, zoned) for one in moments]
+    texts: list[Any] = column.cast("string").to_pylist()
+    return texts
 
 
 def _texts(column: Any, dialect: Dialect) -> list[str]:

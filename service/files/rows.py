@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from service.api.buffers import may_be_rounded
 from service.files.dialect import Dialect, encoded
 from service.model.signature import Input
 
@@ -82,6 +83,8 @@ class Grid:
         try:
             numbers = np.array(orjson.loads(f"[{listed}]"), dtype=np.float64)
         except (orjson.JSONDecodeError, OverflowError):
+            return None
+        if len(numbers) and may_be_rounded(numbers):
             return None
         return numbers.reshape(len(self), len(self._header))
 

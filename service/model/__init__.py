@@ -12,7 +12,8 @@ that name methods), `allowlist.py`, `estimator_names.py` and `companions.py` (th
 `distribution_rebuilding.py` and `arrow_rebuilding.py` (objects made by calls), `onnx_check.py` and
 `onnx_wire.py` (what an ONNX model may hold), `trial.py` with `audit.py`, `audit_rules.py`,
 `audit_imports.py`, `limits.py`, `child.py` and `stoppable.py` (how a model is loaded and tried
-without harm), `engines.py` (the libraries that compute), `outputs.py` (probabilities of several
+without harm), `engines.py` (the libraries that compute), `frames.py` (rows with the types that the
+model was fitted on), `dates.py` (dates and times as text), `outputs.py` (probabilities of several
 outputs), `ranking.py` (the most probable labels), `predictor.py` (columns in, predictions out),
 `golden.py` (the same as when it was packed?), `numbers.py` (numbers in text), `names.py` (names in
 a header line), `example.py` (rows made up).

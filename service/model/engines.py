@@ -6,13 +6,14 @@ nothing is unpickled.
 """
 
 import json
+import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model import audit, outputs
+from service.model import audit, frames, outputs
 from service.model.artifact import ONNX
 from service.model.signature import Signature
 
@@ -40,6 +41,7 @@ class ScikitLearn:
         self.signature = signature
         self.width = len(signature.outputs)
         self._all_floats = all(column.dtype == "float64" for column in signature.inputs)
+        self._takes_none = any(column.null == "none" for column in signature.inputs)
 
     def predict(self, columns: Sequence[Column]) -> list[Column]:
         """`estimator.predict`, output by output."""
@@ -76,14 +78,12 @@ class ScikitLearn:
             if self._all_floats:  # as one array: a wide frame takes half as long
                 values = np.array(columns, dtype=np.float64).T
                 return pd.DataFrame(values, columns=list(self.signature.names), copy=False)
-            data = dict(zip(self.signature.names, columns, strict=True))
-            types = {
-                column.name: column.dtype
-                for column in self.signature.inputs
-                if data[column.name].dtype.name != column.dtype or column.dtype == "object"
-            }
-            frame = pd.DataFrame(data, copy=False)
-            return frame.astype(types) if types else frame
+            return frames.frame(self.signature.inputs, columns)
+        if self._takes_none:
+            columns = [
+                frames.with_none(values) if one.null == "none" else values
+                for one, values in zip(self.signature.inputs, columns, strict=True)
+            ]
         return np.column_stack(columns)
 
 
@@ -198,6 +198,8 @@ def prepare(engine: str, signature: Signature | None = None) -> None:
 
     from service.model import unpickling  # noqa: F401
 
+    # Otherwise scikit-learn reads the limits of the container's processors at each call.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     is_into_dataframe(0)  # scikit-learn asks this for each input; at first it looks for plugins
     with _get_threadpool_controller().limit(limits=1):
         pass  # it opens the native libraries, and looks up their functions

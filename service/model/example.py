@@ -6,7 +6,8 @@ The golden rows of an artifact may be somebody's, so no request may read them.
 import math
 from typing import Any
 
-from service.model.signature import Input, Signature
+from service.model import dates
+from service.model.signature import WHOLE_NUMBERS, Input, Signature, has_zone
 
 PARTS = (0.5, 0.25, 0.75)  # of the way from the sample's smallest number to its largest
 WORDS = ("some text", "another text", "a third text")
@@ -22,6 +23,10 @@ def _value(one: Input, row: int) -> Any:
         return one.categories[row % len(one.categories)]
     if one.kind == "boolean":
         return row % 2 == 0
+    if one.form == WHOLE_NUMBERS:
+        return str(10 * (row + 1))
+    if one.kind in ("date", "datetime"):
+        return _moment(one, row)
     if one.kind in ("category", "text"):
         return WORDS[row]
     low, high = one.minimum or 0.0, one.maximum or 0.0
@@ -29,6 +34,16 @@ def _value(one: Input, row: int) -> Any:
     if one.kind == "integer":
         return round(number)
     return min(max(_short(number, high - low), low), high)
+
+
+def _moment(one: Input, row: int) -> str:
+    """A day of the year of the latest one in the sample, in the form that the model knows."""
+    year = (one.latest or "2026")[:4]
+    day = f"{year}-0{row + 1}-15"
+    if one.kind == "date":
+        return day
+    text = f"{day}T{9 + row:02}:30:00{'Z' if has_zone(one) else ''}"
+    return dates.in_form(text, one.form) if one.form else text
 
 
 def _short(number: float, width: float) -> float:

@@ -100,13 +100,16 @@ class Manifest:
 
     def to_json(self) -> str:
         """The text of `manifest.json`."""
-        return json.dumps(asdict(self), indent=2, allow_nan=False) + "\n"
+        return json.dumps(self._plain(), indent=2, allow_nan=False) + "\n"
 
     def public(self) -> dict[str, Any]:
         """What a client may read: all but the golden rows, which may be somebody's data."""
-        values = asdict(self)
+        values = self._plain()
         del values["golden"]
         return values
+
+    def _plain(self) -> dict[str, Any]:
+        return {**asdict(self), "signature": self.signature.to_dict()}
 
     @classmethod
     def from_json(cls, text: str) -> "Manifest":

@@ -6,7 +6,7 @@ go back (`++`): a cell of a hundred thousand spaces and a letter would be dear.
 
 import re
 
-WHOLE = re.compile(r"\s*+[+-]?\d{1,19}+\s*+", re.ASCII)  # longer ones overflow anyway
+WHOLE = re.compile(r"\s*+[+-]?\d{1,309}+\s*+", re.ASCII)  # longer ones overflow anyway
 DECIMAL = re.compile(r"\s*+[+-]?(\d++(\.\d*+)?+|\.\d++)([eE][+-]?\d++)?+\s*+", re.ASCII)
 
 

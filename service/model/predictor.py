@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from service.model import artifact, engines, filetypes, onnx_check, ranking, trial, trust
+from service.model import artifact, dates, engines, filetypes, onnx_check, ranking, trial, trust
 from service.model.artifact import ArtifactError, GoldenError, ManifestError
 from service.model.audit import EffectError
 from service.model.engines import Column, Engine, OnnxRuntime
@@ -19,6 +19,9 @@ from service.model.trial import TrialError
 from service.model.trust import UntrustedError
 from service.model.version import content_version
 
+NUMERIC = frozenset({"bool", *(f"float{bits}" for bits in (16, 32, 64))}) | {
+    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
 FEW = 32  # values, which Python looks through before NumPy has begun
 
 
@@ -219,11 +222,15 @@ def _asked(ask: Callable[[list[Column]], list[Column]], columns: list[Column]) -
 
 
 def as_column(values: list[Any], dtype: str) -> Column:
-    """An array of plain values: None is NaN, and text is an array of objects."""
-    if dtype in ("float64", "float32"):
+    """An array of plain values, from which a model's rows are made.
+
+    None is NaN, or NaT in a column of dates. What NumPy has no type for, such as text or pandas'
+    `Int64`, is an array of objects.
+    """
+    if dtype in NUMERIC:
         return np.array(values, dtype=dtype)  # None becomes NaN
-    if dtype in ("int64", "bool"):
-        return np.array(values, dtype=dtype)
+    if dtype.startswith("datetime64"):
+        return dates.array(values, dtype)
     column = np.empty(len(values), dtype=object)
     column[:] = [math.nan if value is None else value for value in values]
     return column

@@ -9,12 +9,14 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from service.model import parsing
+from service.model import dates, parsing
 from service.model.parsing import ShapeError
 
 Label = float | int | str | bool
-Kind = Literal["number", "integer", "boolean", "category", "text"]
+Kind = Literal["number", "integer", "boolean", "category", "text", "date", "datetime"]
+Null = Literal["nan", "none"]
 Container = Literal["array", "frame", "list"]
+WHOLE_NUMBERS = "whole numbers"  # form of text
 Confidence = Literal["probabilities", "scores"]
 
 
@@ -27,6 +29,12 @@ class Input:
     read; they refuse nothing. From `lowest` to `highest` the packed model was seen to work; a
     number beyond is refused. `categories` are the values of a category; where it
     is `closed`, the model knows no others, and they are refused.
+
+    `null` says what null becomes where the type can hold both: `nan`, or Python's None, which
+    encoders tell apart. `earliest` and `latest` of dates and times are what `minimum` and `maximum`
+    are of numbers. `form` is the one in which the model gets dates and times as text, such as
+    `YYYY-MM-DD HH:MM:SS`; without it they are arrays of `dtype`. Of text it is WHOLE_NUMBERS, or
+    None: whether a whole number stands for its digits.
     """
 
     name: str
@@ -39,6 +47,18 @@ class Input:
     highest: float | None = None
     categories: tuple[Label, ...] | None = None
     closed: bool = False
+    null: Null = "nan"
+    earliest: str | None = None
+    latest: str | None = None
+    form: str | None = None
+
+
+LATER = {"null": "nan", "earliest": None, "latest": None, "form": None}  # members of later versions
+
+
+def has_zone(one: Input) -> bool:
+    """Whether an input's times have a zone."""
+    return dates.has_zone(one.form) if one.form else dates.zone_of(one.dtype) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +99,14 @@ class Signature:
         return self.outputs[0].confidence
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, as the manifest holds them."""
-        return asdict(self)
+        """Plain values; what was added later is left out where it says nothing, so that a model
+        that was packed before keeps its version."""
+        values = asdict(self)
+        for one in values["inputs"]:
+            for name, default in LATER.items():
+                if one[name] == default:
+                    del one[name]
+        return values
 
     def check(self) -> None:
         """Raise ShapeError where values of the right types make no contract."""

@@ -116,12 +116,17 @@ def test_numbers_of_any_type_are_numbers(score: Any, tmp_path: Path, column: Any
 
 
 UNFIT = {
-    "dates": pa.array([DAY] * 3),
     "lists": pa.array([[1.0]] * 3),
     "objects": pa.array([{"x": 1}] * 3),
     "bytes": pa.array([b"1"] * 3),
     "durations": pa.array([1] * 3, pa.duration("s")),
 }
+
+
+def test_times_are_no_numbers(score: Any, tmp_path: Path) -> None:
+    code, told = score({**GOOD_COLUMNS, "sensor_1": pa.array([DAY] * 3)}, "out.parquet")
+    assert code == 65
+    assert "row 1: sensor_1 is a string, not a number" in told
 
 
 @pytest.mark.parametrize("column", UNFIT.values(), ids=UNFIT)

@@ -12,6 +12,7 @@ from training.report.formatting import SHORT, one_line, percent, pluralize
 from training.report.plots import BAR, Plot, Plots
 from training.sample import Column, Sample
 
+LONG = ("text", "date", "datetime")  # whose values are too many to count one by one
 MAX_PLOTS = 12
 MAX_BARS, BINS = 8, 24
 HEIGHT = 170
@@ -21,7 +22,7 @@ def draw(plots: Plots, inputs: Sequence[Input], sample: Sample) -> Iterator[Plot
     """Draw a small plot for each of these inputs."""
     for one in inputs:
         column = sample.columns[one.name]
-        draw = _lengths if one.kind == "text" else _bars if is_discrete(one) else _histogram
+        draw = _lengths if one.kind in LONG else _bars if is_discrete(one) else _histogram
         plot = draw(plots, one_line(one.name, 40), column)
         if column.missing:
             plot.notes.append(f"{percent(column.missing / sample.rows)} are missing.")

@@ -15,7 +15,8 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
-const isText = (input) => input.kind === "text" || typeof (input.categories || [])[0] === "string"
+const MOMENTS = ["date", "datetime"];
+const isText = (input) => input.kind === "text" || MOMENTS.includes(input.kind) || typeof (input.categories || [])[0] === "string"
   || (input.kind === "category" && !input.categories);
 const show = (value) => (value === null || value === undefined ? "" : String(value));
 
@@ -36,6 +37,14 @@ function toJSON(input, text) {
   if (isText(input)) return JSON.stringify(bare);
   if (["true", "false"].includes(bare.toLowerCase())) return bare.toLowerCase();
   return NUMBER.test(bare) ? bare : JSON.stringify(text);
+}
+
+// The type of a field: a browser has one for dates and one for times, which holds no zone, and what
+// it cannot show it would show empty.
+function fieldOf(input, value) {
+  if (input.kind === "date" && /^(\d{4}-\d\d-\d\d)?$/.test(value)) return "date";
+  if (input.kind !== "datetime" || /[ Z+]|-\d\d:?\d\d$/.test(value + (input.form || input.dtype))) return "text";
+  return /^(\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?)?$/.test(value) ? "datetime-local" : "text";
 }
 
 // A warning for a value outside of the training data; empty if there is none.
@@ -167,7 +176,9 @@ class Form {
       made = element("select", properties, ...options.map((text) => element("option", { value: text }, text || "\u2013")));
     } else if (input.kind === "text") made = element("textarea", { ...properties, rows: 2 });
     else {
-      made = element("input", { ...properties, type: "text", inputMode: isText(input) ? "text" : "decimal" });
+      const type = fieldOf(input, value);
+      made = element("input", { ...properties, type, inputMode: isText(input) ? "text" : "decimal" });
+      if (type === "datetime-local") made.step = "any";
       if (input.categories) made.setAttribute("list", `known-${place}`);
     }
     made.value = value;

@@ -60,6 +60,8 @@ def input_values(one: Input) -> str:
         parts.append(first_of(one.categories) + ("" if one.closed else ", or others"))
     if one.minimum is not None and one.maximum is not None:
         parts.append(f"{short(one.minimum)} to {short(one.maximum)} in training")
+    if one.earliest is not None:
+        parts.append(f"{one.earliest} to {one.latest} in training")
     if one.nullable:
         parts.append("may be empty")
     return "; ".join(parts)

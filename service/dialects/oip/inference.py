@@ -100,9 +100,10 @@ def _with_nulls(tensor: Tensor, values: list[Any], column: Input | None) -> list
 
     As in CSV: of a category that takes null, and no empty string.
     """
-    if tensor.datatype != BYTES or column is None or not (column.nullable and column.categories):
+    if tensor.datatype != BYTES or column is None or not column.nullable:
         return values
-    if not takes_strings(column) or "" in column.categories:
+    has_no_empty = column.kind in ("date", "datetime") or column.categories
+    if not has_no_empty or not takes_strings(column) or "" in (column.categories or ()):
         return values
     return [value or None for value in values]
 

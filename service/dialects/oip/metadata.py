@@ -17,14 +17,17 @@ SERVER = {
 
 
 def datatype_of(column: Input) -> str:
-    """The datatype that loses nothing of a column, null as NaN included."""
+    """The datatype that loses nothing of a column, null as NaN included unless whole numbers would
+    be rounded for it."""
     if column.categories:
         found = of_labels(column.categories)
         return "FP64" if found == "INT64" and column.nullable else found
     if column.kind == "number":
         return "FP32" if column.dtype == "float32" else "FP64"
     if column.kind == "integer":
-        return "INT64" if column.dtype == "int64" else "FP64"
+        if column.dtype.startswith("float"):
+            return "FP64"
+        return "UINT64" if column.dtype.lower() == "uint64" else "INT64"
     return "BOOL" if column.kind == "boolean" else BYTES
 
 

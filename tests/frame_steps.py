@@ -1,0 +1,34 @@
+"""Steps of pipelines that the property test of frames fits; they are trusted when it packs."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+def texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """All columns as text."""
+    return frame.astype(str)
+
+
+def numbers(frame: pd.DataFrame) -> Any:
+    """A number for each value: hours of times, lengths of text, and numbers as they are."""
+    return np.column_stack([_number(frame[name]) for name in frame])
+
+
+def _number(column: Any) -> Any:
+    if pd.api.types.is_timedelta64_dtype(column):
+        return column.dt.total_seconds().fillna(-1).to_numpy(np.float64)
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return (column.dt.hour * 100 + column.dt.dayofweek).fillna(-1).to_numpy(np.float64)
+    if pd.api.types.is_numeric_dtype(column):
+        return column.astype("Float64").fillna(-1).to_numpy(np.float64)
+    return column.astype(str).str.len().fillna(-1).to_numpy(np.float64)
+
+
+def hours(frame: pd.DataFrame) -> pd.DataFrame:
+    """The hours of a column `when`, of times or of text."""
+    when = frame["when"]
+    if not pd.api.types.is_datetime64_any_dtype(when):
+        when = pd.to_datetime(when, format="%H:%M" if when.iloc[0][2] == ":" else None)
+    return pd.DataFrame({"hour": when.dt.hour})

@@ -1,0 +1,19 @@
+"""Frames of every type times ten pipelines: nothing is answered otherwise than by the estimator.
+
+`make frames` tries 2,000; these are the first of them.
+"""
+
+import pytest
+
+from tests.any_frame import PIPELINES, tried
+
+EXAMPLES = 40
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("first", range(0, EXAMPLES, len(PIPELINES)))
+def test_the_answer_is_the_estimator_s_or_packing_refuses(first: int) -> None:
+    for seed in range(first, first + len(PIPELINES)):
+        found = tried(seed)
+        assert found.outcome in ("equal", "refused", "unfit"), found.about

@@ -1,0 +1,85 @@
+"""Packing compares what will be served with the estimator's answers to the user's own rows."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+
+from service.model.engines import ScikitLearn
+from service.model.predictor import as_column
+from service.model.signature import Signature
+from tests import frame_steps
+from training import own, sample, truth
+from training.contract import Contract, contract
+from training.errors import PackError
+
+STORES = np.resize([10, 20, 30], 90)
+ROWS = pd.DataFrame({"store": STORES, "b": np.linspace(-1, 1, 90)})
+
+
+def found(folder: Path) -> tuple[Any, Contract]:
+    """A model that makes text of its numbers, and its contract."""
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    model = make_pipeline(
+        FunctionTransformer(frame_steps.texts), encoder, LogisticRegression()
+    ).fit(ROWS, STORES == 10)
+    ROWS.to_csv(folder / "rows.csv", index=False)
+    return model, contract(model, sample.read(folder / "rows.csv", named=True), [])
+
+
+def columns_of(signature: Signature, read: sample.Sample) -> dict[str, Any]:
+    return {
+        one.name: as_column(read.columns[one.name].values, one.dtype) for one in signature.inputs
+    }
+
+
+def with_type(signature: Signature, dtype: str) -> Signature:
+    first, *others = signature.inputs
+    return replace(signature, inputs=(replace(first, dtype=dtype), *others))
+
+
+def test_the_same_types_are_the_truth(tmp_path: Path) -> None:
+    model, told = found(tmp_path)
+    engine = ScikitLearn(model, told.signature)
+    columns = columns_of(told.signature, told.sample)
+    truth.check(model, told.signature, told.sample, engine, columns)
+
+
+def test_another_type_is_refused_and_the_column_is_named(tmp_path: Path) -> None:
+    model, told = found(tmp_path)
+    rounded = with_type(
+        told.signature, "float64"
+    )  # 10 becomes 10.0, which the encoder does not know
+    columns = columns_of(rounded, told.sample)
+    with pytest.raises(PackError, match="otherwise than the estimator does.* store; .*--kind"):
+        truth.check(model, rounded, told.sample, ScikitLearn(model, rounded), columns)
+
+
+def test_one_other_answer_is_refused(tmp_path: Path) -> None:
+    model, told = found(tmp_path)
+
+    class Wrong(ScikitLearn):
+        def predict(self, columns: Any) -> list[Any]:
+            [labels] = super().predict(columns)
+            labels[7] = not labels[7]
+            return [labels]
+
+    columns = columns_of(told.signature, told.sample)
+    with pytest.raises(PackError, match="would answer 1 of 90 rows of the sample otherwise"):
+        truth.check(model, told.signature, told.sample, Wrong(model, told.signature), columns)
+
+
+def test_the_user_s_rows_are_what_pandas_reads(tmp_path: Path) -> None:
+    cells = "a,b,c,d,e\n1,2.5,True,x,\n2,,False,NA,7\n3,1e3,True,y,8\n"
+    (tmp_path / "rows.csv").write_text(cells)
+    read = sample.read(tmp_path / "rows.csv", named=True)
+    columns = [
+        replace(one, dtype="int64" if name == "a" else "") for name, one in read.columns.items()
+    ]
+    pd.testing.assert_frame_equal(own.frame(columns), pd.read_csv(tmp_path / "rows.csv"))
