@@ -31,6 +31,7 @@ ALLOWED = frozenset(
         *("sys.unraisablehook", "array.__new__"),
     }
 )
+PROCESSORS = "/sys/fs/cgroup/cpu"  # where scikit-learn reads how many it may use, at each call
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -69,6 +70,8 @@ def _open(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -
     letters = mode if type(mode) is str else ""
     if type(flags) is not int or flags & WRITING or set(letters) & set("wax+"):
         raise RefusedError(f"open {_name(path)} for writing")
+    if type(path) is str and path.startswith(PROCESSORS) and ".." not in path:
+        return
     if not is_below(path, code) or (mode is None and not os.path.isabs(path)):
         raise RefusedError(f"open {_name(path)}, which is not part of the Python installation")
 

@@ -6,7 +6,7 @@ nothing is unpickled.
 """
 
 import json
-import os
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -191,15 +191,16 @@ def prepare(engine: str, signature: Signature | None = None) -> None:
         import onnxruntime  # noqa: F401
 
         return
-    import joblib.numpy_pickle  # noqa: F401
+    import joblib.numpy_pickle
     import sklearn  # noqa: F401  # it sets variables of the environment
     from narwhals.stable.v2.dependencies import is_into_dataframe
     from sklearn.utils.parallel import _get_threadpool_controller
 
     from service.model import unpickling  # noqa: F401
 
-    # Otherwise scikit-learn reads the limits of the container's processors at each call.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        joblib.cpu_count(only_physical_cores=True)  # it starts a process, once
     is_into_dataframe(0)  # scikit-learn asks this for each input; at first it looks for plugins
     with _get_threadpool_controller().limit(limits=1):
         pass  # it opens the native libraries, and looks up their functions
