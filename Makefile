@@ -27,7 +27,7 @@ export SERVICE_MODEL
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test check coverage faults fuzz frames pictures bench lint types lock lock-check format image sbom audit clean
+.PHONY: help serve train test check coverage faults fuzz versions frames pictures bench lint types lock lock-check format image sbom audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ UNTIMED := $(patsubst %,tests/faults/test_%.py,described guarded rolling soak)
 faults: .venv/developing ## Run the long tests of overload, crashes and updates, in containers
 	@$(if $(ARGS),$(BIN)/pytest tests/faults $(ARGS),$(BIN)/pytest tests/faults $(UNTIMED:%=--ignore=%) && \
 		$(BIN)/pytest $(PARALLEL) $(UNTIMED))
+
+versions: .venv/developing ## Pack every family of models of every release of scikit-learn, for an hour (ARGS=RELEASE)
+	@$(BIN)/python -W ignore -m tests.versions.grid $(ARGS)
 
 fuzz: .venv/developing ## Search for faults of the model loader for 10 minutes (MINUTES=, ARGS=--help)
 	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(ARGS)

@@ -8,10 +8,10 @@ signature read off an estimator), `own.py` and `truth.py` (is what will be serve
 says?), and `pack.py`, which both share; `pickling.py` (to the same bytes in every process);
 `trying.py` (the model's own code has no effects meanwhile); `compile.py` (which engine serves:
 convert, prove, time) with `convert.py`, `converters.py`, `shapes.py`, `nodes.py` and `trees.py` (an
-estimator as ONNX), `companions/` (models of XGBoost, LightGBM and CatBoost), and `around.py` and
-`thresholds.py` (the rows of the proof); `apart.py` (may requests share a call?); `report/` (what
-people look at before they trust it); `diff.py`, `differences.py` and `moves.py` (from one artifact
-to the next);
-`commands.py`, `summary.py`, `__main__.py` (the command line) and `errors.py`. Packing ends by
-loading what it wrote through `service.model`, the very code that will serve it.
+estimator as ONNX), `older/` (models that another scikit-learn saved), `companions/` (models of
+XGBoost, LightGBM and CatBoost), and `around.py` and `thresholds.py` (the rows of the proof);
+`apart.py` (may requests share a call?); `report/` (what people look at before they trust it);
+`diff.py`, `differences.py` and `moves.py` (from one artifact to the next); `commands.py`,
+`summary.py`, `__main__.py` (the command line) and `errors.py`. Packing ends by loading what it
+wrote through `service.model`, the very code that will serve it.
 """

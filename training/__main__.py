@@ -114,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("--sample", type=Path, metavar="CSV", help="rows to compare predictions on")
     diff.add_argument("--trust", action="append", default=[], metavar="NAME", help="as for pack")
     diff.set_defaults(run=commands.diff)
+    pack.add_argument(
+        "--env",
+        type=Path,
+        metavar="PYTHON",
+        help="a Python that has the scikit-learn which saved the model, if that is another one",
+    )
     for command in (pack, diff):
         command.add_argument(
             "--load-seconds",

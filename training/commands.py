@@ -5,7 +5,7 @@ import sys
 import warnings
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,7 +57,7 @@ def pack(options: Namespace) -> None:
     notes: list[str] = []
     targets = _names(options.target)
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
-    estimator = load(options.model, options.trust, limits)
+    estimator, older = loaded(options, limits)
     try:
         with trying(options.trust):
             check(estimator)
@@ -85,6 +85,7 @@ def pack(options: Namespace) -> None:
                 engine=options.engine,
                 report=options.report,
                 limits=limits,
+                older=older,
                 kinds=given,
                 advance=lambda name: advance(1),
                 note=notes.append,
@@ -111,6 +112,46 @@ def _without(ignored: str, rows: "Sample") -> "Sample":
         if name not in rows.columns:
             raise PackError(f"the sample has no column {name}, which --ignore names")
     return rows.only([name for name in rows.columns if name not in names])
+
+
+def loaded(options: Namespace, limits: Limits) -> tuple[Any, Any]:
+    """The estimator and, if another scikit-learn saved it, the environment that says what is right.
+
+    PackError if it cannot be loaded, or if its names are not trusted.
+    """
+    path, trusted = options.model, options.trust
+    _check_trusted(trusted)
+    content = _content(path)
+    found = _inspected(path, content, trusted, limits)
+    from training.older import environment, loading  # which also know names that are no more
+
+    with suppress(Exception):  # what is wrong with the file, `load` says
+        found.versions |= loading.inspect(content, "1.0", trusted).versions
+    others = sorted(found.versions - {version("scikit-learn")})
+    if len(others) != 1:  # with several, no one environment says what is right
+        return load(path, trusted, limits), None
+    from training.older.proof import Older
+
+    try:
+        refused = loading.inspect(content, others[0], trusted).untrusted
+        if refused:
+            raise PackError(trust.refusal(refused[0], "--trust "))
+        if options.env:
+            there = environment.existing(options.env, others[0])
+        else:
+            there = environment.ready(others[0], any("numpy._core" in one for one in found.names))
+        engines.prepare(artifact.SCIKIT_LEARN)
+        estimator = trial.read(
+            lambda: loading.load(content, others[0], trusted), trusted=trusted, limits=limits
+        )
+    except (PackError, TrialError) as error:
+        raise PackError(f"{path}: {error}") from error
+    except Exception as error:
+        raise PackError(
+            f"{path}: was saved by scikit-learn {others[0]}, and cannot be brought into "
+            f"{version('scikit-learn')} ({_reason(error)})"
+        ) from error
+    return estimator, Older(path, there, tuple(trusted))
 
 
 def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:

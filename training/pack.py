@@ -24,6 +24,7 @@ from training import compile, evaluate, own, truth, walk
 from training.apart import are_apart
 from training.contract import contract
 from training.errors import PackError
+from training.older.proof import Older
 from training.pickling import dumped
 from training.sample import Sample
 from training.trying import trying
@@ -46,6 +47,7 @@ def pack(
     held_out: Mapping[str, Sequence[Any]] | None = None,
     report: bool = True,
     limits: Limits | None = None,
+    older: Older | None = None,
     kinds: Mapping[str, str] | None = None,
     advance: Callable[[str], object] = lambda name: None,
     note: Callable[[str], object] = lambda text: None,
@@ -56,9 +58,10 @@ def pack(
     rows that come first among the golden rows; `trusted` are modules that the model may import from
     besides the usual; `engine` is auto, onnx or sklearn; `kinds` are kinds by column that decide
     (`kinds.KINDS`); `advance` is told each input that was tried on the model, and `note` what is
-    worth a look; `limits` are those of loading it back. With `report`, and targets, there is
-    a report on how good the model is for `held_out`, columns of rows that it has not seen, or else
-    for the sample.
+    worth a look; `limits` are those of loading it back; `older` is the environment that saved the
+    estimator, if that was another scikit-learn, and has to give the same answers. With `report`,
+    and targets, there is a report on how good the model is for `held_out`, columns of rows that it
+    has not seen, or else for the sample.
 
     PackError if the estimator cannot be packed with this sample or engine; ArtifactError if
     `folder` is in use for something else, or if the model does not predict the same once it is
@@ -78,6 +81,9 @@ def pack(
             column.name: as_column(sample.columns[column.name].values, column.dtype)
             for column in signature.inputs
         }
+    if older is not None:
+        signature = older.narrowed(signature, columns)
+    with trying(trusted):
         chosen = compile.compiled(estimator, signature, columns, engine)
         truth.check(estimator, signature, sample, chosen.engine, columns, chosen.tolerance)
         contents = {artifact.MODEL: content, **chosen.files}
@@ -105,6 +111,9 @@ def pack(
         manifest = replace(
             manifest, golden=_golden(Predictor(manifest, chosen.engine), sample, examples or {})
         )
+    if older is not None:
+        proved = older.check(estimator, signature, columns, chosen.engine)
+        manifest = replace(manifest, engines={**manifest.engines, "older": proved})
     versions = artifact.library_versions(_more_libraries(signature, content, chosen.name))
     manifest = replace(manifest, versions=versions)
     manifest = replace(manifest, version=content_version(manifest))

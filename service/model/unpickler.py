@@ -70,6 +70,10 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             pickled_methods.check(name, named)
         return value
 
+    def another(self) -> "Unpickler":
+        """An unpickler for a pickle inside of this one."""
+        return Unpickler(self.file, self.names)
+
     # Names
 
     def find_class(self, module: str, name: str) -> Any:
@@ -226,7 +230,7 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             ):
                 raise refuse("the description of an array")
             if kind.hasobject:
-                array = Unpickler(self.file, self.names).read_all()
+                array = self.another().read_all()
                 if type(array) is not np.ndarray:
                     raise refuse("an array of objects that is none")
                 return array

@@ -1,0 +1,85 @@
+"""Models that an older scikit-learn saved answer here as they did there, or are refused."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.model.predictor import Predictor
+from tests.versions.grid import CACHE, packed, saved
+from training.errors import PackError
+from training.older import environment, migrations
+
+# Of each family that needs another migration one; the whole grid is `make versions`.
+FAMILIES = (
+    *("adaboost", "boosting of three", "calibrated", "columns and a forest", "forest"),
+    *("histogram boosting", "isolation forest", "liblinear", "neighbours", "softmax of two"),
+    *("stacking", "stochastic gradient", "support vectors", "text"),
+)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models that scikit-learn 1.2.2 saved."""
+    return saved("1.2.2", tmp_path_factory.mktemp("versions") / "1.2.2", *FAMILIES)
+
+
+@pytest.fixture(autouse=True)
+def _cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [one for one in FAMILIES if one != "adaboost"])
+def test_a_model_is_packed_and_proved_by_the_release_that_saved_it(models: Path, name: str) -> None:
+    assert packed(models / name) in ("onnx", "scikit-learn")
+    proof = json.loads((models / name / "artifact/manifest.json").read_text())["engines"]["older"]
+    assert proof["versions"]["scikit-learn"] == "1.2.2"
+    assert proof["rows"] > 10_000 or name == "text"
+    Predictor.load(models / name / "artifact")
+
+
+@pytest.mark.slow
+def test_a_model_that_answers_otherwise_is_refused(models: Path) -> None:
+    reason = packed(models / "adaboost")  # by an algorithm that is no more
+    assert reason.startswith("was saved by scikit-learn 1.2.2, and answers otherwise")
+    assert not (models / "adaboost/artifact").exists()
+
+
+@pytest.mark.slow
+def test_a_migration_that_is_wrong_is_found(
+    models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    right = migrations.MIGRATIONS["sklearn.tree._tree.Tree"]
+
+    def wrong(state: dict[str, object], version: tuple[int, ...]) -> None:
+        right(state, version)
+        values = np.array(state["values"])
+        values[-1] = values[-1][:, ::-1]  # one leaf of each tree
+        state["values"] = values
+
+    monkeypatch.setitem(migrations.MIGRATIONS, "sklearn.tree._tree.Tree", wrong)
+    for file in ("model.joblib", "rows.csv"):
+        (tmp_path / file).write_bytes((models / "forest" / file).read_bytes())
+    assert "and answers otherwise with the one that is here" in packed(tmp_path)
+
+
+@pytest.mark.slow
+def test_another_environment_can_be_named(models: Path, tmp_path: Path) -> None:
+    there = environment.ready("1.2.2", numpy_2=False)
+    for file in ("model.joblib", "rows.csv"):
+        (tmp_path / file).write_bytes((models / "text" / file).read_bytes())
+    assert packed(tmp_path, "--env", str(there.python)) in ("onnx", "scikit-learn")
+
+
+@pytest.mark.slow
+def test_an_environment_of_another_version_is_refused(models: Path) -> None:
+    reason = packed(models / "text", "--env", sys.executable)
+    assert reason.startswith(f"was saved by scikit-learn 1.2.2; {sys.executable} has 1.")
+
+
+def test_a_release_for_which_nothing_is_known_is_told_with_the_way_out() -> None:
+    with pytest.raises(PackError, match="name a Python that has it with --env"):
+        environment.ready("0.17", numpy_2=False)

@@ -1,0 +1,73 @@
+"""Ask an older scikit-learn what its model answers.
+
+This program runs in an environment that has that release, on Python 3.6 or later, and needs nothing
+else. It reads a question as JSON from standard input, and writes the answers to standard output:
+`model` is the file, `container` is array, frame or list, and `questions` are sets of rows: columns
+with a name, a dtype and values each. A set that the model refuses has an error as its answer.
+Numbers are exact both ways.
+"""
+
+import json
+import sys
+import warnings
+from typing import Any
+
+
+def rows_of(columns: Any, container: str) -> Any:
+    """The rows in the container that the model takes."""
+    import numpy
+
+    if container == "list":
+        return columns[0]["values"]
+    if container == "array":
+        if all(one["dtype"] == "float64" for one in columns):
+            values = [numpy.array(one["values"], dtype="float64") for one in columns]
+        else:
+            values = [numpy.array(one["values"], dtype=object) for one in columns]
+        return numpy.column_stack(values)
+    import pandas
+
+    frame = pandas.DataFrame({one["name"]: one["values"] for one in columns})
+    types = {one["name"]: "object" if one["dtype"] == "str" else one["dtype"] for one in columns}
+    return frame.astype(types)[[one["name"] for one in columns]]
+
+
+def answers_of(model: Any, rows: Any) -> Any:
+    """The labels or numbers, and the probabilities or scores if there are some."""
+    import numpy
+
+    found = {"predict": numpy.asarray(model.predict(rows)).tolist()}
+    for name in ("predict_proba", "decision_function"):
+        if hasattr(model, name):
+            given = getattr(model, name)(rows)
+            several = isinstance(given, list)
+            found[name] = [one.tolist() for one in given] if several else given.tolist()
+            break
+    return found
+
+
+def main() -> None:
+    """Answer one question."""
+    warnings.simplefilter("ignore")
+    question = json.load(sys.stdin)
+    import joblib
+    import numpy
+    import sklearn
+
+    model = joblib.load(question["model"])
+    versions = {
+        "python": ".".join(str(part) for part in sys.version_info[:3]),
+        "scikit-learn": sklearn.__version__,
+        "numpy": numpy.__version__,
+    }
+    answers = []
+    for columns in question["questions"]:
+        try:
+            answers.append(answers_of(model, rows_of(columns, question["container"])))
+        except Exception as error:
+            answers.append({"error": type(error).__name__ + ": " + str(error)})
+    print(json.dumps({"versions": versions, "answers": answers}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""The scikit-learn that saved a model, installed in an environment of its own and kept for later.
+
+It is made by venv and pip with an interpreter that has wheels for that release: this one, one of
+pyenv or on the path, or one that uv finds or fetches. Nothing of it touches what packs.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.errors import PackError
+from training.older.loading import Version, parsed
+
+# By release: the versions of Python 3 that have wheels, newest first, and the libraries of then.
+RELEASES: dict[Version, tuple[tuple[int, ...], str]] = {
+    (1, 8): ((13, 12, 11), "numpy<2.4 pandas<3"),
+    (1, 7): ((13, 12, 11, 10), "numpy<2.4 pandas<3"),
+    (1, 6): ((13, 12, 11, 10, 9), "numpy<2.4 pandas<3"),
+    (1, 5): ((12, 11, 10, 9), "numpy<2.4 pandas<3"),
+    (1, 4): ((12, 11, 10, 9), "numpy<2.1 pandas<3"),
+    (1, 3): ((12, 11, 10, 9, 8), "numpy<2 pandas<2.2"),
+    (1, 2): ((11, 10, 9, 8), "numpy<1.25 scipy<1.11 pandas<2"),
+    (1, 1): ((11, 10, 9, 8), "numpy<1.24 scipy<1.10 pandas<2"),
+    (1, 0): ((10, 9, 8, 7), "numpy<1.24 scipy<1.10 pandas<2"),
+    (0, 24): ((9, 8, 7), "numpy<1.24 scipy<1.10 pandas<2"),
+    (0, 23): ((8, 7), "numpy<1.20 scipy<1.6 pandas<1.2"),
+    (0, 22): ((8, 7), "numpy<1.20 scipy<1.6 pandas<1.2"),
+    (0, 21): ((7,), "numpy<1.20 scipy<1.6 pandas<1.2"),
+    (0, 20): ((7,), "numpy<1.20 scipy<1.6 pandas<1.2"),
+}
+DONE = "slipway-complete"
+PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:")
+PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+OWN = f"3.{sys.version_info[1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A Python that has an older scikit-learn."""
+
+    python: Path
+    version: str
+
+
+def existing(python: Path, version: str) -> Environment:
+    """An environment that is there already; PackError if it has another version."""
+    code = "import sklearn; print(sklearn.__version__)"
+    ended = _run([str(python), "-I", "-c", code])
+    found = ended.stdout.strip()
+    if ended.returncode or found != version:
+        raise PackError(
+            f"was saved by scikit-learn {version}; {python} has "
+            f"{found or 'none that can be imported'}"
+        )
+    return Environment(python, version)
+
+
+def ready(version: str, numpy_2: bool) -> Environment:
+    """An environment with this version, made if there is none; PackError if it cannot be made.
+
+    `numpy_2` says whether NumPy 2 or later wrote the arrays of the model.
+    """
+    release = RELEASES.get(parsed(version))
+    if release is None:
+        raise PackError(
+            f"was saved by scikit-learn {version}, for which no environment is known; "
+            "name a Python that has it with --env"
+        )
+    pythons, libraries = release
+    packages = [f"scikit-learn=={version}", "joblib", *libraries.split()]
+    if parsed(version) >= (1, 4):
+        packages.append("numpy>=2" if numpy_2 else "numpy<2")
+    digest = hashlib.sha256(repr((packages, pythons)).encode()).hexdigest()[:8]
+    folder = cache() / f"scikit-learn-{version}-{digest}"
+    if not (folder / DONE).exists():
+        _make(folder, pythons, packages)
+    return Environment(folder / "bin/python", version)
+
+
+def cache() -> Path:
+    """Where environments are kept: in the user's cache."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "slipway/environments"
+
+
+def _make(folder: Path, pythons: tuple[int, ...], packages: list[str]) -> None:
+    print(f"Installing {', '.join(packages)} into {folder}", file=sys.stderr)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        made = Path(name) / "made"
+        tried = sorted((f"3.{minor}" for minor in pythons), key=lambda one: one != OWN)
+        if not any(_environment(made, python) for python in tried):
+            raise PackError(
+                f"needs {packages[0]}, which has wheels for Python {', '.join(tried)} only, and "
+                "none of these is installed; install one, or uv, which finds or fetches it"
+            )
+        ended = _run([str(made / "bin/python"), *PIP, *packages])
+        if ended.returncode:
+            reason = " ".join(ended.stderr.split())[-300:]
+            raise PackError(f"needs {packages[0]}, which cannot be installed ({reason})")
+        (made / DONE).touch()
+        if not folder.exists():  # another process may have been faster
+            made.rename(folder)
+
+
+def _environment(folder: Path, python: str) -> bool:
+    """Make an empty environment with an interpreter of this version, wherever it comes from."""
+    own = [Path(sys.executable)] if python == OWN else []
+    named = [Path(found)] if (found := shutil.which(f"python{python}")) else []
+    for one in (*own, *sorted(PYENV.glob(f"{python}.*/bin/python")), *named):
+        if not _run([str(one), "-m", "venv", "--clear", str(folder)]).returncode:
+            return True
+    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+    seeded = ["venv", "--quiet", "--seed", "--clear", "--python", python, str(folder)]
+    return uv is not None and not _run([uv, *seeded]).returncode
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(command, capture_output=True, text=True)  # noqa: S603
+    except OSError as error:
+        raise PackError(f"{command[0]} cannot be run ({error.strerror})") from error

@@ -1,0 +1,110 @@
+"""Read a model that an older scikit-learn saved, as the one of today would have saved it."""
+
+import io
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
+
+from service.model.pickled_names import Inspecting, Inspection, Loading
+from service.model.pickled_objects import VERSION, Blank, Instance
+from service.model.rebuilding import Named, Pending
+from service.model.trust import UntrustedError
+from service.model.unpickler import Unpickler
+from service.model.unpickling import decompressed
+from training.older import migrations, names
+
+Version = tuple[int, ...]
+LATE = frozenset({"sklearn.linear_model._logistic.LogisticRegression"})
+
+
+def parsed(version: str) -> Version:
+    """The numbers of a version, as far as they are numbers."""
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
+class Late(Named):
+    """A class whose objects may be of another one today: they are made when their state comes."""
+
+    is_value = False
+
+    def __init__(self, instance: Instance, version: Version) -> None:
+        super().__init__(instance.full_name)
+        self.instance = instance
+        self.version = version
+
+    def call(self, arguments: tuple[Any, ...]) -> Any:
+        """Wait for the state, as protocols before 2 create objects."""
+        return self.new(arguments, {})
+
+    def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """Wait for the state."""
+        if arguments or keywords:
+            raise UntrustedError(f"arguments for {self.full_name}")
+        return Pending(self._made)
+
+    def _made(self, state: Any) -> Any:
+        cls = self.instance.cls
+        if cls is None:
+            return Blank()
+        state = migrations.migrated(cls, state, self.version)
+        one = Instance(self.full_name, migrations.class_of(cls, state))
+        made = one.new((), {})
+        one.build(made, state)
+        return made
+
+
+class OlderUnpickler(Unpickler):
+    """The unpickler of every model, with the names and the states of an older release."""
+
+    def __init__(self, file: io.BytesIO, found: Loading, version: Version) -> None:
+        super().__init__(file, found)
+        self.version = version
+
+    def another(self) -> "OlderUnpickler":
+        """An unpickler for a pickle inside of this one."""
+        return OlderUnpickler(self.file, self.names, self.version)
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What a name becomes, by the name that it has today."""
+        return super().find_class(*names.of_today(module, name))
+
+    def look_up(self, module: str, name: str) -> Any:
+        """What a name becomes, also if it is no more."""
+        found = names.special(module, name)
+        if found is None:
+            found = super().look_up(module, name)
+            late = isinstance(found, Instance) and found.full_name in LATE
+            return Late(found, self.version) if late else found
+        self.names.names.add(f"{module}.{name}")
+        return found
+
+    def load_build(self) -> None:
+        """BUILD: bring the state into the form of today first."""
+        target, state = self.stack[-2:]
+        _, maker = self.made.get(id(target), (None, None))
+        cls = getattr(maker, "cls", None)  # None while it is inspected
+        if cls is not None:
+            self.stack[-1] = migrations.migrated(cls, state, self.version)
+        if isinstance(target, Pending) and type(state) is dict and type(state.get(VERSION)) is str:
+            self.names.versions.add(state[VERSION])
+        super().load_build()
+
+    dispatch: ClassVar[dict[int, Any]] = {**Unpickler.dispatch, ord(b"b"): load_build}
+
+
+def load(content: bytes, version: str, trusted: Collection[str] = ()) -> Any:
+    """The estimator in a file that this version of scikit-learn saved."""
+    file = io.BytesIO(decompressed(content))
+    return OlderUnpickler(file, Loading(trusted), parsed(version)).read_all()
+
+
+def inspect(content: bytes, version: str, trusted: Collection[str] = ()) -> Inspection:
+    """What `load` would use, without importing it."""
+    found = Inspecting(trusted)
+    try:
+        OlderUnpickler(io.BytesIO(decompressed(content)), found, parsed(version)).read_all()
+    except UntrustedError as error:
+        found.found.untrusted.append(error)
+    except Exception:
+        if not found.found.untrusted:
+            raise
+    return found.found
