@@ -40,7 +40,7 @@ def test_a_service_that_is_going_is_live_and_not_ready(path: str) -> None:
     assert client.get(path).status_code == 200
     drain._shared[0] = 1
     response = client.get(path)
-    assert "going" in error_of(response, 503)
+    assert "shutting down" in error_of(response, 503)
     assert response.headers["Retry-After"] == "1"
     assert client.get("/v2/health/live").status_code == 200
 

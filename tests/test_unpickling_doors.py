@@ -19,6 +19,7 @@ from service.__main__ import main as service
 from service.model import artifact
 from service.model.manifest import Manifest
 from service.model.version import content_version
+from service.observability import logs
 from tests.by_hand import called, made, name, program, text
 from tests.serving import ROOT
 from tests.test_unpickling_opcodes import REFUSED
@@ -122,6 +123,7 @@ def start(content: bytes, place: Path, packed: Path) -> int:
     folder = forged(content, place / "artifact", packed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SERVICE_MODEL", str(folder))
+        patch.setattr(logs, "configure", lambda level: None)  # it would outlive the test
         with pytest.raises(SystemExit) as ended:
             asgi.application()
     return int(str(ended.value))

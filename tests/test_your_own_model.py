@@ -95,7 +95,7 @@ def test_two_engines_of_one_model_differ_in_nothing(checkout: Path, said: str) -
     run(checkout, PACK_LEARNED)
     told = run(checkout, DIFF)
     assert "Contract:\n  the same\n" in told
-    assert re.search(r"rows of docs/example/machines.csv: 0 of \d+ differ in fails\n", told)
+    assert re.search(r"rows of docs/example/machines.csv: 0 of \d+ differ in fails; ", told)
 
 
 def test_inspect_lists_what_the_page_promises(checkout: Path) -> None:

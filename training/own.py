@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any, cast
 
 import numpy as np
@@ -15,8 +16,10 @@ from training.sample import MISSING, Column, Sample
 def prepare() -> None:
     """Let pandas load what it loads once, which has effects: they are refused while a model is
     tried."""
-    import pandas as pd
-
+    try:
+        import pandas as pd
+    except ImportError:  # a model on an array of numbers does without
+        return
     text = pd.read_csv(io.StringIO("a,b\nx,2026-03-01"), dtype="str")
     pd.to_datetime(text["b"], format="ISO8601", utc=True).dt.tz_convert("Europe/Oslo")
     text["a"].astype("category")
@@ -26,6 +29,9 @@ def prepare() -> None:
 def rows(signature: Signature, sample: Sample) -> Any:
     """The kept rows in the container that the model takes."""
     columns = [sample.columns[name] for name in signature.names]
+    if find_spec("pandas") is None and signature.container == "array":
+        values = [[np.nan if one is None else one for one in column.values] for column in columns]
+        return np.array(values, dtype=np.float64).T
     table = frame(columns)
     if signature.container == "frame":
         return table

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from service.model.pickled_names import Inspecting, Inspection, Loading
-from service.model.pickled_objects import VERSION, Blank, Instance
+from service.model.pickled_objects import VERSION, VERSIONS, Blank, Instance
 from service.model.rebuilding import Named, Pending
 from service.model.trust import UntrustedError
 from service.model.unpickler import Unpickler
@@ -84,8 +84,10 @@ class OlderUnpickler(Unpickler):
         cls = getattr(maker, "cls", None)  # None while it is inspected
         if cls is not None:
             self.stack[-1] = migrations.migrated(cls, state, self.version)
-        if isinstance(target, Pending) and type(state) is dict and type(state.get(VERSION)) is str:
-            self.names.versions.add(state[VERSION])
+        if isinstance(target, Pending) and type(state) is dict:
+            saved = state.get(VERSION)
+            if type(saved) is str and VERSIONS.fullmatch(saved):
+                self.names.versions.add(saved)
         super().load_build()
 
     dispatch: ClassVar[dict[int, Any]] = {**Unpickler.dispatch, ord(b"b"): load_build}
