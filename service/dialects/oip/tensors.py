@@ -110,7 +110,7 @@ def read(given: Any, raw: Raw, place: str, most_rows: int, width: int) -> Tensor
 def _shape(given: Any, place: str, most_rows: int, width: int) -> tuple[int, ...]:
     if not isinstance(given, list) or not 1 <= len(given) <= 2:
         raise bad(place, "must be [rows] or [rows, columns]")
-    if any(type(one) is not int or not 0 <= one < 2**63 for one in given):
+    if any(type(one) is not int or not 0 <= one < 2**64 for one in given):
         raise bad(place, "must hold whole numbers of 64 bits, none below 0")
     rows, columns = given[0], given[-1] if len(given) > 1 else 1
     if rows == 0:
