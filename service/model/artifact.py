@@ -146,7 +146,7 @@ def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
 
 def _refuse_other(path: Path, content: bytes, name: str) -> None:
     """ChecksumError for a file that its first bytes tell to be something else."""
-    if name == REPORT and content:  # a report is a web page, whichever
+    if name == REPORT and content.startswith(b"<"):  # it is a web page, whichever
         return
     is_model = name in FILES.values()
     is_onnx = name == FILES[ONNX]
