@@ -126,14 +126,18 @@ def loaded(options: Namespace, limits: Limits) -> tuple[Any, Any]:
     from training.older import environment, loading  # which also know names that are no more
 
     with suppress(Exception):  # what is wrong with the file, `load` says
-        found.versions |= loading.inspect(content, "1.0", trusted).versions
+        found.versions |= trial.read(
+            lambda: loading.inspect(content, "1.0", trusted), limits=limits
+        ).versions
     others = sorted(found.versions - {version("scikit-learn")})
     if len(others) != 1:  # with several, no one environment says what is right
         return load(path, trusted, limits), None
     from training.older.proof import Older
 
     try:
-        refused = loading.inspect(content, others[0], trusted).untrusted
+        refused = trial.read(
+            lambda: loading.inspect(content, others[0], trusted), limits=limits
+        ).untrusted
         if refused:
             raise PackError(trust.refusal(refused[0], "--trust "))
         if options.env:
