@@ -27,12 +27,12 @@ ONE_PRODUCT = (7000, 1)
 
 @pytest.fixture(autouse=True)
 def _no_thread_is_left() -> Iterator[None]:
-    before = threading.active_count()
+    before = set(threading.enumerate())  # of other tests: they may end meanwhile
     yield
     deadline = time.monotonic() + 30
-    while threading.active_count() > before and time.monotonic() < deadline:
+    while left := set(threading.enumerate()) - before:
+        assert time.monotonic() < deadline, left
         threading.Event().wait(0.01)
-    assert threading.active_count() == before
 
 
 def test_what_is_done_in_time_was_done_in_another_thread() -> None:
