@@ -202,7 +202,7 @@ def test_every_module_says_what_it_is(path: Path) -> None:
     assert path.stem not in {"utils", "util", "helpers", "common", "base", "misc"}
 
 
-@pytest.mark.parametrize("path", files("service", "ecs", "benchmarks"), ids=names)
+@pytest.mark.parametrize("path", files("service", "training", "ecs", "benchmarks"), ids=names)
 def test_a_package_s_docstring_names_every_module_in_it(path: Path) -> None:
     if path.name != "__init__.py":
         return

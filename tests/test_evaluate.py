@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from training import data, evaluate, pipeline
+from training import evaluate
 from training.errors import GateError
 from training.evaluate import Array
+from training.sensor_example import data, pipeline
 
 
 class Threshold:

@@ -20,10 +20,10 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 from service.model.engines import Column, ScikitLearn
 from service.model.signature import Signature
-from training import pipeline
 from training.errors import GateError, PackError
-from training.outputs import possible_labels
-from training.sample import Sample
+from training.samples.sample import Sample
+from training.sensor_example import pipeline
+from training.signature.outputs import possible_labels
 from training.summary import listed
 
 MAJORITY = "accuracy_of_the_majority_class"

@@ -9,8 +9,8 @@ from typing import Any, cast
 import numpy as np
 
 from service.model.signature import Signature
-from training.nulls import EXACT
-from training.sample import MISSING, Column, Sample
+from training.samples.sample import MISSING, Column, Sample
+from training.signature.nulls import EXACT
 
 
 def prepare() -> None:

@@ -13,10 +13,17 @@ from typing import Any
 import numpy as np
 
 from service.model import dates
-from training import moments
 from training.errors import DataError, MissingFileError
-from training.nulls import EXACT
-from training.sample import FEWEST_KEPT, KEPT_CELLS, KEPT_ROWS, MOST_CATEGORIES, Column, Sample
+from training.samples import datetimes
+from training.samples.sample import (
+    FEWEST_KEPT,
+    KEPT_CELLS,
+    KEPT_ROWS,
+    MOST_CATEGORIES,
+    Column,
+    Sample,
+)
+from training.signature.nulls import EXACT
 
 PARQUET, ARROW = ".parquet", (".arrow", ".feather")
 REQUIRED = "needs pyarrow: pip install -r requirements-parquet.txt"
@@ -177,7 +184,7 @@ def _plain(series: Any, kind: str) -> list[Any]:
     if kind == "datetime":
         zoned = getattr(series.dtype, "tz", None) is not None
         naive = series.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else series
-        return list(moments.texts(naive.to_numpy(), zoned))
+        return list(datetimes.texts(naive.to_numpy(), zoned))
     gone = series.isna().tolist()
     values = series.astype(object).tolist()
     return [None if away else _value(value) for value, away in zip(values, gone, strict=True)]

@@ -7,8 +7,8 @@ text of it would find `10.0` where it knows `10`.
 from collections.abc import Sequence
 
 from service.model.frames import MASKED
-from training.probe import Probe
-from training.sample import Column
+from training.samples.sample import Column
+from training.signature.probe import Probe
 
 EXACT = 2**53  # up to which float64 holds every whole number
 
