@@ -20,7 +20,7 @@ from service.model.manifest import ROWS_APART, TIMED_ROWS, Golden, Manifest
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
 from service.model.version import content_version
-from training import evaluate
+from training import sample_metrics
 from training.engine import selection, truth
 from training.engine.row_independence import are_apart
 from training.errors import PackError
@@ -79,7 +79,7 @@ def pack(
         content = dumped(estimator)  # before it predicts: some estimators then note addresses
         described = contract(estimator, sample, targets, kinds, advance)
         signature, sample = described.signature, described.sample
-        sample = evaluate.with_labels(estimator, signature, sample, targets)
+        sample = sample_metrics.with_labels(estimator, signature, sample, targets)
         columns = {
             column.name: as_column(sample.columns[column.name].values, column.dtype)
             for column in signature.inputs
@@ -99,7 +99,8 @@ def pack(
             files=files,
             versions={},
             signature=signature,
-            metrics=metrics or evaluate.of_sample(estimator, signature, sample, columns, targets),
+            metrics=metrics
+            or sample_metrics.of_sample(estimator, signature, sample, columns, targets),
             data=data,
             seconds={
                 rows: selection.timed(chosen.engine, list(columns.values()), int(rows))

@@ -19,14 +19,14 @@ from training.samples.sample import (
     FEWEST_KEPT,
     KEPT_CELLS,
     KEPT_ROWS,
+    MAX_EXACT_INTEGER,
     MOST_CATEGORIES,
     Column,
     Sample,
 )
-from training.signature.nulls import EXACT
 
 PARQUET, ARROW = ".parquet", (".arrow", ".feather")
-REQUIRED = "needs pyarrow: pip install -r requirements-parquet.txt"
+REQUIRED = "needs pyarrow: pip install -r requirements/parquet.txt"
 OBJECTS = ("bool", "int64", "integer", "boolean")  # of Python, as pandas names their types in files
 OTHER = "other"  # kind of a column that no input can be
 
@@ -132,7 +132,7 @@ def _exact(column: Column, stored: Any, kept: Any) -> Column:
     values = stored.to_pylist()
     there = [value for value in values if value is not None]
     column.kind, column.values = "integer", [values[place] for place in kept]
-    if there and max(map(abs, (min(there), max(there)))) >= EXACT:
+    if there and max(map(abs, (min(there), max(there)))) >= MAX_EXACT_INTEGER:
         column.series = pd.Series(column.values, dtype="Int64")
         column.dtype = "Int64"
     else:

@@ -8,10 +8,9 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from service.model.manifest import Manifest
-from training import evaluate
 from training.pack import pack
 from training.samples import sample
-from training.sensor_example import data, pipeline
+from training.sensor_example import data, evaluate, pipeline
 
 HELD_OUT = 0.25
 
