@@ -47,13 +47,12 @@ def fit(options: Namespace) -> None:
 
 def pack(options: Namespace) -> None:
     """Pack a fitted estimator with a sample of what it takes."""
-    from training.estimators import introspection  # imports scikit-learn
+    from training.estimators.fitted_model import FittedModel  # imports scikit-learn
     from training.estimators.side_effects import trying
     from training.pack import pack as packed
     from training.samples import columnar, sample
     from training.sensor_example.fit import provenance
     from training.signature import kinds
-    from training.signature.infer import check
 
     given = kinds.parsed(options.kind)
     notes: list[str] = []
@@ -62,17 +61,17 @@ def pack(options: Namespace) -> None:
     estimator, older = loaded(options, limits)
     try:
         with trying(options.trust):
-            check(estimator)
+            model = FittedModel(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
-            named = introspection.feature_names(estimator) is not None
+            named = model.feature_names is not None
             if columnar.is_typed(options.sample):
                 rows = columnar.read(options.sample)
             else:
                 rows = sample.read(options.sample, advance, named)
             rows = _without(options.ignore, rows)
         with trying(options.trust):
-            rows, targets = rows.named(targets, introspection.feature_names(estimator))
-            pools = introspection.pools(estimator)
+            rows, targets = rows.named(targets, model.feature_names)
+            pools = model.pools
         with options.sample.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         with _bar("Trying the model", len(rows.columns)) as advance:

@@ -24,7 +24,7 @@ from training import sample_metrics
 from training.engine import selection, truth
 from training.engine.row_independence import are_apart
 from training.errors import PackError
-from training.estimators import introspection
+from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import trying
 from training.older.proof import Older
 from training.pickling import dumped
@@ -74,12 +74,12 @@ def pack(
     selection.prepare()
     pandas_rows.prepare()
     with trying(trusted):
-        sample, targets = sample.named(targets, introspection.feature_names(estimator))
-        estimator = introspection.with_one_job(estimator)  # a worker has one core
-        content = dumped(estimator)  # before it predicts: some estimators then note addresses
-        described = contract(estimator, sample, targets, kinds, advance)
+        model = FittedModel(estimator).with_one_job()  # a worker has one core
+        sample, targets = sample.named(targets, model.feature_names)
+        content = dumped(model.estimator)  # before it predicts: some estimators then note addresses
+        described = contract(model, sample, targets, kinds, advance)
         signature, sample = described.signature, described.sample
-        sample = sample_metrics.with_labels(estimator, signature, sample, targets)
+        sample = sample_metrics.with_labels(model, signature, sample, targets)
         columns = {
             column.name: as_column(sample.columns[column.name].values, column.dtype)
             for column in signature.inputs
@@ -87,8 +87,8 @@ def pack(
     if older is not None:
         signature = older.narrowed(signature, columns)
     with trying(trusted):
-        chosen = selection.compiled(estimator, signature, columns, engine)
-        truth.check(estimator, signature, sample, chosen.engine, columns, chosen.tolerance)
+        chosen = selection.compiled(model, signature, columns, engine)
+        truth.check(model, signature, sample, chosen.engine, columns, chosen.tolerance)
         contents = {artifact.MODEL: content, **chosen.files}
         files = {file: artifact.file_entry(one) for file, one in contents.items()}
         manifest = Manifest(
@@ -99,8 +99,7 @@ def pack(
             files=files,
             versions={},
             signature=signature,
-            metrics=metrics
-            or sample_metrics.of_sample(estimator, signature, sample, columns, targets),
+            metrics=metrics or sample_metrics.of_sample(model, signature, sample, columns, targets),
             data=data,
             seconds={
                 rows: selection.timed(chosen.engine, list(columns.values()), int(rows))
@@ -116,12 +115,12 @@ def pack(
             manifest, golden=_golden(Predictor(manifest, chosen.engine), sample, examples or {})
         )
     if older is not None:
-        proved = older.check(estimator, signature, columns, chosen.engine)
+        proved = older.check(model, signature, columns, chosen.engine)
         manifest = replace(manifest, engines={**manifest.engines, "older": proved})
     versions = artifact.library_versions(_more_libraries(signature, content, chosen.name))
     manifest = replace(manifest, versions=versions)
     manifest = replace(manifest, version=content_version(manifest))
-    given = (estimator, manifest, sample, held_out, trusted) if report and targets else None
+    given = (model.estimator, manifest, sample, held_out, trusted) if report and targets else None
     page = given and _report(*given)
     if page is not None:
         contents[artifact.REPORT] = page

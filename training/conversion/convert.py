@@ -29,6 +29,7 @@ from training.conversion.encoder_tables import Codes, codes_of, tables
 from training.conversion.shapes import LINEAR, PARSERS, SHAPES, Recoded
 from training.errors import ConversionError
 from training.estimators import introspection
+from training.estimators.fitted_model import FittedModel
 from training.onnx.lazy_probabilities import only_if_asked
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}  # the last that skl2onnx knows of the second
@@ -45,14 +46,15 @@ SINGLE = {  # these compute with float32, whatever they are given
 }
 
 
-def convert(estimator: Any, signature: Signature) -> tuple[bytes, str]:
+def convert(fitted: FittedModel, signature: Signature) -> tuple[bytes, str]:
     """The ONNX model, and the type that it computes with; ConversionError."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            codes = codes_of(estimator, signature)
-            sparse = companions.fed_sparse(estimator)
-            return _converted(_on_matrix(estimator, signature, codes), signature, codes, sparse)
+            codes = codes_of(fitted, signature)
+            sparse = companions.fed_sparse(fitted)
+            model = _on_matrix(fitted.estimator, signature, codes)
+            return _converted(model, signature, codes, sparse)
         except ConversionError:
             raise
         except Exception as error:  # the converters raise all kinds

@@ -13,6 +13,7 @@ import numpy as np
 from service.model.engines import Column, Engine, ScikitLearn
 from service.model.signature import Signature
 from training.errors import PackError
+from training.estimators.fitted_model import FittedModel
 from training.samples import pandas_rows
 from training.samples.sample import Sample
 
@@ -35,7 +36,7 @@ class _Contained(ScikitLearn):
 
 
 def check(
-    estimator: Any,
+    model: FittedModel,
     signature: Signature,
     sample: Sample,
     engine: Engine,
@@ -47,7 +48,7 @@ def check(
     Labels must be equal; probabilities, scores and other numbers may differ by the tolerance.
     """
     rows = pandas_rows.rows(signature, sample)
-    truth = _Contained(estimator, signature)
+    truth = _Contained(model.estimator, signature)
     truth.rows = rows
     try:
         expected = _answers(truth, signature, [])
