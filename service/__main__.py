@@ -13,14 +13,10 @@ from pathlib import Path
 
 from service import check
 from service.bench import command as bench
-from service.bench.process import BenchError
 from service.files import command as files
-from service.files.crew import LostError
-from service.files.parts import OutputError
-from service.files.tables import InputError
 from service.model import artifact
-from service.model.artifact import ArtifactError
-from service.settings import KEY_NAME, SettingsError
+from service.model.errors import SlipwayError
+from service.settings import KEY_NAME
 
 EXAMPLE_ROWS = 3
 
@@ -60,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(check.report(options.artifact))
         else:
             print(example(options.artifact, options.url))
-    except (ArtifactError, BenchError, InputError, LostError, OutputError, SettingsError) as error:
+    except SlipwayError as error:
         print(f"slipway: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:

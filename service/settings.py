@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from service.model import trust
+from service.model.errors import SlipwayError
 
 PREFIX = "SERVICE_"
 MAY_BE_ZERO = {"SERVICE_DRAIN_SECONDS"}
@@ -19,8 +20,8 @@ KEY_NAME = r"[A-Za-z0-9._-]{1,64}"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
-class SettingsError(Exception):
-    """A setting that cannot be used; the text is one line: which, its value, what it may be."""
+class SettingsError(SlipwayError):
+    """A setting that cannot be used; the text has its name, its value and what it may be."""
 
     exit_code = os.EX_CONFIG
 

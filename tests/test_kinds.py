@@ -319,4 +319,4 @@ def test_a_type_that_the_sample_does_not_tell_is_asked_for_where_answers_depend_
     boosting = HistGradientBoostingClassifier(max_iter=5, random_state=0).fit(times, ANSWER)
     for given in ({}, {"store": "datetime"}):
         with pytest.raises(PackError, match="times in nanoseconds, not microseconds"):
-            contract(boosting, read(times, tmp_path), [], given)
+            contract(FittedModel(boosting), read(times, tmp_path), [], given)

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from service.model.artifact import ArtifactError
+from service.model.errors import SlipwayError
 from service.model.limits import Limits
 from training import commands
-from training.errors import TrainingError
 from training.sensor_example import data
 
 ARTIFACT = Path("artifacts/model")
@@ -27,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has seen enough of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (TrainingError, ArtifactError) as error:
+    except SlipwayError as error:
         print(f"training: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from service.model import artifact, engines, filetypes, trial, trust, unpickling
+from service.model.errors import one_line
 from service.model.limits import Limits
 from service.model.manifest import Manifest
 from service.model.names import matched
@@ -154,7 +155,7 @@ def loaded(options: Namespace, limits: Limits) -> tuple[Any, Any]:
     except Exception as error:
         raise PackError(
             f"{path}: was saved by scikit-learn {others[0]}, and cannot be brought into "
-            f"{version('scikit-learn')} ({_reason(error)})"
+            f"{version('scikit-learn')} ({one_line(error)})"
         ) from error
     return estimator, Older(path, there, tuple(trusted))
 
@@ -185,7 +186,7 @@ def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:
             "install it, in the version that fitted the model"
         ) from error
     except Exception as error:
-        raise PackError(f"{path}: cannot be loaded here ({_reason(error)})") from error
+        raise PackError(f"{path}: cannot be loaded here ({one_line(error)})") from error
 
 
 def _check_trusted(names: list[str]) -> None:
@@ -209,7 +210,7 @@ def _inspected(
     except Exception as error:
         why = filetypes.broken(content, error)
         if why is None:
-            why = f"is no model that joblib.dump wrote ({_reason(error)})"
+            why = f"is no model that joblib.dump wrote ({one_line(error)})"
         raise PackError(f"{path}: {why}") from error
 
 
@@ -222,11 +223,6 @@ def _check_version(path: Path, found: Inspection) -> None:
             f"{path}: was saved by scikit-learn {', '.join(others)}, here is {here}; "
             "fit it again with this one"
         )
-
-
-def _reason(error: Exception) -> str:
-    """An error of somebody else's in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200].rstrip(": ")
 
 
 def inspect(options: Namespace) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from service.model import artifact, companions, publish, unpickling
 from service.model.artifact import ArtifactError
 from service.model.engines import Column, Engine
+from service.model.errors import one_line
 from service.model.limits import Limits
 from service.model.manifest import ROWS_APART, TIMED_ROWS, Golden, Manifest
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
@@ -146,7 +147,7 @@ def _report(*given: Any) -> bytes | None:
 
         return written(*given)
     except Exception as error:  # of other people's models, and of libraries
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        reason = one_line(error)
         print(f"note: the artifact has no report, for it failed ({reason})", file=sys.stderr)
         return None
 

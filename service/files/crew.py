@@ -13,11 +13,13 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
+from service.model.errors import SlipwayError
+
 Work = Callable[[Any], Any]
 Map = Callable[[Iterable[Any]], Iterator[Any]]
 
 
-class LostError(Exception):
+class LostError(SlipwayError):
     """One of the processes was ended from outside; the text is one line."""
 
     exit_code = os.EX_TEMPFAIL

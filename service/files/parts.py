@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from service.files.results import Format, Result
+from service.model.errors import SlipwayError
 
 BAD = ".bad.csv"  # what the file of refused rows is called behind the output's name
 
 
-class OutputError(Exception):
+class OutputError(SlipwayError):
     """An output that cannot be written; the text is one line."""
 
     exit_code = os.EX_CANTCREAT

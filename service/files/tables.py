@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from service.api.problems import likely
+from service.model.errors import SlipwayError
 from service.model.signature import Input
 
 
-class InputError(Exception):
-    """A file that cannot be scored; the text is one line that says where and why."""
-
-    exit_code = os.EX_DATAERR
+class InputError(SlipwayError):
+    """A file that cannot be scored; the text says where and why."""
 
 
 class NoInputError(InputError):

@@ -21,6 +21,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from service.model.engines import CODES
+from service.model.errors import one_line
 from service.model.signature import Signature
 from training.companions import readers
 from training.conversion import companion_converters as companions
@@ -58,8 +59,7 @@ def convert(fitted: FittedModel, signature: Signature) -> tuple[bytes, str]:
         except ConversionError:
             raise
         except Exception as error:  # the converters raise all kinds
-            text = " ".join(str(error).split()).partition(". ")[0]
-            raise ConversionError(f"{type(error).__name__}: {text}"[:160]) from error
+            raise ConversionError(one_line(error, 160).partition(". ")[0]) from error
 
 
 def _converted(

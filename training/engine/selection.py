@@ -20,6 +20,7 @@ import numpy as np
 from service.model import engines, onnx_check
 from service.model.artifact import FILES, ONNX, SCIKIT_LEARN
 from service.model.engines import Column, Engine, OnnxRuntime, ScikitLearn
+from service.model.errors import one_line
 from service.model.onnx_check import OnnxError
 from service.model.signature import Signature
 from training.companions import readers
@@ -118,8 +119,8 @@ def _loaded(content: bytes, signature: Signature) -> Engine:
     except OnnxError as error:
         raise UnequalError(f"its ONNX model {error}") from error
     except Exception as error:  # its errors have no common class but this
-        text = " ".join(str(error).split())[:160]
-        raise UnequalError(f"ONNX Runtime cannot load it ({text})") from error
+        reason = one_line(str(error), 160)
+        raise UnequalError(f"ONNX Runtime cannot load it ({reason})") from error
 
 
 def prove(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from service.model.engines import Column, Engine, ScikitLearn
+from service.model.errors import one_line
 from service.model.signature import Signature
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
@@ -53,9 +54,8 @@ def check(
     try:
         expected = _answers(truth, signature, [])
     except Exception as error:
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
         raise PackError(
-            f"the model cannot predict the sample as pandas reads it ({reason})"
+            f"the model cannot predict the sample as pandas reads it ({one_line(error)})"
             f"{_suspects(signature, sample)}; {ADVICE}"
         ) from error
     found = _answers(engine, signature, list(columns.values()))

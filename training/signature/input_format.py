@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import product
 
 from service.model import dates
+from service.model.errors import one_line
 from service.model.signature import Container, Input, Signature
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
@@ -58,7 +59,7 @@ def _reason(probe: Probe) -> str:
     try:
         probe.ask("predict")
     except Exception as error:
-        return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        return one_line(error)
     return "it gives numbers that are not finite"
 
 

@@ -14,9 +14,9 @@ from service.api.predict import PATH
 from service.api.problems import one_line
 from service.app import create_app, load
 from service.dialects.aws_lambda import events
-from service.model.artifact import ArtifactError
+from service.model.errors import SlipwayError
 from service.observability import logs
-from service.settings import Settings, SettingsError
+from service.settings import Settings
 
 
 class Function:
@@ -54,7 +54,7 @@ def start() -> Function:
         settings = Settings.from_environment()
         logs.configure(settings.log_level)
         return Function(settings)
-    except (SettingsError, ArtifactError) as error:
+    except SlipwayError as error:
         print(f"slipway: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error
 
