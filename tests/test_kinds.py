@@ -24,7 +24,7 @@ from tests.any_frame import plain
 from training.__main__ import main
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
-from training.pack import pack
+from training.pack import PackOptions, pack
 from training.samples import columnar, sample
 from training.signature.infer import contract
 
@@ -66,11 +66,8 @@ def answers(
         read(rows, folder, suffix),
         targets=[],
         name="x",
-        data={},
         folder=folder / "artifact",
-        trusted=trusted,
-        report=False,
-        **more,
+        options=PackOptions(trusted=trusted, report=False, **more),
     )
     predictor = Predictor.load(folder / "artifact", trusted)
     client = create_app(Settings(), predictor).test_client()

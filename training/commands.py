@@ -50,9 +50,10 @@ def pack(options: Namespace) -> None:
     """Pack a fitted estimator with a sample of what it takes."""
     from training.estimators.fitted_model import FittedModel  # imports scikit-learn
     from training.estimators.side_effects import trying
+    from training.pack import PackOptions, Provenance
     from training.pack import pack as packed
     from training.samples import columnar, sample
-    from training.sensor_example.fit import provenance
+    from training.samples.origin import described
     from training.signature import kinds
 
     given = kinds.parsed(options.kind)
@@ -81,14 +82,17 @@ def pack(options: Namespace) -> None:
                 rows,
                 targets=targets,
                 name=options.name or options.model.name.split(".")[0],
-                data=provenance(options.sample, digest, rows.rows),
                 folder=options.out,
-                trusted=options.trust,
-                engine=options.engine,
-                report=options.report,
-                limits=limits,
-                older=older,
-                kinds=given,
+                provenance=Provenance(
+                    data=described(options.sample, digest, rows.rows), older=older
+                ),
+                options=PackOptions(
+                    engine=options.engine,
+                    trusted=options.trust,
+                    kinds=given,
+                    report=options.report,
+                    limits=limits,
+                ),
                 advance=lambda name: advance(1),
                 note=notes.append,
             )
