@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from service.api.details import TOP
-from service.dialects.oip.metadata import of_labels, of_output
-from service.dialects.oip.tensors import BYTES, NUMPY, PREFIX, SIZE
 from service.model.signature import Output, Signature
+from service.protocols.oip.metadata import of_labels, of_output
+from service.protocols.oip.tensors import BYTES, NUMPY, PREFIX, SIZE
 
 PREDICTIONS = ("predict", "output-0", "output__0")  # MLServer's, KServe's, Triton FIL's
 PROBABILITIES = "predict_proba"  # MLServer's

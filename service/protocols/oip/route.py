@@ -10,34 +10,30 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from service.api import body, details, parse, problems
 from service.api.answers import Answers
 from service.api.problems import Problem
 from service.api.request_state import state_of
-from service.dialects.oip import inference, metadata, outputs, tensors, v1
 from service.model.manifest import Manifest
-from service.settings import Settings
+from service.protocols.oip import inference, metadata, outputs, tensors, v1
+from service.protocols.protocol import Protocol, Service
 
-PREDICTIONS = "/v2/models/[^/]+(/versions/[^/]+)?/infer|/v1/models/[^/]+:predict"
+READY, LIVE = "/v2/health/ready", "/v2/health/live"
 HEADER = "Inference-Header-Content-Length"
 FIXED = "this service has one model, which is chosen when it starts: deploy the other one"
 
 
-def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
-    """Add the routes."""
-    blueprint = Blueprint("oip", __name__)
+def add_routes(blueprint: Blueprint, service: Service) -> None:
+    """Add the routes of both versions."""
+    settings, answers, check_ready, _ = service
     manifest = answers.predictor.manifest
 
     def content() -> bytes:
         body.check_encoding(request)
         return body.read(request, settings.max_body_bytes)
-
-    def ready() -> None:
-        """Raise Problem 503 if this task should get no traffic, as `/health` does."""
-        app.view_functions["health"]()
 
     def check(name: str, version: str | None = None) -> None:
         if name != manifest.name:
@@ -45,25 +41,26 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
         if version not in (None, manifest.version):
             raise Problem(404, f"there is no such version; there is {manifest.version}")
 
-    _add_server_routes(blueprint, manifest, ready)
-    _add_model_routes(blueprint, answers, content, check, ready)
-    v1.add_routes(blueprint, answers, content, check, ready)
+    _add_server_routes(blueprint, manifest, check_ready)
+    _add_model_routes(blueprint, answers, content, check, check_ready)
+    v1.add_routes(blueprint, answers, content, check, check_ready)
 
     @blueprint.after_request
     def name_version(response: Response) -> Response:
         response.headers["Model-Version"] = manifest.version
         return response
 
-    @blueprint.errorhandler(HTTPException)
-    def fail(error: HTTPException) -> Response:
-        status = 400 if error.code == 422 else error.code
-        text = json.dumps({"error": problems.in_words(error)})
-        return Response(text, status, problems.headers_of(error), content_type=body.JSON)
 
-    app.register_blueprint(blueprint)
+def write_error(error: HTTPException) -> Response:
+    """Write an error as the protocol does, which has no status 422."""
+    status = 400 if error.code == 422 else error.code
+    text = json.dumps({"error": problems.in_words(error)})
+    return Response(text, status, problems.headers_of(error), content_type=body.JSON)
 
 
-def _add_server_routes(blueprint: Blueprint, manifest: Manifest, ready: Callable[[], None]) -> None:
+def _add_server_routes(
+    blueprint: Blueprint, manifest: Manifest, check_ready: Callable[[], None]
+) -> None:
     """Health, metadata of the server, and its list of models."""
 
     @blueprint.get("/v2")
@@ -71,13 +68,13 @@ def _add_server_routes(blueprint: Blueprint, manifest: Manifest, ready: Callable
     def server() -> dict[str, Any]:
         return metadata.SERVER
 
-    @blueprint.get("/v2/health/live")
+    @blueprint.get(LIVE)
     def live() -> dict[str, bool]:
         return {"live": True}
 
-    @blueprint.get("/v2/health/ready")
+    @blueprint.get(READY)
     def is_ready() -> dict[str, bool]:
-        ready()
+        check_ready()
         return {"live": True, "ready": True}  # the specification says one, KServe the other
 
     @blueprint.get("/v2/models")
@@ -100,7 +97,7 @@ def _add_model_routes(
     answers: Answers,
     content: Callable[[], bytes],
     check: Callable[..., None],
-    ready: Callable[[], None],
+    check_ready: Callable[[], None],
 ) -> None:
     """Metadata and readiness of the model, and inference."""
     manifest = answers.predictor.manifest
@@ -118,7 +115,7 @@ def _add_model_routes(
 
     def model_ready(name: str, version: str | None = None) -> dict[str, Any]:
         check(name, version)
-        ready()
+        check_ready()
         return {"name": manifest.name, "ready": True}
 
     def infer(name: str, version: str | None = None) -> Response:
@@ -146,3 +143,12 @@ def _add_model_routes(
     of_model("", describe, "GET")
     of_model("/ready", model_ready, "GET")
     of_model("/infer", infer, "POST")
+
+
+PROTOCOL = Protocol(
+    name="oip",
+    prediction_paths="/v2/models/[^/]+(/versions/[^/]+)?/infer|/v1/models/[^/]+:predict",
+    health_paths=frozenset({READY, LIVE}),
+    add_routes=add_routes,
+    write_error=write_error,
+)

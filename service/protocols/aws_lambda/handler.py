@@ -1,4 +1,4 @@
-"""The service as a function on AWS Lambda: `service.dialects.aws_lambda.handler.handler`.
+"""The service as a function on AWS Lambda: `service.protocols.aws_lambda.handler.handler`.
 
 The same image, started by `python -m awslambdaric` in place of gunicorn
 (requirements/lambda.txt). The model is loaded and verified while Lambda initialises the function.
@@ -13,9 +13,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from service.api.predict import PATH
 from service.api.problems import one_line
 from service.app import create_app, load
-from service.dialects.aws_lambda import events
 from service.model.artifact import ArtifactError
 from service.observability import logs
+from service.protocols.aws_lambda import events
 from service.settings import Settings, SettingsError
 
 

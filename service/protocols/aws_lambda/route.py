@@ -9,24 +9,22 @@ import json
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from service.api import body, parse, predict, problems
 from service.api.answers import Answers
 from service.api.request_state import KEY, RequestState, state_of
-from service.dialects.aws_lambda import events
-from service.settings import Settings
+from service.protocols.aws_lambda import events
+from service.protocols.protocol import Protocol, Service
 
-PREDICTIONS = "/2015-03-31/functions/[^/]+/invocations"
-# Of a request in a request: what its event says of these is not believed.
-OURS = ("SERVER_PORT", "HTTP_HOST", "HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
+# An event describes a request inside of the request. These keys are the outer request's.
+OUTER_KEYS = ("SERVER_PORT", "HTTP_HOST", "HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
 
 
-def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
-    """Give the app its route."""
-    blueprint = Blueprint("lambda", __name__)
-    inner = app.wsgi_app
+def add_routes(blueprint: Blueprint, service: Service) -> None:
+    """Add the route of invocations."""
+    settings, answers, _, wsgi_app = service
 
     @blueprint.post("/2015-03-31/functions/<name>/invocations")
     def invoke(name: str) -> Response:  # any name: there is one function
@@ -34,7 +32,7 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
         if any(mark.encode() in content for mark in events.MARKS):
             event = parse.parse_json(body.decode(content), answers.most)
             if events.is_proxied(event, answers.names):
-                app = _predicting(inner, request.environ, answers)
+                app = _predicting(wsgi_app, request.environ, answers)
                 try:
                     found = events.answer(app, event)
                 except events.ValidationError as error:
@@ -42,31 +40,26 @@ def init_app(app: Flask, settings: Settings, answers: Answers) -> None:
                 return Response(json.dumps(found), content_type=body.JSON)
         return Response(answers.alone(request.environ, content), content_type=body.JSON)
 
-    @blueprint.errorhandler(HTTPException)
-    def fail(error: HTTPException) -> Response:
-        if error.code not in (400, 422):
-            return _refused(error)
-        told = failure(problems.in_words(error), state_of(request.environ).request_id)
-        headers = {"X-Amz-Function-Error": "Unhandled"} | problems.headers_of(error)
-        return Response(json.dumps(told), 200, headers, content_type=body.JSON)
 
-    app.register_blueprint(blueprint)
+def write_error(error: HTTPException) -> Response:
+    """Write an error of the function (400, 422) with status 200, others as Lambda's API does."""
+    message, headers = problems.in_words(error), problems.headers_of(error)
+    if error.code not in (400, 422):
+        content = json.dumps({"Type": "User", "Message": message})
+        return Response(content, error.code, headers, content_type=body.JSON)
+    content = json.dumps(failure(message, state_of(request.environ).request_id))
+    headers = {"X-Amz-Function-Error": "Unhandled"} | headers
+    return Response(content, 200, headers, content_type=body.JSON)
 
 
 def failure(message: str, request_id: str) -> dict[str, Any]:
-    """What a function returns that raised an error; its stack is nobody's business."""
+    """What a function that raised an error returns. The stack trace is left empty."""
     return {
         "errorMessage": message,
         "errorType": events.ValidationError.__name__,
         "requestId": request_id,
         "stackTrace": [],
     }
-
-
-def _refused(error: HTTPException) -> Response:
-    """The refusal of a request before any function: Lambda's API tells those by status."""
-    told = json.dumps({"Type": "User", "Message": problems.in_words(error)})
-    return Response(told, error.code, problems.headers_of(error), content_type=body.JSON)
 
 
 def _predicting(app: WSGIApplication, outer: WSGIEnvironment, answers: Answers) -> WSGIApplication:
@@ -76,7 +69,7 @@ def _predicting(app: WSGIApplication, outer: WSGIEnvironment, answers: Answers) 
     """
 
     def inner(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
-        for name in OURS:
+        for name in OUTER_KEYS:
             environ.pop(name, None)
             if name in outer:
                 environ[name] = outer[name]
@@ -95,3 +88,11 @@ def _predicting(app: WSGIApplication, outer: WSGIEnvironment, answers: Answers) 
         return chunks
 
     return inner
+
+
+PROTOCOL = Protocol(
+    name="lambda",
+    prediction_paths="/2015-03-31/functions/[^/]+/invocations",
+    add_routes=add_routes,
+    write_error=write_error,
+)

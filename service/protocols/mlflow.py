@@ -5,6 +5,7 @@ Formats: https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally/ and,
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,25 +24,42 @@ from service.api.forms import Columns
 from service.api.predict import PARAMETERS
 from service.api.problems import MOST_ERRORS, Problem, pointer, unknown
 from service.model.signature import Signature
-from service.settings import Settings
+from service.protocols import invocations
+from service.protocols.protocol import Invocations, Protocol, Service
 
 SPLIT, RECORDS, INSTANCES, INPUTS = "dataframe_split", "dataframe_records", "instances", "inputs"
 FORMS = (SPLIT, RECORDS, INSTANCES, INPUTS)
 PARAMS = "params"
+FORM = re.compile(rf'\s*+\{{\s*+"({"|".join((*FORMS, PARAMS))})"\s*+:'.encode())
+VERSION = "/version"
 OF_A_FRAME = {"columns", "data", "index"}
 CODES = {401: "UNAUTHENTICATED", 503: "TEMPORARILY_UNAVAILABLE", 504: "DEADLINE_EXCEEDED"}
 
 
-def add_routes(blueprint: Blueprint, settings: Settings, answers: Answers) -> None:
-    """Give the address that is MLflow's alone."""
+def add_routes(blueprint: Blueprint, service: Service) -> None:
+    """Add the route that only MLflow has."""
+    manifest = service.answers.predictor.manifest
 
-    @blueprint.get("/version")
+    @blueprint.get(VERSION)
     def version() -> Response:
-        return Response(answers.predictor.manifest.version, content_type=JSON)
+        return Response(manifest.version, content_type=JSON)
 
 
-def answer(request: Request, content: bytes, answers: Answers) -> Response:
-    """Predict for a body of any of the forms; a Problem if that cannot be had."""
+def claims(request: Request, content: bytes, answers: Answers) -> bool:
+    """Whether a request is MLflow's: `/version`, a table with a header line, or one of the forms.
+
+    A form is an object that begins with one of its keys, unless the model has such an input.
+    """
+    if request.path != invocations.PATH:
+        return request.path == VERSION
+    if request.mimetype == CSV:
+        return nameless.has_header(content.decode(errors="replace"), answers.names)
+    found = FORM.match(content)
+    return found is not None and found[1].decode() not in answers.names
+
+
+def predict(request: Request, content: bytes, answers: Answers) -> Response:
+    """Predict for a body of any of the forms; Problem if the body is not one of them."""
     if set(request.mimetype_params) - {"charset"}:
         raise Problem(415, "of a content type only the parameter charset is known")
     signature, details = answers.predictor.signature, PREDICTIONS
@@ -61,8 +79,8 @@ def answer(request: Request, content: bytes, answers: Answers) -> Response:
     return Response(orjson.dumps({"predictions": told}), content_type=JSON)
 
 
-def fail(error: HTTPException) -> Response:
-    """The error as MLflow's server tells it, but for the stack trace."""
+def write_error(error: HTTPException) -> Response:
+    """Write an error as MLflow's server does, but without a stack trace."""
     status, message = error.code or 500, problems.in_words(error)
     headers = problems.headers_of(error)
     if status == 415:
@@ -164,3 +182,13 @@ def _in_rows(told: Any) -> Any:
 def _misfit(place: str, detail: str) -> Problem:
     errors = [{"pointer": place, "detail": detail}]
     return Problem(422, "the input does not fit the model", errors)
+
+
+PROTOCOL = Protocol(
+    name="mlflow",
+    prediction_paths=invocations.PREDICTION_PATHS,
+    health_paths=frozenset({invocations.HEALTH}),
+    add_routes=add_routes,
+    write_error=write_error,
+    invocations=Invocations(predict, claims),
+)

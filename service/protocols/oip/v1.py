@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 from service.api import body, forms, parse
 from service.api.answers import Answers
 from service.api.forms import Columns
-from service.dialects.oip.tensors import bad
+from service.protocols.oip.tensors import bad
 
 ROWS = ("instances", "inputs")  # they mean the same
 
@@ -22,7 +22,7 @@ def add_routes(
     answers: Answers,
     content: Callable[[], bytes],
     check: Callable[[str], None],
-    ready: Callable[[], None],
+    check_ready: Callable[[], None],
 ) -> None:
     """Give the blueprint the routes of version 1."""
     manifest = answers.predictor.manifest
@@ -35,7 +35,7 @@ def add_routes(
     @blueprint.get("/v1/models/<name>")
     def ready_v1(name: str) -> dict[str, Any]:
         check(name)
-        ready()
+        check_ready()
         return {"name": manifest.name, "ready": True}
 
     @blueprint.post("/v1/models/<name>:predict")

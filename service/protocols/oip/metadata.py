@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from service.dialects.oip.tensors import BYTES
 from service.model.artifact import ONNX
 from service.model.manifest import Manifest
 from service.model.signature import Input, Label, Output
+from service.protocols.oip.tensors import BYTES
 
 PLATFORMS = {ONNX: "onnx_onnxv1"}  # <project>_<format>
 SERVER = {

@@ -19,8 +19,9 @@ from service.api.answers import Answers
 from service.api.body import CSV, JSON
 from service.api.forms import Columns
 from service.api.problems import Problem
-from service.dialects.sagemaker import npy
-from service.settings import Settings
+from service.protocols import invocations
+from service.protocols.protocol import Invocations, Protocol, Service
+from service.protocols.sagemaker import npy
 
 NPY = "application/x-npy"
 TYPES = (JSON, CSV, NPY)
@@ -28,10 +29,11 @@ MEGABYTE = 2**20
 MOST_MEGABYTES = 100  # that SageMaker sends
 
 
-def add_routes(blueprint: Blueprint, settings: Settings, answers: Answers) -> None:
-    """Give the addresses that are SageMaker's alone."""
+def add_routes(blueprint: Blueprint, service: Service) -> None:
+    """Add the routes that only SageMaker has."""
+    settings, answers = service.settings, service.answers
     megabytes = min(max(1, settings.max_body_bytes // MEGABYTE), MOST_MEGABYTES)
-    # More bodies at once would wait for their turn, which they do for SERVICE_QUEUE_MS at most.
+    # More bodies at once would be queued, and rejected after SERVICE_QUEUE_SECONDS.
     parameters = {
         "MaxConcurrentTransforms": 1,
         "BatchStrategy": "MULTI_RECORD",
@@ -50,11 +52,11 @@ def add_routes(blueprint: Blueprint, settings: Settings, answers: Answers) -> No
 
     @blueprint.post("/endpoints/<name>/invocations")
     def invoke_endpoint(name: str) -> Response:  # any name: there is one model
-        return answer(request, body.read(request, settings.max_body_bytes), answers)
+        return predict(request, body.read(request, settings.max_body_bytes), answers)
 
 
-def answer(request: Request, content: bytes, answers: Answers) -> Response:
-    """Predict for a body of any of the types; a Problem if that cannot be had."""
+def predict(request: Request, content: bytes, answers: Answers) -> Response:
+    """Predict for a body of any of the types; Problem if its type or content is not accepted."""
     signature = answers.predictor.signature
     columns = _read(body.media_type(request, TYPES), content, answers)
     wanted = _accepted(request)
@@ -67,8 +69,8 @@ def answer(request: Request, content: bytes, answers: Answers) -> Response:
     return Response(written, content_type=wanted)
 
 
-def fail(error: HTTPException) -> Response:
-    """The error as AWS's containers tell it; at an endpoint's address, as AWS's API does."""
+def write_error(error: HTTPException) -> Response:
+    """Write an error as AWS's containers do; at the address of an endpoint, as AWS's API does."""
     status, message = error.code or 500, problems.in_words(error)
     kind = "ClientError" if status < 500 else "ServerError"
     told: dict[str, Any] = {
@@ -110,3 +112,13 @@ def _table(array: list[Any]) -> bytes:
     rows = ([row] if not isinstance(row, list) else row for row in array)
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()
+
+
+PROTOCOL = Protocol(
+    name="sagemaker",
+    prediction_paths=invocations.PREDICTION_PATHS,
+    health_paths=frozenset({invocations.HEALTH}),
+    add_routes=add_routes,
+    write_error=write_error,
+    invocations=Invocations(predict),
+)

@@ -13,10 +13,10 @@ from service.api.details import TOP, Details, read_top
 from service.api.forms import Columns
 from service.api.parse import Most
 from service.api.problems import MOST_ERRORS, unknown
-from service.dialects.oip.metadata import datatype_of
-from service.dialects.oip.outputs import Offered, Wanted
-from service.dialects.oip.tensors import BYTES, FLOATS, Raw, Tensor, bad, parameters, read
 from service.model.signature import Input, Signature
+from service.protocols.oip.metadata import datatype_of
+from service.protocols.oip.outputs import Offered, Wanted
+from service.protocols.oip.tensors import BYTES, FLOATS, Raw, Tensor, bad, parameters, read
 
 LONGEST_ID = 256
 
