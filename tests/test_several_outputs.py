@@ -48,7 +48,7 @@ def served(folder: Path, estimator: Any, engine: str = "sklearn") -> FlaskClient
         folder=folder / "a",
         options=PackOptions(engine=engine),
     )
-    settings = Settings(dialects=("oip",))
+    settings = Settings(protocols=("oip",))
     return create_app(settings, Predictor.load(folder / "a")).test_client()
 
 

@@ -14,7 +14,7 @@ class SlipwayError(Exception):
     ├── SettingsError   78: a setting that cannot be used
     ├── InputError      65 (66 missing, 69 not installed): a file that cannot be scored
     ├── OutputError     73: an output that cannot be written
-    ├── LostError       75: a process that was ended from outside
+    ├── WorkerLostError 75: a process that was ended from outside
     ├── BenchError      69 (73 no file for the figures): a model that cannot be measured
     └── TrainingError   65 (66 missing): training/errors.py
     """
