@@ -34,7 +34,7 @@ help: ## List the targets
 
 serve: port .venv/serving artifacts ## Serve the model on http://127.0.0.1:8080 (PORT=, SERVICE_MODEL=)
 	@$(if $(filter s3://%,$(SERVICE_MODEL)),true,echo "When it listens, try this in another terminal:"; \
-		$(BIN)/python -m service example "$(SERVICE_MODEL)" --url http://127.0.0.1:$(PORT))
+		$(BIN)/slipway example "$(SERVICE_MODEL)" --url http://127.0.0.1:$(PORT))
 	@SERVICE_DRAIN_SECONDS=$${SERVICE_DRAIN_SECONDS:-0} exec $(BIN)/gunicorn \
 		--bind 127.0.0.1:$(PORT) $(if $(SERVICE_METRICS_PORT),--bind 127.0.0.1:$(SERVICE_METRICS_PORT))
 
@@ -46,10 +46,10 @@ port:
 .PHONY: artifacts
 artifacts: .venv/serving
 	@if [ "$(SERVICE_MODEL)" = artifacts/model ] && [ ! -e artifacts/model ]; then \
-		$(BIN)/python -m training fit; fi
+		$(BIN)/slipway fit; fi
 
 train: .venv/serving ## Train and pack the sensor model again
-	@$(BIN)/python -m training fit
+	@$(BIN)/slipway fit
 
 test: .venv/developing ## Run the tests (ARGS= for pytest)
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
@@ -124,10 +124,17 @@ clean: ## Remove all generated files
 # Packages for serving and training, and for developing.
 SERVING := requirements.txt requirements/training.txt requirements/pandas.txt
 DEVELOPING := $(SERVING) requirements/deploy.txt requirements/dev.txt
-.venv/serving: $(SERVING) | .venv/bin/python
+.venv/serving: $(SERVING) | .venv/bin/slipway
 	@echo "Installing packages for serving and training"
 	@$(INSTALL) $(SERVING:%=-r %)
 	@touch $@
+
+# The slipway command of this checkout: what an editable installation would make.
+.venv/bin/slipway: | .venv/bin/python
+	@echo '$(CURDIR)' > "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')/slipway.pth"
+	@printf '%s\n' '#!$(CURDIR)/.venv/bin/python' 'import sys' 'from slipway.command import main' \
+		'sys.exit(main())' > $@
+	@chmod +x $@
 
 .venv/developing: requirements/dev.txt requirements/deploy.txt .venv/serving .venv/bin/uv
 	@echo "Installing packages for developing"

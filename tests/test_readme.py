@@ -53,13 +53,12 @@ DONE_BY_MAKE = {
     "make frames",
     "make bench",
     "make pictures",
-    ".venv/bin/python -m training pack model.joblib --sample rows.csv --target answer "
-    "--out artifacts/mine",
+    ".venv/bin/slipway pack model.joblib --sample rows.csv --target answer --out artifacts/mine",
     "SERVICE_MODEL=artifacts/mine make serve",
-    ".venv/bin/python -m service bench artifacts/mine --target-ms 50",
-    ".venv/bin/python -m service check artifacts/mine",
-    ".venv/bin/python -m service predict artifacts/mine new.csv scored.csv",
-    ".venv/bin/python -m training fit --data training/data/sensors.csv --out artifacts/model",
+    ".venv/bin/slipway bench artifacts/mine --target-ms 50",
+    ".venv/bin/slipway check artifacts/mine",
+    ".venv/bin/slipway predict artifacts/mine new.csv scored.csv",
+    ".venv/bin/slipway fit --data training/data/sensors.csv --out artifacts/model",
 }
 DONE_ON_AWS = {"ecs/verify", "ecs/deploy"}  # tests/deploying/test_deploy_page.py runs them
 DONE_BY_DOCKER = {"docker compose up", "docker build --build-arg MODEL=packed --tag slipway ."}
@@ -135,10 +134,10 @@ def test_a_model_of_ones_own_is_packed_served_and_measured(checkout: Path) -> No
     joblib.dump(own, checkout / "model.joblib")
     (checkout / "rows.csv").write_text("size,answer\n0,no\n1,yes\n")
     run(checkout, "make .venv/serving")
-    [pack] = [line for line in DONE_BY_MAKE if "training pack" in line]
+    [pack] = [line for line in DONE_BY_MAKE if "slipway pack" in line]
     assert "size" in run(checkout, pack)
     assert "The service would start with it." in run(
-        checkout, ".venv/bin/python -m service check artifacts/mine"
+        checkout, ".venv/bin/slipway check artifacts/mine"
     )
     port = free_port()
     with foreground(checkout, "SERVICE_MODEL=artifacts/mine make serve", port, os.killpg) as server:

@@ -1,4 +1,4 @@
-"""A file of rows, scored by the code that answers requests: `python -m service predict`.
+"""A file of rows, scored by the code that answers requests: `slipway predict`.
 
 Read in this order: `command.py` (what it does and tells), `names.py` (what a file's name says),
 `tables.py` (what is read and how it is refused), `lines.py` and `compression.py` (a text file in

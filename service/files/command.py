@@ -1,8 +1,7 @@
-"""`python -m service predict`: a file in, the same rows with their predictions out."""
+"""`slipway predict`: a file in, the same rows with their predictions out."""
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from itertools import islice
@@ -13,7 +12,7 @@ from service.app import load
 from service.files import compression, lines, parquet
 from service.files.columns import Parquet
 from service.files.crew import Map, crew
-from service.files.dialect import SEPARATORS, Dialect
+from service.files.dialect import Dialect
 from service.files.names import STANDARD, Kind, kind_of
 from service.files.objects import JsonLines, JsonTable
 from service.files.parquet import ParquetTable
@@ -32,70 +31,6 @@ SAVE_SECONDS = 1.0  # of work that a crash may cost
 
 class BadRowError(InputError):
     """A row that the model does not take."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("artifact", metavar="ARTIFACT", help="folder of a packed model, or s3://")
-    parser.add_argument(
-        "input",
-        metavar="INPUT",
-        help="CSV with a header line, JSON Lines (*.jsonl, *.ndjson) or Parquet (*.parquet, *.pq); "
-        "text may end in .gz or .zst; it may be on s3://, or - for standard input",
-    )
-    parser.add_argument(
-        "output",
-        metavar="OUTPUT",
-        help="file to write, of a format by its name, as INPUT; or - for standard output",
-    )
-    parser.add_argument(
-        "--on-error",
-        choices=("stop", "skip"),
-        default="stop",
-        help="at a row that the model does not take: stop, or put it into OUTPUT.bad.csv with the "
-        "reason and go on (%(default)s)",
-    )
-    parser.add_argument(
-        "--confidence", action="store_true", help="add the model's probabilities, or scores"
-    )
-    parser.add_argument(
-        "--only", action="store_true", help="write predictions without the input's columns"
-    )
-    parser.add_argument(
-        "--safe-cells",
-        action="store_true",
-        help="put an apostrophe before text that a spreadsheet would run as a formula",
-    )
-    parser.add_argument(
-        "--processes",
-        type=_count,
-        default=_cores(),
-        metavar="N",
-        help="how many compute at once (%(default)s here)",
-    )
-    parser.add_argument(
-        "--encoding",
-        default="utf-8",
-        help="of INPUT, if it is text (%(default)s, or UTF-16 with a byte order mark)",
-    )
-    parser.add_argument(
-        "--format",
-        choices=("csv", "jsonl"),
-        default="csv",
-        help="of files whose names do not say it, such as - (%(default)s)",
-    )
-    parser.add_argument(
-        "--separator",
-        type=_separator,
-        default=",",
-        help="between cells of CSV, in and out: , or ; or | or tab (%(default)s)",
-    )
-    parser.add_argument(
-        "--decimal",
-        choices=(".", ","),
-        default=".",
-        help="before the decimals of numbers in CSV, in and out (%(default)s)",
-    )
 
 
 def run(options: argparse.Namespace) -> str:
@@ -226,22 +161,3 @@ def _format(
     if kind.format == "jsonl":
         form = JsonLines(kept, columns)
     return Compressed(form, kind.compression) if kind.compression else form
-
-
-def _separator(text: str) -> str:
-    found = {"tab": "\t", "\\t": "\t"}.get(text, text)
-    if found not in SEPARATORS:
-        words = " or ".join(word for _, word in SEPARATORS.values())
-        raise argparse.ArgumentTypeError(f"{text!r} cannot separate cells: use {words}")
-    return found
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes")
-    return int(text)
-
-
-def _cores() -> int:
-    """Cores that this process may use, a few at most; 1 where forking is not safe."""
-    return min(len(os.sched_getaffinity(0)), 4) if sys.platform == "linux" else 1
