@@ -61,7 +61,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"max_content_width": 100})
 @click.version_option(__version__, prog_name="slipway")
 def commands() -> None:
-    r"""Serve scikit-learn models as REST APIs.
+    """Serve scikit-learn models as REST APIs.
 
     \b
     Example:

@@ -108,13 +108,14 @@ def limits(command: Callable[..., Any]) -> Callable[..., Any]:
 @report
 @out
 def fit(**given: Any) -> None:
-    r"""Train the sensor model, evaluate it, and pack it if it is good enough.
+    """Train the sensor model, evaluate it, and pack it if it is good enough.
 
     \b
     Example:
       slipway fit --out artifacts/sensors
     """
-    from training import commands, data
+    from training import commands
+    from training.sensor_example import data
 
     write(commands.fit, given | {"data": given["data"] or data.DEFAULT})
 
@@ -133,7 +134,7 @@ def fit(**given: Any) -> None:
 @limits
 @out
 def pack(**given: Any) -> None:
-    r"""Pack MODEL, a fitted scikit-learn estimator that joblib.dump wrote.
+    """Pack MODEL, a fitted scikit-learn estimator that joblib.dump wrote.
 
     \b
     Example:
@@ -148,7 +149,7 @@ def pack(**given: Any) -> None:
 @click.argument("file", type=options.PATH)
 @trust
 def inspect(**given: Any) -> None:
-    r"""List what a model file would import, without importing it.
+    """List what a model file would import, without importing it.
 
     FILE is a model file or the folder of an artifact.
 
@@ -169,7 +170,7 @@ def inspect(**given: Any) -> None:
 @limits
 @click.pass_context
 def diff(context: click.Context, /, **given: Any) -> None:
-    r"""List what changes if the artifact NEW replaces the artifact OLD.
+    """List what changes if the artifact NEW replaces the artifact OLD.
 
     The exit code is 1 if the change breaks clients or needs another setting.
 

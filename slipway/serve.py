@@ -41,7 +41,7 @@ CONFIG = Path(__file__).with_name("gunicorn.conf.py")  # a link to that of the r
 @packing.engine
 @packing.limits
 def serve(place: str, host: str, port: int, workers: int | None, **options: Any) -> None:
-    r"""Serve ARTIFACT, the folder of a packed model or s3://BUCKET/PREFIX/.
+    """Serve ARTIFACT, the folder of a packed model or s3://BUCKET/PREFIX/.
 
     A model file is packed before, into the user's cache; that needs --sample. The options from
     --target on are those of pack.
@@ -99,5 +99,6 @@ def digest(model: Path, options: dict[str, Any]) -> str:
                 found.update(hashlib.file_digest(file, "sha256").digest())
         except OSError as error:
             raise UnreadableError(f"{path}: cannot be read ({error.strerror})") from error
-    found.update(repr(sorted(options.items(), key=lambda item: item[0])).encode())
+    others = {name: value for name, value in options.items() if name != "sample"}
+    found.update(repr(sorted(others.items())).encode())
     return found.hexdigest()[:12]

@@ -52,7 +52,7 @@ class Separator(click.ParamType[str]):
 @click.argument("artifact")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as GET /model responds.")
 def check(artifact: str, as_json: bool) -> None:
-    r"""Verify ARTIFACT as the service does at its start, and describe it.
+    """Verify ARTIFACT as the service does at its start, and describe it.
 
     ARTIFACT is the folder of a packed model, or s3://BUCKET/PREFIX/.
 
@@ -69,7 +69,7 @@ def check(artifact: str, as_json: bool) -> None:
 @click.argument("artifact", type=PATH)
 @click.option("--url", default=URL, show_default=True, help="Where it is served.")
 def example(artifact: Path, url: str) -> None:
-    r"""Print a curl command that sends rows that the model of ARTIFACT takes.
+    """Print a curl command that sends rows that the model of ARTIFACT takes.
 
     \b
     Example:
@@ -91,7 +91,7 @@ def curl(folder: Path, url: str) -> str:
 @click.command()
 @click.argument("name", type=KeyName(), required=False)
 def key(name: str | None) -> None:
-    r"""Make an API key for a client, and its digest for SERVICE_API_KEYS.
+    """Make an API key for a client, and its digest for SERVICE_API_KEYS.
 
     NAME is the client's name in the log.
 
@@ -138,7 +138,7 @@ def new_key(name: str | None = None) -> str:
 )
 @click.option("--json", type=PATH, metavar="FILE", help="Also write the figures to a JSON file.")
 def bench(**options: Any) -> None:
-    r"""Measure how many requests one worker serves with ARTIFACT.
+    """Measure how many requests one worker serves with ARTIFACT.
 
     \b
     Example:
@@ -203,7 +203,7 @@ def bench(**options: Any) -> None:
     help="Decimal separator of numbers in CSV, in and out.",
 )
 def predict(**options: Any) -> None:
-    r"""Score the rows of INPUT with ARTIFACT, and write them with their predictions to OUTPUT.
+    """Score the rows of INPUT with ARTIFACT, and write them with their predictions to OUTPUT.
 
     Files are CSV with a header line, JSON Lines (*.jsonl, *.ndjson) or Parquet (*.parquet, *.pq).
     Text files may end in .gz or .zst. A file may be on s3://, or - for standard input or output.

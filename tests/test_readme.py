@@ -58,7 +58,7 @@ DONE_BY_MAKE = {
     ".venv/bin/slipway bench artifacts/mine --target-ms 50",
     ".venv/bin/slipway check artifacts/mine",
     ".venv/bin/slipway predict artifacts/mine new.csv scored.csv",
-    ".venv/bin/slipway fit --data training/data/sensors.csv --out artifacts/model",
+    ".venv/bin/slipway fit --data training/sensor_example/data/sensors.csv --out artifacts/model",
 }
 DONE_ON_AWS = {"ecs/verify", "ecs/deploy"}  # tests/deploying/test_deploy_page.py runs them
 DONE_BY_DOCKER = {"docker compose up", "docker build --build-arg MODEL=packed --tag slipway ."}
@@ -143,8 +143,8 @@ def test_a_model_of_ones_own_is_packed_served_and_measured(checkout: Path) -> No
     with foreground(checkout, "SERVICE_MODEL=artifacts/mine make serve", port, os.killpg) as server:
         answer = server.predict('{"size": [5, -5]}')
     assert json.loads(answer.body) == {"answer": ["yes", "no"]}
-    [bench] = [line for line in DONE_BY_MAKE if "service bench" in line]
-    [score] = [line for line in DONE_BY_MAKE if "service predict" in line]
+    [bench] = [line for line in DONE_BY_MAKE if "slipway bench" in line]
+    [score] = [line for line in DONE_BY_MAKE if "slipway predict" in line]
     (checkout / "new.csv").write_text("size\n0\n1\n")
     assert run(checkout, score).startswith("2 of 2 rows scored to scored.csv")
     assert (checkout / "scored.csv").read_text() == "size,answer\n0,no\n1,yes\n"
@@ -153,7 +153,7 @@ def test_a_model_of_ones_own_is_packed_served_and_measured(checkout: Path) -> No
 
 
 def test_fitting_by_hand_replaces_the_artifact(checkout: Path) -> None:
-    [command] = [line for line in DONE_BY_MAKE if "training fit" in line]
+    [command] = [line for line in DONE_BY_MAKE if "slipway fit" in line]
     run(checkout, "make .venv/serving")
     assert "balanced accuracy" in run(checkout, command)
 

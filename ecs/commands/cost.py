@@ -95,7 +95,7 @@ def number(
 @click.option("--markdown", is_flag=True, help="Print the table of docs/deploy.md.")
 @click.pass_context
 def cost(context: click.Context, /, **given: Any) -> None:
-    r"""Compare the monthly cost on Fargate and on Lambda, from measured figures.
+    """Compare the monthly cost on Fargate and on Lambda, from measured figures.
 
     The figures are FILE, written by slipway bench ARTIFACT --json FILE, or --capacity and
     --latency-ms.

@@ -40,7 +40,7 @@ from ecs.errors import FailedError, MissingError, UsageError
 )
 @click.pass_context
 def deploy(context: click.Context, /, **given: Any) -> None:
-    r"""Build the image, push it, and update the service on ECS.
+    """Build the image, push it, and update the service on ECS.
 
     Steps that are already done are skipped, so the command can be repeated, also after an
     interruption. It waits until ECS runs the new image, prints the events meanwhile, and sends a

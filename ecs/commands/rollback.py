@@ -28,7 +28,7 @@ from ecs.stacks import Stack, WaitCallbacks
 )
 @click.pass_context
 def rollback(context: click.Context, /, **given: Any) -> None:
-    r"""Roll back to the previous image, or to the image with this digest.
+    """Roll back to the previous image, or to the image with this digest.
 
     Only the image changes: template and parameters stay as they are. If a deployment is under
     way, it is cancelled instead, and the previous image keeps serving.

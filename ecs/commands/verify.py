@@ -21,7 +21,7 @@ from ecs.stacks import Stack
 @options.pairs("--set", "A parameter that you will deploy with.")
 @click.pass_context
 def verify(context: click.Context, /, **given: Any) -> None:
-    r"""Check everything that a deployment requires, and an existing deployment for drift.
+    """Check everything that a deployment requires, and an existing deployment for drift.
 
     Always: credentials, engine, checkout, image and platform, certificate, subnets, secret, quotas.
     If the service exists, also its tasks and targets, and differences from the template. It
