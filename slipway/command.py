@@ -34,12 +34,26 @@ MISSING = {"boto3": AWS, "botocore": AWS, "yaml": AWS, "training": IMAGE, "ecs":
 INTERRUPTED = {
     "pack": "; nothing was published",
     "fit": "; nothing was published",
-    "predict": "; run it again to go on",
+    "predict": "; run the command again to resume",
 }
+
+
+class InterruptedCommandError(Exception):
+    """Ctrl-C ended a command. Click's own handling would print an empty line first."""
+
+    exit_code = 130
 
 
 class Commands(click.Group):
     """A group whose commands are imported one at a time."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            way = INTERRUPTED.get(ctx.invoked_subcommand or "", "")
+            raise InterruptedCommandError(f"interrupted{way}") from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of a user's first day."""
@@ -77,9 +91,6 @@ def main(arguments: Sequence[str] | None = None, prog: str = "slipway") -> int:
     given = [*(sys.argv[1:] if arguments is None else arguments)]
     try:
         result: Any = commands.main(given, prog_name=prog, standalone_mode=False)
-    except click.Abort:
-        print(f"slipway: interrupted{INTERRUPTED.get(given[0], '')}", file=sys.stderr)
-        return 130
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -212,7 +212,7 @@ def predict(**options: Any) -> None:
     Example:
       slipway predict artifacts/mine rows.csv scored.csv
     """
-    from service.files import command
+    from service.batch import command
 
     options["processes"] = options["processes"] or cores()
     line = command.run(Namespace(**options))

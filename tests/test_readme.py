@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -54,7 +55,8 @@ DONE_BY_MAKE = {
     "make bench",
     "make pictures",
     ".venv/bin/slipway pack model.joblib --sample rows.csv --target answer --out artifacts/mine",
-    "SERVICE_MODEL=artifacts/mine make serve",
+    ".venv/bin/slipway serve artifacts/mine",
+    ".venv/bin/slipway serve my.joblib --sample rows.csv",
     ".venv/bin/slipway bench artifacts/mine --target-ms 50",
     ".venv/bin/slipway check artifacts/mine",
     ".venv/bin/slipway predict artifacts/mine new.csv scored.csv",
@@ -140,9 +142,17 @@ def test_a_model_of_ones_own_is_packed_served_and_measured(checkout: Path) -> No
         checkout, ".venv/bin/slipway check artifacts/mine"
     )
     port = free_port()
-    with foreground(checkout, "SERVICE_MODEL=artifacts/mine make serve", port, os.killpg) as server:
-        answer = server.predict('{"size": [5, -5]}')
-    assert json.loads(answer.body) == {"answer": ["yes", "no"]}
+    shutil.copy(checkout / "model.joblib", checkout / "my.joblib")
+    for line in (
+        ".venv/bin/slipway serve artifacts/mine",
+        ".venv/bin/slipway serve my.joblib --sample rows.csv",
+    ):
+        assert line in DONE_BY_MAKE
+        target = " --target answer" if "--sample" in line else ""
+        command = f"XDG_CACHE_HOME={checkout}/cache {line}{target} --port {port}"
+        with foreground(checkout, command, port, os.killpg) as server:
+            answer = server.predict('{"size": [5, -5]}')
+        assert json.loads(answer.body) == {"answer": ["yes", "no"]}
     [bench] = [line for line in DONE_BY_MAKE if "slipway bench" in line]
     [score] = [line for line in DONE_BY_MAKE if "slipway predict" in line]
     (checkout / "new.csv").write_text("size\n0\n1\n")

@@ -49,7 +49,7 @@ def served(folder: Path, estimator: Any, engine: str = "sklearn") -> FlaskClient
         folder=folder / "a",
         engine=engine,
     )
-    settings = Settings(dialects=("oip",))
+    settings = Settings(protocols=("oip",))
     return create_app(settings, Predictor.load(folder / "a")).test_client()
 
 
