@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from service.model import trust
+from service.model.errors import SlipwayError
 from service.protocols.registry import NAMES as PROTOCOLS
 
 PREFIX = "SERVICE_"
@@ -26,8 +27,8 @@ RENAMED = {
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
-class SettingsError(Exception):
-    """A setting that cannot be used; the text is one line: which, its value, what it may be."""
+class SettingsError(SlipwayError):
+    """A setting that cannot be used; the text has its name, its value and what it may be."""
 
     exit_code = os.EX_CONFIG
 

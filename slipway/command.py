@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from service import __version__
+from service.model.errors import SlipwayError
 
 # By name: where the command is, and what it does, for `slipway --help`.
 COMMANDS = {
@@ -38,7 +39,7 @@ INTERRUPTED = {
 }
 
 
-class InterruptedCommandError(Exception):
+class InterruptedCommandError(SlipwayError):
     """Ctrl-C ended a command. Click's own handling would print an empty line first."""
 
     exit_code = 130
@@ -100,10 +101,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "slipway") -> int:
             raise
         print(f"slipway: {given[0]} needs {error.name}, {way}", file=sys.stderr)
         return os.EX_UNAVAILABLE
-    except Exception as error:
-        code = getattr(error, "exit_code", None)
-        if not isinstance(code, int):
-            raise
+    except SlipwayError as error:
         print(f"slipway: {error}", file=sys.stderr)
-        return code
+        return error.exit_code
     return result if isinstance(result, int) else 0

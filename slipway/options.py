@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from service.model.errors import SlipwayError
+
 PATH = click.Path(path_type=Path)
 COUNT = click.IntRange(min=1)
 
@@ -24,13 +26,13 @@ class Positive(click.FloatRange):
 POSITIVE = Positive(min=0, min_open=True, max=1e9)
 
 
-class UnreadableError(Exception):
+class UnreadableError(SlipwayError):
     """A file cannot be read; the text is one line."""
 
     exit_code = os.EX_NOINPUT
 
 
-class UnwritableError(Exception):
+class UnwritableError(SlipwayError):
     """A file cannot be written; the text is one line."""
 
     exit_code = os.EX_CANTCREAT

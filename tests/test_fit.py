@@ -11,8 +11,8 @@ import pytest
 from service.model.predictor import Predictor
 from tests.serving import ROOT, clean_environment
 from training.__main__ import main
+from training.samples.origin import commit
 from training.sensor_example import data
-from training.sensor_example.fit import commit
 
 Refused = Callable[..., str]
 

@@ -2,11 +2,14 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from itertools import islice
 from time import monotonic
 from typing import Any
+
+import click
 
 from service.app import load
 from service.batch import compression, parquet_table, text_file
@@ -19,7 +22,6 @@ from service.batch.output import CompressedFormat, CsvFormat, Format, Work, join
 from service.batch.parquet_output import ParquetFormat
 from service.batch.parquet_table import ParquetTable
 from service.batch.partial_output import OutputError, PartialOutput
-from service.batch.progress import Progress
 from service.batch.scoring import Scorer
 from service.batch.tables import InputError, Table
 from service.batch.workers import Map, worker_pool
@@ -87,18 +89,24 @@ def _score(
 ) -> str:
     before = output.state.rows
     began = saved = monotonic()
-    progress = Progress(table.total)
     try:
-        for result in map_blocks(islice(table.blocks(), output.state.blocks, None)):
-            if result.rejected and options.on_error == "stop":
-                raise BadRowError(
-                    f"{options.input}, {result.first}; --on-error skip writes such rows elsewhere"
-                )
-            output.write(result)
-            if monotonic() - saved > SAVE_SECONDS:
-                output.save()
-                saved = monotonic()
-            progress.show(table.position, output.state.rows - before)
+        with click.progressbar(
+            length=table.total,
+            file=sys.stderr,
+            hidden=not sys.stderr.isatty(),
+            item_show_func=_rows,
+        ) as bar:
+            for result in map_blocks(islice(table.blocks(), output.state.blocks, None)):
+                if result.rejected and options.on_error == "stop":
+                    raise BadRowError(
+                        f"{options.input}, {result.first}; --on-error skip writes such rows "
+                        "elsewhere"
+                    )
+                output.write(result)
+                if monotonic() - saved > SAVE_SECONDS:
+                    output.save()
+                    saved = monotonic()
+                bar.update(table.position - bar.pos, output.state.rows - before)
         output.publish()
     except InputError:
         output.drop()
@@ -108,9 +116,11 @@ def _score(
             f"{options.output}: cannot be written ({error.strerror}); when that is fixed, run the "
             "command again: it resumes"
         ) from error
-    finally:
-        progress.clear()
     return _summary(options, output, before, monotonic() - began)
+
+
+def _rows(count: int | None) -> str:
+    return f"{count or 0:,} rows"
 
 
 def _summary(

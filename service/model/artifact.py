@@ -24,6 +24,7 @@ from platform import python_version
 
 from service.model import companions, filetypes
 from service.model.companions import installed_version
+from service.model.errors import SlipwayError
 from service.model.manifest import REPORTS, FileEntry, Manifest
 
 MANIFEST = "manifest.json"
@@ -37,16 +38,8 @@ LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
 RUNTIME = ("numpy", "onnxruntime")  # all that the ONNX engine computes with
 
 
-class ArtifactError(Exception):
-    """An artifact that must not be served; the text is one line: what is wrong, what to do.
-
-    Names and values in it may come from the artifact, so control characters become spaces.
-    """
-
-    exit_code = os.EX_DATAERR
-
-    def __init__(self, text: str) -> None:
-        super().__init__("".join(one if one.isprintable() else " " for one in text))
+class ArtifactError(SlipwayError):
+    """An artifact that must not be served."""
 
 
 class MissingError(ArtifactError):
