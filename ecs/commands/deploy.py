@@ -127,6 +127,11 @@ def kept(before: Mapping[str, str], name: str) -> str:
 
 def source_of(args: Namespace) -> Source:
     """Describe the source of the image; UsageError if files are not committed."""
+    if not (containers.ROOT / "Dockerfile").exists():
+        raise UsageError(
+            "images are built from a checkout, and this is an installed package: use a checkout, "
+            "or --image DIGEST"
+        )
     changed = containers.changed_files()
     if changed and not args.allow_dirty:
         raise UsageError(
