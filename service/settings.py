@@ -156,6 +156,11 @@ def environment(**values: str) -> dict[str, str]:
     return {**{name: os.environ[name] for name in os.environ.keys() - left_out}, **values}
 
 
+def inherited(**values: str) -> dict[str, str]:
+    """The environment of this process with these values: for the service itself."""
+    return {**os.environ, **values}
+
+
 def one_thread() -> None:
     """Have what is loaded from now on compute in one thread, as gunicorn.conf.py does."""
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")

@@ -1,4 +1,4 @@
-"""`python -m training fit`: the whole way, as a command."""
+"""`slipway fit`: the whole way, as a command."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ Refused = Callable[..., str]
 
 def fit(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "training", "fit", *map(str, arguments)],
+        [sys.executable, "-m", "slipway", "fit", *map(str, arguments)],
         cwd=ROOT,
         env=clean_environment(),
         capture_output=True,

@@ -172,7 +172,7 @@ def test_a_wrong_conversion_is_never_packed(
 
     assert main([*command, "--engine", "onnx"]) == 65
     assert re.fullmatch(
-        r"training: .+model\.joblib: cannot be served with ONNX: \d+ of \d+ labels differ\n",
+        r"slipway: .+model\.joblib: cannot be served with ONNX: \d+ of \d+ labels differ\n",
         capsys.readouterr().err,
     )
     assert not (tmp_path / "artifact").exists()

@@ -1,6 +1,7 @@
-"""The commands of `python -m training`: each reads, does its work and says what it did."""
+"""The work of the commands in `training.cli`: each reads, does its work and says what it did."""
 
 import hashlib
+import shutil
 import sys
 import warnings
 from argparse import Namespace
@@ -104,7 +105,7 @@ def pack(options: Namespace) -> None:
     if options.trust and manifest.engine != artifact.ONNX:
         print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")
     for doubt in summary.doubts(manifest):
-        print(f"training: warning: {doubt}", file=sys.stderr)
+        print(f"slipway: warning: {doubt}", file=sys.stderr)
 
 
 def _names(listed: str) -> list[str]:
@@ -288,8 +289,16 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
         print(f"  {line}\n")
     if artifact.REPORT in manifest.files:
         print(f"report:    {folder / artifact.REPORT}")
-    print(f"serve it:  SERVICE_MODEL={folder} make serve")
-    print(f"try it:    .venv/bin/python -m service example {folder}\n")
+    print(f"serve it:  {program()} serve {folder}")
+    print(f"try it:    {program()} example {folder}\n")
+
+
+def program() -> str:
+    """The slipway command as one can type it here."""
+    given = sys.argv[0]
+    if Path(given).name != "slipway":
+        return f"{sys.executable} -m slipway"
+    return "slipway" if shutil.which("slipway") == given else given
 
 
 @contextmanager

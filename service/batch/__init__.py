@@ -1,4 +1,4 @@
-"""Scores a file of rows with the code that answers requests: `python -m service predict`.
+"""Scores a file of rows with the code that answers requests: `slipway predict`.
 
 Read in this order: `command.py` (the command), `tables.py` (what readers provide), `file_names.py`
 (format and compression by name), `text_file.py` and `compression.py` (a text file in pieces),

@@ -89,7 +89,7 @@ def read_manifest(folder: Path, sha256: str = "") -> Manifest:
     if folder.is_file():
         raise MissingError(
             f"{folder}: is a file, and an artifact is a folder; give the folder, or pack the model "
-            "into one: python -m training pack MODEL --sample CSV --out DIR"
+            "into one: slipway pack MODEL --sample CSV --out DIR"
         )
     if not folder.is_dir():
         raise MissingError(

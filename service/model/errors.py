@@ -15,6 +15,7 @@ class SlipwayError(Exception):
     ├── InputError      65 (66 missing, 69 not installed): a file that cannot be scored
     ├── OutputError     73: an output that cannot be written
     ├── WorkerLostError 75: a process that was ended from outside
+    ├── UnreadableError 66, UnwritableError 73: slipway/options.py
     ├── BenchError      69 (73 no file for the figures): a model that cannot be measured
     └── TrainingError   65 (66 missing): training/errors.py
     """
