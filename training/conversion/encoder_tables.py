@@ -69,4 +69,7 @@ def _encoded(encoder: Any, rows: list[Any], inputs: list[Input], container: Cont
     ]
     table = encoder.transform(ScikitLearn(None, signature).contained(columns))
     table = table.toarray() if hasattr(table, "toarray") else np.asarray(table)
-    return table.astype(np.float64)
+    try:
+        return table.astype(np.float64)
+    except (TypeError, ValueError) as error:  # such as an imputer of text
+        raise ConversionError(f"{inputs[0].name} does not become a number") from error
