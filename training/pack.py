@@ -24,7 +24,7 @@ from service.model.version import content_version
 from training import sample_metrics
 from training.engine import selection, truth
 from training.engine.row_independence import are_apart
-from training.errors import PackError
+from training.errors import PackError, reraise_own
 from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import trying
 from training.older.proof import Older
@@ -172,6 +172,7 @@ def _report(*given: Any) -> bytes | None:
 
         return written(*given)
     except Exception as error:  # of other people's models, and of libraries
+        reraise_own(error)
         reason = one_line(error)
         print(f"note: the artifact has no report, for it failed ({reason})", file=sys.stderr)
         return None
