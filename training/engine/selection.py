@@ -90,8 +90,8 @@ def compiled(
     times = advantage(seconds)
     report = {"precision": precision, **proof, "seconds": seconds}
     if wanted == "auto" and times < FASTER:
-        return _ours(ours, f"ONNX is equal, but {times:.2g} times as fast", **report)
-    why = f"equal to scikit-learn, {times:.2g} times as fast"
+        return _ours(ours, f"ONNX is equal, but {two_digits(times)} times as fast", **report)
+    why = f"equal to scikit-learn, {two_digits(times)} times as fast"
     return Compiled(ONNX, theirs, {FILES[ONNX]: content}, {"why": why, **report})
 
 
@@ -215,3 +215,8 @@ def advantage(seconds: Mapping[str, Mapping[str, float]]) -> float:
             for rows, weight in WEIGHTS.items()
         )
     )
+
+
+def two_digits(number: float) -> str:
+    """A number with two significant digits and without an exponent."""
+    return f"{float(f'{number:.2g}'):.12g}"
