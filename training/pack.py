@@ -23,7 +23,7 @@ from service.model.signature import Signature
 from service.model.version import content_version
 from training import sample_metrics
 from training.engine import selection, truth
-from training.engine.row_independence import are_apart
+from training.engine.row_independence import are_rows_independent
 from training.errors import PackError, reraise_own
 from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import trying
@@ -111,7 +111,7 @@ def pack(
     if older is not None:
         signature = older.narrowed(signature, columns)
     with trying(trusted):
-        chosen = selection.compiled(model, signature, columns, how.engine)
+        chosen = selection.select_engine(model, signature, columns, how.engine)
         truth.check(model, signature, sample, chosen.engine, columns, chosen.tolerance)
         contents = {artifact.MODEL: content, **chosen.files}
         files = {file: artifact.file_entry(one) for file, one in contents.items()}
@@ -127,12 +127,14 @@ def pack(
             or sample_metrics.of_sample(model, signature, sample, columns, targets),
             data=origin.data,
             seconds={
-                rows: selection.timed(chosen.engine, list(columns.values()), int(rows))
+                rows: selection.median_seconds(chosen.engine, list(columns.values()), int(rows))
                 for rows in TIMED_ROWS
             },
             engines={
                 **chosen.report,
-                ROWS_APART: are_apart(chosen.engine, columns, signature.confidence is not None),
+                ROWS_APART: are_rows_independent(
+                    chosen.engine, columns, signature.confidence is not None
+                ),
             },
             golden=Golden(inputs={}, outputs={}),
         )

@@ -15,7 +15,7 @@ ALONE = 20  # rows that are tried alone
 TOLERANCE = 1e-9  # of probabilities and scores, which no shared call tells; they give most away
 
 
-def are_apart(engine: Engine, columns: Mapping[str, Column], confident: bool) -> bool:
+def are_rows_independent(engine: Engine, columns: Mapping[str, Column], confident: bool) -> bool:
     """Compare the answers for these rows with those for their halves, and for some of them alone.
 
     Predictions must be equal to the last bit. `confident` says whether to compare what the engine's

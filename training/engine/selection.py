@@ -41,7 +41,7 @@ class UnequalError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class Selection:
     """The engine that serves, by name and loaded, its own model files if it has any, and why.
 
     `report` is what the manifest keeps: the reason, the proof and both engines' times.
@@ -67,9 +67,9 @@ def prepare() -> None:
         import training.conversion.convert  # noqa: F401
 
 
-def compiled(
+def select_engine(
     model: FittedModel, signature: Signature, columns: Mapping[str, Column], wanted: str = "auto"
-) -> Compiled:
+) -> Selection:
     """Choose the engine; `wanted` is auto, onnx or sklearn. PackError if it cannot be had."""
     ours = model.engine(signature)
     if wanted == "sklearn":
@@ -77,26 +77,28 @@ def compiled(
     try:
         content, precision = _converted(model, signature)
         theirs = _loaded(content, signature)
-        proof = prove(model, signature, theirs, columns, TOLERANCES[precision])
+        proof = verify_equivalence(model, signature, theirs, columns, TOLERANCES[precision])
     except UnequalError as error:
         if wanted == "onnx":
             raise PackError(f"cannot be served with ONNX: {error}") from error
         return _ours(ours, str(error))
     given = list(columns.values())
     seconds = {
-        name: {str(rows): timed(engine, given, min(rows, _at_once(given))) for rows in WEIGHTS}
+        name: {
+            str(rows): median_seconds(engine, given, min(rows, _at_once(given))) for rows in WEIGHTS
+        }
         for name, engine in ((SCIKIT_LEARN, ours), (ONNX, theirs))
     }
-    times = advantage(seconds)
+    times = speedup(seconds)
     report = {"precision": precision, **proof, "seconds": seconds}
     if wanted == "auto" and times < FASTER:
         return _ours(ours, f"ONNX is equal, but {two_digits(times)} times as fast", **report)
     why = f"equal to scikit-learn, {two_digits(times)} times as fast"
-    return Compiled(ONNX, theirs, {FILES[ONNX]: content}, {"why": why, **report})
+    return Selection(ONNX, theirs, {FILES[ONNX]: content}, {"why": why, **report})
 
 
-def _ours(ours: ScikitLearn, why: str, **report: Any) -> Compiled:
-    return Compiled(SCIKIT_LEARN, ours, {}, {"why": why, **report})
+def _ours(ours: ScikitLearn, why: str, **report: Any) -> Selection:
+    return Selection(SCIKIT_LEARN, ours, {}, {"why": why, **report})
 
 
 def _converted(model: FittedModel, signature: Signature) -> tuple[bytes, str]:
@@ -123,7 +125,7 @@ def _loaded(content: bytes, signature: Signature) -> Engine:
         raise UnequalError(f"ONNX Runtime cannot load it ({reason})") from error
 
 
-def prove(
+def verify_equivalence(
     model: FittedModel,
     signature: Signature,
     theirs: Engine,
@@ -190,7 +192,7 @@ def _difference(expected: Column, found: Column, tolerance: float) -> float:
     return largest
 
 
-def timed(engine: Engine, columns: Sequence[Column], rows: int) -> float:
+def median_seconds(engine: Engine, columns: Sequence[Column], rows: int) -> float:
     """Median seconds of one `predict` call with so many rows."""
     batch = [np.resize(column, rows) for column in columns]
     engine.predict(batch)  # the first call also pays for imports
@@ -202,7 +204,7 @@ def timed(engine: Engine, columns: Sequence[Column], rows: int) -> float:
     return round(median(durations), 6)
 
 
-def advantage(seconds: Mapping[str, Mapping[str, float]]) -> float:
+def speedup(seconds: Mapping[str, Mapping[str, float]]) -> float:
     """How many times as fast as scikit-learn ONNX Runtime is: a weighted geometric mean."""
     shortest = 1e-6  # what times are rounded to
     return math.exp(
