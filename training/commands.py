@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from service.model import artifact, engines, filetypes, trial, trust, unpickling
+from service.model.column_names import matched
 from service.model.limits import Limits
 from service.model.manifest import Manifest
-from service.model.names import matched
 from service.model.pickled_names import Inspection
 from service.model.trial import TrialError
 from service.model.trust import UntrustedError

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from service.model import artifact, companions, publish, unpickling
+from service.model import artifact, artifact_writer, companions, unpickling
 from service.model.artifact import ArtifactError
 from service.model.engines import Column, Engine
 from service.model.limits import Limits
-from service.model.manifest import ROWS_APART, TIMED_ROWS, Golden, Manifest
+from service.model.manifest import ROWS_INDEPENDENT, TIMED_ROWS, Golden, Manifest
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
 from service.model.version import content_version
@@ -70,7 +70,7 @@ def pack(
     `folder` is in use for something else, or if the model does not predict the same once it is
     loaded back. Nothing is published then. A report that fails is left out, and told on stderr.
     """
-    publish.refuse_to_replace(folder.resolve())
+    artifact_writer.refuse_to_replace(folder.resolve())
     selection.prepare()
     pandas_rows.prepare()
     with trying(trusted):
@@ -108,7 +108,9 @@ def pack(
             },
             engines={
                 **chosen.report,
-                ROWS_APART: are_apart(chosen.engine, columns, signature.confidence is not None),
+                ROWS_INDEPENDENT: are_apart(
+                    chosen.engine, columns, signature.confidence is not None
+                ),
             },
             golden=Golden(inputs={}, outputs={}),
         )
@@ -126,7 +128,7 @@ def pack(
     if page is not None:
         contents[artifact.REPORT] = page
         manifest = replace(manifest, files={**files, artifact.REPORT: artifact.file_entry(page)})
-    publish.publish(
+    artifact_writer.publish(
         folder,
         manifest,
         contents,
