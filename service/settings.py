@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from service.model import trust
+from service.model.errors import SlipwayError
 from service.protocols.registry import NAMES as PROTOCOLS
 
 PREFIX = "SERVICE_"
@@ -26,9 +27,8 @@ RENAMED = {
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
-class SettingsError(Exception):
-    """A setting is invalid. The message is one line with its name, its value and the allowed
-    values."""
+class SettingsError(SlipwayError):
+    """A setting is invalid. The message has its name, its value and the allowed values."""
 
     exit_code = os.EX_CONFIG
 
@@ -161,6 +161,11 @@ def environment(**values: str) -> dict[str, str]:
         *("SERVICE_API_KEYS", "SERVICE_HOSTS", "SERVICE_MODEL_SHA256"),
     }
     return {**{name: os.environ[name] for name in os.environ.keys() - left_out}, **values}
+
+
+def inherited(**values: str) -> dict[str, str]:
+    """The environment of this process with these values: for the service itself."""
+    return {**os.environ, **values}
 
 
 def one_thread() -> None:

@@ -23,7 +23,7 @@ from service.model.predictor import Predictor
 from service.model.signature import Input, Signature
 from service.settings import Settings
 from tests import frame_steps
-from training.pack import pack
+from training.pack import PackOptions, pack
 from training.samples import columnar, sample
 from training.signature.similar_texts import alike
 
@@ -122,7 +122,9 @@ def packed(rows: pd.DataFrame, folder: Path, suffix: str) -> tuple[Any, FlaskCli
         rows.to_parquet(path)
         read = columnar.read(path)
     trusted = ["tests.frame_steps"]
-    pack(model, read, targets=[], name="x", data={}, folder=folder / "a", trusted=trusted)
+    pack(
+        model, read, targets=[], name="x", folder=folder / "a", options=PackOptions(trusted=trusted)
+    )
     predictor = Predictor.load(folder / "a", trusted)
     return model, create_app(Settings(), predictor).test_client(), predictor
 

@@ -197,7 +197,7 @@ def many_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     header = ",".join("abcde")
     np.savetxt(folder / "rows.csv", rows[:50], delimiter=",", header=header, comments="")
     sample = read(folder / "rows.csv")
-    pack(model, sample, targets=[], name="many", data={}, folder=folder / "model")
+    pack(model, sample, targets=[], name="many", folder=folder / "model")
     return folder / "model"
 
 

@@ -1,6 +1,7 @@
-"""The commands of `python -m training`: each reads, does its work and says what it did."""
+"""The work of the commands in `training.cli`: each reads, does its work and says what it did."""
 
 import hashlib
+import shutil
 import sys
 import warnings
 from argparse import Namespace
@@ -14,6 +15,7 @@ import click
 
 from service.model import artifact, engines, filetypes, trial, trust, unpickling
 from service.model.column_names import matched
+from service.model.errors import one_line
 from service.model.limits import Limits
 from service.model.manifest import Manifest
 from service.model.pickled_names import Inspection
@@ -47,13 +49,13 @@ def fit(options: Namespace) -> None:
 
 def pack(options: Namespace) -> None:
     """Pack a fitted estimator with a sample of what it takes."""
-    from training.estimators import introspection  # imports scikit-learn
+    from training.estimators.fitted_model import FittedModel  # imports scikit-learn
     from training.estimators.side_effects import trying
+    from training.pack import PackOptions, Provenance
     from training.pack import pack as packed
     from training.samples import columnar, sample
-    from training.sensor_example.fit import provenance
+    from training.samples.origin import described
     from training.signature import kinds
-    from training.signature.infer import check
 
     given = kinds.parsed(options.kind)
     notes: list[str] = []
@@ -62,17 +64,17 @@ def pack(options: Namespace) -> None:
     estimator, older = loaded(options, limits)
     try:
         with trying(options.trust):
-            check(estimator)
+            model = FittedModel(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
-            named = introspection.feature_names(estimator) is not None
+            named = model.feature_names is not None
             if columnar.is_typed(options.sample):
                 rows = columnar.read(options.sample)
             else:
                 rows = sample.read(options.sample, advance, named)
             rows = _without(options.ignore, rows)
         with trying(options.trust):
-            rows, targets = rows.named(targets, introspection.feature_names(estimator))
-            pools = introspection.pools(estimator)
+            rows, targets = rows.named(targets, model.feature_names)
+            pools = model.pools
         with options.sample.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         with _bar("Trying the model", len(rows.columns)) as advance:
@@ -81,14 +83,17 @@ def pack(options: Namespace) -> None:
                 rows,
                 targets=targets,
                 name=options.name or options.model.name.split(".")[0],
-                data=provenance(options.sample, digest, rows.rows),
                 folder=options.out,
-                trusted=options.trust,
-                engine=options.engine,
-                report=options.report,
-                limits=limits,
-                older=older,
-                kinds=given,
+                provenance=Provenance(
+                    data=described(options.sample, digest, rows.rows), older=older
+                ),
+                options=PackOptions(
+                    engine=options.engine,
+                    trusted=options.trust,
+                    kinds=given,
+                    report=options.report,
+                    limits=limits,
+                ),
                 advance=lambda name: advance(1),
                 note=notes.append,
             )
@@ -100,7 +105,7 @@ def pack(options: Namespace) -> None:
     if options.trust and manifest.engine != artifact.ONNX:
         print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")
     for doubt in summary.doubts(manifest):
-        print(f"training: warning: {doubt}", file=sys.stderr)
+        print(f"slipway: warning: {doubt}", file=sys.stderr)
 
 
 def _names(listed: str) -> list[str]:
@@ -155,7 +160,7 @@ def loaded(options: Namespace, limits: Limits) -> tuple[Any, Any]:
     except Exception as error:
         raise PackError(
             f"{path}: was saved by scikit-learn {others[0]}, and cannot be brought into "
-            f"{version('scikit-learn')} ({_reason(error)})"
+            f"{version('scikit-learn')} ({one_line(error)})"
         ) from error
     return estimator, Older(path, there, tuple(trusted))
 
@@ -186,7 +191,7 @@ def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:
             "install it, in the version that fitted the model"
         ) from error
     except Exception as error:
-        raise PackError(f"{path}: cannot be loaded here ({_reason(error)})") from error
+        raise PackError(f"{path}: cannot be loaded here ({one_line(error)})") from error
 
 
 def _check_trusted(names: list[str]) -> None:
@@ -210,7 +215,7 @@ def _inspected(
     except Exception as error:
         why = filetypes.broken(content, error)
         if why is None:
-            why = f"is no model that joblib.dump wrote ({_reason(error)})"
+            why = f"is no model that joblib.dump wrote ({one_line(error)})"
         raise PackError(f"{path}: {why}") from error
 
 
@@ -223,11 +228,6 @@ def _check_version(path: Path, found: Inspection) -> None:
             f"{path}: was saved by scikit-learn {', '.join(others)}, here is {here}; "
             "fit it again with this one"
         )
-
-
-def _reason(error: Exception) -> str:
-    """An error of somebody else's in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200].rstrip(": ")
 
 
 def inspect(options: Namespace) -> None:
@@ -289,8 +289,16 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
         print(f"  {line}\n")
     if artifact.REPORT in manifest.files:
         print(f"report:    {folder / artifact.REPORT}")
-    print(f"serve it:  SERVICE_MODEL={folder} make serve")
-    print(f"try it:    .venv/bin/python -m service example {folder}\n")
+    print(f"serve it:  {program()} serve {folder}")
+    print(f"try it:    {program()} example {folder}\n")
+
+
+def program() -> str:
+    """The slipway command as one can type it here."""
+    given = sys.argv[0]
+    if Path(given).name != "slipway":
+        return f"{sys.executable} -m slipway"
+    return "slipway" if shutil.which("slipway") == given else given
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`python -m service bench`: measures an artifact under the real gunicorn with one worker."""
+"""`slipway bench`: measures an artifact under the real gunicorn with one worker."""
 
 import argparse
 import json
@@ -61,34 +61,6 @@ class Figures:
                 f"start      {self.start_seconds:.2f} s to the first answer",
             )
         )
-
-
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
-    command.add_argument("artifact", type=Path, metavar="ARTIFACT", help="folder of a packed model")
-    for name, kind, default, help in (
-        ("--target-ms", positive, 50.0, "latency within which 99 %% of the answers must be"),
-        ("--seconds", positive, 3.0, "duration of the test of each rate"),
-        ("--rows", count, 3, "rows in a request"),
-    ):
-        command.add_argument(
-            name, type=kind, default=default, metavar="N", help=f"{help} (%(default)g)"
-        )
-    command.add_argument("--json", type=Path, metavar="FILE", help="also write the results as JSON")
-
-
-def positive(text: str) -> float:
-    """Parse a number greater than 0."""
-    if not 0 < float(text) < 1e6:
-        raise ValueError(text)
-    return float(text)
-
-
-def count(text: str) -> int:
-    """Parse a whole number greater than 0."""
-    if int(text) < 1:
-        raise ValueError(text)
-    return int(text)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from service.bench.client import Address
+from service.model.errors import SlipwayError, one_line
 
 HOST = "127.0.0.1"
 START_SECONDS = 120.0
@@ -22,8 +23,8 @@ NOT_READY_SECONDS = 15.0  # some servers listen before their model is loaded
 POLL_SECONDS = 0.005
 
 
-class BenchError(Exception):
-    """A measurement failed. The message is one line."""
+class BenchError(SlipwayError):
+    """A measurement failed."""
 
     exit_code = os.EX_UNAVAILABLE
 
@@ -143,7 +144,7 @@ def _first_answer(
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     if process.poll() is not None:
         state = f"it ended with {process.returncode}: {lines[-1] if lines else 'no output'}"
-    raise BenchError(" ".join(state.split())[:300])
+    raise BenchError(one_line(state, 300))
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

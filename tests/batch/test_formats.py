@@ -95,7 +95,7 @@ def test_json_lines_keep_their_members_and_line_numbers(artifact: Path, tmp_path
 
 def test_standard_input_goes_to_standard_output(artifact: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "service", "predict", str(artifact), "-", "-"],
+        [sys.executable, "-m", "slipway", "predict", str(artifact), "-", "-"],
         input=(HEADER + GOOD).encode(),
         capture_output=True,
         cwd=ROOT,

@@ -50,8 +50,8 @@ def test_ecs_takes_the_task_and_the_example(aws: Client) -> None:
 
 
 def test_the_example_s_command_runs(artifact: Path, store: dict[str, str]) -> None:
-    python, *module, predict, model, source, output, on_error, skip = OVERRIDE["command"]
-    assert (python, module, model) == ("python", ["-m", "service"], "artifacts/model")
+    slipway, predict, model, source, output, on_error, skip = OVERRIDE["command"]
+    assert (slipway, model) == ("slipway", "artifacts/model")
     source, output = (one.replace("BUCKET", BUCKET) for one in (source, output))
     source = source.replace("readings", "bad")
     assert main([predict, str(artifact), source, output, on_error, skip]) == 0

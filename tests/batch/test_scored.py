@@ -1,4 +1,4 @@
-"""`python -m service predict`: files in, the same rows with predictions out."""
+"""`slipway predict`: files in, the same rows with predictions out."""
 
 import csv
 import json

@@ -13,10 +13,10 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from service.api.predict import PATH
 from service.api.problems import one_line
 from service.app import create_app, load
-from service.model.artifact import ArtifactError
+from service.model.errors import SlipwayError
 from service.observability import logs
 from service.protocols.aws_lambda import events
-from service.settings import Settings, SettingsError
+from service.settings import Settings
 
 
 class Function:
@@ -54,7 +54,7 @@ def start() -> Function:
         settings = Settings.from_environment()
         logs.configure(settings.log_level)
         return Function(settings)
-    except (SettingsError, ArtifactError) as error:
+    except SlipwayError as error:
         print(f"slipway: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from service import __version__
 from service.model.artifact import ONNX
 from service.model.manifest import Manifest
 from service.model.signature import Input, Label, Output
@@ -11,7 +12,7 @@ from service.protocols.oip.tensors import BYTES
 PLATFORMS = {ONNX: "onnx_onnxv1"}  # <project>_<format>
 SERVER = {
     "name": "slipway",
-    "version": "",  # required by the protocol; the image's labels have the version
+    "version": __version__,
     "extensions": ["binary_tensor_data"],
 }
 
