@@ -36,7 +36,7 @@ QUIET = {"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "DO
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A peer, ready to serve a model: its environment, its folder, the artifact of ours."""
+    """A peer, ready to serve a model: its environment, its folder, and our artifact."""
 
     peer: Peer
     made: Made
@@ -67,7 +67,7 @@ def contest(peer: Peer, made: Made, venv: Path, work: Path) -> Contest:
 
 
 def environment(one: Contest, port: int, workers: int) -> Mapping[str, str]:
-    """What a peer finds in its environment: nothing of ours but what it needs."""
+    """The environment of a peer: only the variables that it needs."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(DROPPED)}
     variables = {
         "BENCH_MODEL": str(one.made.file),

@@ -168,7 +168,9 @@ def pack(
 
 def _report(*given: Any) -> bytes | None:
     """The report, or None and a line on stderr: no model is lost for want of a picture."""
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # nobody minds where its caches are
+    logging.getLogger("matplotlib").setLevel(
+        logging.ERROR
+    )  # it warns about the folder of its caches
     try:
         from training.report.write import written  # imports matplotlib, which takes its time
 

@@ -194,7 +194,7 @@ class Sample:
 def read(
     path: Path, advance: Callable[[int], object] = lambda size: None, named: bool = False
 ) -> Sample:
-    """Read a CSV file; `advance` is told how many bytes were read.
+    """Read a CSV file; `advance` is called with the number of bytes read.
 
     A first line of nothing but numbers is taken for a row, and the columns are called x0, x1 and so
     on, unless the columns are `named`, or these are their numbers 0, 1 and so on.
