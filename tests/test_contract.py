@@ -50,4 +50,4 @@ def code_of(path: Path) -> str:
 
 def forms_example(path: Path) -> str:
     text = path.read_text()
-    return text.split('"""')[1] if path.name == "forms.py" else "\0"
+    return text.split('"""')[1] if path.name == "payloads.py" else "\0"

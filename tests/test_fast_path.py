@@ -75,7 +75,7 @@ def test_what_is_refused_is_read_only_once(app: Flask, monkeypatch: pytest.Monke
     read = []
     parse_json = parse.parse_json
 
-    def counting(text: str, most: parse.Most) -> Any:
+    def counting(text: str, most: parse.PayloadLimits) -> Any:
         read.append(text)
         return parse_json(text, most)
 

@@ -134,7 +134,7 @@ def test_another_engine_is_refused_with_the_image_that_it_needs(
         SERVICE_MODEL=str(learned),
     )
     assert (ended.returncode, ended.stderr.count("\n")) == (65, 1)
-    assert "engine of this model is scikit-learn, which the lean image leaves out" in ended.stderr
+    assert "engine of this model is scikit-learn, which the lean image lacks" in ended.stderr
     assert "build the image without VARIANT=lean" in ended.stderr
 
 

@@ -94,7 +94,7 @@ def test_what_passes_by_itself_is_tried_again(
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        ("denied", "refuses it (403 AccessDenied); allow the task's role s3:GetObject"),
+        ("denied", "S3 denies access (403 AccessDenied); allow the task's role s3:GetObject"),
         ("bad request", "(400 InvalidRequest)"),
     ],
 )

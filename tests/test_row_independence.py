@@ -77,7 +77,7 @@ def test_the_service_shares_calls_only_where_packing_says_so(apart: bool, tmp_pa
         folder=tmp_path / "model",
         options=PackOptions(engine="sklearn", trusted=[centred.__module__]),
     )
-    assert manifest.rows_apart is apart
+    assert manifest.rows_independent is apart
     predictor = Predictor.load(tmp_path / "model", [centred.__module__])
     fast_path = create_app(Settings(), predictor).fast_path
     assert fast_path

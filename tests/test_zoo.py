@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from service.api import answers
+from service.api import prediction_service
 from service.model.signature import Signature
 from tests.support.animals import Animal
 from tests.support.examples import assert_holds
@@ -25,7 +25,7 @@ from tests.support.serving import Server, serve
 from tests.support.zoo import ZOO
 from training.__main__ import main
 
-ROWS = (1, answers.FEW + 1)  # many are written in another way
+ROWS = (1, prediction_service.FEW_ROWS + 1)  # many are written in another way
 
 
 def plain(rows: pd.DataFrame) -> dict[str, list[Any]]:

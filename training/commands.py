@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from service.model import artifact, engines, filetypes, trial, trust, unpickling
+from service.model.column_names import matched
 from service.model.errors import one_line
 from service.model.limits import Limits
 from service.model.manifest import Manifest
-from service.model.names import matched
 from service.model.pickled_names import Inspection
 from service.model.trial import TrialError
 from service.model.trust import UntrustedError
@@ -303,7 +303,7 @@ def program() -> str:
 
 @contextmanager
 def _bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on a terminal, none elsewhere; told how far it went."""
+    """A progress bar on a terminal; a function that advances it."""
     hidden = not sys.stderr.isatty()
     with click.progressbar(length=length, label=label, file=sys.stderr, hidden=hidden) as bar:
         yield bar.update

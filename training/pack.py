@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from service.model import artifact, companions, publish, unpickling
+from service.model import artifact, artifact_writer, companions, unpickling
 from service.model.artifact import ArtifactError
 from service.model.engines import Column, Engine
 from service.model.errors import one_line
 from service.model.limits import Limits
-from service.model.manifest import ROWS_APART, TIMED_ROWS, Golden, Manifest
+from service.model.manifest import ROWS_INDEPENDENT, TIMED_ROWS, Golden, Manifest
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
 from service.model.version import content_version
@@ -94,7 +94,7 @@ def pack(
     """
     origin, how = provenance or Provenance(), options or PackOptions()
     trusted, older = how.trusted, origin.older
-    publish.refuse_to_replace(folder.resolve())
+    artifact_writer.refuse_to_replace(folder.resolve())
     selection.prepare()
     pandas_rows.prepare()
     with trying(trusted):
@@ -132,7 +132,7 @@ def pack(
             },
             engines={
                 **chosen.report,
-                ROWS_APART: are_rows_independent(
+                ROWS_INDEPENDENT: are_rows_independent(
                     chosen.engine, columns, signature.confidence is not None
                 ),
             },
@@ -153,7 +153,7 @@ def pack(
     if page is not None:
         contents[artifact.REPORT] = page
         manifest = replace(manifest, files={**files, artifact.REPORT: artifact.file_entry(page)})
-    publish.publish(
+    artifact_writer.publish(
         folder,
         manifest,
         contents,
@@ -168,7 +168,9 @@ def pack(
 
 def _report(*given: Any) -> bytes | None:
     """The report, or None and a line on stderr: no model is lost for want of a picture."""
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # nobody minds where its caches are
+    logging.getLogger("matplotlib").setLevel(
+        logging.ERROR
+    )  # it warns about the folder of its caches
     try:
         from training.report.write import written  # imports matplotlib, which takes its time
 

@@ -124,8 +124,8 @@ INSTANCES = {
     ),
 }
 STRINGS = {
-    "a broken list": first('"[1, 2"', "/sensor_1", hint="holds no JSON list"),
-    "two lists": first('"[1] [2]"', "/sensor_1", hint="holds no JSON list"),
+    "a broken list": first('"[1, 2"', "/sensor_1", hint="is not a JSON list"),
+    "two lists": first('"[1] [2]"', "/sensor_1", hint="is not a JSON list"),
     "a list with NaN": first('"[1, NaN]"', "/sensor_1", hint="NaN is not a JSON number"),
     "a list with -Infinity": first('"[1, -Infinity]"', "/sensor_1", hint="-Infinity is not"),
     "a list of lists": first('"[1, [1]]"', "/sensor_1", hint="is a list"),

@@ -1,13 +1,13 @@
-"""What goes in and out of `/predict` as JSON Schema, for the model that a signature describes."""
+"""Request and response bodies of `/predict` as JSON Schema, for the model of a signature."""
 
 import csv
 import io
 from collections.abc import Sequence
 from typing import Any
 
-from service.api.cells import takes_strings
+from service.api.csv_values import takes_strings
 from service.api.details import TOP, why_no_top
-from service.api.forms import INSTANCES
+from service.api.payloads import INSTANCES
 from service.model import example
 from service.model.signature import WHOLE_NUMBERS, Input, Output, Signature, has_zone
 
@@ -24,7 +24,7 @@ TYPES = {
     "date": "string",
     "datetime": "string",
 }
-# Of ISO 8601, a time that no zone follows; `date-time` of JSON Schema must have one.
+# A time of ISO 8601 without a time zone; the format `date-time` of JSON Schema requires one.
 LOCAL_TIME = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?$"
 
 
@@ -53,39 +53,41 @@ def of_input(one: Input) -> Shape:
     if one.minimum is not None and one.maximum is not None:
         shape["description"] = (
             f"From {one.minimum:.6g} to {one.maximum:.6g} in the sample that the model was packed "
-            "with. Values outside of it are taken, but the model may never have seen the like."
+            "with. Values outside are accepted, but the model may not have been trained on such."
         )
     if one.categories:
         shape["examples"] = list(one.categories)
-        shape["description"] = "The model knows those of the examples; it takes others, too."
+        shape["description"] = "The model was trained on the examples; it accepts others, too."
     return shape
 
 
 def _moment(one: Input) -> Shape:
-    """What there is to say of dates and times."""
+    """Format and description of dates and times."""
     shape: Shape = {"format": "date"}
-    told = "A date of ISO 8601."
+    description = "A date of ISO 8601."
     if one.kind == "datetime" and has_zone(one):
         shape = {"format": "date-time"}
-        told = "A date and time of RFC 3339, with a zone."
+        description = "A date and time of RFC 3339, with a time zone."
     elif one.kind == "datetime":
         shape = {"format": "date-time-local", "pattern": LOCAL_TIME}
-        told = "A date and time of ISO 8601, without a zone: the local time of the model's rows."
+        description = (
+            "A date and time of ISO 8601, without a time zone: the local time of the model's rows."
+        )
     if one.earliest is not None:
-        told += (
+        description += (
             f" From {one.earliest} to {one.latest} in the sample that the model was packed with."
         )
-        told += " Others are taken, but the model may never have seen the like."
-    return shape | {"description": told}
+        description += " Others are accepted, but the model may not have been trained on such."
+    return shape | {"description": description}
 
 
 def column(one: Input, value: Shape, rows: int) -> Shape:
     """A column in each of its forms; `value` is the schema of one value."""
     values = {"type": "array", "items": value, "minItems": 1, "maxItems": rows}
     forms = [values, value]
-    if one.closed or not takes_strings(one):  # else a string in brackets is but a string
+    if one.closed or not takes_strings(one):  # otherwise a string in brackets is a value
         in_string = {
-            "description": "A JSON list of values, in a string",
+            "description": "A JSON list of values in a string",
             "type": "string",
             "pattern": r"^\s*\[",
             "contentMediaType": "application/json",
@@ -110,15 +112,15 @@ def in_rows(signature: Signature, rows: int) -> dict[str, Shape]:
 
 
 def input_name(place: int) -> str:
-    """The component that describes one value of the input at this place.
+    """The name of the component for the input at this place.
 
-    Its name may be anything, but not that of a component.
+    The input's own name may have characters that names of components cannot have.
     """
     return f"input-{place}"
 
 
 def examples(signature: Signature) -> dict[str, Shape]:
-    """A request in each form, by what it shows."""
+    """Example requests, one in each form."""
     columns = example.columns(signature)
     rows = list(zip(*columns.values(), strict=True))
     shown: dict[str, Any] = {
@@ -142,7 +144,7 @@ def table(signature: Signature) -> str:
 
 
 def answer(signature: Signature) -> Shape:
-    """What a prediction answers: one value per row for each output, by its name."""
+    """The response of a prediction: one value per row for each output, by name."""
     outputs = signature.outputs
     properties = {one.name: _list(_value_of(one), "One for each row") for one in outputs}
     shape: Shape = {
@@ -153,8 +155,8 @@ def answer(signature: Signature) -> Shape:
     kind = signature.confidence
     if kind is None:
         return shape
-    told = [_list(_confidence(one), f"The {kind} of each row") for one in outputs]
-    properties[kind] = told[0] if len(outputs) == 1 else _by_name(outputs, told)
+    confidences = [_list(_confidence(one), f"The {kind} of each row") for one in outputs]
+    properties[kind] = confidences[0] if len(outputs) == 1 else _by_name(outputs, confidences)
     if any(one.labels for one in outputs):
         labels: list[Shape] = [{"const": list(one.labels or ())} for one in outputs]
         properties["labels"] = labels[0] if len(outputs) == 1 else _by_name(outputs, labels)
@@ -181,7 +183,7 @@ def _value_of(one: Output) -> Shape:
 def _confidence(one: Output) -> Shape:
     each: Shape = {"type": "number"}
     if one.confidence == "probabilities":
-        if not one.labels:  # of several labels each has one number, that of being there
+        if not one.labels:  # multi-label: one number per label
             return each
         count = len(one.labels)
         return {"type": "array", "items": each, "minItems": count, "maxItems": count}

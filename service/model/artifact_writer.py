@@ -1,4 +1,4 @@
-"""Publish an artifact in one step: a crash leaves the old one or the new one, never a mixture."""
+"""Writes an artifact in one step: a crash leaves the old one or the new one, never a mixture."""
 
 import ctypes
 import errno
@@ -15,7 +15,7 @@ from service.model.manifest import REPORTS, Manifest
 
 AT_FDCWD = -100  # <fcntl.h>: paths are relative to the working directory
 SWAP = 2  # RENAME_EXCHANGE in <linux/fs.h>, RENAME_SWAP in macOS's <sys/stdio.h>
-CANNOT = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EXDEV}
+NOT_SUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EXDEV}
 
 
 def publish(
@@ -24,18 +24,18 @@ def publish(
     contents: Mapping[str, bytes],
     check: Callable[[Path], object],
 ) -> None:
-    """Publish an artifact at `folder` once `check(staged folder)` has passed.
+    """Write an artifact to `folder` after `check(staged folder)` has passed.
 
-    Until the last step everything happens in a folder beside it; that step is one rename, so a
-    reader or a crash meets the old artifact or the new one, whole. An exception of `check` passes
-    through and leaves the old artifact as it was.
+    The files are written to a folder next to it, and the last step is one rename: a reader, or a
+    restart after a crash, finds the old artifact or the new one. If `check` raises, the old
+    artifact stays.
     """
     folder = folder.resolve()
     refuse_to_replace(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        staged.chmod(0o755)  # mkdtemp's 0700 would lock out the container's user
+        staged.chmod(0o755)  # the container's user could not read mkdtemp's 0700
         for name, content in {**contents, MANIFEST: manifest.to_json().encode()}.items():
             (staged / name).parent.mkdir(exist_ok=True)
             _write_durably(staged / name, content)
@@ -56,30 +56,30 @@ def refuse_to_replace(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise ArtifactError(f"{folder}: is a file, an artifact is a folder; choose another place")
+        raise ArtifactError(f"{folder}: is a file, an artifact is a folder; choose another path")
     found = (*folder.glob("*"), *folder.glob(f"{REPORTS}*"))
     foreign = {path.relative_to(folder).as_posix() for path in found} - _own_names(folder)
     if foreign:
         raise ArtifactError(
-            f"{folder}: holds {min(foreign)!r}, no part of an artifact: it would be lost; "
-            "choose another place, or empty this one"
+            f"{folder}: has {min(foreign)!r}, which is not part of an artifact: it would be "
+            "deleted; choose another folder, or empty this one"
         )
 
 
 def _own_names(folder: Path) -> set[str]:
     if not (folder / MANIFEST).exists():
-        return set()  # a model.joblib alone is somebody's model, not an artifact
+        return set()  # without a manifest, a model.joblib may be the user's own file
     own = {MANIFEST, REPORT, *FILES.values()}
-    with suppress(ArtifactError):  # replacing a damaged one is how it is mended
+    with suppress(ArtifactError):  # a damaged artifact may be replaced
         own.update(read_manifest(folder).files)
     return own | {Path(name).parent.as_posix() for name in own}
 
 
 def _exchange(one: Path, other: Path) -> None:
-    """Swap the two names.
+    """Exchange two paths.
 
-    Some file systems (NFS for one) cannot do it in one step. There `other` is missing for the
-    instant between two renames.
+    Some file systems, such as NFS, cannot do it in one step. There `other` does not exist between
+    two renames.
     """
     library = ctypes.CDLL(None, use_errno=True)
     first, second = os.fsencode(one), os.fsencode(other)
@@ -90,7 +90,7 @@ def _exchange(one: Path, other: Path) -> None:
     if status == 0:
         return
     code = ctypes.get_errno()
-    if code not in CANNOT:
+    if code not in NOT_SUPPORTED:
         raise OSError(code, os.strerror(code), str(one), None, str(other))
     aside = other.with_name(f"{one.name}.old")
     other.rename(aside)

@@ -1,4 +1,4 @@
-"""Every form that a request may take, to columns.
+"""Reads the payload of a request, in any of its forms, as columns.
 
 {"sensor_1": [1, 2], "sensor_2": [1, -1]}                  columns
 {"sensor_1": "[1, 2]", "sensor_2": "[1, -1]"}              columns, each a JSON list in a string
@@ -6,8 +6,8 @@
 {"instances": [{"sensor_1": 1, "sensor_2": 1}]}            rows, named
 {"instances": [[1, 1]]}                                    rows, in the signature's order
 
-Of a model with an input `instances` the last two are rows, too: if nothing stands beside it, and
-its list begins with an object or a list, which no value of a column is.
+If the model has an input `instances`, the last two forms are rows if there is no other key and the
+list begins with an object or a list, which is never a value of a column.
 
 sensor_1,sensor_2 and a line for each row                  CSV
 """
@@ -19,63 +19,64 @@ from itertools import islice
 from typing import Any
 
 from service.api import parse
-from service.api.cells import takes_strings, values_of
-from service.api.problems import MOST_ERRORS, Problem, pointer, unknown
-from service.model.names import matched
+from service.api.csv_values import takes_strings, values_of
+from service.api.problems import MAX_ERRORS, Problem, pointer, unknown
+from service.model.column_names import matched
 from service.model.signature import Signature
 
-SLACK = 1000
+SPARE_VALUES = 1000
 INSTANCES = "instances"
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Values by column name, not yet checked, and where in the body each of them stands."""
+    """Unchecked values by column name, and a function for the JSON Pointer of a value."""
 
     values: Mapping[str, Sequence[Any]]
     pointer: Callable[[str, int], str] = pointer
 
 
-def most(signature: Signature, max_rows: int) -> parse.Most:
-    """More than twice what any form needs, so that a few rows too many get an exact answer."""
+def payload_limits(signature: Signature, max_rows: int) -> parse.PayloadLimits:
+    """Limits of more than twice what any form needs, so that a few rows too many get an exact
+    error."""
     width = len(signature.inputs)
-    return parse.Most(
+    return parse.PayloadLimits(
         rows=max_rows,
-        values=2 * max_rows * width + SLACK,
-        containers=2 * (max_rows + width) + SLACK,
-        lines=2 * max_rows + SLACK,
+        values=2 * max_rows * width + SPARE_VALUES,
+        containers=2 * (max_rows + width) + SPARE_VALUES,
+        lines=2 * max_rows + SPARE_VALUES,
     )
 
 
-def from_json(payload: Any, signature: Signature, most: parse.Most) -> Columns:
-    """Columns of a JSON payload; Problem 422 if it has none of the forms, or too many rows."""
+def from_json(payload: Any, signature: Signature, limits: parse.PayloadLimits) -> Columns:
+    """The columns of a JSON payload; Problem 422 if it has none of the forms, or too many rows."""
     if not isinstance(payload, dict):
         raise _misfit("", "the body must be an object of columns, or of instances")
     if INSTANCES in payload and (INSTANCES not in signature.names or _are_rows(payload)):
-        return _from_instances(payload, signature, most.rows)
+        return _from_instances(payload, signature, limits.rows)
     _check_width(len(payload), signature)
     values = {}
-    whole = set()  # names whose value is no list in the body: it has no inner places
+    whole = set()  # names whose value is not a list in the body, so rows have no pointer
     inputs = {column.name: column for column in signature.inputs}
     for name, value in payload.items():
         if name not in inputs:
-            values[name] = value  # to be refused by its name
+            values[name] = value  # the schema refuses it by its name
             continue
         if isinstance(value, str) and value.lstrip().startswith("["):
             or_text = takes_strings(inputs[name])
-            value = _list_in_string(name, value, or_text, most)
+            value = _list_in_string(name, value, or_text, limits)
             whole.add(name)
         elif not isinstance(value, list):
             value = [value]
             whole.add(name)
-        check_rows(len(value), most.rows, pointer(name))
+        check_rows(len(value), limits.rows, pointer(name))
         values[name] = value
     return Columns(values, lambda name, row: pointer(name) if name in whole else pointer(name, row))
 
 
-def from_csv(text: str, signature: Signature, most: parse.Most) -> Columns:
-    """Columns of a CSV table with a header line; Problem 422 for too many rows."""
-    cells, rows = parse.parse_csv(text, most)
+def from_csv(text: str, signature: Signature, limits: parse.PayloadLimits) -> Columns:
+    """The columns of a CSV table with a header line; Problem 422 for too many rows."""
+    cells, rows = parse.parse_csv(text, limits)
     if not cells:
         raise _misfit("", "the table has no header line")
     _check_width(len(cells), signature)
@@ -87,7 +88,7 @@ def from_csv(text: str, signature: Signature, most: parse.Most) -> Columns:
     fault = parse.other_separator(header)
     if fault and header[0] not in inputs:
         raise _misfit("", fault)
-    check_rows(len(rows), most.rows, "")
+    check_rows(len(rows), limits.rows, "")
     columns = zip(*rows, strict=True)
     return Columns(
         {
@@ -97,14 +98,14 @@ def from_csv(text: str, signature: Signature, most: parse.Most) -> Columns:
     )
 
 
-def _list_in_string(name: str, text: str, or_text: bool, most: parse.Most) -> list[Any]:
+def _list_in_string(name: str, text: str, or_text: bool, limits: parse.PayloadLimits) -> list[Any]:
     try:
-        value = parse.parse_json(text, most)
+        value = parse.parse_json(text, limits)
     except Problem as problem:
         if or_text:
             return [text]
         fault = problem.errors[0]["detail"]
-        raise _misfit(pointer(name), f"is a string that holds no JSON list: {fault}") from problem
+        raise _misfit(pointer(name), f"is a string that is not a JSON list: {fault}") from problem
     listed: list[Any] = value  # it starts with a bracket
     if or_text and not all(isinstance(one, str | None) for one in listed):
         return [text]
@@ -112,7 +113,7 @@ def _list_in_string(name: str, text: str, or_text: bool, most: parse.Most) -> li
 
 
 def _are_rows(payload: dict[str, Any]) -> bool:
-    """Whether `instances`, which is an input's name as well, holds rows and no column."""
+    """Whether `instances`, which is also the name of an input, has rows instead of a column."""
     values = payload[INSTANCES]
     first = values[0] if isinstance(values, list) and values else None
     return len(payload) == 1 and isinstance(first, dict | list)
@@ -121,28 +122,28 @@ def _are_rows(payload: dict[str, Any]) -> bool:
 def _from_instances(payload: dict[str, Any], signature: Signature, max_rows: int) -> Columns:
     for name in payload:
         if name != INSTANCES:
-            raise _misfit(pointer(name), "nothing may stand beside instances")
+            raise _misfit(pointer(name), "no other key is allowed beside instances")
     return from_rows(payload[INSTANCES], signature, max_rows, INSTANCES)
 
 
 def from_rows(rows: Any, signature: Signature, max_rows: int, *place: str) -> Columns:
-    """Columns of a list of rows, named or in order; Problem 422 if it is none, or too long.
+    """The columns of a list of rows, named or in order; Problem 422 if invalid or too long.
 
-    `place` are the keys that lead to it in the body.
+    `place` are the keys that lead to the list in the body.
     """
     if not isinstance(rows, list):
         raise _misfit(pointer(*place), "must be a list of rows")
     check_rows(len(rows), max_rows, pointer(*place))
     names = signature.names
     if isinstance(rows[0], dict):
-        errors = list(islice(_named_errors(rows, names, place), MOST_ERRORS))
+        errors = list(islice(_named_errors(rows, names, place), MAX_ERRORS))
         if not errors:
             return Columns(
                 {name: [row[name] for row in rows] for name in names},
                 lambda name, row: pointer(*place, row, name),
             )
     else:
-        errors = list(islice(_ordered_errors(rows, names, place), MOST_ERRORS))
+        errors = list(islice(_ordered_errors(rows, names, place), MAX_ERRORS))
         if not errors:
             return Columns(
                 {name: [row[i] for row in rows] for i, name in enumerate(names)},
@@ -181,12 +182,12 @@ def _ordered_errors(
 
 def _check_width(names: int, signature: Signature) -> None:
     inputs = len(signature.inputs)
-    if names > inputs + MOST_ERRORS:  # no answer could tell of all that are wrong
+    if names > inputs + MAX_ERRORS:  # one error message could not list them all
         raise _misfit("", f"there are {names} names, the model takes {inputs}")
 
 
 def check_rows(rows: int, max_rows: int, place: str) -> None:
-    """Problem 422 for none, or too many."""
+    """Raise Problem 422 for no rows, or too many."""
     if rows > max_rows:
         raise _misfit(place, f"has {rows} rows, one request may have {max_rows}")
     if rows == 0:

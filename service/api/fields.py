@@ -1,6 +1,6 @@
-"""The fields of the schema: one per column, which is checked whole, with NumPy where it is numbers.
+"""Fields of the schema: one per column. NumPy checks a column of numbers at once.
 
-A field per number would cost seventeen times as much at 10,000 rows.
+A field per number would take seventeen times as long at 10,000 rows.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from marshmallow import ValidationError, fields
 from numpy.typing import NDArray
 
-from service.api.problems import MOST_ERRORS, likely
+from service.api.problems import MAX_ERRORS, likely
 from service.model import dates
 from service.model.predictor import as_column
 from service.model.signature import WHOLE_NUMBERS, Input
@@ -26,62 +26,68 @@ NAMES_OF_TYPES = {
     type(None): "null",
 }
 SHOWN_CATEGORIES = 20
-EXACT = {"float64": 2**53, "float32": 2**24, "float16": 2**11}  # up to these all whole numbers are
-ROUGH = "must be written without a point or an exponent: as a decimal it is only nearly this number"
-FEW = 32  # values, which Python compares before NumPy has begun
+MAX_EXACT = {
+    "float64": 2**53,
+    "float32": 2**24,
+    "float16": 2**11,
+}  # up to here every integer is exact
+WRITE_AS_INTEGER = "must be written without a point or exponent: as a decimal it may be rounded"
+FEW_VALUES = 32  # Python compares so many faster than NumPy
 
 
 class ColumnField(fields.Field[NDArray[Any]]):
-    """A list of values, to an array of shape (rows,) of the input's type.
+    """Converts a list of values to an array of shape (rows,) of the input's type.
 
-    Subclasses say which types may pass, and check the values. NULL passes where the input is
+    Subclasses say which types are accepted, and check the values. Null is accepted if the input is
     nullable.
     """
 
     types: frozenset[type] = frozenset()
-    wanted = ""
+    expected = ""
     default_error_messages = {"required": "is missing"}  # noqa: RUF012
 
     def __init__(self, column: Input) -> None:
         super().__init__(required=True, data_key=column.name)
         self.column = column
-        self.passing = self.types | {type(None)} if column.nullable else self.types
+        self.accepted = self.types | {type(None)} if column.nullable else self.types
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> NDArray[Any]:
-        numbers = isinstance(value, np.ndarray)  # which files and long bodies are read to
-        if not numbers and not set(map(type, value)) <= self.passing:
-            self._refuse(value, lambda one: type(one) not in self.passing, self._wrong_type)
+        numbers = isinstance(value, np.ndarray)  # from files and long bodies
+        if not numbers and not set(map(type, value)) <= self.accepted:
+            self._refuse(value, lambda one: type(one) not in self.accepted, self._wrong_type)
         return self.array(value)
 
     def array(self, values: Sequence[Any]) -> NDArray[Any]:
-        """The checked array of values of the right types."""
+        """The array of values that have accepted types; ValidationError if one is invalid."""
         return as_column(list(values), self.column.dtype)
 
     def _wrong_type(self, value: Any) -> str:
-        return f"is {NAMES_OF_TYPES[type(value)]}, not {self.wanted}"
+        return f"is {NAMES_OF_TYPES[type(value)]}, not {self.expected}"
 
     def _refuse(
         self, values: Sequence[Any], wrong: Callable[[Any], bool], why: Callable[[Any], str]
     ) -> None:
         faults = ((row, [why(value)]) for row, value in enumerate(values) if wrong(value))
-        raise ValidationError(dict(islice(faults, MOST_ERRORS)))
+        raise ValidationError(dict(islice(faults, MAX_ERRORS)))
 
 
 class NumberField(ColumnField):
-    """Finite numbers within the input's range, none of which is rounded.
+    """Finite numbers within the input's range. Integers are never rounded.
 
-    A decimal such as 0.1 becomes the nearest float, as everywhere. A whole number that the type
-    does not hold is refused: it may be an identifier.
+    A decimal such as 0.1 becomes the nearest float. An integer that the type cannot represent is
+    refused: it may be an identifier.
     """
 
     types = frozenset({int, float})
-    wanted = "a number"
+    expected = "a number"
 
     def __init__(self, column: Input) -> None:
         super().__init__(column)
         self.low, self.high = column.lowest or 0.0, column.highest or 0.0
-        exact = EXACT.get(column.dtype, EXACT["float64"])  # of objects: floats, too
-        self.type = column.dtype if column.dtype in EXACT else "float64"
+        exact = MAX_EXACT.get(
+            column.dtype, MAX_EXACT["float64"]
+        )  # an object column has floats, too
+        self.type = column.dtype if column.dtype in MAX_EXACT else "float64"
         self.exact = exact
         self.quick_low, self.quick_high = max(self.low, 1 - exact), min(self.high, exact - 1)
 
@@ -90,12 +96,12 @@ class NumberField(ColumnField):
         floats = self.within_range(values)
         if self.column.dtype == "float64":
             return floats
-        return floats.astype(self.column.dtype if self.column.dtype in EXACT else object)
+        return floats.astype(self.column.dtype if self.column.dtype in MAX_EXACT else object)
 
     def within_range(self, values: Sequence[Any]) -> NDArray[np.float64]:
-        """Floats, NaN for null; ValidationError for those beyond the range, or inexact ones."""
+        """Floats, NaN for null; ValidationError for values out of range or inexact."""
         low, high = self.quick_low, self.quick_high
-        few = len(values) <= FEW and None not in values
+        few = len(values) <= FEW_VALUES and None not in values
         if few and all(low <= value <= high for value in values):
             return np.array(values, dtype=np.float64)
         try:
@@ -108,61 +114,62 @@ class NumberField(ColumnField):
         bad = [row for row in np.flatnonzero(~fits).tolist() if values[row] is not None]
         if bad:
             message = [f"is out of range: the model works from {self.low:.6g} to {self.high:.6g}"]
-            raise ValidationError(dict.fromkeys(bad[:MOST_ERRORS], message))
+            raise ValidationError(dict.fromkeys(bad[:MAX_ERRORS], message))
         self.check_exact(values, array)
         return array
 
     def check_exact(self, values: Sequence[Any], floats: NDArray[np.float64]) -> None:
-        """ValidationError for whole numbers that would be rounded; `floats` are those values."""
+        """Raise ValidationError for integers that would be rounded; `floats` are the values as
+        floats."""
         far = np.flatnonzero(np.abs(floats) >= self.exact).tolist()
         held = floats.astype(self.type).astype(np.float64) if self.type != "float64" else floats
         bad = [row for row in far if _is_rounded(values[row], float(held[row]))]
         if bad:
             bits = self.exact.bit_length() - 1
             message = [f"cannot be held exactly: the model takes {self.type}, of {bits} bits"]
-            raise ValidationError(dict.fromkeys(bad[:MOST_ERRORS], message))
+            raise ValidationError(dict.fromkeys(bad[:MAX_ERRORS], message))
 
 
 class IntegerField(NumberField):
-    """Whole numbers, in whatever notation: JSON has one kind of number."""
+    """Integers, in any notation: JSON has one type of number."""
 
-    wanted = "a whole number"
+    expected = "a whole number"
 
     def array(self, values: Sequence[Any]) -> NDArray[Any]:
-        """Integers; objects, or floats, where one may be null."""
-        if any(map(_is_broken, values)):
-            self._refuse(values, _is_broken, lambda _: f"is not {self.wanted}")
-        if any(map(_is_rough, values)):
-            self._refuse(values, _is_rough, lambda _: ROUGH)
-        if self.column.dtype in EXACT:
+        """Integers; objects or floats if null is accepted."""
+        if any(map(_is_fraction, values)):
+            self._refuse(values, _is_fraction, lambda _: f"is not {self.expected}")
+        if any(map(_may_be_rounded, values)):
+            self._refuse(values, _may_be_rounded, lambda _: WRITE_AS_INTEGER)
+        if self.column.dtype in MAX_EXACT:
             return super().array(values)
         self.within_range(values)
         whole = [None if value is None else int(value) for value in values]
         return as_column(whole, self.column.dtype)
 
     def check_exact(self, values: Sequence[Any], floats: NDArray[np.float64]) -> None:
-        """As of numbers where the type is one of floats; else nothing is rounded."""
-        if self.column.dtype in EXACT:
+        """Integers are rounded only if the type is a float."""
+        if self.column.dtype in MAX_EXACT:
             super().check_exact(values, floats)
 
 
 class BooleanField(ColumnField):
-    """true and false, nothing that merely looks like them."""
+    """true and false, and no other spelling of them."""
 
     types = frozenset({bool})
-    wanted = "a boolean"
+    expected = "a boolean"
 
 
 class TextField(ColumnField):
-    """Any string; where all of the sample are whole numbers, these may be numbers, too."""
+    """Any string. If all of the sample are integers, integers are accepted, too."""
 
     types = frozenset({str})
-    wanted = "a string"
+    expected = "a string"
 
     def __init__(self, column: Input) -> None:
         super().__init__(column)
         if column.form == WHOLE_NUMBERS:
-            self.passing |= {int}
+            self.accepted |= {int}
 
     def array(self, values: Sequence[Any]) -> NDArray[Any]:
         """The strings."""
@@ -172,20 +179,20 @@ class TextField(ColumnField):
 
 
 class MomentField(ColumnField):
-    """Dates, or dates with times, as ISO 8601 has them."""
+    """Dates, or dates with times, in ISO 8601."""
 
     types = frozenset({str})
-    wanted = "a string"
+    expected = "a string"
 
     def array(self, values: Sequence[Any]) -> NDArray[Any]:
-        """Text in the form that the model knows, or datetime64."""
+        """Text in the model's format, or datetime64."""
         made, faults = [], {}
         for row, value in enumerate(values):
             try:
                 made.append(None if value is None else self._read(value))
             except ValueError as error:
                 faults[row] = [str(error)]
-                if len(faults) == MOST_ERRORS:
+                if len(faults) == MAX_ERRORS:
                     break
         if faults:
             raise ValidationError(faults)
@@ -200,27 +207,27 @@ class MomentField(ColumnField):
 
 
 class CategoryField(ColumnField):
-    """One of the input's categories; any other value of their type where they are open."""
+    """One of the input's categories; another value of their type only if they are open."""
 
     def __init__(self, column: Input) -> None:
         categories = column.categories or ("",)
         self.types = frozenset(type(value) for value in categories)
-        if self.types & {int, float}:  # JSON writes 1 and 1.0 for the same number
+        if self.types & {int, float}:  # in JSON 1 and 1.0 are the same number
             self.types |= {int, float}
-        self.wanted = " or ".join(sorted(NAMES_OF_TYPES[kind] for kind in self.types))
+        self.expected = " or ".join(sorted(NAMES_OF_TYPES[kind] for kind in self.types))
         self.known = {(_family(value), value): value for value in categories}
         super().__init__(column)
         if column.form == WHOLE_NUMBERS:
-            self.passing |= {int}
+            self.accepted |= {int}
 
     def array(self, values: Sequence[Any]) -> NDArray[Any]:
-        """The categories as the model knows them: 1 where a client wrote 1.0."""
+        """The categories as the model has them: 1 for a client's 1.0."""
         known = self.known
         if self.column.form == WHOLE_NUMBERS:
             values = [str(value) if type(value) is int else value for value in values]
-        elif any(map(_is_rough, values)):
-            self._refuse(values, _is_rough, lambda _: ROUGH)
-        if self.column.dtype == "float32":  # 0.1 is the category that float32 holds of it
+        elif any(map(_may_be_rounded, values)):
+            self._refuse(values, _may_be_rounded, lambda _: WRITE_AS_INTEGER)
+        if self.column.dtype == "float32":  # the category 0.1 is the float32 nearest to it
             values = [None if value is None else float(np.float32(value)) for value in values]
         if self.column.closed:
             closed = known.keys() | {(type(None), None)}
@@ -249,22 +256,22 @@ FIELDS: dict[str, type[ColumnField]] = {
 
 
 def _family(value: Any) -> type:
-    """The JSON type of a value, for 1 equals True in Python."""
+    """The JSON type of a value, because 1 equals True in Python."""
     return float if type(value) is int else type(value)
 
 
-def _is_broken(value: Any) -> bool:
-    """Whether a number is not whole; an infinite one is not."""
+def _is_fraction(value: Any) -> bool:
+    """Whether a number is not an integer. Infinity is not one."""
     return type(value) is float and not value.is_integer()
 
 
-def _is_rough(value: Any) -> bool:
-    """Whether a whole number came as a decimal, of which the last digits may be lost."""
-    return type(value) is float and abs(value) >= EXACT["float64"]
+def _may_be_rounded(value: Any) -> bool:
+    """Whether an integer was written as a decimal so large that its last digits may be lost."""
+    return type(value) is float and abs(value) >= MAX_EXACT["float64"]
 
 
 def _is_rounded(value: Any, held: float) -> bool:
-    """Whether a number is whole, and another one in its column's type."""
+    """Whether a number is an integer that the column's type has changed."""
     if value is None or not (type(value) is int or float(value).is_integer()):
         return False
     return bool(value != held)

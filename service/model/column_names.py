@@ -1,6 +1,7 @@
-"""Names of columns in a header line: as the model has them, but for blanks where that is clear.
+"""Matches names of columns to those of the model, without surrounding blanks if that is
+unambiguous.
 
-A model may be fitted on " Age"; and people write "age, site".
+A model may be fitted on " Age", and header lines may be like "age, site".
 """
 
 from collections import Counter
@@ -8,10 +9,10 @@ from collections.abc import Sequence
 
 
 def matched(given: Sequence[str], known: Sequence[str]) -> list[str]:
-    """The name among `known` that each of `given` means; one that means none stays as it is.
+    """Each of `given` as the known name that it matches, or unchanged if it matches none.
 
-    The same name is meant first. Else blanks around a name do not count, if only one of those that
-    are not given as they are is the same without.
+    An equal name matches. Otherwise a name matches if it is equal without surrounding blanks to
+    exactly one known name that is not given literally.
     """
     exact = set(given) & set(known)
     left: dict[str, list[str]] = {}
@@ -26,7 +27,7 @@ def matched(given: Sequence[str], known: Sequence[str]) -> list[str]:
 
 
 def tidy(given: Sequence[str]) -> list[str]:
-    """Names without blanks around them; as they are where two would then be the same."""
+    """Names without surrounding blanks; unchanged if two would become equal."""
     stripped = [name.strip() for name in given]
     times = Counter(stripped)
     return [bare if times[bare] == 1 else name for name, bare in zip(given, stripped, strict=True)]

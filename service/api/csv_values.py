@@ -1,4 +1,4 @@
-"""The cells of a CSV table, to values of the inputs' kinds."""
+"""Converts the cells of a CSV table to values of the inputs' kinds."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -7,14 +7,14 @@ from typing import Any
 import orjson
 
 from service.api.parse import has_long_number
-from service.model import numbers
+from service.model import number_parsing
 from service.model.signature import Input
 
 
 def values_of(cells: Sequence[str], column: Input | None) -> list[Any]:
-    """The values of a column of cells; a cell that cannot be one stays a string, to be refused.
+    """The values of a column of cells. An invalid cell stays a string, which the schema refuses.
 
-    Numbers as JSON writes them are read all at once, many times as fast.
+    orjson reads numbers in JSON's notation all at once, many times as fast.
     """
     reader = _reader(column)
     if reader is _number:
@@ -27,7 +27,8 @@ def values_of(cells: Sequence[str], column: Input | None) -> list[Any]:
 
 
 def takes_strings(column: Input) -> bool:
-    """Whether an input's values are strings, so that a list in a string may be one."""
+    """Whether the values of an input are strings, so that a JSON list in a string may be a
+    value."""
     is_text = column.kind in ("text", "date", "datetime")
     return is_text or isinstance((column.categories or [None])[0], str)
 
@@ -35,7 +36,7 @@ def takes_strings(column: Input) -> bool:
 def _reader(column: Input | None) -> Callable[[str], Any]:
     if column is None or column.kind == "text":
         return str
-    if takes_strings(column):  # of categories, dates and times none is empty
+    if takes_strings(column):  # no category, date or time is empty
         return lambda cell: cell or None
     if column.kind == "boolean" or isinstance((column.categories or [None])[0], bool):
         return _boolean
@@ -47,7 +48,7 @@ def _boolean(cell: str) -> bool | str | None:
 
 
 def _number(cell: str) -> float | str | None:
-    number = numbers.parse(cell)
+    number = number_parsing.parse(cell)
     if number is None:
         return cell if cell.strip() else None
     return number
