@@ -14,7 +14,7 @@ NOTHING = "no_confidence"
 FREE = {"Identity", "Reshape"}  # what copies nothing costs less than an `If`
 
 
-def only_if_asked(model: Any) -> None:
+def make_probabilities_optional(model: Any) -> None:
     """Move the nodes that labels do not need behind an `If`, whose input is CONFIDENT."""
     graph = model.graph
     if len(graph.output) < 2:
