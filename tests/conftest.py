@@ -22,10 +22,12 @@ from tests.buckets import Proxy
 from tests.compose import Project
 from tests.running import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from tests.serving import Server, serve
+from training import errors
 from training.sensor_example import data
 from training.sensor_example.fit import fit
 
 __all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]  # hooks
+errors.strict = True
 
 
 @pytest.fixture(scope="session", autouse=True)

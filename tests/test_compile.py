@@ -105,7 +105,9 @@ def test_onnx_is_chosen_only_if_it_is_faster(
         "OnnxRuntime": dict(zip(sizes, onnx, strict=True)),
     }
     monkeypatch.setattr(
-        selection, "timed", lambda engine, _, rows: times[type(engine).__name__][rows] / 1000
+        selection,
+        "median_seconds",
+        lambda engine, _, rows: times[type(engine).__name__][rows] / 1000,
     )
     animal, signature, columns = described("sensors")
     found = selection.select_engine(FittedModel(animal.estimator), signature, columns)
@@ -180,3 +182,10 @@ def test_a_small_forest_has_the_same_ties() -> None:
     animal = Animal(forest, pd.DataFrame(rows, columns=["a", "b"]))
     signature, columns = contract(animal)
     assert selection.select_engine(FittedModel(forest), signature, columns, "onnx").name == "onnx"
+
+
+@pytest.mark.parametrize(
+    ("times", "shown"), [(0.912, "0.91"), (2.345, "2.3"), (24.2, "24"), (123.4, "120")]
+)
+def test_the_advantage_is_shown_in_two_digits_without_an_exponent(times: float, shown: str) -> None:
+    assert selection.two_digits(times) == shown

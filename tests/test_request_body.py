@@ -1,4 +1,4 @@
-"""The lingering close: after a refusal the rest of a body is discarded for two seconds, no longer."""
+"""The lingering close: after a refusal, the rest of a body is discarded for two seconds."""
 
 import asyncio
 

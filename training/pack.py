@@ -24,8 +24,8 @@ from service.model.signature import Signature
 from service.model.version import content_version
 from training import sample_metrics
 from training.engine import selection, truth
-from training.engine.row_independence import rows_are_independent
-from training.errors import PackError
+from training.engine.row_independence import are_rows_independent
+from training.errors import PackError, reraise_own
 from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import trying
 from training.older.proof import Older
@@ -130,12 +130,12 @@ def pack(
             or sample_metrics.of_sample(model, signature, sample, columns, targets),
             data=origin.data,
             seconds={
-                rows: selection.timed(chosen.engine, list(columns.values()), int(rows))
+                rows: selection.median_seconds(chosen.engine, list(columns.values()), int(rows))
                 for rows in TIMED_ROWS
             },
             engines={
                 **chosen.report,
-                ROWS_INDEPENDENT: rows_are_independent(
+                ROWS_INDEPENDENT: are_rows_independent(
                     chosen.engine, columns, signature.confidence is not None
                 ),
             },
@@ -179,6 +179,7 @@ def _report(*given: Any) -> bytes | None:
 
         return written(*given)
     except Exception as error:  # of the model's code or of libraries
+        reraise_own(error)
         reason = one_line(error)
         print(f"note: the artifact has no report, for it failed ({reason})", file=sys.stderr)
         return None

@@ -28,7 +28,7 @@ from training.conversion import companion_converters as companions
 from training.conversion.converters import CONVERTERS
 from training.conversion.encoder_tables import Codes, codes_of, tables
 from training.conversion.shapes import LINEAR, PARSERS, SHAPES, Recoded
-from training.errors import ConversionError
+from training.errors import ConversionError, reraise_own
 from training.estimators import introspection
 from training.estimators.fitted_model import FittedModel
 from training.onnx.lazy_probabilities import make_probabilities_optional
@@ -59,6 +59,7 @@ def convert(fitted: FittedModel, signature: Signature) -> tuple[bytes, str]:
         except ConversionError:
             raise
         except Exception as error:  # the converters raise all kinds
+            reraise_own(error)
             raise ConversionError(one_line(error, 160).partition(". ")[0]) from error
 
 

@@ -17,7 +17,7 @@ SINGLE_ROWS = 20  # rows that are predicted alone
 TOLERANCE = 1e-9
 
 
-def rows_are_independent(engine: Engine, columns: Mapping[str, Column], confident: bool) -> bool:
+def are_rows_independent(engine: Engine, columns: Mapping[str, Column], confident: bool) -> bool:
     """Compare predictions for these rows with those for their halves and for single rows.
 
     Predictions must be byte-identical. `confident` also compares probabilities or scores.

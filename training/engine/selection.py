@@ -85,14 +85,17 @@ def select_engine(
         return _keep_original(original, str(error))
     given = list(columns.values())
     seconds = {
-        name: {str(rows): timed(engine, given, min(rows, _at_once(given))) for rows in WEIGHTS}
+        name: {
+            str(rows): median_seconds(engine, given, min(rows, _at_once(given))) for rows in WEIGHTS
+        }
         for name, engine in ((SCIKIT_LEARN, original), (ONNX, converted))
     }
     times = speedup(seconds)
     report = {"precision": precision, **proof, "seconds": seconds}
     if wanted == "auto" and times < MIN_SPEEDUP:
-        return _keep_original(original, f"ONNX is equal, but {times:.2g} times as fast", **report)
-    why = f"equal to scikit-learn, {times:.2g} times as fast"
+        why = f"ONNX is equal, but {two_digits(times)} times as fast"
+        return _keep_original(original, why, **report)
+    why = f"equal to scikit-learn, {two_digits(times)} times as fast"
     return Selection(ONNX, converted, {FILES[ONNX]: content}, {"why": why, **report})
 
 
@@ -194,7 +197,7 @@ def _difference(expected: Column, found: Column, tolerance: float) -> float:
     return largest
 
 
-def timed(engine: Engine, columns: Sequence[Column], rows: int) -> float:
+def median_seconds(engine: Engine, columns: Sequence[Column], rows: int) -> float:
     """The median time of one `predict` call with so many rows, in seconds."""
     batch = [np.resize(column, rows) for column in columns]
     engine.predict(batch)  # the first call also imports
@@ -219,3 +222,8 @@ def speedup(seconds: Mapping[str, Mapping[str, float]]) -> float:
             for rows, weight in WEIGHTS.items()
         )
     )
+
+
+def two_digits(number: float) -> str:
+    """A number with two significant digits and without an exponent."""
+    return f"{float(f'{number:.2g}'):.12g}"

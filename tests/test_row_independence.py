@@ -16,7 +16,7 @@ from service.model.engines import ScikitLearn
 from service.model.predictor import Predictor
 from service.settings import Settings
 from tests.described import described
-from training.engine.row_independence import rows_are_independent
+from training.engine.row_independence import are_rows_independent
 from training.pack import PackOptions, pack
 from training.samples.sample import read
 from training.sensor_example import data
@@ -32,7 +32,7 @@ def centred(rows: Any) -> Any:
 def is_apart(model: Any) -> bool:
     _, signature, columns = described("sensors")
     fitted = model.fit(READINGS.inputs, READINGS.target)
-    return rows_are_independent(
+    return are_rows_independent(
         ScikitLearn(fitted, signature), columns, signature.confidence is not None
     )
 
