@@ -107,7 +107,7 @@ def test_a_column_that_is_there_twice_is_refused(packing: Packing) -> None:
     twice = pd.concat([TEXT, TEXT[["age"]]], axis=1)
     code, said = packing(mixed().fit(TEXT, LABELS), twice)
     assert code == 65
-    assert "column age is there more than once" in said
+    assert "column age occurs more than once" in said
 
 
 def test_a_class_of_ones_own_is_packed_if_it_is_trusted(packing: Packing) -> None:

@@ -82,7 +82,7 @@ def test_a_missing_column_is_named(tmp_path: Path, missing: str) -> None:
 
 def test_a_column_that_is_there_twice_is_named(tmp_path: Path) -> None:
     path = written(tmp_path, "sensor_1,sensor_2,class,sensor_1", *GOOD)
-    assert "column sensor_1 is there more than once" in fault(path)
+    assert "column sensor_1 occurs more than once" in fault(path)
 
 
 @pytest.mark.parametrize("text", ["n/a", "", "nan", "inf", "1e999", "1_0", "1;5"])

@@ -152,7 +152,7 @@ def test_a_parameter_that_asks_for_nothing(client: FlaskClient, params: Any) -> 
         (split(["sensor_1", "sensor_2"]), "/dataframe_split/data there are no rows"),
         (split(["sensor_1"], [1]), "/dataframe_split/columns/sensor_2 is missing"),
         (split(["sensor_1", "senser_2"], [1, 1]), "senser_2 is no input; did you mean sensor_2?"),
-        (split(["sensor_1"] * 2, [1, 1]), "columns/sensor_1 is there more than once"),
+        (split(["sensor_1"] * 2, [1, 1]), "columns/sensor_1 occurs more than once"),
         (split(["sensor_2", "sensor_1"], [1, "x"]), "/dataframe_split/data/0/1 is a string"),
         (split(["sensor_1", "sensor_2"], [1]), "/dataframe_split/data/0 has 1 values"),
         ({"inputs": [[1, 1]], "params": [1]}, "/params must be an object"),

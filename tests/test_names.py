@@ -146,7 +146,7 @@ def test_a_column_that_may_be_meant_twice_is_refused(aged: Packed, tmp_path: Pat
     text = table(aged.rows.assign(more=1), "Age", "b", "c", "Age ")
     problem = assert_problem(422, "application/problem+json", aged.post(text, "text/csv").data)
     assert problem["errors"] == [
-        {"pointer": "/ Age", "detail": "is there more than once in the header"}
+        {"pointer": "/ Age", "detail": "occurs more than once in the header"}
     ]
     source = tmp_path / "in.csv"
     source.write_text(text)

@@ -98,7 +98,7 @@ def test_shape_datatype_and_data_must_agree(client: FlaskClient, change: Any, hi
 
 def test_a_key_that_is_there_twice(client: FlaskClient) -> None:
     body = b'{"inputs": [{"name": "sensor_1", "shape": [1], "name": "sensor_2"}]}'
-    assert "the key 'name' is there more than once" in error_of(client.post(INFER, data=body))
+    assert "the key 'name' occurs more than once" in error_of(client.post(INFER, data=body))
 
 
 def test_a_service_that_is_busy_says_so_in_the_protocol_s_way(client: FlaskClient) -> None:

@@ -1,6 +1,7 @@
 """Quick predictions through the bridge: in line, in order, and with room for others in between."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -39,6 +40,25 @@ def test_who_has_no_turn_in_time_is_refused_and_not_before() -> None:
         assert set(statuses) == {200, 503}
         assert min(refused) >= 0.1
         assert (await ask(bridge, BODY)).status == 200
+
+    run(scene())
+
+
+@pytest.mark.parametrize(("seconds", "is_quick"), [(0.0, True), (0.002, True), (0.0021, False)])
+def test_a_prediction_of_up_to_two_milliseconds_runs_on_the_loop(
+    seconds: float, is_quick: bool
+) -> None:
+    async def scene() -> None:
+        threads: list[bool] = []
+
+        def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+            threads.append(threading.current_thread() is threading.main_thread())
+            return Recorder()(environ, start_response)
+
+        bridge = make_bridge(app, lambda size: seconds)
+        assert bridge.is_quick(len(BODY)) is is_quick
+        assert (await ask(bridge, BODY)).status == 200
+        assert threads == [is_quick]
 
     run(scene())
 

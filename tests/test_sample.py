@@ -120,7 +120,7 @@ def test_a_file_without_a_header_gets_names(tmp_path: Path) -> None:
     [
         ([""], "the file is empty"),
         (["a,b"], "there are no rows"),
-        (["a,a", "1,2"], "column a is there more than once"),
+        (["a,a", "1,2"], "column a occurs more than once"),
         (["a,b", "1,2", "1"], "row 2 below the header: has 1 cells"),
         (['a,"b', "1,2"], "is not CSV"),
     ],

@@ -86,7 +86,7 @@ def test_many_rows_are_answered_like_few() -> None:
 
 
 def test_rows_are_ranked_in_blocks_and_stay_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranking, "VALUES", 7)  # of three labels: two rows each
+    monkeypatch.setattr(ranking, "BLOCK_VALUES", 7)  # of three labels: two rows each
     told = json.loads(client_of(IRIS).post("/predict?top=2", json={"instances": FLOWERS}).data)
     same(told["top"], right(IRIS, FLOWERS, 2))
 

@@ -59,7 +59,7 @@ def test_another_type_is_refused_and_the_column_is_named(tmp_path: Path) -> None
         told.signature, "float64"
     )  # 10 becomes 10.0, which the encoder does not know
     columns = columns_of(rounded, told.sample)
-    with pytest.raises(PackError, match="otherwise than the estimator does.* store; .*--kind"):
+    with pytest.raises(PackError, match="differently from the estimator.* store; .*--kind"):
         truth.check(FittedModel(model), rounded, told.sample, ScikitLearn(model, rounded), columns)
 
 
@@ -73,7 +73,7 @@ def test_one_other_answer_is_refused(tmp_path: Path) -> None:
             return [labels]
 
     columns = columns_of(told.signature, told.sample)
-    with pytest.raises(PackError, match="would answer 1 of 90 rows of the sample otherwise"):
+    with pytest.raises(PackError, match="would answer 1 of 90 rows of the sample differently"):
         truth.check(
             FittedModel(model), told.signature, told.sample, Wrong(model, told.signature), columns
         )

@@ -132,7 +132,7 @@ def test_thresholds_of_more_columns_than_can_be_tried_alone_are_drawn(
 def test_engines_are_compared_in_all_rows_of_a_wide_table_but_few_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(selection, "CELLS", 2000)
+    monkeypatch.setattr(selection, "BATCH_CELLS", 2000)
     table = numbers(10, rows=430)
     model = LogisticRegression().fit(table.to_numpy(), table.c0 > 0)
     signature = Signature(
@@ -163,8 +163,8 @@ def test_engines_are_compared_in_all_rows_of_a_wide_table_but_few_at_once(
     batches = [size for size in sizes if size > 1]
     assert sum(batches) == proof["rows"] > 10_000
     assert max(batches) == 200
-    assert len(sizes) - len(batches) == 2 * selection.ALONE
-    for place in (1, 2 + selection.ALONE, len(sizes) - 1):
+    assert len(sizes) - len(batches) == 2 * selection.SINGLE_ROWS
+    for place in (1, 2 + selection.SINGLE_ROWS, len(sizes) - 1):
         sizes.clear()
         theirs.at = place
         with pytest.raises(selection.UnequalError, match="labels differ"):

@@ -1,4 +1,5 @@
-"""The work of the commands in `training.cli`: each reads, does its work and says what it did."""
+"""The work of the commands in `training.cli`: each reads its files, does the work and prints the
+result."""
 
 import hashlib
 import shutil
@@ -48,7 +49,7 @@ def fit(options: Namespace) -> None:
 
 
 def pack(options: Namespace) -> None:
-    """Pack a fitted estimator with a sample of what it takes."""
+    """Pack a fitted estimator with a sample of its input."""
     from training.estimators.fitted_model import FittedModel  # imports scikit-learn
     from training.estimators.side_effects import trying
     from training.pack import PackOptions, Provenance
@@ -122,7 +123,8 @@ def _without(ignored: str, rows: "Sample") -> "Sample":
 
 
 def loaded(options: Namespace, limits: Limits) -> tuple[Any, Any]:
-    """The estimator and, if another scikit-learn saved it, the environment that says what is right.
+    """The estimator and, if another scikit-learn saved it, the environment with its true
+    predictions.
 
     PackError if it cannot be loaded, or if its names are not trusted.
     """
@@ -130,14 +132,14 @@ def loaded(options: Namespace, limits: Limits) -> tuple[Any, Any]:
     _check_trusted(trusted)
     content = _content(path)
     found = _inspected(path, content, trusted, limits)
-    from training.older import environment, loading  # which also know names that are no more
+    from training.older import environment, loading  # they also know names that were removed
 
-    with suppress(Exception):  # what is wrong with the file, `load` says
+    with suppress(Exception):  # `load` reports what is wrong with the file
         found.versions |= trial.read(
             lambda: loading.inspect(content, "1.0", trusted), limits=limits
         ).versions
     others = sorted(found.versions - {version("scikit-learn")})
-    if len(others) != 1:  # with several, no one environment says what is right
+    if len(others) != 1:  # with several versions, no one environment has the true predictions
         return load(path, trusted, limits), None
     from training.older.proof import Older
 
@@ -195,7 +197,7 @@ def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:
 
 
 def _check_trusted(names: list[str]) -> None:
-    """PackError if one of these names cannot be trusted at all."""
+    """Raise PackError if one of these names can never be trusted."""
     for name in names:
         why = trust.problem(name)
         if why is not None:
@@ -220,7 +222,7 @@ def _inspected(
 
 
 def _check_version(path: Path, found: Inspection) -> None:
-    """PackError if another scikit-learn saved the model: then its names differ, too."""
+    """Raise PackError if another scikit-learn saved the model: its names may differ, too."""
     here = version("scikit-learn")
     others = sorted(found.versions - {here})
     if others:
@@ -231,7 +233,7 @@ def _check_version(path: Path, found: Inspection) -> None:
 
 
 def inspect(options: Namespace) -> None:
-    """Say what a model file would import and, once it is packed, what it takes and gives."""
+    """Print the names that a model file uses, or inputs and outputs of a packed model."""
     path: Path = options.file
     if path.is_dir():
         manifest = artifact.read_manifest(path)
@@ -259,7 +261,7 @@ def inspect(options: Namespace) -> None:
 
 
 def diff(options: Namespace) -> int:
-    """Say what changes when one artifact takes another's place; 1 if that breaks clients."""
+    """Print the changes between two artifacts; 1 if they break clients."""
     from training.diff import compare as differing  # imports the engines
 
     return differing.run(options)
@@ -294,7 +296,7 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
 
 
 def program() -> str:
-    """The slipway command as one can type it here."""
+    """The slipway command, as typed in this shell."""
     given = sys.argv[0]
     if Path(given).name != "slipway":
         return f"{sys.executable} -m slipway"

@@ -1,4 +1,5 @@
-"""From a fitted estimator to an artifact: describe it, write it, load it back, compare, publish."""
+"""Packs a fitted estimator: infers the signature, writes the artifact, loads it, compares,
+publishes."""
 
 import json
 import logging
@@ -33,12 +34,12 @@ from training.samples import pandas_rows
 from training.samples.sample import Sample
 from training.signature.infer import contract
 
-GOLDEN_ROWS = 8  # taken evenly from the sample, after the caller's own examples
+GOLDEN_ROWS = 8  # evenly from the sample, after the caller's own examples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Where a model and its rows come from, as far as the caller knows.
+    """The origin of a model and its rows, as far as the caller knows it.
 
     `data` describes the rows, as `Manifest.data` has it. `metrics` are those of the manifest; if
     empty, they are measured on the sample. `held_out` are columns of rows that the model has not
@@ -85,8 +86,8 @@ def pack(
 ) -> Manifest:
     """Publish a fitted estimator at `folder` and return its manifest.
 
-    The sample's columns, without `targets`, are what the estimator takes. `advance` is called with
-    the name of each input once it was tried on the model, and `note` with each thing worth a look.
+    The sample's columns without `targets` are the inputs of the estimator. `advance` is called with
+    the name of each input that was tried on the model, and `note` with each note for the user.
 
     PackError if the estimator cannot be packed with this sample or engine; ArtifactError if
     `folder` is in use for something else, or if the model does not predict the same once it is
@@ -98,9 +99,11 @@ def pack(
     selection.prepare()
     pandas_rows.prepare()
     with trying(trusted):
-        model = FittedModel(estimator).with_one_job()  # a worker has one core
+        model = FittedModel(estimator).with_one_job()  # a worker uses one core
         sample, targets = sample.named(targets, model.feature_names)
-        content = dumped(model.estimator)  # before it predicts: some estimators then note addresses
+        content = dumped(
+            model.estimator
+        )  # before it predicts: then some estimators store addresses
         described = contract(model, sample, targets, how.kinds, advance)
         signature, sample = described.signature, described.sample
         sample = sample_metrics.with_labels(model, signature, sample, targets)
@@ -117,7 +120,7 @@ def pack(
         files = {file: artifact.file_entry(one) for file, one in contents.items()}
         manifest = Manifest(
             name=name,
-            version="",  # of what is complete below
+            version="",  # computed below, when all else is known
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             engine=chosen.name,
             files=files,
@@ -167,15 +170,15 @@ def pack(
 
 
 def _report(*given: Any) -> bytes | None:
-    """The report, or None and a line on stderr: no model is lost for want of a picture."""
+    """The report; None, and a line on stderr, if it fails: the model is packed without it."""
     logging.getLogger("matplotlib").setLevel(
         logging.ERROR
     )  # it warns about the folder of its caches
     try:
-        from training.report.write import written  # imports matplotlib, which takes its time
+        from training.report.write import written  # imports matplotlib, which takes long
 
         return written(*given)
-    except Exception as error:  # of other people's models, and of libraries
+    except Exception as error:  # of the model's code or of libraries
         reraise_own(error)
         reason = one_line(error)
         print(f"note: the artifact has no report, for it failed ({reason})", file=sys.stderr)
@@ -183,7 +186,7 @@ def _report(*given: Any) -> bytes | None:
 
 
 def _golden(predictor: Predictor, sample: Sample, examples: Mapping[str, list[Any]]) -> Golden:
-    """Rows of the sample, and what the model says to them."""
+    """Rows of the sample with the model's predictions."""
     picked = sorted({round(row) for row in np.linspace(0, sample.kept - 1, GOLDEN_ROWS)})
     inputs = {}
     for column in predictor.signature.inputs:
@@ -202,7 +205,7 @@ def _golden(predictor: Predictor, sample: Sample, examples: Mapping[str, list[An
 
 
 def _predicted(predictor: Predictor, columns: Mapping[str, Column]) -> dict[str, Any]:
-    """The whole answer; PackError if the model has none for rows of its own sample."""
+    """The complete answer; PackError if the model cannot predict rows of its own sample."""
     try:
         return predictor.predict(columns, predictor.signature.confidence is not None)
     except (NotFiniteError, UnpredictableError) as error:
@@ -210,10 +213,10 @@ def _predicted(predictor: Predictor, columns: Mapping[str, Column]) -> dict[str,
 
 
 def _more_libraries(signature: Signature, content: bytes, engine: str) -> list[str]:
-    """What serving this model takes besides scikit-learn and what that takes."""
+    """The libraries that serving this model needs besides scikit-learn and its requirements."""
     modules = {name.split(".")[0] for name in unpickling.inspect(content).names}
     fitted = [name for name in companions.PACKAGES if name in modules]
-    if engine == artifact.ONNX:  # for the record, but for onnxruntime
+    if engine == artifact.ONNX:  # only onnxruntime is needed; the others are recorded
         return ["onnx", "onnxruntime", "skl2onnx", *fitted]
     return [
         *(["pandas"] if signature.container == "frame" or "pandas" in modules else []),
@@ -222,7 +225,7 @@ def _more_libraries(signature: Signature, content: bytes, engine: str) -> list[s
 
 
 def _compare(served: Predictor, engine: Engine, columns: Mapping[str, Column]) -> None:
-    """Raise ArtifactError unless what will be served predicts the sample as the estimator does."""
+    """Raise ArtifactError unless the packed model predicts the sample like the estimator."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fresh = _predicted(Predictor(served.manifest, engine), columns)

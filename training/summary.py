@@ -1,4 +1,4 @@
-"""What pack has to say, for people: what it found, and what to look at."""
+"""The summary that pack prints: inputs, outputs, engine, metrics, and notes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from service.model.manifest import Manifest
 from service.model.signature import Input, Output
 from training.samples.sample import Sample
 
-SHOWN = 5  # categories
+SHOWN_CATEGORIES = 5
 
 
 def table(manifest: Manifest) -> str:
@@ -28,8 +28,8 @@ def _kind(column: Input) -> str:
 
 def _takes(column: Input) -> str:
     if column.categories is not None:
-        shown = ", ".join(map(str, column.categories[:SHOWN]))
-        more = len(column.categories) - SHOWN
+        shown = ", ".join(map(str, column.categories[:SHOWN_CATEGORIES]))
+        more = len(column.categories) - SHOWN_CATEGORIES
         others = f" and {more} more" if more > 0 else ""
         return f"{shown}{others}" + ("" if column.closed else ", and any other")
     if column.kind == "boolean":
@@ -42,14 +42,16 @@ def _takes(column: Input) -> str:
 
 
 def _gives(output: Output) -> str:
-    labels = f"one of {', '.join(map(str, output.labels[:SHOWN]))}" if output.labels else ""
-    if output.labels and len(output.labels) > SHOWN:
-        labels += f" and {len(output.labels) - SHOWN} more"
+    labels = (
+        f"one of {', '.join(map(str, output.labels[:SHOWN_CATEGORIES]))}" if output.labels else ""
+    )
+    if output.labels and len(output.labels) > SHOWN_CATEGORIES:
+        labels += f" and {len(output.labels) - SHOWN_CATEGORIES} more"
     return f"{labels}, {output.confidence}".strip(", ") if output.confidence else labels
 
 
 def engine(manifest: Manifest) -> str:
-    """Which engine serves the model, and why, in one line."""
+    """The engine of the model and the reason, in one line."""
     engines = manifest.engines
     if manifest.engine not in engines.get("seconds", {}):
         return f"{manifest.engine}: {engines.get('why', 'there was no other')}"
@@ -58,7 +60,7 @@ def engine(manifest: Manifest) -> str:
 
 
 def measured(manifest: Manifest) -> Iterator[str]:
-    """How well the model's answers fit the sample's, a line for each output."""
+    """The metrics on the sample, one line per output."""
     for name, found in _by_output(manifest):
         parts = []
         if "accuracy" in found:
@@ -71,7 +73,7 @@ def measured(manifest: Manifest) -> Iterator[str]:
 
 
 def doubts(manifest: Manifest) -> Iterator[str]:
-    """Why the model may not be the one that was meant, or the sample not of its kind."""
+    """Warnings that the model, or the sample, may be the wrong one."""
     for name, found in _by_output(manifest):
         most = found.get("accuracy_of_the_majority_class", 1.0)
         if not found["rows"]:
@@ -99,7 +101,7 @@ def _by_output(manifest: Manifest) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def warnings(sample: Sample, manifest: Manifest, pools: Sequence[str]) -> Iterator[str]:
-    """What is worth a look before the model is served."""
+    """Notes to check before the model is served."""
     if [*sample.columns] == [f"x{place}" for place in range(len(sample.columns))]:
         yield "the sample has no header line but numbers: its columns are x0, x1 and so on"
     for column in manifest.signature.inputs:
@@ -115,6 +117,6 @@ def warnings(sample: Sample, manifest: Manifest, pools: Sequence[str]) -> Iterat
 
 
 def listed(values: Sequence[Any]) -> str:
-    """The first values, and how many others there are."""
-    more = f" and {len(values) - SHOWN} others" if len(values) > SHOWN else ""
-    return ", ".join(map(str, values[:SHOWN])) + more
+    """The first values, and the number of the others."""
+    more = f" and {len(values) - SHOWN_CATEGORIES} others" if len(values) > SHOWN_CATEGORIES else ""
+    return ", ".join(map(str, values[:SHOWN_CATEGORIES])) + more

@@ -212,7 +212,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):  # they are in order: the first that is missing there is the key
         again = next(key for (key, _), once in zip_longest(pairs, members) if key != once)
-        raise _NotStrictError(f"the key {again[:40]!r} is there more than once")
+        raise _NotStrictError(f"the key {again[:40]!r} occurs more than once")
     return members
 
 

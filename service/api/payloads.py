@@ -83,7 +83,7 @@ def from_csv(text: str, signature: Signature, limits: parse.PayloadLimits) -> Co
     header = matched(cells, signature.names)
     name, times = Counter(header).most_common(1)[0]
     if times > 1:
-        raise _misfit(pointer(name), "is there more than once in the header")
+        raise _misfit(pointer(name), "occurs more than once in the header")
     inputs = {column.name: column for column in signature.inputs}
     fault = parse.other_separator(header)
     if fault and header[0] not in inputs:

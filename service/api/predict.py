@@ -56,7 +56,7 @@ def _top(request: Request, signature: Signature) -> int:
     if not values:
         return 0
     if len(values) > 1:
-        raise _bad_parameter(TOP, "is there more than once")
+        raise _bad_parameter(TOP, "occurs more than once")
     try:
         return read_top(values[0], signature)
     except ValueError as error:

@@ -1,6 +1,8 @@
-"""How skl2onnx converts what it would convert inexactly or not at all, registered in `convert.py`.
+"""Converters for estimators that skl2onnx converts inexactly or not at all.
 
-Each converter is given skl2onnx's scope (names), operator (the fitted part) and container (nodes).
+To add one, write a function and enter it in `CONVERTERS`; add the shape of its result to
+`shapes.py`. A converter gets skl2onnx's scope (names), operator (the fitted part) and container
+(nodes).
 """
 
 from collections.abc import Callable

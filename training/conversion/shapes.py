@@ -1,4 +1,4 @@
-"""What the converted parts give out, as skl2onnx wants to know it beforehand."""
+"""Shapes and types of the results of converters, which skl2onnx requires in advance."""
 
 from collections.abc import Callable
 from typing import Any

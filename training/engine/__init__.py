@@ -1,4 +1,4 @@
-"""Which engine serves a model, and the proof that its predictions are those of the estimator.
+"""Selects the engine of a model, and proves that its predictions are those of the estimator.
 
 Read in this order: `selection.py` (converts, compares and measures), `probe_rows.py` (rows on which
 two engines are likeliest to differ), `truth.py` (compares with what the estimator predicts for the

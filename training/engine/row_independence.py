@@ -1,7 +1,7 @@
-"""Whether rows are apart: each gets the same answer alone as among others.
+"""Tests whether rows are independent: each gets the same prediction alone as among others.
 
-Nearly every model's are, but a step may look at all that it is given, such as a function that takes
-the mean of them. Only where rows are apart may requests share a call of the model.
+Nearly every model's rows are, but a step may depend on all rows of a call, such as a function that
+subtracts their mean. Only if rows are independent may requests share a call of the model.
 """
 
 import warnings
@@ -11,20 +11,21 @@ import numpy as np
 
 from service.model.engines import Column, Engine
 
-ALONE = 20  # rows that are tried alone
-TOLERANCE = 1e-9  # of probabilities and scores, which no shared call tells; they give most away
+SINGLE_ROWS = 20  # rows that are predicted alone
+# For probabilities and scores. Shared calls never return them; comparing them detects dependence
+# that labels hide.
+TOLERANCE = 1e-9
 
 
 def are_rows_independent(engine: Engine, columns: Mapping[str, Column], confident: bool) -> bool:
-    """Compare the answers for these rows with those for their halves, and for some of them alone.
+    """Compare predictions for these rows with those for their halves and for single rows.
 
-    Predictions must be equal to the last bit. `confident` says whether to compare what the engine's
-    `confidence` says, too.
+    Predictions must be byte-identical. `confident` also compares probabilities or scores.
     """
     given = list(columns.values())
     rows = len(given[0])
     batches = [slice(0, rows // 2), slice(rows // 2, rows)] if rows > 1 else []
-    batches += [slice(row, row + 1) for row in range(min(ALONE, rows))]
+    batches += [slice(row, row + 1) for row in range(min(SINGLE_ROWS, rows))]
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -40,6 +41,6 @@ def are_rows_independent(engine: Engine, columns: Mapping[str, Column], confiden
                 ):
                     if not np.allclose(whole[batch], own, rtol=TOLERANCE, atol=TOLERANCE):
                         return False
-        except Exception:  # of other people's code: then nothing is known
+        except Exception:  # of the model's code: independence is then unknown
             return False
     return True

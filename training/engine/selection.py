@@ -1,8 +1,8 @@
-"""Decide which engine serves a model: convert it to ONNX, prove that it answers equally, time both.
+"""Selects the engine of a model: converts it to ONNX, compares the predictions, measures both.
 
-Equal are labels, on the whole sample and on thousands of rows around it; probabilities, scores and
-regressions may differ by a tolerance that the manifest records. Faster is what the geometric mean
-of the ratios says, in which requests of few rows weigh most.
+Labels must be equal on the sample and on thousands of rows around it; probabilities, scores and
+regressions may differ by a tolerance that the manifest records. ONNX Runtime must also be faster,
+by the weighted geometric mean of the ratios of times; requests of few rows have most weight.
 """
 
 import math
@@ -29,22 +29,22 @@ from training.errors import ConversionError, PackError
 from training.estimators.fitted_model import FittedModel
 
 TOLERANCES = {"float64": 1e-9, "float32": 1e-5}  # relative, and absolute below 1
-WEIGHTS = {1: 0.4, 100: 0.4, 10_000: 0.2}  # of the ratio of times, by rows
-FASTER = 1.2  # times; less is not worth a second model
-ALONE = 50  # rows that are also tried alone: libraries compute one row in other ways than many
-CELLS = 4_000_000  # of rows and columns at once; engines copy them several times
-Ask = Callable[[list[Column]], list[Column]]
+WEIGHTS = {1: 0.4, 100: 0.4, 10_000: 0.2}  # of the ratios of times, by number of rows
+MIN_SPEEDUP = 1.2  # less is not worth a second model
+SINGLE_ROWS = 50  # also predicted alone: libraries may compute one row in another way than many
+BATCH_CELLS = 4_000_000  # in one call; engines copy them several times
+Method = Callable[[list[Column]], list[Column]]
 
 
 class UnequalError(Exception):
-    """The two engines answer differently; the text says how."""
+    """The engines predict differently, or one has no predictions. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The engine that serves, by name and loaded, its own model files if it has any, and why.
+    """The selected engine: its name, the loaded engine, and its own model files, if it has any.
 
-    `report` is what the manifest keeps: the reason, the proof and both engines' times.
+    `report` is the part for the manifest: the reason, the comparison and the times of both engines.
     """
 
     name: str
@@ -54,13 +54,13 @@ class Selection:
 
     @property
     def tolerance(self) -> float:
-        """By how much numbers may differ from the estimator's."""
+        """The allowed difference of numbers from the estimator's."""
         return float(self.report["tolerance"]) if self.name == ONNX else TOLERANCES["float64"]
 
 
 def prepare() -> None:
-    """Import what converts, if it is installed: to import it has effects, and so it must happen
-    before a model is tried."""
+    """Import the converters, if installed. It has side effects, so it happens before a model is
+    tried."""
     engines.prepare(ONNX)
     readers.prepare()
     with suppress(ImportError):
@@ -70,7 +70,8 @@ def prepare() -> None:
 def select_engine(
     model: FittedModel, signature: Signature, columns: Mapping[str, Column], wanted: str = "auto"
 ) -> Selection:
-    """Choose the engine; `wanted` is auto, onnx or sklearn. PackError if it cannot be had."""
+    """Select the engine; `wanted` is auto, onnx or sklearn. PackError if it cannot serve the
+    model."""
     original = model.engine(signature)
     if wanted == "sklearn":
         return _keep_original(original, "as asked")
@@ -91,7 +92,7 @@ def select_engine(
     }
     times = speedup(seconds)
     report = {"precision": precision, **proof, "seconds": seconds}
-    if wanted == "auto" and times < FASTER:
+    if wanted == "auto" and times < MIN_SPEEDUP:
         why = f"ONNX is equal, but {two_digits(times)} times as fast"
         return _keep_original(original, why, **report)
     why = f"equal to scikit-learn, {two_digits(times)} times as fast"
@@ -121,7 +122,7 @@ def _loaded(content: bytes, signature: Signature) -> Engine:
         return OnnxRuntime(content, signature)
     except OnnxError as error:
         raise UnequalError(f"its ONNX model {error}") from error
-    except Exception as error:  # its errors have no common class but this
+    except Exception as error:  # ONNX Runtime's errors have no other common class
         reason = one_line(str(error), 160)
         raise UnequalError(f"ONNX Runtime cannot load it ({reason})") from error
 
@@ -133,26 +134,29 @@ def verify_equivalence(
     columns: Mapping[str, Column],
     tolerance: float,
 ) -> dict[str, Any]:
-    """What was compared, and the largest difference; UnequalError at the first that matters."""
+    """Compare both engines; the number of rows, the tolerance and the largest difference.
+
+    UnequalError at the first difference that is too large.
+    """
     original = model.engine(signature)
     drawn = probe_rows.around(signature, columns, model.thresholds(signature.names))
-    asked = ["predict", "confidence"] if signature.confidence else ["predict"]
+    names = ["predict", "confidence"] if signature.confidence else ["predict"]
     largest = 0.0
-    for ask, rows in product(asked, (columns, drawn)):
-        asks = getattr(original, ask), getattr(converted, ask)
-        largest = max(largest, _largest(*asks, list(rows.values()), tolerance))
+    for name, rows in product(names, (columns, drawn)):
+        methods = getattr(original, name), getattr(converted, name)
+        largest = max(largest, _largest(*methods, list(rows.values()), tolerance))
     compared = sum(len(next(iter(one.values()))) for one in (columns, drawn))
     return {"rows": compared, "tolerance": tolerance, "largest_difference": largest}
 
 
-def _largest(original: Ask, converted: Ask, given: list[Column], tolerance: float) -> float:
-    """The largest difference between both answers for these rows, and for a few of them alone."""
+def _largest(original: Method, converted: Method, given: list[Column], tolerance: float) -> float:
+    """The largest difference for these rows, and for a few of them predicted alone."""
     largest, rows = 0.0, len(given[0])
     size = _at_once(given)
     for start in range(0, rows, size):
         whole = slice(start, min(start + size, rows))
         expected = _answers(original, [one[whole] for one in given], "scikit-learn")
-        alone = range(start, min(rows, ALONE))  # which are in the first batch
+        alone = range(start, min(rows, SINGLE_ROWS))  # all are in the first batch
         for part in (whole, *(slice(row, row + 1) for row in alone)):
             found = _answers(converted, [one[part] for one in given], "ONNX Runtime")
             for right, actual in zip(expected, found, strict=True):
@@ -162,21 +166,21 @@ def _largest(original: Ask, converted: Ask, given: list[Column], tolerance: floa
 
 
 def _at_once(given: Sequence[Column]) -> int:
-    """How many rows of such columns engines get in one call."""
-    return max(100, CELLS // len(given))
+    """The number of rows of such columns for one call."""
+    return max(100, BATCH_CELLS // len(given))
 
 
-def _answers(ask: Ask, given: list[Column], name: str) -> list[Column]:
+def _answers(method: Method, given: list[Column], name: str) -> list[Column]:
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return ask(given)
+            return method(given)
         except Exception as error:
-            raise UnequalError(f"{name} has no answer for rows around the sample") from error
+            raise UnequalError(f"{name} cannot predict rows around the sample") from error
 
 
 def _difference(expected: Column, found: Column, tolerance: float) -> float:
-    """The largest difference of two arrays; UnequalError if it is too large for what they are."""
+    """The largest difference of two arrays; UnequalError if it exceeds the tolerance."""
     if expected.shape != found.shape:
         raise UnequalError(f"shapes differ: {expected.shape} and {found.shape}")
     if expected.dtype.kind != "f":
@@ -185,7 +189,7 @@ def _difference(expected: Column, found: Column, tolerance: float) -> float:
             raise UnequalError(f"{wrong} of {len(found)} labels differ")
         return 0.0
     if not (np.isfinite(expected).all() and np.isfinite(found).all()):
-        raise UnequalError("no finite answer for rows around the sample")
+        raise UnequalError("predictions for rows around the sample are not finite")
     differences = np.abs(expected - found) / np.maximum(1.0, np.abs(expected))
     largest = float(differences.max(initial=0.0))
     if not largest <= tolerance:
@@ -194,9 +198,9 @@ def _difference(expected: Column, found: Column, tolerance: float) -> float:
 
 
 def median_seconds(engine: Engine, columns: Sequence[Column], rows: int) -> float:
-    """Median seconds of one `predict` call with so many rows."""
+    """The median time of one `predict` call with so many rows, in seconds."""
     batch = [np.resize(column, rows) for column in columns]
-    engine.predict(batch)  # the first call also pays for imports
+    engine.predict(batch)  # the first call also imports
     durations = []
     for _ in range(9 if rows < 10_000 else 3):
         start = time.perf_counter()
@@ -206,8 +210,8 @@ def median_seconds(engine: Engine, columns: Sequence[Column], rows: int) -> floa
 
 
 def speedup(seconds: Mapping[str, Mapping[str, float]]) -> float:
-    """How many times as fast as scikit-learn ONNX Runtime is: a weighted geometric mean."""
-    shortest = 1e-6  # what times are rounded to
+    """The speedup of ONNX Runtime over scikit-learn: a weighted geometric mean."""
+    shortest = 1e-6  # times are rounded to that
     return math.exp(
         sum(
             weight

@@ -1,7 +1,7 @@
-"""Compare what will be served with the truth: what the estimator answers to the user's own rows.
+"""Compares served predictions with the truth: the estimator's predictions for the user's own rows.
 
-The rows are those of `training/samples/pandas_rows.py`. So a column that the service reads as
-another type than the user's code does is found here, whatever the reason.
+The rows are those of `training/samples/pandas_rows.py`. So a column that the service reads with
+another type than the user's code is found here, whatever the reason.
 """
 
 import warnings
@@ -18,8 +18,8 @@ from training.estimators.fitted_model import FittedModel
 from training.samples import pandas_rows
 from training.samples.sample import Sample
 
-TOLERANCE = 1e-9  # of numbers that the same library computes in another order
-SHOWN = 3  # columns
+TOLERANCE = 1e-9  # of numbers that one library computes in two orders
+SHOWN_COLUMNS = 3  # in an error
 ADVICE = (
     "name the kind with --kind NAME=KIND (text, integer, number, boolean, date or datetime), "
     "or give the sample as Parquet with the types that the model was fitted with"
@@ -27,12 +27,12 @@ ADVICE = (
 
 
 class _Contained(ScikitLearn):
-    """scikit-learn's engine on rows that are in their container already."""
+    """scikit-learn's engine with rows that are already in their container."""
 
     rows: Any = None
 
     def contained(self, columns: Sequence[Column]) -> Any:
-        """These rows, whatever the columns are."""
+        """These rows; `columns` is ignored."""
         return self.rows
 
 
@@ -44,7 +44,7 @@ def check(
     columns: Mapping[str, Column],
     tolerance: float = TOLERANCE,
 ) -> None:
-    """PackError unless the engine gives for these columns what the estimator gives for the sample.
+    """Raise PackError unless the engine predicts for these columns as the estimator for the sample.
 
     Labels must be equal; probabilities, scores and other numbers may differ by the tolerance.
     """
@@ -65,7 +65,7 @@ def check(
     if wrong.any():
         raise PackError(
             f"the service would answer {int(wrong.sum())} of {sample.kept} rows of the sample "
-            f"otherwise than the estimator does{_suspects(signature, sample)}; {ADVICE}"
+            f"differently from the estimator{_suspects(signature, sample)}; {ADVICE}"
         )
 
 
@@ -77,7 +77,7 @@ def _answers(engine: Engine, signature: Signature, columns: Sequence[Column]) ->
 
 
 def _differ(right: Any, actual: Any, tolerance: float) -> Any:
-    """The rows in which answers differ."""
+    """Which rows have different answers."""
     one, other = np.asarray(right), np.asarray(actual)
     if one.shape != other.shape:
         return np.ones(len(one), dtype=bool)
@@ -89,7 +89,7 @@ def _differ(right: Any, actual: Any, tolerance: float) -> Any:
 
 
 def _suspects(signature: Signature, sample: Sample) -> str:
-    """The columns whose type is not the one in the user's own rows, in words."""
+    """The columns whose type may differ from that in the user's own rows, as text."""
     names = []
     for one in signature.inputs:
         column = sample.columns[one.name]
@@ -97,5 +97,5 @@ def _suspects(signature: Signature, sample: Sample) -> str:
             names.append(one.name)
     names = names or [one.name for one in signature.inputs if one.kind not in ("number",)]
     names = names or list(signature.names)
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"; look at the columns {', '.join(names[:SHOWN])}{more}"
+    more = f" and {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
+    return f"; look at the columns {', '.join(names[:SHOWN_COLUMNS])}{more}"

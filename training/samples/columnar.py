@@ -44,7 +44,7 @@ def read(path: Path) -> Sample:
         raise DataError(f"{path}: there are no rows")
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
-        raise DataError(f"{path}: column {twice[0]} is there more than once")
+        raise DataError(f"{path}: column {twice[0]} occurs more than once")
     whole = _restored(table.to_pandas(), table)
     whole = whole.reset_index(drop=True)[[name for name in names if name in whole.columns]]
     most = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // max(1, whole.shape[1])))

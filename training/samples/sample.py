@@ -226,7 +226,7 @@ def _read(path: Path, reader: Any, named: bool) -> Sample:
         header = [f"x{place}" for place in range(len(header))]
     twice = [name for name, times in Counter(header).items() if times > 1]
     if twice:
-        raise DataError(f"{path}, line 1: column {twice[0]} is there more than once in the header")
+        raise DataError(f"{path}, line 1: column {twice[0]} occurs more than once in the header")
     width = len(header)
     most = min(MOST_CATEGORIES, COUNTED_CELLS // width)
     keep = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // width))

@@ -69,7 +69,7 @@ def _positions(path: Path, header: list[str]) -> list[int]:
         raise DataError(f"{path}, line 1: the file is empty; it needs a header line and readings")
     for name in (*INPUTS, TARGET):
         if header.count(name) != 1:
-            fault = "is missing" if name not in header else "is there more than once"
+            fault = "is missing" if name not in header else "occurs more than once"
             raise DataError(f"{path}, line 1: column {name} {fault} in the header")
     return [header.index(name) for name in (*INPUTS, TARGET)]
 

@@ -16,15 +16,15 @@ from training.samples.sample import MISSING, Column
 
 KINDS = ("category", "text", "integer", "number", "boolean", "date", "datetime")
 LENGTH = "length of time"
-NEARLY_ALL = 0.9  # of a column's values
-SHOWN = 3  # values of a column in a note
+NEARLY_ALL = 0.9  # share of a column's values
+SHOWN_VALUES = 3  # in a note
 Known = Mapping[str, Collection[Any]]
 
 
 def settled(
     known: LearnedColumns, columns: Sequence[Column], given: Mapping[str, str]
 ) -> tuple[list[Column], list[str]]:
-    """The columns, each read as the kind that it is, and notes where estimator and sample disagree.
+    """The columns, each read as its kind, and notes where estimator and sample disagree.
 
     PackError if a column cannot be what `--kind` or the estimator says.
     """
@@ -57,7 +57,7 @@ def settled(
 
 
 def _kind(learned: Collection[Any]) -> str | None:
-    """The kind of the values that encoders or imputers learned; None if they do not tell."""
+    """The kind of the values that encoders or imputers learned; None if unknown."""
     types = {type(value) for value in learned if not _is_null(value)}
     if types == {str}:
         return "text"
@@ -73,7 +73,7 @@ def _kind(learned: Collection[Any]) -> str | None:
 
 
 def _read(column: Column, given: str | None, learned_kind: str | None, learned: set[Any]) -> Column:
-    """The column as the kind that it is."""
+    """The column, read as its kind."""
     wanted = {"category": "text"}.get(given or "", given)
     if column.series is not None:
         return _typed(column, wanted, learned_kind, given)
@@ -85,7 +85,7 @@ def _read(column: Column, given: str | None, learned_kind: str | None, learned: 
         and column.kind == "text"
     ):
         if column.missing and not any(value is not None for value in column.values):
-            wanted = learned_kind  # no cell says anything
+            wanted = learned_kind  # all cells are empty
         elif learned_kind != "datetime":
             raise PackError(
                 f"the sample's column {column.name} is text, and the model learned "
@@ -96,7 +96,7 @@ def _read(column: Column, given: str | None, learned_kind: str | None, learned: 
     if wanted is None:
         return column
     kept = {value for value in learned if isinstance(value, str)} & MISSING
-    kept = set() if any(map(_is_null, learned)) else kept  # then an empty cell is one, too
+    kept = set() if any(map(_is_null, learned)) else kept  # then an empty cell is a value, too
     try:
         made = column.as_kind(wanted, kept if wanted == "text" else ())
     except DataError as error:
@@ -107,7 +107,7 @@ def _read(column: Column, given: str | None, learned_kind: str | None, learned: 
 def _typed(
     column: Column, wanted: str | None, learned_kind: str | None, given: str | None
 ) -> Column:
-    """A column that has a type, unless something else says that it is another one."""
+    """A column with a type in the sample, unless the user or the estimator requires another."""
     if column.kind not in (*KINDS, "text"):
         raise PackError(
             f"the sample's column {column.name} is {column.dtype}, which no kind of input holds: "
@@ -136,18 +136,19 @@ def _typed(
 
 
 def _null(learned: Collection[Any], absent: Any) -> Null | None:
-    """What the model takes for a missing value; None if it does not tell."""
+    """The missing value that the model expects; None if unknown."""
     has_none = any(value is None for value in learned) or absent is None
     has_nan = any(value is not None and _is_null(value) for value in learned)
     if not has_none and absent is not None and _is_null(absent):
-        has_nan = True  # an imputer of NaN leaves None for the encoder to learn
+        has_nan = True  # an imputer of NaN leaves None for the encoder
     if has_none == has_nan:
         return None
     return "none" if has_none else "nan"
 
 
 def _with_null(column: Column, null: Null) -> Column:
-    """The column with what the model takes for a missing value. Files do not tell None from NaN."""
+    """The column with the missing value that the model expects. Files do not distinguish None and
+    NaN."""
     if column.series is None:
         return replace(column, null=null)
     if column.dtype not in ("object", "str") or (column.dtype == "str" and null == "nan"):
@@ -163,7 +164,7 @@ def _is_null(value: Any) -> bool:
 
 
 def _note(column: Column, kind: str) -> str:
-    values = list(dict.fromkeys(column.cells))[:SHOWN]
+    values = list(dict.fromkeys(column.cells))[:SHOWN_VALUES]
     looks = {"integer": "whole numbers", "number": "numbers", "boolean": "booleans"}
     look = looks.get(column.kind, "text")
     return (
@@ -173,7 +174,7 @@ def _note(column: Column, kind: str) -> str:
 
 
 def strangers(columns: Sequence[Column], known: Known) -> Iterator[str]:
-    """Notes on columns nearly all of whose values the encoders do not know."""
+    """Notes on columns with nearly all values unknown to the encoders."""
     for column in columns:
         learned = {value for value in known.get(column.name, ()) if not _is_null(value)}
         there = [value for value in column.values if value is not None]
@@ -188,7 +189,7 @@ def strangers(columns: Sequence[Column], known: Known) -> Iterator[str]:
 
 
 def parsed(options: Sequence[str]) -> dict[str, str]:
-    """Kinds by column, of `--kind NAME=KIND`; PackError for what is none."""
+    """Kinds by column, from `--kind NAME=KIND`; PackError if invalid."""
     return dict(_parsed(options))
 
 
