@@ -19,7 +19,7 @@ from tests.animals import Animal
 from tests.keeping import kept
 from tests.zoo import ZOO
 from training import data, pipeline
-from training.commands import load
+from training.formats.loaded import load
 from training.pack import pack
 from training.sample import read
 

@@ -17,7 +17,9 @@ ENGINES = ("auto", "onnx", "sklearn")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0, or the sysexits code of what went wrong, told in one line on stderr."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser().parse_args(given)
+    options.given = given  # for messages that say how to go on
     try:
         code: int | None = options.run(options)
     except KeyboardInterrupt:
@@ -48,7 +50,13 @@ def _parser() -> argparse.ArgumentParser:
     fit.set_defaults(run=commands.fit)
 
     pack = subparsers.add_parser("pack", help="pack a fitted scikit-learn estimator")
-    pack.add_argument("model", type=Path, metavar="MODEL", help="what joblib.dump wrote")
+    pack.add_argument(
+        "model",
+        type=Path,
+        nargs="+",
+        metavar="MODEL",
+        help="what joblib.dump wrote; several files are applied in this order, the model last",
+    )
     pack.add_argument(
         "--sample",
         type=Path,

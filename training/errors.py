@@ -49,3 +49,8 @@ class PackError(TrainingError):
 
 class ConversionError(Exception):
     """There is no ONNX model for an estimator; the text says why in one line."""
+
+
+def reason(error: Exception) -> str:
+    """An error of another library in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200].rstrip(": ")

@@ -196,7 +196,10 @@ if VERSION < (1, 8):
         lambda: LogisticRegression(multi_class="ovr", max_iter=500),
     )
     FAMILIES["liblinear"] = (three, lambda: LogisticRegression(solver="liblinear"))
-    FAMILIES["softmax of two"] = (two, lambda: LogisticRegression(multi_class="multinomial"))
+    FAMILIES["softmax of two"] = (
+        two,
+        lambda: LogisticRegression(multi_class="multinomial", solver="lbfgs"),
+    )
 
 
 def save(name: str, folder: str) -> None:

@@ -1,0 +1,84 @@
+"""Read what the user names as a model: a file of any kind that is known, or MLflow's folder."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from service.model import filetypes, trial, unpickling
+from service.model.limits import Limits
+from service.model.pickled_names import Inspecting, Inspection
+from service.model.trial import TrialError
+from training.errors import MissingFileError, PackError, reason
+from training.older.loading import OlderUnpickler
+
+OLD = (1, 0)  # a release whose names are all read
+PROTOCOL = b"\x80"  # what a pickle begins with, since protocol 2
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One pickle: the file that has it, and its bytes as they were before they were compressed.
+
+    `keys` say where in its object the estimator is, if the object is a dictionary, list or tuple;
+    () is the object itself. `versions` are those of scikit-learn that the pickle names. `wanted`
+    are versions of libraries that stand beside the model, and `python` is the version of Python,
+    such as "3.9", if it is known.
+    """
+
+    path: Path
+    content: bytes
+    keys: tuple[str | int, ...] = ()
+    versions: frozenset[str] = frozenset()
+    wanted: Mapping[str, str] = field(default_factory=dict)
+    python: str = ""
+
+
+def read(path: Path, limits: Limits) -> list[ModelFile]:
+    """The pickles behind a path, in their order; PackError or MissingFileError if there are none.
+
+    A file may have several, one after another, as several calls of `pickle.dump` write them.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise MissingFileError.of(path, error) from error
+    whole = ModelFile(path, content)
+    if filetypes.no_pickle(content) is not None:  # `inspect` says what it is
+        return [whole]
+    try:
+        whole = replace(whole, content=unpickling.decompressed(content))
+    except ValueError:
+        return [whole]
+    return _split(whole, limits)
+
+
+def inspect(file: ModelFile, trusted: Sequence[str], limits: Limits) -> Inspection:
+    """What a pickle would use; PackError if it is none."""
+    why = filetypes.no_pickle(file.content)
+    if why is not None:
+        raise PackError(f"{file.path}: {why}")
+    try:
+        return trial.read(lambda: unpickling.inspect(file.content, trusted), limits=limits)
+    except TrialError as error:
+        raise PackError(f"{file.path}: {error}") from error
+    except Exception as error:
+        why = filetypes.broken(file.content, error)
+        if why is None:
+            why = f"is no model that joblib.dump wrote ({reason(error)})"
+        raise PackError(f"{file.path}: {why}") from error
+
+
+def _split(whole: ModelFile, limits: Limits) -> list[ModelFile]:
+    """The pickles in a row; the file as it is if they cannot be read."""
+    file = io.BytesIO(whole.content)
+    found: list[ModelFile] = []
+    try:
+        while not found or whole.content[file.tell() : file.tell() + 1] == PROTOCOL:
+            start, names = file.tell(), Inspecting(())
+            trial.read(OlderUnpickler(file, names, OLD).read_all, limits=limits)
+            content = whole.content[start : file.tell()]
+            found.append(replace(whole, content=content, versions=frozenset(names.versions)))
+    except Exception:
+        return [replace(whole, versions=frozenset(names.versions))]
+    return found if len(found) > 1 else [replace(whole, versions=found[0].versions)]
