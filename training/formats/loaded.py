@@ -20,7 +20,7 @@ from training.formats import blocked, model_file, parts
 from training.formats.model_file import ModelFile
 from training.older import environment, loading
 from training.older.environment import Environment
-from training.older.proof import Older
+from training.older.proof import Older, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ def loaded(options: Namespace, limits: Limits) -> Loaded:
     there = _environment(options, older, whole, named)
     objects = [_load_older(one, older, trusted, limits) for one in files]
     estimator, files, notes = parts.joined(files, objects)
-    return Loaded(estimator, Older(files, there, tuple(trusted)), notes)
+    applied = [Part(one.content, one.keys) for one in files]
+    return Loaded(estimator, Older(applied, there, tuple(trusted)), notes)
 
 
 def one_release(files: Sequence[ModelFile], found: Sequence[Inspection]) -> str | None:

@@ -15,13 +15,12 @@ from service.model.engines import Column, Engine
 from service.model.frames import with_none
 from service.model.predictor import as_column
 from service.model.signature import Input, Signature
-from training import around
+from training.engine import probe_rows
+from training.engine.thresholds import thresholds
 from training.errors import PackError
-from training.formats.model_file import ModelFile
+from training.estimators.side_effects import trying
 from training.older import answers as program
 from training.older.environment import Environment
-from training.thresholds import thresholds
-from training.trying import trying
 
 TOLERANCE = 1e-5  # of probabilities: another NumPy or compiler computes them a little otherwise
 
@@ -30,10 +29,18 @@ SECONDS = 300.0  # for all questions
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A pickle, and the keys that lead to the estimator in its object."""
+
+    content: bytes
+    keys: Sequence[str | int] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Older:
     """A model in the environment that saved it, which says what is right."""
 
-    files: Sequence[ModelFile]  # of the estimators, in the order in which they are applied
+    parts: Sequence[Part]  # in the order in which the estimators are applied
     environment: Environment
     trusted: Collection[str] = ()
 
@@ -78,7 +85,7 @@ class Older:
         trees.
         """
         with trying(self.trusted):
-            drawn = around.around(signature, columns, thresholds(estimator, signature.names))
+            drawn = probe_rows.around(signature, columns, thresholds(estimator, signature.names))
             sets = [list(columns.values()), list(drawn.values())]
             served = [_found(engine, signature, rows) for rows in sets]
         versions, told = self._ask(signature, sets)  # which starts a process
@@ -111,10 +118,10 @@ class Older:
         command = [str(self.environment.python), "-I", str(program.__file__)]
         with tempfile.TemporaryDirectory() as folder:
             parts = []
-            for place, file in enumerate(self.files):
+            for place, one in enumerate(self.parts):
                 path = Path(folder) / f"{place}.pickle"
-                path.write_bytes(file.content)
-                parts.append({"path": str(path), "keys": file.keys})
+                path.write_bytes(one.content)
+                parts.append({"path": str(path), "keys": one.keys})
             try:
                 ended = subprocess.run(  # noqa: S603
                     command,

@@ -9,8 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from service.model.signature import Signature
-from training.nulls import EXACT
-from training.sample import MISSING, Column, Sample
+from training.samples.sample import MAX_EXACT_INTEGER, MISSING, Column, Sample
 
 
 def prepare() -> None:
@@ -38,7 +37,9 @@ def rows(signature: Signature, sample: Sample) -> Any:
     if signature.container == "list":
         return table.iloc[:, 0].tolist()
     whole = [column for column in columns if column.kind == "integer"]
-    is_long = any(abs(value or 0) > EXACT for column in whole for value in column.values)
+    is_long = any(
+        abs(value or 0) > MAX_EXACT_INTEGER for column in whole for value in column.values
+    )
     array = table.to_numpy()
     if is_long and array.dtype.kind == "f":  # pandas would round
         array = table.to_numpy(dtype=object)
