@@ -129,6 +129,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PYTHON",
         help="a Python that has the scikit-learn which saved the model, if that is another one",
     )
+    pack.add_argument(
+        "--with",
+        action="append",
+        default=[],
+        dest="packages",
+        metavar="PACKAGE",
+        help="what to install beside the scikit-learn that saved the model, such as xgboost==2.1.4",
+    )
     for command in (pack, diff):
         command.add_argument(
             "--load-seconds",

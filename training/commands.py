@@ -115,19 +115,25 @@ def _without(ignored: str, rows: "Sample") -> "Sample":
 
 def inspect(options: Namespace) -> None:
     """Say what a model file would import and, once it is packed, what it takes and gives."""
-    from training.formats import loaded, model_file
+    from training.formats import loaded, mlflow_model, model_file, skops_model
 
     path: Path = options.file
-    if path.is_dir():
+    if path.is_dir() and not (path / mlflow_model.ABOUT).is_file():
         manifest = artifact.read_manifest(path)
         _say(manifest, path, trained=False)
         path = path / artifact.MODEL
     loaded.check_trusted(options.trust)
     limits = Limits()
     files = model_file.read(path, limits)
-    found = [model_file.inspect(one, options.trust, limits) for one in files]
+    found = [
+        skops_model.inspect(one.content, options.trust)
+        if one.skops
+        else model_file.inspect(one, options.trust, limits)
+        for one in files
+    ]
     release = loaded.one_release(files, found)
-    if release not in (None, version("scikit-learn")):
+    is_older = release not in (None, version("scikit-learn"))
+    if release is not None and is_older and not files[0].skops:
         found = [loaded.inspected(one, release, options.trust, limits) for one in files]
     untrusted = [error for one in found for error in one.untrusted]
     refused = {error.name for error in untrusted}
@@ -137,7 +143,7 @@ def inspect(options: Namespace) -> None:
     for error in untrusted:
         if not error.name:
             print(f"  NOT allowed  {error}")
-    if release not in (None, version("scikit-learn")):
+    if is_older:
         print(f"saved by scikit-learn {release}, here is {version('scikit-learn')}")
     if untrusted:
         raise PackError(f"{path}: {len(untrusted)} of them are not trusted: {untrusted[0]}")

@@ -1,7 +1,8 @@
 """All that stands in the way of loading a model, in one message, with the command that goes on."""
 
+import re
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.util import find_spec
 
 from service.model import companions, trust
@@ -51,6 +52,19 @@ def check(
     condition = f"if you do trust {them}: " if names else "install it, in the version that fitted "
     condition += "" if names else "the model: "
     raise PackError(f"{path}: needs {' and '.join(reasons)}; {condition}{' && '.join(way)}")
+
+
+def packages(
+    names: Collection[str], wanted: Mapping[str, str], given: Collection[str]
+) -> list[str]:
+    """What to install beside the scikit-learn that saved a model: what is `given`, and the known
+    libraries that the model needs, in the versions that are `wanted`.
+    """
+    named = {re.split(r"[=<>!~\[;@ ]", one)[0].lower() for one in given}
+    modules = {name.split(".")[0] for name in names}
+    known = sorted(DISTRIBUTIONS[one] for one in modules if one in DISTRIBUTIONS)
+    pins = [f"{one}=={wanted[one]}" if one in wanted else one for one in known if one not in named]
+    return [*pins, *given]
 
 
 def _missing(found: Inspection, names: Collection[str], trusted: Collection[str]) -> set[str]:

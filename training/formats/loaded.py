@@ -2,8 +2,8 @@
 
 import warnings
 from argparse import Namespace
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,17 @@ from service.model.pickled_names import Inspection
 from service.model.trial import TrialError
 from service.model.trust import UntrustedError
 from training.errors import PackError, reason
-from training.formats import blocked, model_file, parts
+from training.formats import blocked, model_file, parts, skops_model
 from training.formats.model_file import ModelFile
 from training.older import environment, loading
 from training.older.environment import Environment
 from training.older.proof import Older, Part
+
+COMPUTING = (
+    "numpy",
+    "scipy",
+    "pandas",
+)  # in the versions that stand beside a model, if they can be
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +44,41 @@ def loaded(options: Namespace, limits: Limits) -> Loaded:
     """What `options.model` name; PackError if it cannot be loaded, or is not trusted."""
     trusted: list[str] = options.trust
     check_trusted(trusted)
+    named = ", ".join(map(str, options.model))
     files = [one for path in options.model for one in model_file.read(path, limits)]
+    files = [_without_skops(options, one) if one.skops else one for one in files]
     found = [model_file.inspect(one, trusted, limits) for one in files]
     saved = one_release(files, found)
     here = version("scikit-learn")
     older = saved if saved and saved != here else None
     if older is not None:
         found = [inspected(one, older, trusted, limits) for one in files]
-    whole = Inspection(
-        set().union(*(one.names for one in found)),
-        [error for one in found for error in one.untrusted],
-        set(),
-    )
-    named = ", ".join(map(str, options.model))
-    blocked.check(named, whole, trusted, options.given)
+    names = set().union(*(one.names for one in found))
+    untrusted = [error for one in found for error in one.untrusted]
+    blocked.check(named, Inspection(names, untrusted, set()), trusted, options.given)
     if older is None:
         objects = [_load(one, trusted, limits) for one in files]
         estimator, _, notes = parts.joined(files, objects)
         return Loaded(estimator, None, notes)
-    there = _environment(options, older, whole, named)
+    there = _environment(options, older, files, names)
     objects = [_load_older(one, older, trusted, limits) for one in files]
     estimator, files, notes = parts.joined(files, objects)
     applied = [Part(one.content, one.keys) for one in files]
     return Loaded(estimator, Older(applied, there, tuple(trusted)), notes)
+
+
+def _without_skops(options: Namespace, file: ModelFile) -> ModelFile:
+    """The same model as a pickle; PackError if it needs names that are not trusted."""
+    release = one_release([file], [])
+    try:
+        there = _environment(options, str(release), [file], {"numpy._core"}, "skops")
+        found = skops_model.untrusted(there, file.content, options.trust)
+        blocked.check(str(file.path), found.found, options.trust, options.given)
+        content = skops_model.pickled(there, file.content, found.names)
+    except PackError as error:
+        said = str(error).removeprefix(f"{file.path}: ")
+        raise PackError(f"{file.path}: {said}") from error
+    return replace(file, content=content, skops=False)
 
 
 def one_release(files: Sequence[ModelFile], found: Sequence[Inspection]) -> str | None:
@@ -68,8 +86,10 @@ def one_release(files: Sequence[ModelFile], found: Sequence[Inspection]) -> str 
     are several, for then no one release says what is right.
     """
     by_path: dict[str, set[str]] = {}
-    for file, one in zip(files, found, strict=True):
-        by_path.setdefault(str(file.path), set()).update(one.versions | file.versions)
+    for file in files:
+        by_path.setdefault(str(file.path), set()).update(file.versions)
+    for file, one in zip(files, found, strict=bool(found)):
+        by_path[str(file.path)] |= one.versions
     releases = sorted(set().union(*by_path.values()))
     if len(releases) < 2:
         return releases[0] if releases else None
@@ -90,11 +110,29 @@ def check_trusted(names: Sequence[str]) -> None:
             raise PackError(f"--trust {why}")
 
 
-def _environment(options: Namespace, release: str, whole: Inspection, named: str) -> Environment:
+def _environment(
+    options: Namespace,
+    release: str,
+    files: Sequence[ModelFile],
+    names: Collection[str],
+    *more: str,
+) -> Environment:
+    """An environment with this release, and with the libraries beside it that the model needs."""
+    named = ", ".join(dict.fromkeys(str(one.path) for one in files))
+    numpy_2 = any("numpy._core" in one for one in names)
     try:
         if options.env:
             return environment.existing(options.env, release)
-        return environment.ready(release, any("numpy._core" in one for one in whole.names))
+        wanted = {name: one for file in files for name, one in file.wanted.items()}
+        packages = blocked.packages(names, wanted, options.packages)
+        asked = [*packages, *more]
+        pinned = [f"{name}=={wanted[name]}" for name in COMPUTING if name in wanted]
+        try:
+            return environment.ready(release, numpy_2, [*pinned, *asked], files[0].python)
+        except PackError:
+            if not pinned:
+                raise
+            return environment.ready(release, numpy_2, asked, files[0].python)
     except PackError as error:
         raise PackError(f"{named}: {error}") from error
 

@@ -10,6 +10,7 @@ from service.model.limits import Limits
 from service.model.pickled_names import Inspecting, Inspection
 from service.model.trial import TrialError
 from training.errors import MissingFileError, PackError, reason
+from training.formats import archive, compression, mlflow_model, skops_model
 from training.older.loading import OlderUnpickler
 
 OLD = (1, 0)  # a release whose names are all read
@@ -23,7 +24,7 @@ class ModelFile:
     `keys` say where in its object the estimator is, if the object is a dictionary, list or tuple;
     () is the object itself. `versions` are those of scikit-learn that the pickle names. `wanted`
     are versions of libraries that stand beside the model, and `python` is the version of Python,
-    such as "3.9", if it is known.
+    such as "3.9", if it is known. With `skops` the content is a file of skops, and no pickle yet.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class ModelFile:
     versions: frozenset[str] = frozenset()
     wanted: Mapping[str, str] = field(default_factory=dict)
     python: str = ""
+    skops: bool = False
 
 
 def read(path: Path, limits: Limits) -> list[ModelFile]:
@@ -40,17 +42,21 @@ def read(path: Path, limits: Limits) -> list[ModelFile]:
     A file may have several, one after another, as several calls of `pickle.dump` write them.
     """
     try:
-        content = path.read_bytes()
+        saved = mlflow_model.read(path) if path.is_dir() else None
+        content = path.read_bytes() if saved is None else saved.content
     except OSError as error:
         raise MissingFileError.of(path, error) from error
+    except ValueError as error:
+        raise PackError(f"{path}: {error}") from error
     whole = ModelFile(path, content)
-    if filetypes.no_pickle(content) is not None:  # `inspect` says what it is
-        return [whole]
-    try:
-        whole = replace(whole, content=unpickling.decompressed(content))
-    except ValueError:
-        return [whole]
-    return _split(whole, limits)
+    if saved is not None:
+        whole = replace(whole, wanted=saved.wanted, python=saved.python)
+    whole = replace(whole, content=_unpacked(whole, limits))
+    is_skops = skops_model.is_skops(whole.content)
+    found = [_of_skops(whole)] if is_skops else _split(whole, limits)
+    if saved is not None and saved.release and not any(one.versions for one in found):
+        found = [replace(one, versions=frozenset({saved.release})) for one in found]
+    return found
 
 
 def inspect(file: ModelFile, trusted: Sequence[str], limits: Limits) -> Inspection:
@@ -67,6 +73,33 @@ def inspect(file: ModelFile, trusted: Sequence[str], limits: Limits) -> Inspecti
         if why is None:
             why = f"is no model that joblib.dump wrote ({reason(error)})"
         raise PackError(f"{file.path}: {why}") from error
+
+
+def _unpacked(file: ModelFile, limits: Limits) -> bytes:
+    """The content without compression, and out of an archive; as it is if it is no model.
+
+    PackError if it is damaged, or an archive with several models.
+    """
+    try:
+        found = trial.read(lambda: compression.decompressed(file.content), limits=limits)
+        if archive.is_archive(found):
+            inside = archive.model(found)
+            found = trial.read(lambda: compression.decompressed(inside), limits=limits)
+    except (TrialError, archive.SeveralError) as error:
+        raise PackError(f"{file.path}: {error}") from error
+    except ValueError as error:
+        if file.content.startswith((compression.LZ4, compression.ZSTANDARD)):
+            raise PackError(f"{file.path}: {error}") from error
+        return file.content  # `inspect` says what it is
+    is_other = filetypes.no_pickle(found) is not None and not skops_model.is_skops(found)
+    return file.content if is_other else found
+
+
+def _of_skops(file: ModelFile) -> ModelFile:
+    try:
+        return replace(file, versions=frozenset(skops_model.releases(file.content)), skops=True)
+    except ValueError as error:
+        raise PackError(f"{file.path}: {error}") from error
 
 
 def _split(whole: ModelFile, limits: Limits) -> list[ModelFile]:
