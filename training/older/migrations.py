@@ -162,9 +162,8 @@ def _beginning(begin: State, state: State) -> Any:
 def _histogram_boosting(state: State, version: Version) -> None:
     """1.4 encodes categories itself; before it took their codes."""
     if "_preprocessor" not in state:
-        if state.get("is_categorical_") is not None:
-            raise NotImplementedError("histogram boosting with categories that were codes")
-        state.update(_preprocessor=None, _is_categorical_remapped=None, is_categorical_=None)
+        coded = state.get("is_categorical_")  # the columns in which numbers stand for categories
+        state.update(_preprocessor=None, _is_categorical_remapped=coded, is_categorical_=coded)
     state.pop("_feature_subsample_rng", None)
     _rename(state, "bin_mapper_", "_bin_mapper")
     begin = state.get("_baseline_prediction")
