@@ -51,10 +51,11 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     pip --python /opt/venv/bin/python install --disable-pip-version-check --quiet \
         --root-user-action ignore --no-deps --require-hashes --only-binary :all: \
         -r requirements.txt -r requirements/training.txt
-COPY service/__init__.py service/
+COPY service/__init__.py service/settings.py service/
 COPY service/model service/model
 COPY training training
-RUN python -m training fit
+COPY slipway slipway
+RUN python -m slipway fit
 
 # MODEL=packed. The artifact may be unreadable for other users, such as the image's.
 FROM base AS packed
@@ -69,7 +70,10 @@ FROM ${VARIANT} AS installed
 FROM base AS code
 COPY gunicorn.conf.py .
 COPY service service
-RUN chmod -R a+rX . && python -m compileall -q service
+COPY slipway slipway
+RUN printf '%s\n' '#!/opt/venv/bin/python' 'import sys' 'sys.path.insert(0, "/app")' \
+        'from slipway.command import main' 'sys.exit(main())' > /command \
+    && chmod -R a+rX . && python -m compileall -q service slipway
 
 FROM base
 # Delete the base image's pip, with the copies of ensurepip, and setuid bits. The official image has
@@ -80,9 +84,10 @@ RUN find / -xdev \( -name ensurepip -o -name pip -o -name 'pip[-0-9]*' \) -prune
         "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=installed /opt/venv /opt/venv
 COPY --from=code /app .
+COPY --from=code --chmod=755 /command /usr/local/bin/slipway
 COPY --from=model /app/artifacts/model artifacts/model
 # docker run IMAGE serve: the command that SageMaker runs.
-COPY --from=code --chmod=755 /app/service/dialects/sagemaker/serve /usr/local/bin/serve
+COPY --from=code --chmod=755 /app/service/protocols/sagemaker/serve /usr/local/bin/serve
 
 # DONTWRITEBYTECODE: the file system is read-only. FAULTHANDLER: gunicorn aborts a worker that hangs,
 # and the worker prints its traceback.

@@ -36,7 +36,7 @@ from service.model.predictor import Predictor
 from service.settings import Settings
 from tests import frame_steps
 from training.errors import DataError, PackError
-from training.pack import pack
+from training.pack import PackOptions, Provenance, pack
 from training.samples import columnar, sample
 
 ROWS = 60
@@ -227,11 +227,13 @@ def _served(
             rows,
             targets=[],
             name="any",
-            data={"rows": len(frame)},
             folder=folder / "artifact",
-            trusted=["tests.frame_steps"],
-            engine="sklearn" if len(frame.columns) > 1 else "auto",
-            report=False,
+            provenance=Provenance(data={"rows": len(frame)}),
+            options=PackOptions(
+                engine="sklearn" if len(frame.columns) > 1 else "auto",
+                trusted=["tests.frame_steps"],
+                report=False,
+            ),
         )
     except (ArtifactError, PackError, DataError) as error:
         return Tried("refused", f"{about}: {error}")

@@ -39,7 +39,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sensor model as `python -m training fit` packs it; not to be changed."""
+    """The sensor model as `slipway fit` packs it; not to be changed."""
     folder = tmp_path_factory.mktemp("artifacts") / "model"
     fit(data.DEFAULT, folder)
     return folder

@@ -44,7 +44,7 @@ def packed(name: str) -> tuple[Animal, Predictor, FlaskClient]:
     joblib.dump(animal.estimator, folder / "model.joblib")
     animal.rows.to_csv(folder / "rows.csv", index=False)
     estimator = load(folder / "model.joblib", [])
-    pack(estimator, read(folder / "rows.csv"), targets=[], name="x", data={}, folder=folder / "a")
+    pack(estimator, read(folder / "rows.csv"), targets=[], name="x", folder=folder / "a")
     predictor = Predictor.load(folder / "a")
     FOLDERS[name] = folder / "a"
     return animal, predictor, create_app(Settings(), predictor).test_client()

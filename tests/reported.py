@@ -18,7 +18,7 @@ from tests.animals import Animal, machines, names, on_arrays
 from tests.keeping import kept
 from tests.zoo import ZOO
 from training.estimators.side_effects import Tried
-from training.pack import pack
+from training.pack import PackOptions, Provenance, pack
 from training.report.evaluation import Evaluation, evaluate_outputs
 from training.samples.sample import read
 from training.signature.infer import describe
@@ -46,19 +46,25 @@ ANSWERS: dict[str, Any] = {
 }
 
 
-def packed(estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Any], **more: Any) -> Path:
+def packed(
+    estimator: Any,
+    rows: pd.DataFrame,
+    answers: Mapping[str, Any],
+    name: str = "x",
+    file: str = "rows.csv",
+) -> Path:
     """The artifact of an estimator, with a report on how it does on these rows."""
     folder = kept()
     rows.assign(**dict(answers)).to_csv(folder / "rows.csv", index=False)
     sample = read(folder / "rows.csv")
-    given: dict[str, Any] = {"name": "x", "data": {"file": "rows.csv", "rows": sample.rows}}
     pack(
         estimator,
         sample,
         targets=[*answers],
+        name=name,
         folder=folder / "a",
-        engine="sklearn",
-        **{**given, **more},
+        provenance=Provenance(data={"file": file, "rows": sample.rows}),
+        options=PackOptions(engine="sklearn"),
     )
     return folder / "a"
 

@@ -17,7 +17,7 @@ from service.model.predictor import Predictor
 from service.settings import Settings
 from tests.described import described
 from training.engine.row_independence import are_apart
-from training.pack import pack
+from training.pack import PackOptions, pack
 from training.samples.sample import read
 from training.sensor_example import data
 
@@ -72,10 +72,8 @@ def test_the_service_shares_calls_only_where_packing_says_so(apart: bool, tmp_pa
         read(data.DEFAULT),
         targets=["class"],
         name="test",
-        data={},
         folder=tmp_path / "model",
-        trusted=[centred.__module__],
-        engine="sklearn",
+        options=PackOptions(engine="sklearn", trusted=[centred.__module__]),
     )
     assert manifest.rows_apart is apart
     predictor = Predictor.load(tmp_path / "model", [centred.__module__])

@@ -1,4 +1,4 @@
-"""`python -m service check`: what is in there, and whether it would serve."""
+"""`slipway check`: what is in there, and whether it would serve."""
 
 import shutil
 from pathlib import Path

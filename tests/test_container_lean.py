@@ -23,7 +23,7 @@ print(web.urlopen(request).read().decode())
 """
 
 
-FUNCTION = ("python", "-m", "awslambdaric", "service.dialects.aws_lambda.handler.handler")
+FUNCTION = ("python", "-m", "awslambdaric", "service.protocols.aws_lambda.handler.handler")
 
 
 @pytest.fixture(scope="module")

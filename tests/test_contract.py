@@ -34,7 +34,6 @@ def test_nothing_in_the_service_knows_what_a_sensor_is(tmp_path: Path) -> None:
         sample.read(rows),
         targets=["drift"],
         name="other",
-        data={},
         folder=tmp_path / "model",
     )
     app = create_app(Settings(), Predictor.load(tmp_path / "model"))

@@ -1,4 +1,4 @@
-"""`python -m training diff`: what clients would notice of a new artifact."""
+"""`slipway diff`: what clients would notice of a new artifact."""
 
 import importlib
 from collections.abc import Sequence

@@ -254,7 +254,7 @@ def test_all_that_stands_in_the_way_is_one_message_with_the_command(
     assert said.strip().endswith(
         "--no-report --name 'a b' --trust absent.test_format.Mine --trust absent.test_format.Yours"
     )
-    assert f"python -m training pack {tmp_path}/model.pkl --sample" in said
+    assert f"slipway pack {tmp_path}/model.pkl --sample" in said
     assert said.count("\n") == 1
 
 

@@ -1,4 +1,4 @@
-"""`python -m service`: a request to try on a served model."""
+"""`slipway example`: a request to try on a served model."""
 
 import json
 import shlex

@@ -106,7 +106,7 @@ def test_hostile_names_are_but_text() -> None:
     rows = pd.DataFrame(np.random.default_rng(0).normal(size=(90, 3)), columns=names)
     labels = np.where(rows[names[0]] > 0, "<img src=x onerror=alert(2)>", r"$\frac{1}$")
     estimator = DecisionTreeClassifier(max_depth=2, random_state=0).fit(rows, labels)
-    folder = packed(estimator, rows, {"<b>y": labels}, name="<i>n</i>", data={"file": "<u>.csv"})
+    folder = packed(estimator, rows, {"<b>y": labels}, name="<i>n</i>", file="<u>.csv")
     page = page_of(folder)
     for tag in ("<script", "<img", "<b>y", "<i>", "<u>"):
         assert tag not in page

@@ -193,7 +193,7 @@ def many_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     header = ",".join("abcde")
     np.savetxt(folder / "rows.csv", rows[:50], delimiter=",", header=header, comments="")
     sample = read(folder / "rows.csv")
-    pack(model, sample, targets=[], name="many", data={}, folder=folder / "model")
+    pack(model, sample, targets=[], name="many", folder=folder / "model")
     return folder / "model"
 
 
@@ -210,7 +210,7 @@ def test_fifty_clients_that_do_not_read_leave_the_worker_small(many_labels: Path
     body = json.dumps({"instances": rows}).encode()
     request = post(LENGTH % len(body), body, b"/predict?probabilities=true")
     few = json.dumps({"instances": rows[:3]})
-    turns = {"SERVICE_QUEUE_MS": "60000", "SERVICE_DEADLINE_MS": "60000"}
+    turns = {"SERVICE_QUEUE_SECONDS": "60", "SERVICE_DEADLINE_SECONDS": "60"}
     with serve(many_labels, **turns) as server, ExitStack() as stack:
         [worker] = children_of(server.process.pid)
         deaf = [stack.enter_context(client(server, request)) for _ in range(50)]

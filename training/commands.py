@@ -1,6 +1,7 @@
-"""The commands of `python -m training`: each reads, does its work and says what it did."""
+"""The work of the commands in `training.cli`: each reads, does its work and says what it did."""
 
 import hashlib
+import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -43,33 +44,33 @@ def fit(options: Namespace) -> None:
 
 def pack(options: Namespace) -> None:
     """Pack a fitted estimator with a sample of what it takes."""
-    from training.estimators import introspection  # imports scikit-learn
+    from training.estimators.fitted_model import FittedModel  # imports scikit-learn
     from training.estimators.side_effects import trying
     from training.formats import loaded as load
+    from training.pack import PackOptions, Provenance
     from training.pack import pack as packed
     from training.samples import columnar, sample
-    from training.sensor_example.fit import provenance
+    from training.samples.origin import described
     from training.signature import kinds
-    from training.signature.infer import check
 
     given = kinds.parsed(options.kind)
     targets = _names(options.target)
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
-    model = load.loaded(options, limits)
-    estimator, notes = model.estimator, [*model.notes]
+    read = load.loaded(options, limits)
+    estimator, notes = read.estimator, [*read.notes]
     try:
         with trying(options.trust):
-            check(estimator)
+            model = FittedModel(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
-            named = introspection.feature_names(estimator) is not None
+            named = model.feature_names is not None
             if columnar.is_typed(options.sample):
                 rows = columnar.read(options.sample)
             else:
                 rows = sample.read(options.sample, advance, named)
             rows = _without(options.ignore, rows)
         with trying(options.trust):
-            rows, targets = rows.named(targets, introspection.feature_names(estimator))
-            pools = introspection.pools(estimator)
+            rows, targets = rows.named(targets, model.feature_names)
+            pools = model.pools
         with options.sample.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         with _bar("Trying the model", len(rows.columns)) as advance:
@@ -78,14 +79,17 @@ def pack(options: Namespace) -> None:
                 rows,
                 targets=targets,
                 name=options.name or options.model[-1].name.split(".")[0],
-                data=provenance(options.sample, digest, rows.rows),
                 folder=options.out,
-                trusted=options.trust,
-                engine=options.engine,
-                report=options.report,
-                limits=limits,
-                older=model.older,
-                kinds=given,
+                provenance=Provenance(
+                    data=described(options.sample, digest, rows.rows), older=read.older
+                ),
+                options=PackOptions(
+                    engine=options.engine,
+                    trusted=options.trust,
+                    kinds=given,
+                    report=options.report,
+                    limits=limits,
+                ),
                 advance=lambda name: advance(1),
                 note=notes.append,
             )
@@ -97,7 +101,7 @@ def pack(options: Namespace) -> None:
     if options.trust and manifest.engine != artifact.ONNX:
         print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")
     for doubt in summary.doubts(manifest):
-        print(f"training: warning: {doubt}", file=sys.stderr)
+        print(f"slipway: warning: {doubt}", file=sys.stderr)
 
 
 def _names(listed: str) -> list[str]:
@@ -178,8 +182,16 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
         print(f"  {line}\n")
     if artifact.REPORT in manifest.files:
         print(f"report:    {folder / artifact.REPORT}")
-    print(f"serve it:  SERVICE_MODEL={folder} make serve")
-    print(f"try it:    .venv/bin/python -m service example {folder}\n")
+    print(f"serve it:  {program()} serve {folder}")
+    print(f"try it:    {program()} example {folder}\n")
+
+
+def program() -> str:
+    """The slipway command as one can type it here."""
+    given = sys.argv[0]
+    if Path(given).name != "slipway":
+        return f"{sys.executable} -m slipway"
+    return "slipway" if shutil.which("slipway") == given else given
 
 
 @contextmanager

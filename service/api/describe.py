@@ -6,10 +6,13 @@ from typing import Any
 from flask import Flask, Response
 from marshmallow import Schema
 
+from service import __version__
 from service.api import openapi
 from service.api.body import JSON
 from service.model.predictor import Predictor
 from service.settings import Settings
+
+SERVER = {"name": "slipway", "version": __version__}
 
 
 def init_app(
@@ -20,7 +23,7 @@ def init_app(
     `columns` is the schema that checks the requests. The contract is returned, for people's pages.
     """
     manifest = predictor.manifest
-    content = json.dumps(manifest.public())
+    content = json.dumps({**manifest.public(), "server": SERVER})
     contract = openapi.document(manifest, settings, columns)
     described = json.dumps(contract)
 

@@ -1,4 +1,4 @@
-"""`python -m service bench`: an artifact under the real gunicorn, measured with one worker."""
+"""`slipway bench`: an artifact under the real gunicorn, measured with one worker."""
 
 import argparse
 import json
@@ -60,34 +60,6 @@ class Figures:
                 f"start      {self.start_seconds:.2f} s to the first answer",
             )
         )
-
-
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    command.add_argument("artifact", type=Path, metavar="ARTIFACT", help="folder of a packed model")
-    for name, kind, default, told in (
-        ("--target-ms", positive, 50.0, "the time that 99 %% of answers may take"),
-        ("--seconds", positive, 3.0, "how long each rate is tried"),
-        ("--rows", count, 3, "rows in a request"),
-    ):
-        command.add_argument(
-            name, type=kind, default=default, metavar="N", help=f"{told} (%(default)g)"
-        )
-    command.add_argument("--json", type=Path, metavar="FILE", help="where to write it as JSON, too")
-
-
-def positive(text: str) -> float:
-    """Parse a number greater than 0."""
-    if not 0 < float(text) < 1e6:
-        raise ValueError(text)
-    return float(text)
-
-
-def count(text: str) -> int:
-    """Parse a whole number greater than 0."""
-    if int(text) < 1:
-        raise ValueError(text)
-    return int(text)
 
 
 def run(options: argparse.Namespace) -> None:

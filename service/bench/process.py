@@ -14,6 +14,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from service.bench.client import Address
+from service.model.errors import SlipwayError, one_line
 
 HOST = "127.0.0.1"
 START_SECONDS = 120.0
@@ -22,8 +23,8 @@ REFUSED_SECONDS = 15.0  # some listen before their model is there
 POLL_SECONDS = 0.005
 
 
-class BenchError(Exception):
-    """What cannot be measured, and why, in one line."""
+class BenchError(SlipwayError):
+    """A model that cannot be measured."""
 
     exit_code = os.EX_UNAVAILABLE
 
@@ -143,7 +144,7 @@ def _first_answer(
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     if process.poll() is not None:
         told = f"it ended with {process.returncode}: {lines[-1] if lines else 'without a word'}"
-    raise BenchError(" ".join(told.split())[:300])
+    raise BenchError(one_line(told, 300))
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

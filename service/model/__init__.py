@@ -3,7 +3,8 @@
 Read in this order: `signature.py` (inputs and outputs), `manifest.py` (what a packed model says of
 itself), `parsing.py` (JSON with the types that were declared), `version.py` (what the version of a
 model covers), `artifact.py` (the folder: verify, read), `publish.py` (the folder: write),
-`remote.py` (the folder: fetch it from S3), `filetypes.py` (what a file is that is no model),
+`remote.py` (the folder: fetch it from S3), `errors.py` (errors that end a command), `filetypes.py`
+(what a file is that is no model),
 `unpickling.py` (load or inspect a pickle), `unpickler.py` (opcode by opcode), `pickled_names.py`,
 `pickled_objects.py` and `pickled_calls.py` (what becomes of a name, and of a call),
 `pickled_sizes.py` and `pickled_methods.py` (content that is endless for native code, and attributes

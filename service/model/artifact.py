@@ -24,6 +24,7 @@ from platform import python_version
 
 from service.model import companions, filetypes
 from service.model.companions import installed_version
+from service.model.errors import SlipwayError
 from service.model.manifest import REPORTS, FileEntry, Manifest
 
 MANIFEST = "manifest.json"
@@ -37,16 +38,8 @@ LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
 RUNTIME = ("numpy", "onnxruntime")  # all that the ONNX engine computes with
 
 
-class ArtifactError(Exception):
-    """An artifact that must not be served; the text is one line: what is wrong, what to do.
-
-    Names and values in it may come from the artifact, so control characters become spaces.
-    """
-
-    exit_code = os.EX_DATAERR
-
-    def __init__(self, text: str) -> None:
-        super().__init__("".join(one if one.isprintable() else " " for one in text))
+class ArtifactError(SlipwayError):
+    """An artifact that must not be served."""
 
 
 class MissingError(ArtifactError):
@@ -96,7 +89,7 @@ def read_manifest(folder: Path, sha256: str = "") -> Manifest:
     if folder.is_file():
         raise MissingError(
             f"{folder}: is a file, and an artifact is a folder; give the folder, or pack the model "
-            "into one: python -m training pack MODEL --sample CSV --out DIR"
+            "into one: slipway pack MODEL --sample CSV --out DIR"
         )
     if not folder.is_dir():
         raise MissingError(

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from service.model import artifact
 from service.model.artifact import ArtifactError, MissingError, UnavailableError
+from service.model.errors import one_line
 
 SCHEME = "s3://"
 CONNECT_SECONDS, READ_SECONDS = 3, 5  # of silence; S3 answers within a tenth of a second
@@ -134,7 +135,7 @@ def _passing(what: str, error: Exception) -> str:
     from botocore import exceptions as boto
     from urllib3.exceptions import HTTPError
 
-    reason = " ".join(str(error).split())
+    reason = one_line(str(error), 1000)
     if isinstance(error, boto.ClientError):
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         told = f"{status} {error.response['Error']['Code']}"

@@ -21,6 +21,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from service.model.engines import CODES
+from service.model.errors import one_line
 from service.model.signature import Signature
 from training.companions import readers
 from training.conversion import companion_converters as companions
@@ -29,6 +30,7 @@ from training.conversion.encoder_tables import Codes, codes_of, tables
 from training.conversion.shapes import LINEAR, PARSERS, SHAPES, Recoded
 from training.errors import ConversionError
 from training.estimators import introspection
+from training.estimators.fitted_model import FittedModel
 from training.onnx.lazy_probabilities import only_if_asked
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}  # the last that skl2onnx knows of the second
@@ -45,19 +47,19 @@ SINGLE = {  # these compute with float32, whatever they are given
 }
 
 
-def convert(estimator: Any, signature: Signature) -> tuple[bytes, str]:
+def convert(fitted: FittedModel, signature: Signature) -> tuple[bytes, str]:
     """The ONNX model, and the type that it computes with; ConversionError."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            codes = codes_of(estimator, signature)
-            sparse = companions.fed_sparse(estimator)
-            return _converted(_on_matrix(estimator, signature, codes), signature, codes, sparse)
+            codes = codes_of(fitted, signature)
+            sparse = companions.fed_sparse(fitted)
+            model = _on_matrix(fitted.estimator, signature, codes)
+            return _converted(model, signature, codes, sparse)
         except ConversionError:
             raise
         except Exception as error:  # the converters raise all kinds
-            text = " ".join(str(error).split()).partition(". ")[0]
-            raise ConversionError(f"{type(error).__name__}: {text}"[:160]) from error
+            raise ConversionError(one_line(error, 160).partition(". ")[0]) from error
 
 
 def _converted(

@@ -20,12 +20,13 @@ import numpy as np
 from service.model import engines, onnx_check
 from service.model.artifact import FILES, ONNX, SCIKIT_LEARN
 from service.model.engines import Column, Engine, OnnxRuntime, ScikitLearn
+from service.model.errors import one_line
 from service.model.onnx_check import OnnxError
 from service.model.signature import Signature
 from training.companions import readers
 from training.engine import probe_rows
-from training.engine.thresholds import thresholds
 from training.errors import ConversionError, PackError
+from training.estimators.fitted_model import FittedModel
 
 TOLERANCES = {"float64": 1e-9, "float32": 1e-5}  # relative, and absolute below 1
 WEIGHTS = {1: 0.4, 100: 0.4, 10_000: 0.2}  # of the ratio of times, by rows
@@ -67,16 +68,16 @@ def prepare() -> None:
 
 
 def compiled(
-    estimator: Any, signature: Signature, columns: Mapping[str, Column], wanted: str = "auto"
+    model: FittedModel, signature: Signature, columns: Mapping[str, Column], wanted: str = "auto"
 ) -> Compiled:
     """Choose the engine; `wanted` is auto, onnx or sklearn. PackError if it cannot be had."""
-    ours = ScikitLearn(estimator, signature)
+    ours = model.engine(signature)
     if wanted == "sklearn":
         return _ours(ours, "as asked")
     try:
-        content, precision = _converted(estimator, signature)
+        content, precision = _converted(model, signature)
         theirs = _loaded(content, signature)
-        proof = prove(ours, theirs, columns, TOLERANCES[precision])
+        proof = prove(model, signature, theirs, columns, TOLERANCES[precision])
     except UnequalError as error:
         if wanted == "onnx":
             raise PackError(f"cannot be served with ONNX: {error}") from error
@@ -98,7 +99,7 @@ def _ours(ours: ScikitLearn, why: str, **report: Any) -> Compiled:
     return Compiled(SCIKIT_LEARN, ours, {}, {"why": why, **report})
 
 
-def _converted(estimator: Any, signature: Signature) -> tuple[bytes, str]:
+def _converted(model: FittedModel, signature: Signature) -> tuple[bytes, str]:
     try:
         from training.conversion.convert import convert  # imports onnx and skl2onnx
     except ImportError as error:
@@ -106,7 +107,7 @@ def _converted(estimator: Any, signature: Signature) -> tuple[bytes, str]:
             f"{error.name} is not installed; see requirements/training.txt"
         ) from error
     try:
-        return convert(estimator, signature)
+        return convert(model, signature)
     except ConversionError as error:
         raise UnequalError(f"not converted to ONNX ({error})") from error
 
@@ -118,17 +119,20 @@ def _loaded(content: bytes, signature: Signature) -> Engine:
     except OnnxError as error:
         raise UnequalError(f"its ONNX model {error}") from error
     except Exception as error:  # its errors have no common class but this
-        text = " ".join(str(error).split())[:160]
-        raise UnequalError(f"ONNX Runtime cannot load it ({text})") from error
+        reason = one_line(str(error), 160)
+        raise UnequalError(f"ONNX Runtime cannot load it ({reason})") from error
 
 
 def prove(
-    ours: ScikitLearn, theirs: Engine, columns: Mapping[str, Column], tolerance: float
+    model: FittedModel,
+    signature: Signature,
+    theirs: Engine,
+    columns: Mapping[str, Column],
+    tolerance: float,
 ) -> dict[str, Any]:
     """What was compared, and the largest difference; UnequalError at the first that matters."""
-    signature = ours.signature
-    splits = thresholds(ours.estimator, signature.names)
-    drawn = probe_rows.around(signature, columns, splits)
+    ours = model.engine(signature)
+    drawn = probe_rows.around(signature, columns, model.thresholds(signature.names))
     asked = ["predict", "confidence"] if signature.confidence else ["predict"]
     largest = 0.0
     for ask, rows in product(asked, (columns, drawn)):

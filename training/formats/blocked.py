@@ -47,7 +47,7 @@ def check(
         if known:
             way.append(shlex.join(["pip", "install", *known]))
     given = [part for name in _by_package(names) for part in ("--trust", name)]
-    way.append(shlex.join(["python", "-m", "training", *command, *given]))
+    way.append(shlex.join(["slipway", *command, *given]))
     them = "it" if len(names) == 1 else "them"
     condition = f"if you do trust {them}: " if names else "install it, in the version that fitted "
     condition += "" if names else "the model: "

@@ -11,11 +11,12 @@ from typing import Any
 from sklearn.exceptions import InconsistentVersionWarning
 
 from service.model import artifact, engines, trial, trust, unpickling
+from service.model.errors import one_line
 from service.model.limits import Limits
 from service.model.pickled_names import Inspection
 from service.model.trial import TrialError
 from service.model.trust import UntrustedError
-from training.errors import PackError, reason
+from training.errors import PackError
 from training.formats import blocked, model_file, parts, skops_model
 from training.formats.model_file import ModelFile
 from training.older import environment, loading
@@ -190,7 +191,7 @@ def _told(file: ModelFile, problem: str, read: Callable[[], Any]) -> Any:
             "install it, in the version that fitted the model"
         ) from error
     except Exception as error:
-        raise PackError(f"{file.path}: {problem} ({reason(error)})") from error
+        raise PackError(f"{file.path}: {problem} ({one_line(error)})") from error
 
 
 def load(path: Path, trusted: Sequence[str] = ()) -> Any:

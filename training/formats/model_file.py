@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from service.model import filetypes, trial, unpickling
+from service.model.errors import one_line
 from service.model.limits import Limits
 from service.model.pickled_names import Inspecting, Inspection
 from service.model.trial import TrialError
-from training.errors import MissingFileError, PackError, reason
+from training.errors import MissingFileError, PackError
 from training.formats import archive, compression, mlflow_model, skops_model
 from training.older.loading import OlderUnpickler
 
@@ -71,7 +72,7 @@ def inspect(file: ModelFile, trusted: Sequence[str], limits: Limits) -> Inspecti
     except Exception as error:
         why = filetypes.broken(file.content, error)
         if why is None:
-            why = f"is no model that joblib.dump wrote ({reason(error)})"
+            why = f"is no model that joblib.dump wrote ({one_line(error)})"
         raise PackError(f"{file.path}: {why}") from error
 
 

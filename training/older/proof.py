@@ -16,8 +16,8 @@ from service.model.frames import with_none
 from service.model.predictor import as_column
 from service.model.signature import Input, Signature
 from training.engine import probe_rows
-from training.engine.thresholds import thresholds
 from training.errors import PackError
+from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import trying
 from training.older import answers as program
 from training.older.environment import Environment
@@ -74,7 +74,7 @@ class Older:
 
     def check(
         self,
-        estimator: Any,
+        model: FittedModel,
         signature: Signature,
         columns: Mapping[str, Column],
         engine: Engine,
@@ -85,7 +85,7 @@ class Older:
         trees.
         """
         with trying(self.trusted):
-            drawn = probe_rows.around(signature, columns, thresholds(estimator, signature.names))
+            drawn = probe_rows.around(signature, columns, model.thresholds(signature.names))
             sets = [list(columns.values()), list(drawn.values())]
             served = [_found(engine, signature, rows) for rows in sets]
         versions, told = self._ask(signature, sets)  # which starts a process

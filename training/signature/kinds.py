@@ -11,7 +11,7 @@ import numpy as np
 
 from service.model.signature import Null
 from training.errors import DataError, PackError
-from training.estimators import introspection
+from training.estimators.fitted_model import LearnedColumns
 from training.samples.sample import MISSING, Column
 
 KINDS = ("category", "text", "integer", "number", "boolean", "date", "datetime")
@@ -22,7 +22,7 @@ Known = Mapping[str, Collection[Any]]
 
 
 def settled(
-    estimator: Any, columns: Sequence[Column], given: Mapping[str, str]
+    known: LearnedColumns, columns: Sequence[Column], given: Mapping[str, str]
 ) -> tuple[list[Column], list[str]]:
     """The columns, each read as the kind that it is, and notes where estimator and sample disagree.
 
@@ -32,17 +32,13 @@ def settled(
     for name in given:
         if name not in names:
             raise PackError(f"--kind names the column {name}, which the model does not take")
-    known = introspection.known_values(estimator, names)
-    imputed = introspection.imputed(estimator, names)
-    texts = introspection.text_columns(estimator, names)
-    learned_as = introspection.known_types(estimator, names)
     found, notes = [], []
     for column in columns:
-        learned = set(known.get(column.name, ()))
-        absent, filled = imputed.get(column.name, (0, None))
+        learned = set(known.categories.get(column.name, ()))
+        absent, filled = known.imputed.get(column.name, (0, None))
         if isinstance(filled, str):
             learned.add(filled)
-        told = "text" if column.name in texts else _kind(learned)
+        told = "text" if column.name in known.texts else _kind(learned)
         if told == LENGTH:
             raise PackError(
                 f"the model learned lengths of time of the column {column.name}, which no kind of "
@@ -53,7 +49,7 @@ def settled(
         if null is not None:
             made = _with_null(made, null)
         if made.series is None:
-            made = replace(made, learned=learned_as.get(column.name, ""))
+            made = replace(made, learned=known.dtypes.get(column.name, ""))
         found.append(made)
         if made.kind != column.kind and column.name not in given:
             notes.append(_note(column, made.kind))

@@ -1,0 +1,210 @@
+"""`slipway fit`, `pack`, `inspect` and `diff`: their options.
+
+What they import is light, so that `--help` is fast; the work is in `training.commands`.
+"""
+
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from service.model.limits import Limits
+from slipway import options
+from slipway.options import UnwritableError
+
+ARTIFACT = Path("artifacts/model")
+ENGINES = ("auto", "onnx", "sklearn")
+KINDS = "category, text, integer, number, boolean, date or datetime"
+
+
+trust = click.option(
+    "--trust",
+    multiple=True,
+    metavar="NAME",
+    help="A class, function or module of your own that the model needs. Its code will run. "
+    "May be repeated.",
+)
+target = click.option(
+    "--target",
+    default="",
+    metavar="COLUMN",
+    help="What the model predicts, if the sample has it; several separated by commas.",
+)
+ignore = click.option(
+    "--ignore",
+    default="",
+    metavar="COLUMN",
+    help="Further columns of the sample that the model does not take, separated by commas.",
+)
+kind = click.option(
+    "--kind",
+    multiple=True,
+    metavar="NAME=KIND",
+    help=f"The type of a column: {KINDS}. May be repeated.",
+)
+env = click.option(
+    "--env",
+    type=options.PATH,
+    metavar="PYTHON",
+    help="A Python that has the scikit-learn that saved the model, if that is another one.",
+)
+packages = click.option(
+    "--with",
+    "packages",
+    multiple=True,
+    metavar="PACKAGE",
+    help="What to install beside the scikit-learn that saved the model, such as xgboost==2.1.4. "
+    "May be repeated.",
+)
+engine = click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="auto",
+    show_default=True,
+    help="What computes predictions. auto: the faster one, if both give equal answers.",
+)
+report = click.option(
+    "--report/--no-report",
+    default=True,
+    help="Write a report on the model's quality, which takes a second or two.",
+)
+out = click.option(
+    "--out",
+    type=options.PATH,
+    default=ARTIFACT,
+    show_default=True,
+    metavar="DIR",
+    help="The folder of the artifact.",
+)
+name = click.option("--name", help="The model's name.  [default: that of the file]")
+sample = click.option(
+    "--sample",
+    type=options.PATH,
+    required=True,
+    metavar="FILE",
+    help="Rows that the model takes: CSV, or .parquet, .arrow or .feather, which keep types.",
+)
+
+
+def limits(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that limit how a model is loaded."""
+    command = click.option(
+        "--load-bytes",
+        type=options.COUNT,
+        default=Limits().bytes,
+        show_default=True,
+        metavar="N",
+        help="Memory for that, on top of what the process has.",
+    )(command)
+    return click.option(
+        "--load-seconds",
+        type=options.POSITIVE,
+        default=Limits().seconds,
+        show_default=True,
+        metavar="N",
+        help="Time for a model to load and to replay its golden rows.",
+    )(command)
+
+
+@click.command()
+@click.option(
+    "--data", type=options.PATH, metavar="CSV", help="Readings.  [default: those of the repository]"
+)
+@engine
+@report
+@out
+def fit(**given: Any) -> None:
+    """Train the sensor model, evaluate it, and pack it if it is good enough.
+
+    \b
+    Example:
+      slipway fit --out artifacts/sensors
+    """
+    from training import commands
+    from training.sensor_example import data
+
+    write(commands.fit, given | {"data": given["data"] or data.DEFAULT})
+
+
+@click.command()
+@click.argument("model", type=options.PATH, nargs=-1, required=True)
+@sample
+@target
+@ignore
+@kind
+@name
+@trust
+@env
+@packages
+@engine
+@report
+@limits
+@out
+def pack(**given: Any) -> None:
+    """Pack MODEL, a fitted scikit-learn estimator that joblib.dump wrote.
+
+    It may also be a folder of MLflow, an archive such as model.tar.gz, or a file of skops. Several
+    files are applied in their order, the model last.
+
+    \b
+    Examples:
+      slipway pack model.joblib --sample rows.csv --target price --out artifacts/mine
+      slipway pack vectorizer.joblib model.joblib --sample texts.csv
+    """
+    from training import commands
+
+    write(commands.pack, given)
+
+
+@click.command()
+@click.argument("file", type=options.PATH)
+@trust
+def inspect(**given: Any) -> None:
+    """List what a model file would import, without importing it.
+
+    FILE is a model file or the folder of an artifact.
+
+    \b
+    Example:
+      slipway inspect model.joblib
+    """
+    from training import commands
+
+    commands.inspect(Namespace(**given))
+
+
+@click.command()
+@click.argument("old", type=options.PATH)
+@click.argument("new", type=options.PATH)
+@click.option("--sample", type=options.PATH, metavar="FILE", help="Rows to compare predictions on.")
+@trust
+@limits
+@click.pass_context
+def diff(context: click.Context, /, **given: Any) -> None:
+    """List what changes if the artifact NEW replaces the artifact OLD.
+
+    The exit code is 1 if the change breaks clients or needs another setting.
+
+    \b
+    Example:
+      slipway diff artifacts/mine artifacts/next --sample rows.csv
+    """
+    from training import commands
+
+    context.exit(commands.diff(Namespace(**given)))
+
+
+def write(command: Callable[[Namespace], None], given: dict[str, Any]) -> None:
+    """Run a command that writes an artifact.
+
+    It gets the arguments of the command line, too, for messages that say how to go on.
+    """
+    arguments = click.get_current_context().find_root().obj
+    try:
+        command(Namespace(**given, given=arguments))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UnwritableError(f"cannot be written ({error}); choose another place") from error
