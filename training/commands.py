@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from service.model import artifact
+from service.model import artifact, unpickling
 from service.model.limits import Limits
 from service.model.manifest import Manifest
 from service.model.names import matched
@@ -98,7 +98,8 @@ def pack(options: Namespace) -> None:
     _say(manifest, options.out, trained=False)
     for warning in (*notes, *summary.warnings(rows, manifest, pools)):
         print(f"note: {warning}")
-    if options.trust and manifest.engine != artifact.ONNX:
+    saved = (options.out / artifact.MODEL).read_bytes()
+    if manifest.engine != artifact.ONNX and unpickling.inspect(saved).untrusted:
         print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")
     for doubt in summary.doubts(manifest):
         print(f"slipway: warning: {doubt}", file=sys.stderr)

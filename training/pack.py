@@ -25,6 +25,7 @@ from training import sample_metrics
 from training.engine import selection, truth
 from training.engine.row_independence import are_apart
 from training.errors import PackError
+from training.estimators import introspection
 from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import trying
 from training.older.proof import Older
@@ -98,7 +99,9 @@ def pack(
     selection.prepare()
     pandas_rows.prepare()
     with trying(trusted):
-        model = FittedModel(estimator).with_one_job()  # a worker has one core
+        given = FittedModel(estimator)
+        model = FittedModel(introspection.without_samplers(estimator))
+        model = model.with_one_job()  # a worker has one core
         sample, targets = sample.named(targets, model.feature_names)
         content = dumped(model.estimator)  # before it predicts: some estimators then note addresses
         described = contract(model, sample, targets, how.kinds, advance)
@@ -112,7 +115,7 @@ def pack(
         signature = older.narrowed(signature, columns)
     with trying(trusted):
         chosen = selection.compiled(model, signature, columns, how.engine)
-        truth.check(model, signature, sample, chosen.engine, columns, chosen.tolerance)
+        truth.check(given, signature, sample, chosen.engine, columns, chosen.tolerance)
         contents = {artifact.MODEL: content, **chosen.files}
         files = {file: artifact.file_entry(one) for file, one in contents.items()}
         manifest = Manifest(
