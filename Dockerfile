@@ -75,6 +75,25 @@ RUN printf '%s\n' '#!/opt/venv/bin/python' 'import sys' 'sys.path.insert(0, "/ap
         'from slipway.command import main' 'sys.exit(main())' > /command \
     && chmod -R a+rX . && python -m compileall -q service slipway
 
+# The image that packs models: docker build --target pack --tag slipway-pack .
+FROM dependencies AS packing
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /opt/venv/bin/python install --disable-pip-version-check --quiet \
+        --root-user-action ignore --no-deps --require-hashes --only-binary :all: \
+        -r requirements.txt -r requirements/training.txt -r requirements/pandas.txt \
+        -r requirements/parquet.txt
+FROM base AS pack
+COPY --from=packing /opt/venv /opt/venv
+COPY --from=code /app .
+COPY training training
+COPY --from=code --chmod=755 /command /usr/local/bin/slipway
+ENV HOME=/tmp PYTHONUNBUFFERED=1
+WORKDIR /data
+# As the owner of the folder that is mounted here, so that the artifact is the caller's.
+ENTRYPOINT ["sh", "-c", "[ $(id -u) = 0 ] || exec slipway \"$@\"; exec setpriv \
+    --reuid $(stat -c %u .) --regid $(stat -c %g .) --clear-groups slipway \"$@\"", "slipway"]
+CMD ["--help"]
+
 FROM base
 # Delete the base image's pip, with the copies of ensurepip, and setuid bits. The official image has
 # no bytecode of the standard library: each start and each health check would compile it again.

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 from service.model import artifact, unpickling
+from service.model.column_names import matched
 from service.model.limits import Limits
 from service.model.manifest import Manifest
-from service.model.names import matched
 from training import summary
 from training.errors import MissingFileError, PackError
 
@@ -197,7 +197,7 @@ def program() -> str:
 
 @contextmanager
 def _bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on a terminal, none elsewhere; told how far it went."""
+    """A progress bar on a terminal; a function that advances it."""
     hidden = not sys.stderr.isatty()
     with click.progressbar(length=length, label=label, file=sys.stderr, hidden=hidden) as bar:
         yield bar.update

@@ -12,19 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from service.model import artifact, companions, publish, unpickling
+from service.model import artifact, artifact_writer, companions, unpickling
 from service.model.artifact import ArtifactError
 from service.model.engines import Column, Engine
 from service.model.errors import one_line
 from service.model.limits import Limits
-from service.model.manifest import ROWS_APART, TIMED_ROWS, Golden, Manifest
+from service.model.manifest import ROWS_INDEPENDENT, TIMED_ROWS, Golden, Manifest
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
 from service.model.version import content_version
 from training import sample_metrics
 from training.engine import selection, truth
-from training.engine.row_independence import are_apart
-from training.errors import PackError
+from training.engine.row_independence import are_rows_independent
+from training.errors import PackError, reraise_own
 from training.estimators import introspection
 from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import trying
@@ -95,7 +95,7 @@ def pack(
     """
     origin, how = provenance or Provenance(), options or PackOptions()
     trusted, older = how.trusted, origin.older
-    publish.refuse_to_replace(folder.resolve())
+    artifact_writer.refuse_to_replace(folder.resolve())
     selection.prepare()
     pandas_rows.prepare()
     with trying(trusted):
@@ -114,7 +114,7 @@ def pack(
     if older is not None:
         signature = older.narrowed(signature, columns)
     with trying(trusted):
-        chosen = selection.compiled(model, signature, columns, how.engine)
+        chosen = selection.select_engine(model, signature, columns, how.engine)
         truth.check(given, signature, sample, chosen.engine, columns, chosen.tolerance)
         contents = {artifact.MODEL: content, **chosen.files}
         files = {file: artifact.file_entry(one) for file, one in contents.items()}
@@ -130,12 +130,14 @@ def pack(
             or sample_metrics.of_sample(model, signature, sample, columns, targets),
             data=origin.data,
             seconds={
-                rows: selection.timed(chosen.engine, list(columns.values()), int(rows))
+                rows: selection.median_seconds(chosen.engine, list(columns.values()), int(rows))
                 for rows in TIMED_ROWS
             },
             engines={
                 **chosen.report,
-                ROWS_APART: are_apart(chosen.engine, columns, signature.confidence is not None),
+                ROWS_INDEPENDENT: are_rows_independent(
+                    chosen.engine, columns, signature.confidence is not None
+                ),
             },
             golden=Golden(inputs={}, outputs={}),
         )
@@ -154,7 +156,7 @@ def pack(
     if page is not None:
         contents[artifact.REPORT] = page
         manifest = replace(manifest, files={**files, artifact.REPORT: artifact.file_entry(page)})
-    publish.publish(
+    artifact_writer.publish(
         folder,
         manifest,
         contents,
@@ -169,12 +171,15 @@ def pack(
 
 def _report(*given: Any) -> bytes | None:
     """The report, or None and a line on stderr: no model is lost for want of a picture."""
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # nobody minds where its caches are
+    logging.getLogger("matplotlib").setLevel(
+        logging.ERROR
+    )  # it warns about the folder of its caches
     try:
         from training.report.write import written  # imports matplotlib, which takes its time
 
         return written(*given)
     except Exception as error:  # of other people's models, and of libraries
+        reraise_own(error)
         reason = one_line(error)
         print(f"note: the artifact has no report, for it failed ({reason})", file=sys.stderr)
         return None

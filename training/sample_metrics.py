@@ -85,7 +85,7 @@ def of_sample(
     if not targets:
         return {}
     found = model.engine(signature).predict(list(columns.values()))
-    told = {
+    by_target = {
         output.name: on_sample(
             values.tolist(),
             sample.columns[output.name].values,
@@ -94,6 +94,6 @@ def of_sample(
         for output, values in zip(signature.outputs, found, strict=True)
         if output.name in targets and (model.possible_labels(output) or model.is_regressor)
     }
-    if not told:
+    if not by_target:
         return {}
-    return {"sample": told[targets[0]] if len(told) == 1 else told}
+    return {"sample": by_target[targets[0]] if len(by_target) == 1 else by_target}

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from tests.companions.test_companions import python
-from tests.serving import ROOT, clean_environment
+from tests.support.serving import ROOT, clean_environment
 
 __all__ = ["python"]
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from tests.serving import ROOT, clean_environment
+from tests.support.serving import ROOT, clean_environment
 from tests.versions.grid import CACHE, saved, there
 
 MODELS = {  # the release of scikit-learn and the family of `families.py`

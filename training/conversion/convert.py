@@ -28,10 +28,10 @@ from training.conversion import companion_converters as companions
 from training.conversion.converters import CONVERTERS
 from training.conversion.encoder_tables import Codes, codes_of, tables
 from training.conversion.shapes import LINEAR, PARSERS, SHAPES, Recoded
-from training.errors import ConversionError
+from training.errors import ConversionError, reraise_own
 from training.estimators import introspection
 from training.estimators.fitted_model import FittedModel
-from training.onnx.lazy_probabilities import only_if_asked
+from training.onnx.lazy_probabilities import make_probabilities_optional
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}  # the last that skl2onnx knows of the second
 TREES = 5  # the first of the second that has trees of float64
@@ -59,6 +59,7 @@ def convert(fitted: FittedModel, signature: Signature) -> tuple[bytes, str]:
         except ConversionError:
             raise
         except Exception as error:  # the converters raise all kinds
+            reraise_own(error)
             raise ConversionError(one_line(error, 160).partition(". ")[0]) from error
 
 
@@ -66,7 +67,7 @@ def _converted(
     model: Any, signature: Signature, codes: Codes, sparse: set[int]
 ) -> tuple[bytes, str]:
     converted = _by_skl2onnx(model, signature, companions.registered(model, sparse))
-    only_if_asked(converted)
+    make_probabilities_optional(converted)
     if any(node.op_type == "TreeEnsemble" for node in converted.graph.node):
         for used in converted.opset_import:
             used.version = TREES if used.domain == "ai.onnx.ml" else used.version

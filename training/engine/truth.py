@@ -60,8 +60,8 @@ def check(
         ) from error
     found = _answers(engine, signature, list(columns.values()))
     wrong = np.zeros(sample.kept, dtype=bool)
-    for right, told in zip(expected, found, strict=True):
-        wrong |= _differ(right, told, tolerance)
+    for right, actual in zip(expected, found, strict=True):
+        wrong |= _differ(right, actual, tolerance)
     if wrong.any():
         raise PackError(
             f"the service would answer {int(wrong.sum())} of {sample.kept} rows of the sample "
@@ -76,9 +76,9 @@ def _answers(engine: Engine, signature: Signature, columns: Sequence[Column]) ->
         return found + list(engine.confidence(columns)) if signature.confidence else found
 
 
-def _differ(right: Any, told: Any, tolerance: float) -> Any:
+def _differ(right: Any, actual: Any, tolerance: float) -> Any:
     """The rows in which answers differ."""
-    one, other = np.asarray(right), np.asarray(told)
+    one, other = np.asarray(right), np.asarray(actual)
     if one.shape != other.shape:
         return np.ones(len(one), dtype=bool)
     if one.dtype.kind == "f" and other.dtype.kind == "f":

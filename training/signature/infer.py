@@ -28,7 +28,7 @@ def describe(
 ) -> Signature:
     """What the estimator takes and gives; PackError if it is none, or the sample does not fit.
 
-    `advance` is told the name of each input that was tried on the model.
+    `advance` is called with the name of each input that was tried on the model.
     """
     return contract(FittedModel(estimator), sample, targets, advance=advance).signature
 

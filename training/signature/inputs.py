@@ -34,7 +34,7 @@ def describe(
 ) -> list[Input]:
     """What the columns take, tried on the model.
 
-    `of_parts` is what its parts learned of them; `advance` is told each column that is done.
+    `of_parts` is what its parts learned of them; `advance` is called for each finished column.
     """
     known, texts = of_parts.categories, of_parts.texts
     wide = nulls.types(probe, columns)

@@ -70,7 +70,7 @@ def _confidence(
 ) -> Confidence | None:
     """What the estimator tells besides predictions.
 
-    None if it has one probability for each output, and nobody knows of which label.
+    None if it has one probability for each output, and its label is unknown.
     """
     method, kind = next(iter(model.confidence_methods.items()), ("", None))
     if kind == "probabilities" and has_labels and outputs.described_label(model.estimator) is None:

@@ -27,7 +27,7 @@ TRIED_COLUMNS = 100_000  # columns times trials of a search; up to 220 columns a
 ONE_BY_ONE = 200  # columns whose bounds are found one by one, if need be
 SEARCHED_COLUMNS = ONE_BY_ONE**2  # columns times searches for a bound
 LARGEST = float(np.finfo(np.float64).max)
-ROOMY = 1e30  # a common bound beyond this hinders nobody
+ROOMY = 1e30  # a common bound beyond this is no limitation in practice
 
 
 class Probe:

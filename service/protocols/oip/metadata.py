@@ -1,4 +1,4 @@
-"""What the model takes and gives, as this protocol names datatypes."""
+"""Inputs and outputs of the model with the datatypes of this protocol."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,8 +18,8 @@ SERVER = {
 
 
 def datatype_of(column: Input) -> str:
-    """The datatype that loses nothing of a column, null as NaN included unless whole numbers would
-    be rounded for it."""
+    """The datatype that represents all values of a column. Null is NaN, unless that would round
+    integers."""
     if column.categories:
         found = of_labels(column.categories)
         return "FP64" if found == "INT64" and column.nullable else found
@@ -33,14 +33,14 @@ def datatype_of(column: Input) -> str:
 
 
 def of_output(output: Output) -> str:
-    """The datatype of a model's answer."""
+    """The datatype of an output."""
     if output.labels:
         return of_labels(output.labels)
     return {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}.get(output.kind, BYTES)
 
 
 def of_labels(labels: Iterable[Label]) -> str:
-    """The datatype that holds all of these."""
+    """The datatype that represents all these labels."""
     kinds = set(map(type, labels))
     if kinds == {bool}:
         return "BOOL"
@@ -50,7 +50,7 @@ def of_labels(labels: Iterable[Label]) -> str:
 
 
 def model(manifest: Manifest, outputs: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """What `GET /v2/models/NAME` answers: an input for each column, of any number of rows."""
+    """The response of `GET /v2/models/NAME`: one input per column, with any number of rows."""
     return {
         "name": manifest.name,
         "versions": [manifest.version],
