@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "slipway") -> int:
     """
     given = [*(sys.argv[1:] if arguments is None else arguments)]
     try:
-        result: Any = commands.main(given, prog_name=prog, standalone_mode=False)
+        result: Any = commands.main(given, prog_name=prog, standalone_mode=False, obj=given)
     except click.ClickException as error:
         error.show()
         return error.exit_code

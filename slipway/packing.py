@@ -50,6 +50,14 @@ env = click.option(
     metavar="PYTHON",
     help="A Python that has the scikit-learn that saved the model, if that is another one.",
 )
+packages = click.option(
+    "--with",
+    "packages",
+    multiple=True,
+    metavar="PACKAGE",
+    help="What to install beside the scikit-learn that saved the model, such as xgboost==2.1.4. "
+    "May be repeated.",
+)
 engine = click.option(
     "--engine",
     type=click.Choice(ENGINES),
@@ -121,7 +129,7 @@ def fit(**given: Any) -> None:
 
 
 @click.command()
-@click.argument("model", type=options.PATH)
+@click.argument("model", type=options.PATH, nargs=-1, required=True)
 @sample
 @target
 @ignore
@@ -129,6 +137,7 @@ def fit(**given: Any) -> None:
 @name
 @trust
 @env
+@packages
 @engine
 @report
 @limits
@@ -136,9 +145,13 @@ def fit(**given: Any) -> None:
 def pack(**given: Any) -> None:
     """Pack MODEL, a fitted scikit-learn estimator that joblib.dump wrote.
 
+    It may also be a folder of MLflow, an archive such as model.tar.gz, or a file of skops. Several
+    files are applied in their order, the model last.
+
     \b
-    Example:
+    Examples:
       slipway pack model.joblib --sample rows.csv --target price --out artifacts/mine
+      slipway pack vectorizer.joblib model.joblib --sample texts.csv
     """
     from training import commands
 
@@ -184,9 +197,13 @@ def diff(context: click.Context, /, **given: Any) -> None:
 
 
 def write(command: Callable[[Namespace], None], given: dict[str, Any]) -> None:
-    """Run a command that writes an artifact."""
+    """Run a command that writes an artifact.
+
+    It gets the arguments of the command line, too, for messages that say how to go on.
+    """
+    arguments = click.get_current_context().find_root().obj
     try:
-        command(Namespace(**given))
+        command(Namespace(**given, given=arguments))
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -38,6 +38,7 @@ CONFIG = Path(__file__).with_name("gunicorn.conf.py")  # a link to that of the r
 @packing.name
 @packing.trust
 @packing.env
+@packing.packages
 @packing.engine
 @packing.limits
 def serve(place: str, host: str, port: int, workers: int | None, **options: Any) -> None:
@@ -84,7 +85,7 @@ def packed(model: Path, options: dict[str, Any]) -> Path:
     if (folder / "manifest.json").exists():
         click.echo(f"{model} was packed before: {folder}")
         return folder
-    packing.write(commands.pack, {**options, "model": model, "out": folder, "report": True})
+    packing.write(commands.pack, {**options, "model": [model], "out": folder, "report": True})
     return folder
 
 

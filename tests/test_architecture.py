@@ -137,6 +137,7 @@ TRAINING_MAY_IMPORT: dict[str, set[str]] = {
     "conversion": {"onnx", "companions", "estimators", "signature"},
     "engine": {"samples", "companions", "estimators", "signature", "conversion"},
     "older": {"estimators", "engine"},
+    "formats": {"older"},
     "report": {"samples", "estimators", "signature"},
     "diff": {"samples"},
 }

@@ -86,8 +86,11 @@ def test_what_pack_refuses(packing: Packing) -> None:
     answered = TEXT.assign(answer=LABELS)
     for model, rows, more, complaint in [
         ({"not": "a model"}, TEXT, (), "holds a dict, which is no scikit-learn estimator: dump a"),
-        ({"m": numbers}, TEXT, (), "its key 'm' is a LogisticRegression; dump that alone"),
-        ((1, numbers), TEXT, (), "its item 1 is a LogisticRegression; dump that alone"),
+        (
+            {"m": numbers, "n": numbers},
+            *(TEXT, (), "its key 'm' is a LogisticRegression; dump that alone"),
+        ),
+        ((numbers, 1, fitted), TEXT, (), "its item 0 is a LogisticRegression; dump that alone"),
         (pickle.dumps(numbers), TEXT, (), "dump the object itself, and not pickle.dumps of it"),
         (LogisticRegression, TEXT, (), "holds the name sklearn.linear_model._logistic.LogisticReg"),
         (mixed(), TEXT, (), "is not fitted"),

@@ -23,7 +23,7 @@ from sklearn.tree import DecisionTreeClassifier
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from training.commands import load
+from training.formats.loaded import load
 from training.pack import PackOptions, pack
 from training.samples.sample import read
 

@@ -4,24 +4,19 @@ result."""
 import hashlib
 import shutil
 import sys
-import warnings
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from service.model import artifact, engines, filetypes, trial, trust, unpickling
+from service.model import artifact, unpickling
 from service.model.column_names import matched
-from service.model.errors import one_line
 from service.model.limits import Limits
 from service.model.manifest import Manifest
-from service.model.pickled_names import Inspection
-from service.model.trial import TrialError
-from service.model.trust import UntrustedError
 from training import summary
 from training.errors import MissingFileError, PackError
 
@@ -52,6 +47,7 @@ def pack(options: Namespace) -> None:
     """Pack a fitted estimator with a sample of its input."""
     from training.estimators.fitted_model import FittedModel  # imports scikit-learn
     from training.estimators.side_effects import trying
+    from training.formats import loaded as load
     from training.pack import PackOptions, Provenance
     from training.pack import pack as packed
     from training.samples import columnar, sample
@@ -59,10 +55,10 @@ def pack(options: Namespace) -> None:
     from training.signature import kinds
 
     given = kinds.parsed(options.kind)
-    notes: list[str] = []
     targets = _names(options.target)
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
-    estimator, older = loaded(options, limits)
+    read = load.loaded(options, limits)
+    estimator, notes = read.estimator, [*read.notes]
     try:
         with trying(options.trust):
             model = FittedModel(estimator)
@@ -83,10 +79,10 @@ def pack(options: Namespace) -> None:
                 estimator,
                 rows,
                 targets=targets,
-                name=options.name or options.model.name.split(".")[0],
+                name=options.name or options.model[-1].name.split(".")[0],
                 folder=options.out,
                 provenance=Provenance(
-                    data=described(options.sample, digest, rows.rows), older=older
+                    data=described(options.sample, digest, rows.rows), older=read.older
                 ),
                 options=PackOptions(
                     engine=options.engine,
@@ -99,11 +95,12 @@ def pack(options: Namespace) -> None:
                 note=notes.append,
             )
     except PackError as error:
-        raise PackError(f"{options.model}: {error}") from error
+        raise PackError(f"{', '.join(map(str, options.model))}: {error}") from error
     _say(manifest, options.out, trained=False)
     for warning in (*notes, *summary.warnings(rows, manifest, pools)):
         print(f"note: {warning}")
-    if options.trust and manifest.engine != artifact.ONNX:
+    saved = (options.out / artifact.MODEL).read_bytes()
+    if manifest.engine != artifact.ONNX and unpickling.inspect(saved).untrusted:
         print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")
     for doubt in summary.doubts(manifest):
         print(f"slipway: warning: {doubt}", file=sys.stderr)
@@ -122,140 +119,43 @@ def _without(ignored: str, rows: "Sample") -> "Sample":
     return rows.only([name for name in rows.columns if name not in names])
 
 
-def loaded(options: Namespace, limits: Limits) -> tuple[Any, Any]:
-    """The estimator and, if another scikit-learn saved it, the environment with its true
-    predictions.
-
-    PackError if it cannot be loaded, or if its names are not trusted.
-    """
-    path, trusted = options.model, options.trust
-    _check_trusted(trusted)
-    content = _content(path)
-    found = _inspected(path, content, trusted, limits)
-    from training.older import environment, loading  # they also know names that were removed
-
-    with suppress(Exception):  # `load` reports what is wrong with the file
-        found.versions |= trial.read(
-            lambda: loading.inspect(content, "1.0", trusted), limits=limits
-        ).versions
-    others = sorted(found.versions - {version("scikit-learn")})
-    if len(others) != 1:  # with several versions, no one environment has the true predictions
-        return load(path, trusted, limits), None
-    from training.older.proof import Older
-
-    try:
-        refused = trial.read(
-            lambda: loading.inspect(content, others[0], trusted), limits=limits
-        ).untrusted
-        if refused:
-            raise PackError(trust.refusal(refused[0], "--trust "))
-        if options.env:
-            there = environment.existing(options.env, others[0])
-        else:
-            there = environment.ready(others[0], any("numpy._core" in one for one in found.names))
-        engines.prepare(artifact.SCIKIT_LEARN)
-        estimator = trial.read(
-            lambda: loading.load(content, others[0], trusted), trusted=trusted, limits=limits
-        )
-    except (PackError, TrialError) as error:
-        raise PackError(f"{path}: {error}") from error
-    except Exception as error:
-        raise PackError(
-            f"{path}: was saved by scikit-learn {others[0]}, and cannot be brought into "
-            f"{version('scikit-learn')} ({one_line(error)})"
-        ) from error
-    return estimator, Older(path, there, tuple(trusted))
-
-
-def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:
-    """The estimator in a file that this scikit-learn saved, if all its names are trusted."""
-    _check_trusted(trusted)
-    from sklearn.exceptions import InconsistentVersionWarning
-
-    content = _content(path)
-    _check_version(path, _inspected(path, content, trusted, limits))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", InconsistentVersionWarning)
-            engines.prepare(artifact.SCIKIT_LEARN)
-            return trial.read(
-                lambda: unpickling.load(content, trusted),
-                trusted=trusted,
-                limits=limits or Limits(),
-            )
-    except UntrustedError as error:
-        raise PackError(f"{path}: {trust.refusal(error, '--trust ')}") from error
-    except TrialError as error:
-        raise PackError(f"{path}: {error}") from error
-    except ModuleNotFoundError as error:
-        raise PackError(
-            f"{path}: needs {error.name}, which is not installed here; "
-            "install it, in the version that fitted the model"
-        ) from error
-    except Exception as error:
-        raise PackError(f"{path}: cannot be loaded here ({one_line(error)})") from error
-
-
-def _check_trusted(names: list[str]) -> None:
-    """Raise PackError if one of these names can never be trusted."""
-    for name in names:
-        why = trust.problem(name)
-        if why is not None:
-            raise PackError(f"--trust {why}")
-
-
-def _inspected(
-    path: Path, content: bytes, trusted: list[str], limits: Limits | None = None
-) -> Inspection:
-    why = filetypes.no_pickle(content)
-    if why is not None:
-        raise PackError(f"{path}: {why}")
-    try:
-        return trial.read(lambda: unpickling.inspect(content, trusted), limits=limits or Limits())
-    except TrialError as error:
-        raise PackError(f"{path}: {error}") from error
-    except Exception as error:
-        why = filetypes.broken(content, error)
-        if why is None:
-            why = f"is no model that joblib.dump wrote ({one_line(error)})"
-        raise PackError(f"{path}: {why}") from error
-
-
-def _check_version(path: Path, found: Inspection) -> None:
-    """Raise PackError if another scikit-learn saved the model: its names may differ, too."""
-    here = version("scikit-learn")
-    others = sorted(found.versions - {here})
-    if others:
-        raise PackError(
-            f"{path}: was saved by scikit-learn {', '.join(others)}, here is {here}; "
-            "fit it again with this one"
-        )
-
-
 def inspect(options: Namespace) -> None:
     """Print the names that a model file uses, or inputs and outputs of a packed model."""
+    from training.formats import loaded, mlflow_model, model_file, skops_model
+
     path: Path = options.file
-    if path.is_dir():
+    if path.is_dir() and not (path / mlflow_model.ABOUT).is_file():
         manifest = artifact.read_manifest(path)
         _say(manifest, path, trained=False)
         path = path / artifact.MODEL
-    _check_trusted(options.trust)
-    found = _inspected(path, _content(path), options.trust)
-    refused = {error.name for error in found.untrusted}
+    loaded.check_trusted(options.trust)
+    limits = Limits()
+    files = model_file.read(path, limits)
+    found = [
+        skops_model.inspect(one.content, options.trust)
+        if one.skops
+        else model_file.inspect(one, options.trust, limits)
+        for one in files
+    ]
+    release = loaded.one_release(files, found)
+    is_older = release not in (None, version("scikit-learn"))
+    if release is not None and is_older and not files[0].skops:
+        found = [loaded.inspected(one, release, options.trust, limits) for one in files]
+    untrusted = [error for one in found for error in one.untrusted]
+    refused = {error.name for error in untrusted}
     print(f"{path} would use:")
-    for name in sorted(found.names):
+    for name in sorted(set().union(*(one.names for one in found))):
         print(f"  {'NOT ' if name in refused else '    '}trusted  {name}")
-    for error in found.untrusted:
+    for error in untrusted:
         if not error.name:
             print(f"  NOT allowed  {error}")
-    _check_version(path, found)
-    if found.untrusted:
+    if is_older:
+        print(f"saved by scikit-learn {release}, here is {version('scikit-learn')}")
+    if untrusted:
+        raise PackError(f"{path}: {len(untrusted)} of them are not trusted: {untrusted[0]}")
+    if found[0].holds:
         raise PackError(
-            f"{path}: {len(found.untrusted)} of them are not trusted: {found.untrusted[0]}"
-        )
-    if found.holds:
-        raise PackError(
-            f"{path}: holds a {found.holds}, which is no scikit-learn estimator: "
+            f"{path}: holds a {found[0].holds}, which is no scikit-learn estimator: "
             "dump a fitted model"
         )
 
@@ -265,13 +165,6 @@ def diff(options: Namespace) -> int:
     from training.diff import compare as differing  # imports the engines
 
     return differing.run(options)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise MissingFileError.of(path, error) from error
 
 
 def _size(path: Path) -> int:

@@ -26,6 +26,7 @@ from training import sample_metrics
 from training.engine import selection, truth
 from training.engine.row_independence import are_rows_independent
 from training.errors import PackError, reraise_own
+from training.estimators import introspection
 from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import trying
 from training.older.proof import Older
@@ -99,11 +100,11 @@ def pack(
     selection.prepare()
     pandas_rows.prepare()
     with trying(trusted):
-        model = FittedModel(estimator).with_one_job()  # a worker uses one core
+        given = FittedModel(estimator)
+        model = FittedModel(introspection.without_samplers(estimator))
+        model = model.with_one_job()  # a worker uses one core
         sample, targets = sample.named(targets, model.feature_names)
-        content = dumped(
-            model.estimator
-        )  # before it predicts: then some estimators store addresses
+        content = dumped(model.estimator)  # before a prediction: some estimators store addresses
         described = contract(model, sample, targets, how.kinds, advance)
         signature, sample = described.signature, described.sample
         sample = sample_metrics.with_labels(model, signature, sample, targets)
@@ -115,7 +116,7 @@ def pack(
         signature = older.narrowed(signature, columns)
     with trying(trusted):
         chosen = selection.select_engine(model, signature, columns, how.engine)
-        truth.check(model, signature, sample, chosen.engine, columns, chosen.tolerance)
+        truth.check(given, signature, sample, chosen.engine, columns, chosen.tolerance)
         contents = {artifact.MODEL: content, **chosen.files}
         files = {file: artifact.file_entry(one) for file, one in contents.items()}
         manifest = Manifest(

@@ -26,7 +26,8 @@ NATIVE: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "catboost.core.CatBoostClassifier": {"__model": (bytes,)},
     "catboost.core.CatBoostRanker": {"__model": (bytes,)},
     "catboost.core.CatBoostRegressor": {"__model": (bytes,)},
-    "lightgbm.basic.Booster": {"_handle": (str, type(None)), "handle": (type(None),)},
+    # LightGBM 4 and later keep the model under `_handle`, those before under `handle`.
+    "lightgbm.basic.Booster": dict.fromkeys(("_handle", "handle"), (str, type(None))),
     "xgboost.core.Booster": {"handle": (bytearray, type(None))},
 }
 

@@ -76,7 +76,7 @@ INSTEAD: tuple[tuple[str, str], ...] = (
 TEXTS: tuple[tuple[str, str], ...] = (
     (
         r"(?s)(?=.*^flavors:)(artifact_path|flavors|databricks_runtime|is_signature)",
-        "is what MLflow says of a model (MLmodel): give the file beside it, such as model.pkl",
+        "is what MLflow says of a model (MLmodel): give the folder that it is in",
     ),
     (r"(?s)(<\?xml.{0,200})?<(?i:pmml)", f"is PMML, and {ELSE}"),
     (r"<\?xml|<[a-zA-Z]", f"is XML, and {ELSE}"),
@@ -90,7 +90,7 @@ TEXTS: tuple[tuple[str, str], ...] = (
     (r"[^\n,;\t|]*[,;\t|][^\n]*\n[^\n]*[,;\t|]", f"is a table in text, such as CSV, and {ELSE}"),
 )
 ZIPPED: tuple[tuple[str, str], ...] = (
-    (r"schema\.json", "is a file of skops: load it with skops.io.load, then " + DUMP),
+    (r"schema\.json", "is a file of skops: pack it, or load it with skops.io.load, then " + DUMP),
     (r"(.*/)?(data\.pkl|constants\.pkl)", f"is a file of PyTorch, and {ELSE}"),
     (r"model\.weights\.h5", f"is a model of Keras, and {ELSE}"),
     (r"xl/workbook\.xml", f"is a table of Excel, and {ELSE}"),

@@ -18,7 +18,7 @@ from service.settings import Settings
 from tests.support.animals import Animal
 from tests.support.keeping import kept
 from tests.support.zoo import ZOO
-from training.commands import load
+from training.formats.loaded import load
 from training.pack import pack
 from training.samples.sample import read
 from training.sensor_example import data, pipeline

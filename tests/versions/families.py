@@ -94,6 +94,22 @@ def table() -> Any:
     return rows, ((rows.town == "Bern") ^ (rows.age > 50)).astype(int).to_numpy()
 
 
+def days() -> Any:
+    """A day of the week before a fair."""
+    chance = np.random.RandomState(0)
+    rows = pd.DataFrame(
+        {"day": pd.Timestamp("2021-03-01") + pd.to_timedelta(chance.randint(0, 7, 300), unit="D")}
+    )
+    return rows, ((rows.day.dt.day % 3 == 0) ^ (chance.rand(300) < 0.1)).astype(int).to_numpy()
+
+
+def codes() -> Any:
+    """A number, and a number that stands for a category."""
+    chance = np.random.RandomState(0)
+    rows = np.column_stack([chance.normal(size=600), chance.randint(0, 12, 600)])
+    return rows, ((rows[:, 1] % 3 == 1) ^ (rows[:, 0] > 1.0)).astype(int)
+
+
 def columns() -> Any:
     """An imputer, a scaler and two encoders."""
     numeric = make_pipeline(SimpleImputer(), StandardScaler())
@@ -181,11 +197,23 @@ FAMILIES: Any = {
         table,
         lambda: make_pipeline(columns(), RandomForestClassifier(n_estimators=20, random_state=0)),
     ),
+    "days": (
+        days,
+        lambda: make_pipeline(
+            make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["day"])),
+            LogisticRegression(),
+        ),
+    ),
     "text": (texts, lambda: make_pipeline(TfidfVectorizer(), LogisticRegression())),
     "linear": (number, lambda: LinearRegression()),
     "ridge": (number, lambda: Ridge()),
     "lasso": (number, lambda: Lasso(alpha=0.1)),
 }
+if VERSION >= (0, 24):
+    FAMILIES["histogram boosting with categories"] = (
+        codes,
+        lambda: ensemble.HistGradientBoostingClassifier(max_iter=20, categorical_features=[1]),
+    )
 if VERSION < (0, 21):
     FAMILIES = {name: one for name, one in FAMILIES.items() if "histogram" not in name}
 if VERSION < (0, 22):
@@ -196,7 +224,10 @@ if VERSION < (1, 8):
         lambda: LogisticRegression(multi_class="ovr", max_iter=500),
     )
     FAMILIES["liblinear"] = (three, lambda: LogisticRegression(solver="liblinear"))
-    FAMILIES["softmax of two"] = (two, lambda: LogisticRegression(multi_class="multinomial"))
+    FAMILIES["softmax of two"] = (
+        two,
+        lambda: LogisticRegression(multi_class="multinomial", solver="lbfgs"),
+    )
 
 
 def save(name: str, folder: str) -> None:

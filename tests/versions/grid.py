@@ -22,11 +22,16 @@ CACHE = ROOT / ".venv/cache"
 FAMILIES = ROOT / "tests/versions/families.py"
 
 
+def there(version: str) -> environment.Environment:
+    """An environment with this release."""
+    os.environ["XDG_CACHE_HOME"] = str(CACHE)
+    return environment.ready(version, numpy_2=version >= "1.5")
+
+
 def saved(version: str, folder: Path, *names: str) -> Path:
     """A folder with models that this release saved, all families or those named."""
-    os.environ["XDG_CACHE_HOME"] = str(CACHE)
-    there = environment.ready(version, numpy_2=version >= "1.5")
-    subprocess.run([there.python, FAMILIES, folder, *names], check=True, capture_output=True)
+    python = there(version).python
+    subprocess.run([python, FAMILIES, folder, *names], check=True, capture_output=True)
     return folder
 
 

@@ -19,6 +19,7 @@ from training.signature.inputs import UNSEEN
 ROWS = 10_000
 CELLS = 20_000_000  # of all rows and columns; a wider table gets fewer rows
 FEWEST_ROWS = 1_000
+DAYS = 40  # before and after those of the sample
 CHANGED = 0.5  # of the cells; the others are the sample's
 MOST_EDGES = 50_000  # rows with one threshold or a neighbour of it
 THRESHOLDS = 5_000  # that are tried, of all inputs together, evenly chosen
@@ -52,6 +53,9 @@ def around(
     starts = dict(zip(alone, np.cumsum([rows, *map(len, alone.values())]).tolist(), strict=False))
     drawn = {}
     for column in signature.inputs:
+        if column.dtype.startswith("datetime64"):
+            drawn[column.name] = _moments(column, columns[column.name][base], rows, chance)
+            continue
         mixed = _objects(columns[column.name][base].tolist())
         fresh = _drawn(column, columns[column.name], edges.get(column.name), rows, chance)
         mixed[:rows] = np.where(chance.random(rows) < CHANGED, _objects(fresh), mixed[:rows])
@@ -88,6 +92,9 @@ def _drawn(
     """New values of one input."""
     if column.kind == "boolean":
         values: list[Any] = chance.choice([True, False], rows).tolist()
+    elif column.kind in ("date", "datetime"):  # as text, in the form of the sample
+        there = _objects([one for one in seen.tolist() if one == one])
+        values = there[chance.integers(len(there), size=rows)].tolist()
     elif column.kind in ("category", "text"):
         known = list(column.categories or dict.fromkeys(v for v in seen.tolist() if v == v))
         others = [] if column.closed else [UNSEEN, "", " ", str(known[0]) + " ", "\N{SNOWMAN}"]
@@ -100,6 +107,27 @@ def _drawn(
             chance.random(rows) < 0.1, _objects([None] * rows), _objects(values)
         ).tolist()
     return values
+
+
+def _moments(column: Input, seen: Column, rows: int, chance: Random) -> Column:
+    """Dates or times; of the first `rows` half are others: days around, or parts of a day."""
+    made = seen.copy()
+    there = made[~np.isnat(made)]
+    if there.size == 0:
+        return made
+    days = chance.integers(-DAYS, DAYS + 1, rows).astype("timedelta64[D]")
+    fresh = there[chance.integers(len(there), size=rows)] + days.astype(f"m8[{_unit(made)}]")
+    if column.kind == "datetime":
+        seconds = chance.integers(0, 86_400, rows).astype("timedelta64[s]")
+        fresh = fresh + seconds.astype(f"m8[{_unit(made)}]")
+    if column.nullable:
+        fresh[chance.random(rows) < 0.1] = np.datetime64("NaT")
+    made[:rows] = np.where(chance.random(rows) < CHANGED, fresh, made[:rows])
+    return made
+
+
+def _unit(moments: Column) -> str:
+    return np.datetime_data(moments.dtype)[0]
 
 
 def _numbers(

@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from training.companions import readers
 
@@ -66,6 +67,17 @@ def runs_a_pool(part: Any) -> bool:
 def pools(estimator: Any) -> list[str]:
     """Names of the parts that would compute in several processes or threads."""
     return sorted({type(part).__name__ for part in filter(runs_a_pool, parts(estimator))})
+
+
+def without_samplers(estimator: Any) -> Any:
+    """A pipeline of scikit-learn in the place of one of imbalanced-learn: its samplers do something
+    only while it is fitted. Any other estimator as it is.
+    """
+    kind = type(estimator)
+    if f"{kind.__module__}.{kind.__qualname__}" != "imblearn.pipeline.Pipeline":
+        return estimator
+    steps = [one for one in estimator.steps if not hasattr(one[1], "fit_resample")]
+    return Pipeline(steps, memory=estimator.memory)
 
 
 def with_one_job(estimator: Any) -> Any:

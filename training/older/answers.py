@@ -2,9 +2,10 @@
 
 This program runs in an environment that has that release, on Python 3.6 or later, and needs nothing
 else. It reads a question as JSON from standard input, and writes the answers to standard output:
-`model` is the file, `container` is array, frame or list, and `questions` are sets of rows: columns
-with a name, a dtype and values each. A set that the model refuses has an error as its answer.
-Numbers are exact both ways.
+`parts` are the files of the estimators in the order in which they are applied, each with the keys
+that lead to the estimator in its object. `container` is array, frame or list, and `questions` are
+sets of rows: columns with a name, a dtype and values each. A set that the model refuses has an
+error as its answer. Numbers are exact both ways.
 """
 
 import json
@@ -27,15 +28,43 @@ def rows_of(columns: Any, container: str) -> Any:
         return numpy.column_stack(values)
     import pandas
 
-    frame = pandas.DataFrame({one["name"]: one["values"] for one in columns})
-    types = {one["name"]: "object" if one["dtype"] == "str" else one["dtype"] for one in columns}
-    return frame.astype(types)[[one["name"] for one in columns]]
+    return pandas.DataFrame({one["name"]: column_of(one) for one in columns})[
+        [one["name"] for one in columns]
+    ]
 
 
-def answers_of(model: Any, rows: Any) -> Any:
+def column_of(one: Any) -> Any:
+    """One column of a frame."""
+    import numpy
+    import pandas
+
+    dtype = one["dtype"]
+    if dtype.startswith("datetime64["):
+        unit, _, zone = dtype[len("datetime64[") : -1].partition(", ")
+        found = pandas.Series(numpy.array(one["values"], dtype="int64").view("M8[" + unit + "]"))
+        return found.dt.tz_localize("UTC").dt.tz_convert(zone) if zone else found
+    if dtype in ("object", "str"):
+        return pandas.Series(one["values"], dtype=object)
+    return pandas.Series(one["values"]).astype(dtype)
+
+
+def loaded(part: Any) -> Any:
+    """The estimator in a file."""
+    import joblib
+
+    found = joblib.load(part["path"])
+    for key in part["keys"]:
+        found = found[key]
+    return found
+
+
+def answers_of(parts: Any, rows: Any) -> Any:
     """The labels or numbers, and the probabilities or scores if there are some."""
     import numpy
 
+    for one in parts[:-1]:
+        rows = one.transform(rows)
+    model = parts[-1]
     found = {"predict": numpy.asarray(model.predict(rows)).tolist()}
     for name in ("predict_proba", "decision_function"):
         if hasattr(model, name):
@@ -50,11 +79,10 @@ def main() -> None:
     """Answer one question."""
     warnings.simplefilter("ignore")
     question = json.load(sys.stdin)
-    import joblib
     import numpy
     import sklearn
 
-    model = joblib.load(question["model"])
+    parts = [loaded(one) for one in question["parts"]]
     versions = {
         "python": ".".join(str(part) for part in sys.version_info[:3]),
         "scikit-learn": sklearn.__version__,
@@ -63,7 +91,7 @@ def main() -> None:
     answers = []
     for columns in question["questions"]:
         try:
-            answers.append(answers_of(model, rows_of(columns, question["container"])))
+            answers.append(answers_of(parts, rows_of(columns, question["container"])))
         except Exception as error:
             answers.append({"error": type(error).__name__ + ": " + str(error)})
     print(json.dumps({"versions": versions, "answers": answers}))

@@ -6,10 +6,12 @@ pyenv or on the path, or one that uv finds or fetches. Nothing of it touches wha
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from training.older.loading import Version, parsed
 
 # By release: the versions of Python 3 that have wheels, newest first, and the libraries of then.
 RELEASES: dict[Version, tuple[tuple[int, ...], str]] = {
+    (1, 9): ((13, 12, 11), "pandas"),
     (1, 8): ((13, 12, 11), "numpy<2.4 pandas<3"),
     (1, 7): ((13, 12, 11, 10), "numpy<2.4 pandas<3"),
     (1, 6): ((13, 12, 11, 10, 9), "numpy<2.4 pandas<3"),
@@ -34,6 +37,7 @@ RELEASES: dict[Version, tuple[tuple[int, ...], str]] = {
     (0, 20): ((7,), "numpy<1.20 scipy<1.6 pandas<1.2"),
 }
 DONE = "slipway-complete"
+NAME = re.compile(r"[=<>!~\[;@ ]")  # what follows the name in a requirement
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:")
 PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
 OWN = f"3.{sys.version_info[1]}"
@@ -60,10 +64,12 @@ def existing(python: Path, version: str) -> Environment:
     return Environment(python, version)
 
 
-def ready(version: str, numpy_2: bool) -> Environment:
+def ready(version: str, numpy_2: bool, more: Sequence[str] = (), python: str = "") -> Environment:
     """An environment with this version, made if there is none; PackError if it cannot be made.
 
-    `numpy_2` says whether NumPy 2 or later wrote the arrays of the model.
+    `numpy_2` says whether NumPy 2 or later wrote the arrays of the model. `more` are requirements,
+    such as "lightgbm==3.3.5", which also stand in the place of what is installed otherwise.
+    `python` is the version to try first, such as "3.9".
     """
     release = RELEASES.get(parsed(version))
     if release is None:
@@ -72,13 +78,18 @@ def ready(version: str, numpy_2: bool) -> Environment:
             "name a Python that has it with --env"
         )
     pythons, libraries = release
-    packages = [f"scikit-learn=={version}", "joblib", *libraries.split()]
+    named = {NAME.split(one)[0] for one in more}
+    usual = ["joblib", *libraries.split()]
     if parsed(version) >= (1, 4):
-        packages.append("numpy>=2" if numpy_2 else "numpy<2")
+        usual.append("numpy>=2" if numpy_2 else "numpy<2")
+    usual = [one for one in usual if NAME.split(one)[0] not in named]
+    packages = [f"scikit-learn=={version}", *usual, *more]
+    if python in (f"3.{minor}" for minor in pythons):
+        pythons = (int(python[2:]), *pythons)
     digest = hashlib.sha256(repr((packages, pythons)).encode()).hexdigest()[:8]
     folder = cache() / f"scikit-learn-{version}-{digest}"
     if not (folder / DONE).exists():
-        _make(folder, pythons, packages)
+        _make(folder, pythons, packages, python)
     return Environment(folder / "bin/python", version)
 
 
@@ -88,13 +99,14 @@ def cache() -> Path:
     return Path(base) / "slipway/environments"
 
 
-def _make(folder: Path, pythons: tuple[int, ...], packages: list[str]) -> None:
+def _make(folder: Path, pythons: tuple[int, ...], packages: list[str], python: str) -> None:
     print(f"Installing {', '.join(packages)} into {folder}", file=sys.stderr)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         made = Path(name) / "made"
-        tried = sorted((f"3.{minor}" for minor in pythons), key=lambda one: one != OWN)
-        if not any(_environment(made, python) for python in tried):
+        own = [python] if python else [OWN]
+        tried = sorted({f"3.{minor}": 0 for minor in pythons}, key=lambda one: one not in own)
+        if not any(_environment(made, one) for one in tried):
             raise PackError(
                 f"needs {packages[0]}, which has wheels for Python {', '.join(tried)} only, and "
                 "none of these is installed; install one, or uv, which finds or fetches it"

@@ -22,6 +22,7 @@ from sklearn.preprocessing import LabelBinarizer, LabelEncoder
 from sklearn.tree import DecisionTreeRegressor
 
 from service.model.pickled_objects import VERSION
+from training.estimators import introspection
 from training.older.names import Gone
 
 State = dict[str, Any]
@@ -161,9 +162,8 @@ def _beginning(begin: State, state: State) -> Any:
 def _histogram_boosting(state: State, version: Version) -> None:
     """1.4 encodes categories itself; before it took their codes."""
     if "_preprocessor" not in state:
-        if state.get("is_categorical_") is not None:
-            raise NotImplementedError("histogram boosting with categories that were codes")
-        state.update(_preprocessor=None, _is_categorical_remapped=None, is_categorical_=None)
+        coded = state.get("is_categorical_")  # the columns in which numbers stand for categories
+        state.update(_preprocessor=None, _is_categorical_remapped=coded, is_categorical_=coded)
     state.pop("_feature_subsample_rng", None)
     _rename(state, "bin_mapper_", "_bin_mapper")
     begin = state.get("_baseline_prediction")
@@ -299,7 +299,26 @@ def _predictor(state: State, version: Version) -> None:
         state.setdefault(name, np.zeros((0, 8), dtype=np.uint32))
 
 
+def _column_transformer(state: State, version: Version) -> None:
+    """1.0 renamed the names of a frame's columns, and keeps the places that each part reads."""
+    names = state.pop("_df_columns", None)  # of 0.20 to 0.24
+    others = state.pop("_feature_names_in", None)
+    names = others if names is None else names
+    if names is not None and all(type(name) is str for name in names):
+        state.setdefault("feature_names_in_", np.array(list(names), dtype=object))
+    if "_n_features" in state:
+        state.setdefault("n_features_in_", state["_n_features"])
+    if "transformers_" in state and "_transformer_to_input_indices" not in state:
+        known = list(state.get("feature_names_in_", map(str, range(state["n_features_in_"]))))
+        state["_transformer_to_input_indices"] = {
+            name: [known.index(one) for one in introspection.chosen(choice, known)]
+            for name, _, choice in state["transformers_"]
+            if choice is not None
+        }
+
+
 MIGRATIONS: dict[str, Migration] = {
+    "sklearn.compose._column_transformer.ColumnTransformer": _column_transformer,
     "sklearn.tree._tree.Tree": _tree,
     "sklearn.ensemble._iforest.IsolationForest": _isolation_forest,
     "sklearn.impute._base.SimpleImputer": _imputer,

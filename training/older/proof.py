@@ -3,6 +3,7 @@
 import json
 import math
 import subprocess
+import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from service.model.engines import Column, Engine
+from service.model.frames import with_none
 from service.model.predictor import as_column
-from service.model.signature import Signature
+from service.model.signature import Input, Signature
 from training.engine import probe_rows
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
@@ -27,10 +29,18 @@ SECONDS = 300.0  # for all questions
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A pickle, and the keys that lead to the estimator in its object."""
+
+    content: bytes
+    keys: Sequence[str | int] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Older:
     """A model in the environment that saved it, which says what is right."""
 
-    path: Path
+    parts: Sequence[Part]  # in the order in which the estimators are applied
     environment: Environment
     trusted: Collection[str] = ()
 
@@ -96,36 +106,34 @@ class Older:
     ) -> tuple[dict[str, str], list[dict[str, Any]]]:
         """The versions there, and the answer to each set of rows; PackError if there are none."""
         question = {
-            "model": str(self.path.resolve()),
             "container": signature.container,
             "questions": [
                 [
-                    {"name": one.name, "dtype": one.dtype, "values": values.tolist()}
+                    {"name": one.name, "dtype": one.dtype, "values": _listed(one, values)}
                     for one, values in zip(signature.inputs, columns, strict=True)
                 ]
                 for columns in sets
             ],
         }
-        try:
-            asked = json.dumps(question)
-        except TypeError as error:
-            raise PackError(
-                f"was saved by scikit-learn {self.environment.version}; whether it takes dates the "
-                "same way cannot be compared yet; fit it again with the one that is here"
-            ) from error
         command = [str(self.environment.python), "-I", str(program.__file__)]
-        try:
-            ended = subprocess.run(  # noqa: S603
-                command,
-                input=asked,
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise PackError(
-                f"scikit-learn {self.environment.version} takes too long to predict"
-            ) from error
+        with tempfile.TemporaryDirectory() as folder:
+            parts = []
+            for place, one in enumerate(self.parts):
+                path = Path(folder) / f"{place}.pickle"
+                path.write_bytes(one.content)
+                parts.append({"path": str(path), "keys": one.keys})
+            try:
+                ended = subprocess.run(  # noqa: S603
+                    command,
+                    input=json.dumps({**question, "parts": parts}),
+                    capture_output=True,
+                    text=True,
+                    timeout=SECONDS,
+                )
+            except subprocess.TimeoutExpired as error:
+                raise PackError(
+                    f"scikit-learn {self.environment.version} takes too long to predict"
+                ) from error
         if ended.returncode:
             reason = (ended.stderr.strip().splitlines() or ["no reason"])[-1][:200]
             raise PackError(f"scikit-learn {self.environment.version} cannot load it ({reason})")
@@ -152,6 +160,16 @@ class Older:
             f"was saved by scikit-learn {self.environment.version}, and answers otherwise with the "
             f"one that is here ({how}); nothing was published"
         )
+
+
+def _listed(one: Input, values: Column) -> list[Any]:
+    """The values of a column as JSON has them; dates as numbers of their unit, since 1970."""
+    if one.dtype.startswith("datetime64"):
+        unit = one.dtype.removeprefix("datetime64[").rstrip("]").split(",")[0]
+        return list(values.astype(f"datetime64[{unit}]").astype(np.int64).tolist())
+    if one.null == "none" and values.dtype == object:
+        return list(with_none(values).tolist())
+    return list(values.tolist())
 
 
 def _answers(answers: Mapping[str, Any], signature: Signature) -> list[Any]:

@@ -1,0 +1,31 @@
+"""Models with code of other libraries are packed after one refusal that names all of it."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from tests.companions.test_companions import python
+from tests.support.serving import ROOT, clean_environment
+
+__all__ = ["python"]
+
+
+def test_one_refusal_names_all_that_has_to_be_trusted(python: Path, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [python, "-m", "tests.companions.trusting", tmp_path],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=clean_environment(),
+    )
+    assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-4000:]
+    found = json.loads(ended.stdout.splitlines()[-1])
+    assert {name: one[:2] for name, one in found.items()} == {
+        "sampler": [2, "onnx"],
+        "category_encoders": [2, "scikit-learn"],
+        "feature-engine": [2, "scikit-learn"],
+        "cat_features": [1, "scikit-learn"],
+    }, found
+    assert all(one[2] <= 1e-9 for one in found.values()), found
+    assert "SERVICE_TRUSTED_MODULES" not in found["sampler"][3]  # which the service never sees
+    assert "SERVICE_TRUSTED_MODULES" in found["feature-engine"][3]
