@@ -120,6 +120,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PYTHON",
         help="a Python that has the scikit-learn which saved the model, if that is another one",
     )
+    pack.add_argument(
+        "--versions",
+        choices=("auto", commands.TODAY, commands.SAVED),
+        default="auto",
+        help="which scikit-learn serves a model that another one saved; auto: today's if it "
+        "answers equally, or else the one that saved it (%(default)s)",
+    )
+    # What `training.older.saved` runs in the environment of a lock.
+    pack.add_argument("--lock", type=Path, help=argparse.SUPPRESS)
     for command in (pack, diff):
         command.add_argument(
             "--load-seconds",

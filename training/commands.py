@@ -14,6 +14,7 @@ import click
 
 from service.model import artifact, engines, filetypes, trial, trust, unpickling
 from service.model.limits import Limits
+from service.model.locked import LOCK
 from service.model.manifest import Manifest
 from service.model.names import matched
 from service.model.pickled_names import Inspection
@@ -21,6 +22,8 @@ from service.model.trial import TrialError
 from service.model.trust import UntrustedError
 from training import summary
 from training.errors import MissingFileError, PackError
+
+TODAY, SAVED = "today", "saved"  # which scikit-learn may serve a model that another one saved
 
 if TYPE_CHECKING:
     from training.sample import Sample  # imports NumPy
@@ -57,8 +60,9 @@ def pack(options: Namespace) -> None:
     notes: list[str] = []
     targets = _names(options.target)
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
-    estimator, older = loaded(options, limits)
+    older = asked(options, limits)
     try:
+        estimator = brought(options, older, limits)
         with trying(options.trust):
             check(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
@@ -86,11 +90,17 @@ def pack(options: Namespace) -> None:
                 report=options.report,
                 limits=limits,
                 older=older,
+                lock=options.lock.read_bytes() if options.lock else b"",
                 kinds=given,
                 advance=lambda name: advance(1),
                 note=notes.append,
             )
     except PackError as error:
+        if older is not None and not options.lock and options.versions != TODAY:
+            from training.older import saved
+
+            saved.pack(options, older, error)
+            return
         raise PackError(f"{options.model}: {error}") from error
     _say(manifest, options.out, trained=False)
     for warning in (*notes, *summary.warnings(rows, manifest, pools)):
@@ -114,16 +124,22 @@ def _without(ignored: str, rows: "Sample") -> "Sample":
     return rows.only([name for name in rows.columns if name not in names])
 
 
-def loaded(options: Namespace, limits: Limits) -> tuple[Any, Any]:
-    """The estimator and, if another scikit-learn saved it, the environment that says what is right.
+def asked(options: Namespace, limits: Limits) -> Any:
+    """The environment that says what is right: of the scikit-learn that saved the model, if that is
+    another one, or of --env. None if there is none.
 
-    PackError if it cannot be loaded, or if its names are not trusted.
+    PackError if its names are not trusted, or if there is no such environment.
     """
     path, trusted = options.model, options.trust
     _check_trusted(trusted)
     content = _content(path)
     found = _inspected(path, content, trusted, limits)
-    from training.older import environment, loading  # which also know names that are no more
+    from training.older import environment
+    from training.older.proof import Older
+
+    if options.lock:  # this is the scikit-learn that saved it
+        return Older(path, environment.existing(options.env, version("scikit-learn")), trusted)
+    from training.older import loading  # which also knows names that are no more
 
     with suppress(Exception):  # what is wrong with the file, `load` says
         found.versions |= trial.read(
@@ -131,9 +147,7 @@ def loaded(options: Namespace, limits: Limits) -> tuple[Any, Any]:
         ).versions
     others = sorted(found.versions - {version("scikit-learn")})
     if len(others) != 1:  # with several, no one environment says what is right
-        return load(path, trusted, limits), None
-    from training.older.proof import Older
-
+        return None
     try:
         refused = trial.read(
             lambda: loading.inspect(content, others[0], trusted), limits=limits
@@ -144,30 +158,47 @@ def loaded(options: Namespace, limits: Limits) -> tuple[Any, Any]:
             there = environment.existing(options.env, others[0])
         else:
             there = environment.ready(others[0], any("numpy._core" in one for one in found.names))
-        engines.prepare(artifact.SCIKIT_LEARN)
-        estimator = trial.read(
-            lambda: loading.load(content, others[0], trusted), trusted=trusted, limits=limits
-        )
     except (PackError, TrialError) as error:
         raise PackError(f"{path}: {error}") from error
+    return Older(path, there, tuple(trusted), frozenset(found.names))
+
+
+def brought(options: Namespace, older: Any, limits: Limits) -> Any:
+    """The estimator, brought into the scikit-learn that is here if another one saved it."""
+    path, trusted = options.model, options.trust
+    saved_by = older.environment.version if older else version("scikit-learn")
+    if saved_by == version("scikit-learn"):
+        return load(path, trusted, limits)
+    from training.older import loading
+
+    if options.versions == SAVED:
+        raise PackError(f"was saved by scikit-learn {saved_by}")
+    content = _content(path)
+    engines.prepare(artifact.SCIKIT_LEARN)
+    try:
+        return trial.read(
+            lambda: loading.load(content, saved_by, trusted), trusted=trusted, limits=limits
+        )
+    except TrialError as error:
+        raise PackError(str(error)) from error
     except Exception as error:
         raise PackError(
-            f"{path}: was saved by scikit-learn {others[0]}, and cannot be brought into "
+            f"was saved by scikit-learn {saved_by}, and cannot be brought into "
             f"{version('scikit-learn')} ({_reason(error)})"
         ) from error
-    return estimator, Older(path, there, tuple(trusted))
 
 
 def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:
     """The estimator in a file that this scikit-learn saved, if all its names are trusted."""
     _check_trusted(trusted)
-    from sklearn.exceptions import InconsistentVersionWarning
+    from sklearn import exceptions
 
+    another = getattr(exceptions, "InconsistentVersionWarning", UserWarning)  # since 1.3
     content = _content(path)
     _check_version(path, _inspected(path, content, trusted, limits))
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", InconsistentVersionWarning)
+            warnings.simplefilter("error", another)
             engines.prepare(artifact.SCIKIT_LEARN)
             return trial.read(
                 lambda: unpickling.load(content, trusted),
@@ -287,7 +318,10 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
         print(f"  {line}\n")
     if artifact.REPORT in manifest.files:
         print(f"report:    {folder / artifact.REPORT}")
-    print(f"serve it:  SERVICE_MODEL={folder} make serve")
+    if LOCK in manifest.files:
+        print(f"serve it:  SERVICE_MODEL={folder} {Path(sys.executable).with_name('gunicorn')}")
+    else:
+        print(f"serve it:  SERVICE_MODEL={folder} make serve")
     print(f"try it:    .venv/bin/python -m service example {folder}\n")
 
 

@@ -60,9 +60,9 @@ class Compiled:
 def prepare() -> None:
     """Import what converts, if it is installed: to import it has effects, and so it must happen
     before a model is tried."""
-    engines.prepare(ONNX)
     readers.prepare()
     with suppress(ImportError):
+        engines.prepare(ONNX)
         import training.convert  # noqa: F401
 
 

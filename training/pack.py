@@ -16,6 +16,7 @@ from service.model import artifact, companions, publish, unpickling
 from service.model.artifact import ArtifactError
 from service.model.engines import Column, Engine
 from service.model.limits import Limits
+from service.model.locked import LOCK
 from service.model.manifest import ROWS_APART, TIMED_ROWS, Golden, Manifest
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
@@ -29,6 +30,8 @@ from training.pickling import dumped
 from training.sample import Sample
 from training.trying import trying
 
+# How a model is served that another scikit-learn saved, by its engine; or by a lock.
+ROUTES = {artifact.ONNX: "onnx", artifact.SCIKIT_LEARN: "migration"}
 GOLDEN_ROWS = 8  # taken evenly from the sample, after the caller's own examples
 
 
@@ -48,6 +51,7 @@ def pack(
     report: bool = True,
     limits: Limits | None = None,
     older: Older | None = None,
+    lock: bytes = b"",
     kinds: Mapping[str, str] | None = None,
     advance: Callable[[str], object] = lambda name: None,
     note: Callable[[str], object] = lambda text: None,
@@ -59,7 +63,8 @@ def pack(
     besides the usual; `engine` is auto, onnx or sklearn; `kinds` are kinds by column that decide
     (`kinds.KINDS`); `advance` is told each input that was tried on the model, and `note` what is
     worth a look; `limits` are those of loading it back; `older` is the environment that saved the
-    estimator, if that was another scikit-learn, and has to give the same answers. With `report`,
+    estimator, if that was another scikit-learn, and has to give the same answers; `lock` is the
+    lock of the libraries that this runs with, if the artifact has to bring it. With `report`,
     and targets, there is a report on how good the model is for `held_out`, columns of rows that it
     has not seen, or else for the sample.
 
@@ -87,6 +92,8 @@ def pack(
         chosen = compile.compiled(estimator, signature, columns, engine)
         truth.check(estimator, signature, sample, chosen.engine, columns, chosen.tolerance)
         contents = {artifact.MODEL: content, **chosen.files}
+        if lock:
+            contents[LOCK] = lock
         files = {file: artifact.file_entry(one) for file, one in contents.items()}
         manifest = Manifest(
             name=name,
@@ -113,7 +120,11 @@ def pack(
         )
     if older is not None:
         proved = older.check(estimator, signature, columns, chosen.engine)
-        manifest = replace(manifest, engines={**manifest.engines, "older": proved})
+        engines = {**manifest.engines, "older": {**proved, "route": ROUTES[chosen.name]}}
+        if lock:
+            engines["older"]["route"] = "lock"
+            engines["why"] = f"{older.environment.version}, which saved it, by its own lock"
+        manifest = replace(manifest, engines=engines)
     versions = artifact.library_versions(_more_libraries(signature, content, chosen.name))
     manifest = replace(manifest, versions=versions)
     manifest = replace(manifest, version=content_version(manifest))

@@ -22,8 +22,9 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from platform import python_version
 
-from service.model import companions, filetypes
+from service.model import companions, filetypes, locked
 from service.model.companions import installed_version
+from service.model.locked import LOCK
 from service.model.manifest import REPORTS, FileEntry, Manifest
 
 MANIFEST = "manifest.json"
@@ -32,7 +33,7 @@ REPORT = f"{REPORTS}index.html"  # for people to read; no engine does
 MODEL = "model.joblib"
 SCIKIT_LEARN, ONNX = "scikit-learn", "onnx"  # the engines
 FILES = {SCIKIT_LEARN: MODEL, ONNX: "model.onnx"}  # what each of them reads
-NAMES = (*FILES.values(), REPORT)  # all that a manifest may list
+NAMES = (*FILES.values(), REPORT, LOCK)  # all that a manifest may list
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
 RUNTIME = ("numpy", "onnxruntime")  # all that the ONNX engine computes with
 
@@ -183,7 +184,13 @@ def check_versions(folder: Path, manifest: Manifest) -> None:
     Python may differ: the lock keeps one version of each library from Python 3.11 on, and
     scikit-learn's pickles do not depend on Python's minor version.
     """
-    for name, wanted in needed_versions(manifest).items():
+    needed = needed_versions(manifest)
+    if LOCK in manifest.files:
+        why = locked.refusal(folder, manifest, needed)
+        if why is not None:
+            raise VersionError(f"{folder / MANIFEST}: {why}")
+        return
+    for name, wanted in needed.items():
         try:
             here = installed_version(name)
         except PackageNotFoundError:

@@ -8,6 +8,7 @@ nothing is unpickled.
 import json
 import warnings
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import numpy as np
@@ -193,19 +194,29 @@ def prepare(engine: str, signature: Signature | None = None) -> None:
         return
     import joblib.numpy_pickle
     import sklearn  # noqa: F401  # it sets variables of the environment
-    from narwhals.stable.v2.dependencies import is_into_dataframe
-    from sklearn.utils.parallel import _get_threadpool_controller
 
     from service.model import unpickling  # noqa: F401
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         joblib.cpu_count(only_physical_cores=True)  # it starts a process, once
-    is_into_dataframe(0)  # scikit-learn asks this for each input; at first it looks for plugins
-    with _get_threadpool_controller().limit(limits=1):
+    with suppress(ImportError):  # scikit-learn before 1.9 has none
+        from narwhals.stable.v2.dependencies import is_into_dataframe
+
+        is_into_dataframe(0)  # scikit-learn asks this for each input; at first it looks for plugins
+    with _threadpools().limit(limits=1):
         pass  # it opens the native libraries, and looks up their functions
     if signature is not None and signature.container == "frame":
         import pandas  # noqa: F401
+
+
+def _threadpools() -> Any:
+    """scikit-learn's controller of the threads of native libraries."""
+    try:
+        from sklearn.utils.parallel import _get_threadpool_controller
+    except ImportError:  # before 1.5
+        from sklearn.utils.fixes import _get_threadpool_controller
+    return _get_threadpool_controller()
 
 
 def load(

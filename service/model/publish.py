@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from service.model.artifact import FILES, MANIFEST, REPORT, ArtifactError, read_manifest
+from service.model.locked import LOCK
 from service.model.manifest import REPORTS, Manifest
 
 AT_FDCWD = -100  # <fcntl.h>: paths are relative to the working directory
@@ -69,7 +70,7 @@ def refuse_to_replace(folder: Path) -> None:
 def _own_names(folder: Path) -> set[str]:
     if not (folder / MANIFEST).exists():
         return set()  # a model.joblib alone is somebody's model, not an artifact
-    own = {MANIFEST, REPORT, *FILES.values()}
+    own = {MANIFEST, REPORT, LOCK, *FILES.values()}
     with suppress(ArtifactError):  # replacing a damaged one is how it is mended
         own.update(read_manifest(folder).files)
     return own | {Path(name).parent.as_posix() for name in own}

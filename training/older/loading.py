@@ -11,14 +11,9 @@ from service.model.trust import UntrustedError
 from service.model.unpickler import Unpickler
 from service.model.unpickling import decompressed
 from training.older import migrations, names
+from training.older.environment import Version, parsed
 
-Version = tuple[int, ...]
 LATE = frozenset({"sklearn.linear_model._logistic.LogisticRegression"})
-
-
-def parsed(version: str) -> Version:
-    """The numbers of a version, as far as they are numbers."""
-    return tuple(int(part) for part in version.split(".")[:2])
 
 
 class Late(Named):

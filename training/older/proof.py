@@ -33,6 +33,7 @@ class Older:
     path: Path
     environment: Environment
     trusted: Collection[str] = ()
+    names: Collection[str] = ()  # that the model uses
 
     def narrowed(self, signature: Signature, columns: Mapping[str, Column]) -> Signature:
         """The signature without null, and without numbers that float32 cannot hold, where the model
@@ -150,7 +151,7 @@ class Older:
     def _unequal(self, how: str) -> PackError:
         return PackError(
             f"was saved by scikit-learn {self.environment.version}, and answers otherwise with the "
-            f"one that is here ({how}); nothing was published"
+            f"one that is here ({how})"
         )
 
 
