@@ -100,7 +100,7 @@ COPY --from=installed /opt/venv /opt/venv
 COPY --from=code /app .
 COPY --from=model /app/artifacts/model artifacts/model
 # docker run IMAGE serve: the command that SageMaker runs.
-COPY --from=code --chmod=755 /app/service/dialects/sagemaker/serve /usr/local/bin/serve
+COPY --from=code --chmod=755 /app/service/protocols/sagemaker/serve /usr/local/bin/serve
 
 # DONTWRITEBYTECODE: the file system is read-only. FAULTHANDLER: gunicorn aborts a worker that hangs,
 # and the worker prints its traceback.

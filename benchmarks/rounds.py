@@ -78,8 +78,8 @@ def environment(one: Contest, port: int, workers: int) -> Mapping[str, str]:
         "BENCH_WORKERS": str(workers),
         "SERVICE_MODEL": str(one.artifact),
         "SERVICE_DRAIN_SECONDS": "0",
-        "SERVICE_QUEUE_MS": "60000",  # it lets requests wait here, as the peers do
-        "SERVICE_DEADLINE_MS": "60000",
+        "SERVICE_QUEUE_SECONDS": "60",  # it lets requests wait here, as the peers do
+        "SERVICE_DEADLINE_SECONDS": "60",
         "WEB_CONCURRENCY": str(workers),
         "MLSERVER_HOST": HOST,
         "MLSERVER_HTTP_PORT": str(port),

@@ -1,5 +1,5 @@
-"""`python -m service`: `check` (would it serve?), `example` (a request to send), `key` (for it),
-`bench` (how many one can send), and `predict` (a file instead)."""
+"""Commands: `check` verifies a packed model, `example` prints a request, `key` makes an API key,
+`bench` measures how many requests a worker answers, `predict` scores a file."""
 
 import argparse
 import hashlib
@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from service import check
+from service.batch import command as batch
+from service.batch.partial_output import OutputError
+from service.batch.tables import InputError
+from service.batch.workers import WorkerLostError
 from service.bench import command as bench
 from service.bench.process import BenchError
-from service.files import command as files
-from service.files.crew import LostError
-from service.files.parts import OutputError
-from service.files.tables import InputError
 from service.model import artifact
 from service.model.artifact import ArtifactError
 from service.settings import KEY_NAME, SettingsError
@@ -26,10 +26,10 @@ EXAMPLE_ROWS = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0, or the sysexits code of what went wrong, told in one line on stderr."""
+    """Run one command; 0, or a sysexits code, with one line on stderr."""
     parser = argparse.ArgumentParser(prog="python -m service", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("example", help="print a curl line with rows the model knows")
+    command = commands.add_parser("example", help="print a curl line with rows of the model")
     command.add_argument("artifact", type=Path, metavar="ARTIFACT", help="folder of a packed model")
     command.add_argument(
         "--url", default="http://127.0.0.1:8080", help="where it is served (%(default)s)"
@@ -41,9 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bench.add_arguments(
         commands.add_parser("bench", help="measure how much one worker does with a model")
     )
-    command = commands.add_parser("check", help="say what is in an artifact, if it would serve")
+    command = commands.add_parser("check", help="verify and describe an artifact")
     command.add_argument("artifact", metavar="ARTIFACT", help="folder of a packed model, or s3://")
-    files.add_arguments(
+    batch.add_arguments(
         commands.add_parser("predict", help="score a file of rows with a packed model")
     )
     options = parser.parse_args(arguments)
@@ -55,23 +55,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
             bench.run(options)
         elif options.command == "predict":
             # Standard output may be the file.
-            print(files.run(options), file=sys.stderr if options.output == "-" else sys.stdout)
+            print(batch.run(options), file=sys.stderr if options.output == "-" else sys.stdout)
         elif options.command == "check":
             print(check.report(options.artifact))
         else:
             print(example(options.artifact, options.url))
-    except (ArtifactError, BenchError, InputError, LostError, OutputError, SettingsError) as error:
+    except (
+        ArtifactError,
+        BenchError,
+        InputError,
+        WorkerLostError,
+        OutputError,
+        SettingsError,
+    ) as error:
         print(f"slipway: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        again = "; run it again to go on" if options.command == "predict" else ""
+        again = "; run the command again to resume" if options.command == "predict" else ""
         print(f"slipway: interrupted{again}", file=sys.stderr)
         return 130
     return 0
 
 
 def key_name(text: str) -> str:
-    """A name that a key may have; ArgumentTypeError for any other."""
+    """Check the name of a key; ArgumentTypeError if it is not allowed."""
     if not re.fullmatch(KEY_NAME, text):
         raise argparse.ArgumentTypeError("a name has up to 64 letters, digits, '.', '_' and '-'")
     return text

@@ -12,7 +12,6 @@ from service.api import body, describe, health, predict, problems
 from service.api.answers import Answers
 from service.api.page import report
 from service.api.page import routes as page
-from service.dialects import enabled as dialects
 from service.middleware import auth
 from service.middleware.auth import AccessControl
 from service.middleware.fast_path import FastPath
@@ -21,6 +20,7 @@ from service.model import remote
 from service.model.limits import Limits
 from service.model.predictor import Predictor
 from service.observability import metrics, traces
+from service.protocols import enabled as protocols
 from service.server import request_target
 from service.server.drain import Drain
 from service.settings import Settings
@@ -65,7 +65,8 @@ def create_app(
     """
     settings = settings or Settings.from_environment()
     predictor = predictor or load(settings)
-    context = context or ResponseContext.of(predictor.manifest)
+    health_paths = protocols.health_paths(settings)
+    context = context or ResponseContext.of(predictor.manifest, health_paths)
     draining = drain or Drain(settings.drain_seconds)
 
     app = Service(__name__, static_folder=None)
@@ -73,16 +74,16 @@ def create_app(
     traces.init_app(app, settings)  # first, so that refused requests have a span
     problems.init_app(app)
     access = AccessControl.of(settings)
-    auth.init_app(app, access, settings.metrics_port)
+    auth.init_app(app, access, settings.metrics_port, health_paths)
     body.init_app(app)
     metrics.init_app(app, context.metrics, settings.metrics_port)
-    health.init_app(app, predictor, lambda: draining.is_on)
+    check_ready = health.init_app(app, predictor, lambda: draining.is_on)
     answers = Answers(settings, predictor)
     predict.init_app(app, settings, predictor, answers)
     contract = describe.init_app(app, settings, predictor, answers.schema)
     report.init_app(app, predictor)
     page.init_app(app, settings, predictor, contract)
-    dialects.init_app(app, settings, answers)
+    protocols.init_app(app, settings, answers, check_ready)
     inner: WSGIApplication = app.wsgi_app
     if not settings.traces:  # a span begins and ends in hooks of Flask
         inner = app.fast_path = FastPath(inner, access, answers, settings.metrics_port)

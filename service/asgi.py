@@ -5,12 +5,12 @@ import sys
 from collections.abc import Callable
 
 from service.app import create_app, load
-from service.dialects import enabled as dialects
 from service.middleware.auth import AccessControl
 from service.middleware.response import ResponseContext
 from service.model.artifact import ArtifactError
 from service.model.manifest import Manifest
 from service.observability import logs, traces
+from service.protocols import enabled as protocols
 from service.server.asgi_app import ASGIApp
 from service.server.drain import Drain
 from service.settings import Settings, SettingsError
@@ -28,7 +28,7 @@ def application() -> ASGIApp:
         logs.configure(settings.log_level)
         predictor = load(settings)
         drain = Drain(settings.drain_seconds)
-        context = ResponseContext.of(predictor.manifest)
+        context = ResponseContext.of(predictor.manifest, protocols.health_paths(settings))
         app = create_app(settings, predictor, drain, context)
     except (SettingsError, ArtifactError) as error:
         print(f"slipway: {error}", file=sys.stderr)
@@ -47,7 +47,7 @@ def application() -> ASGIApp:
         expected_seconds=expected_seconds(predictor.manifest),
         start_up=start_up,
         shut_down=lambda: traces.stop(settings),
-        other_predictions=dialects.predictions(settings),
+        other_predictions=protocols.prediction_paths(settings),
         fast_path=app.fast_path,
     )
     tune_process()

@@ -5,17 +5,24 @@ gunicorn's own (`WEB_CONCURRENCY`, `FORWARDED_ALLOW_IPS`, `GUNICORN_CMD_ARGS`) s
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
 from service.model import trust
+from service.protocols.registry import NAMES as PROTOCOLS
 
 PREFIX = "SERVICE_"
 MAY_BE_ZERO = {"SERVICE_DRAIN_SECONDS"}
-DIALECTS = ("lambda", "sagemaker", "oip", "mlflow")
+SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 KEY_NAME = r"[A-Za-z0-9._-]{1,64}"
+# Former names, and what each is now.
+RENAMED = {
+    "SERVICE_DIALECTS": "SERVICE_PROTOCOLS",
+    "SERVICE_QUEUE_MS": "SERVICE_QUEUE_SECONDS, in seconds",
+    "SERVICE_DEADLINE_MS": "SERVICE_DEADLINE_SECONDS, in seconds",
+}
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -64,8 +71,10 @@ class Settings:
     body_seconds: int = _setting(
         10, "time for a request body to arrive, at most 29; after it 408", at_most=29
     )
-    queue_ms: int = _setting(90, "after so long without its turn a prediction may get 503")
-    deadline_ms: int = _setting(2000, "latest that a prediction may begin; after it 504")
+    queue_seconds: float = _setting(
+        0.09, "time in the queue after which a prediction may be rejected with 503"
+    )
+    deadline_seconds: float = _setting(2.0, "latest that a prediction may start; after it 504")
     drain_seconds: int = _setting(5, "time to go on serving after SIGTERM, with /health at 503")
     metrics_port: int = _setting(9464, "port on which /metrics is answered, and nothing else")
     api_keys: tuple[str, ...] = _setting(
@@ -82,11 +91,11 @@ class Settings:
         each=r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]",
         wanted="host names in small letters without a port, or *.NAME",
     )
-    dialects: tuple[str, ...] = _setting(
+    protocols: tuple[str, ...] = _setting(
         ("lambda",),
-        f"protocols besides our own: {', '.join(DIALECTS)}; separated by commas, or none",
-        each="|".join((*DIALECTS, "none")),
-        wanted=f"some of {', '.join(DIALECTS)}, or none",
+        f"protocols besides Slipway's own: {', '.join(PROTOCOLS)}; separated by commas, or none",
+        each="|".join((*PROTOCOLS, "none")),
+        wanted=f"some of {', '.join(PROTOCOLS)}, or none",
     )
     trusted_modules: tuple[str, ...] = _setting(
         (),
@@ -115,14 +124,7 @@ class Settings:
             if not name.startswith(PREFIX):
                 continue
             if name not in known:
-                endings = [setting.removeprefix(PREFIX) for setting in known]
-                close = get_close_matches(name.removeprefix(PREFIX), endings, n=1)
-                hint = (
-                    f"did you mean {PREFIX}{close[0]}?"
-                    if close
-                    else f"there are {', '.join(known)}"
-                )
-                raise SettingsError(f"{name} is not a setting; {hint}")
+                raise SettingsError(f"{name} is not a setting; {_hint(name, known)}")
             setting = known[name]
             values[setting.name] = _parse(name, environment[name], setting)
         settings = cls(**values)
@@ -131,6 +133,14 @@ class Settings:
             if why is not None:
                 raise SettingsError(f"{PREFIX}TRUSTED_MODULES: {why}")
         return settings
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    if name in RENAMED:
+        return f"it was renamed: set {RENAMED[name]}"
+    endings = [setting.removeprefix(PREFIX) for setting in known]
+    close = get_close_matches(name.removeprefix(PREFIX), endings, n=1)
+    return f"did you mean {PREFIX}{close[0]}?" if close else f"there are {', '.join(known)}"
 
 
 def environment(**values: str) -> dict[str, str]:
@@ -163,6 +173,10 @@ def _parse(name: str, text: str, setting: Field[Any]) -> Any:
             fault = f"{name} is {text[:40]!r}; it must be a whole number, {least} to {most:,}"
             raise SettingsError(fault)
         return int(text)
+    if isinstance(default, float):
+        if not SECONDS.fullmatch(text) or float(text) == 0:
+            raise SettingsError(f"{name} is {text[:40]!r}; it must be a number of seconds above 0")
+        return float(text)
     each, wanted = setting.metadata["each"], setting.metadata["wanted"]
     if isinstance(default, tuple):
         parts = tuple(part.strip() for part in text.split(","))

@@ -107,8 +107,8 @@ def make_bridge(
     app: WSGIApplication,
     expected_seconds: Callable[[int], float] = nothing_takes_long,
     body_seconds: float = 30.0,
-    queue_ms: int = 10_000,
-    deadline_ms: int = 10_000,
+    queue_seconds: float = 10,
+    deadline_seconds: float = 10,
     warm_up: Callable[[], object] = bool,
 ) -> ASGIApp:
     """A bridge with a small limit, around any app."""
@@ -117,8 +117,8 @@ def make_bridge(
         Settings(
             max_body_bytes=LARGEST,
             body_seconds=body_seconds,  # type: ignore[arg-type]  # a test has no whole second
-            queue_ms=queue_ms,
-            deadline_ms=deadline_ms,
+            queue_seconds=queue_seconds,
+            deadline_seconds=deadline_seconds,
         ),
         Drain(0),
         AccessControl(),

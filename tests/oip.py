@@ -18,7 +18,7 @@ ROWS = ((1.0, 1.0), (2.0, -1.0), (3.0, 0.0))  # published: 0.0, 1.0, 1.0
 
 def speaking(name: str = "sensors") -> FlaskClient:
     """A service for an estimator, which speaks this protocol."""
-    settings = Settings(dialects=("oip",))
+    settings = Settings(protocols=("oip",))
     return create_app(settings, packed(name)[1]).test_client()
 
 

@@ -94,7 +94,7 @@ def runtime_client(address: str, **settings: str) -> dict[str, Any]:
             sys.executable,
             "-m",
             "awslambdaric",
-            "service.dialects.aws_lambda.handler.handler",
+            "service.protocols.aws_lambda.handler.handler",
         ],
         "cwd": ROOT,
         "env": clean_environment(AWS_LAMBDA_RUNTIME_API=address, **settings),

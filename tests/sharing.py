@@ -21,13 +21,16 @@ QUICK, SLOW = 0.0, 1.0  # seconds that a prediction is expected to take
 def bridged(
     predictor: Predictor,
     seconds: float = SLOW,
-    queue_ms: int = 10_000,
-    deadline_ms: int = 10_000,
+    queue_seconds: float = 10,
+    deadline_seconds: float = 10,
     api_keys: tuple[str, ...] = (),
 ) -> ASGIApp:
     """A real bridge to the real app, for which every prediction is slow, or quick."""
     own = Settings(
-        max_rows=MOST_ROWS, queue_ms=queue_ms, deadline_ms=deadline_ms, api_keys=api_keys
+        max_rows=MOST_ROWS,
+        queue_seconds=queue_seconds,
+        deadline_seconds=deadline_seconds,
+        api_keys=api_keys,
     )
     context = ResponseContext.of(predictor.manifest)
     app = create_app(own, predictor, context=context)

@@ -40,14 +40,14 @@ class Gate:
         return []
 
 
-def slow(app: Gate, queue_ms: int) -> ASGIApp:
-    return make_bridge(app, lambda size: 1.0, queue_ms=queue_ms)
+def slow(app: Gate, queue_seconds: float) -> ASGIApp:
+    return make_bridge(app, lambda size: 1.0, queue_seconds=queue_seconds)
 
 
 def test_a_slow_one_that_waits_too_long_is_told_to_come_again() -> None:
     async def scene() -> None:
         app = Gate()
-        bridge = slow(app, queue_ms=20)
+        bridge = slow(app, queue_seconds=0.02)
         first = asyncio.create_task(ask(bridge, BODY))
         assert await asyncio.to_thread(app.entered.wait, PATIENCE)
         refused = await ask(bridge, BODY)
@@ -65,7 +65,7 @@ def test_a_slow_one_that_waits_too_long_is_told_to_come_again() -> None:
 def test_the_gate_stays_shut_while_a_client_that_left_is_computed_for() -> None:
     async def scene() -> None:
         app = Gate()
-        bridge = slow(app, queue_ms=20)
+        bridge = slow(app, queue_seconds=0.02)
         first = asyncio.create_task(ask(bridge, BODY))
         assert await asyncio.to_thread(app.entered.wait, PATIENCE)
         first.cancel()
@@ -74,7 +74,7 @@ def test_the_gate_stays_shut_while_a_client_that_left_is_computed_for() -> None:
         await asyncio.wait([second], timeout=1)
         app.opened.set()
         assert (await second).status == 503
-        assert (await ask(slow(app, queue_ms=5000), BODY)).status == 200
+        assert (await ask(slow(app, queue_seconds=5), BODY)).status == 200
 
     run(scene())
 
@@ -82,7 +82,7 @@ def test_the_gate_stays_shut_while_a_client_that_left_is_computed_for() -> None:
 def test_clients_are_sent_away_for_different_times() -> None:
     async def scene() -> None:
         app = Gate()
-        bridge = slow(app, queue_ms=1)
+        bridge = slow(app, queue_seconds=0.001)
         first = asyncio.create_task(ask(bridge, BODY))
         assert await asyncio.to_thread(app.entered.wait, PATIENCE)
         refused = [await ask(bridge, BODY) for _ in range(40)]
@@ -96,7 +96,7 @@ def test_clients_are_sent_away_for_different_times() -> None:
 def test_health_is_answered_while_the_gate_is_shut() -> None:
     async def scene() -> None:
         app = Gate()
-        bridge = slow(app, queue_ms=20)
+        bridge = slow(app, queue_seconds=0.02)
         first = asyncio.create_task(ask(bridge, BODY))
         assert await asyncio.to_thread(app.entered.wait, PATIENCE)
         assert (await ask(bridge, b"")).status == 200
@@ -139,7 +139,7 @@ def test_a_client_may_set_an_earlier_deadline(asked: str, status: int, expected:
 def test_a_client_cannot_set_a_later_deadline() -> None:
     async def scene() -> None:
         app = Gate()
-        bridge = make_bridge(app, lambda size: 1.0, deadline_ms=1)
+        bridge = make_bridge(app, lambda size: 1.0, deadline_seconds=0.001)
         first = asyncio.create_task(ask(bridge, BODY))
         assert await asyncio.to_thread(app.entered.wait, PATIENCE)
         second = asyncio.create_task(ask(bridge, BODY, {"x-request-timeout-ms": "60000"}))

@@ -63,7 +63,7 @@ def test_a_task_is_out_of_the_load_balancer_only_after_its_slowest_request(
     resources: dict[str, Any],
 ) -> None:
     delay = int(attributes(resources, "TargetGroup")["deregistration_delay.timeout_seconds"])
-    assert delay >= Settings().body_seconds + Settings().deadline_ms / 1000
+    assert delay >= Settings().body_seconds + Settings().deadline_seconds
 
 
 def test_a_stop_has_time_to_drain_and_to_finish(resources: dict[str, Any]) -> None:

@@ -23,8 +23,8 @@ SCORES = "support vectors without probabilities"
 PAIRS = "several outputs"
 
 
-def client_of(name: str, most_values: int, *dialects: str) -> FlaskClient:
-    settings = Settings(max_answer_values=most_values, dialects=dialects or ("none",))
+def client_of(name: str, most_values: int, *protocols: str) -> FlaskClient:
+    settings = Settings(max_answer_values=most_values, protocols=protocols or ("none",))
     return create_app(settings, packed(name)[1]).test_client()
 
 

@@ -31,7 +31,7 @@ def test_its_routes_are_the_promised_ones(app: Flask) -> None:
         ("/", "GET"),
         ("/docs", "GET"),
         ("/report", "GET"),
-        ("/2015-03-31/functions/<name>/invocations", "POST"),  # a dialect, on by itself
+        ("/2015-03-31/functions/<name>/invocations", "POST"),  # a protocol, on by itself
     }
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from service.api.problems import Problem
 from service.api.request_state import state_of
-from service.dialects import enabled as dialects
 from service.middleware.auth import AccessControl
+from service.protocols import enabled as protocols
 from service.server import request_body
 from service.server.asgi_app import ASGIApp
 from service.settings import Settings
@@ -210,7 +210,7 @@ def test_only_what_will_reach_the_model_is_scheduled() -> None:
 def test_a_prediction_in_another_protocol_is_scheduled_too() -> None:
     app, path = make_bridge(Recorder()), "/2015-03-31/functions/any/invocations"
     assert not scheduled(app, PATH_INFO=path)
-    app.other_predictions = dialects.predictions(Settings())
+    app.other_predictions = protocols.prediction_paths(Settings())
     assert scheduled(app, PATH_INFO=path)
     assert not scheduled(app, PATH_INFO=path + "/")
 

@@ -31,15 +31,15 @@ def test_curl_s_own_content_type_is_taken_as_lambda_takes_it(client: FlaskClient
     assert response.json == ANSWER
 
 
-@pytest.mark.parametrize("dialects", [(), ("none",), ("oip",)])
-def test_off_means_off(predictor: Predictor, dialects: tuple[str, ...]) -> None:
-    client = create_app(Settings(dialects=dialects), predictor).test_client()
+@pytest.mark.parametrize("protocols", [(), ("none",), ("oip",)])
+def test_off_means_off(predictor: Predictor, protocols: tuple[str, ...]) -> None:
+    client = create_app(Settings(protocols=protocols), predictor).test_client()
     assert client.post(ADDRESS, data=json.dumps(EVENT)).status_code == 404
 
 
 def test_none_stands_alone(predictor: Predictor) -> None:
-    with pytest.raises(SettingsError, match="SERVICE_DIALECTS names none and others"):
-        create_app(Settings(dialects=("lambda", "none")), predictor)
+    with pytest.raises(SettingsError, match="SERVICE_PROTOCOLS names none and others"):
+        create_app(Settings(protocols=("lambda", "none")), predictor)
 
 
 def test_what_a_function_would_raise_is_200_with_its_message(client: FlaskClient) -> None:

@@ -10,8 +10,8 @@ from tests import containers
 from tests.containers import MODEL, docker, execute, inspect, output, run, serving
 from tests.runtime_api import runtime_api
 from tests.serving import ROOT
-from training import data
-from training.fit import fit
+from training.sensor_example import data
+from training.sensor_example.fit import fit
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 
@@ -23,7 +23,7 @@ print(web.urlopen(request).read().decode())
 """
 
 
-FUNCTION = ("python", "-m", "awslambdaric", "service.dialects.aws_lambda.handler.handler")
+FUNCTION = ("python", "-m", "awslambdaric", "service.protocols.aws_lambda.handler.handler")
 
 
 @pytest.fixture(scope="module")

@@ -132,7 +132,7 @@ def test_a_key_is_asked_for(artifact: Path) -> None:
 
 
 def test_who_waits_too_long_is_refused_and_that_is_logged_and_counted(artifact: Path) -> None:
-    with serve(artifact, *CROWDED, SERVICE_QUEUE_MS="1") as server, ExitStack() as stack:
+    with serve(artifact, *CROWDED, SERVICE_QUEUE_SECONDS="0.001") as server, ExitStack() as stack:
         told = [an_answer(connection) for connection in burst(server, GOOD, stack)]
         refused = [answer for answer in told if answer.status == 503]
         assert {answer.status for answer in told} == {200, 503}

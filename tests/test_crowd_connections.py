@@ -69,7 +69,7 @@ def test_all_that_came_before_it_was_told_to_stop_are_answered(
     artifact: Path, drain_seconds: str
 ) -> None:
     # A busy machine may let a prediction wait for longer than usual; that is not tried here.
-    settings = {"SERVICE_QUEUE_MS": "2000", "SERVICE_DRAIN_SECONDS": drain_seconds}
+    settings = {"SERVICE_QUEUE_SECONDS": "2", "SERVICE_DRAIN_SECONDS": drain_seconds}
     with serve(artifact, *CROWDED, **settings) as server:
         with ExitStack() as stack:
             connections = burst(server, GOOD, stack, server.process.terminate)

@@ -16,16 +16,16 @@ from sklearn.tree import DecisionTreeClassifier
 from service.api import forms, schema
 from service.api.problems import Problem
 from service.app import create_app
-from service.files.dialect import Dialect
-from service.files.records import Records
+from service.batch.dialect import Dialect
+from service.batch.parquet_rows import ParquetRows
 from service.model import dates
 from service.model.predictor import Predictor
 from service.model.signature import Input, Signature
 from service.settings import Settings
 from tests import frame_steps
-from training import sample, typed
-from training.alike import alike
 from training.pack import pack
+from training.samples import columnar, sample
+from training.signature.similar_texts import alike
 
 ROWS = 200
 HOURS = np.random.default_rng(0).integers(0, 8760, ROWS)
@@ -120,7 +120,7 @@ def packed(rows: pd.DataFrame, folder: Path, suffix: str) -> tuple[Any, FlaskCli
         read = sample.read(path, named=True)
     else:
         rows.to_parquet(path)
-        read = typed.read(path)
+        read = columnar.read(path)
     trusted = ["tests.frame_steps"]
     pack(model, read, targets=[], name="x", data={}, folder=folder / "a", trusted=trusted)
     predictor = Predictor.load(folder / "a", trusted)
@@ -166,7 +166,7 @@ def test_a_file_of_times_is_scored(zone: str | None, tmp_path: Path) -> None:
     model, _, predictor = packed(rows, tmp_path, ".parquet")
     signature = predictor.signature
     batch = pa.RecordBatch.from_pandas(rows)
-    values = Records(0, batch, Dialect()).values(signature.inputs[0])
+    values = ParquetRows(0, batch, Dialect()).values(signature.inputs[0])
     found = schema.check(schema.build(signature), ["when"], forms.Columns({"when": values}))
     assert predictor.predict(found)["prediction"] == model.predict(rows).tolist()
 

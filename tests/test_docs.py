@@ -51,7 +51,7 @@ def test_every_route_is_in_the_readme(app: Flask) -> None:
         (method, rule.rule)
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) & {"GET", "POST"}
-        if "." not in rule.endpoint  # the dialects' stand in docs/clients.md
+        if "." not in rule.endpoint  # the protocols' stand in docs/clients.md
     }
     assert documented == routes
 

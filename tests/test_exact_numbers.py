@@ -27,17 +27,17 @@ from tests.keeping import kept
 from tests.lambda_events import ADDRESS, version_2
 from tests.oip import HEADER, INFER
 from training.pack import pack
-from training.sample import read
+from training.samples.sample import read
 
 FIRST = 2**53 + 1  # float64 holds FIRST - 1 and FIRST + 1
 IDS = [FIRST, FIRST + 1, FIRST + 2, FIRST + 3]
 LONG = 3_000  # rows of a body that goes the way of long ones
-DIALECTS = ("lambda", "oip", "sagemaker", "mlflow")
+PROTOCOLS = ("lambda", "oip", "sagemaker", "mlflow")
 
 
 @cache
 def served(name: str) -> tuple[Any, Path, Mapping[str, FlaskClient]]:
-    """A model, its artifact, and a client for each dialect."""
+    """A model, its artifact, and a client for each protocol."""
     ids = np.resize(IDS, 200)
     rows = pd.DataFrame({"id": ids})
     odd = np.isin(ids, [FIRST, FIRST + 2]).astype(int)
@@ -56,7 +56,7 @@ def served(name: str) -> tuple[Any, Path, Mapping[str, FlaskClient]]:
     pack(model, sample, targets=[], name="x", data={}, folder=folder / "a", report=False)
     predictor = Predictor.load(folder / "a")
     clients = {
-        one: create_app(Settings(dialects=(one,)), predictor).test_client() for one in DIALECTS
+        one: create_app(Settings(protocols=(one,)), predictor).test_client() for one in PROTOCOLS
     }
     return model, folder / "a", clients
 

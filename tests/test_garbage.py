@@ -54,15 +54,15 @@ def collected() -> Iterator[list[Any]]:
 
 
 def no_turn(predictor: Predictor) -> ASGIApp:
-    return bridged(predictor, SLOW, queue_ms=1)
+    return bridged(predictor, SLOW, queue_seconds=0.001)
 
 
 def no_quick_turn(predictor: Predictor) -> ASGIApp:
-    return bridged(predictor, QUICK, queue_ms=1)
+    return bridged(predictor, QUICK, queue_seconds=0.001)
 
 
 def no_time(predictor: Predictor) -> ASGIApp:
-    return bridged(predictor, SLOW, deadline_ms=1)
+    return bridged(predictor, SLOW, deadline_seconds=0.001)
 
 
 @pytest.mark.parametrize(

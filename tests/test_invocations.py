@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 from service.api.request_state import KEY, RequestState
 from service.app import create_app
-from service.dialects import enabled
 from service.model.predictor import Predictor
+from service.protocols import enabled
 from service.scheduling.admission import overloaded
 from service.server.drain import Drain
 from service.server.rejection import problem_of
@@ -22,15 +22,15 @@ PATH = "/invocations"
 BARE, WRAPPED = [1.0], {"predictions": [1.0]}
 SAGEMAKER, MLFLOW = ("sagemaker",), ("mlflow",)
 BOTH = SAGEMAKER + MLFLOW
-DOORS = pytest.mark.parametrize("dialects", [SAGEMAKER, MLFLOW, BOTH], ids="+".join)
+DOORS = pytest.mark.parametrize("protocols", [SAGEMAKER, MLFLOW, BOTH], ids="+".join)
 
 Client = Callable[..., FlaskClient]
 
 
 @pytest.fixture
 def client_of(predictor: Predictor) -> Client:
-    def make(*dialects: str, drain: Drain | None = None, **more: Any) -> FlaskClient:
-        return create_app(Settings(dialects=dialects, **more), predictor, drain).test_client()
+    def make(*protocols: str, drain: Drain | None = None, **more: Any) -> FlaskClient:
+        return create_app(Settings(protocols=protocols, **more), predictor, drain).test_client()
 
     return make
 
@@ -69,14 +69,14 @@ def test_an_input_that_is_called_like_a_key_is_an_input(predictor: Predictor) ->
     first, second = predictor.signature.inputs
     signature = replace(predictor.signature, inputs=(replace(first, name="inputs"), second))
     renamed = Predictor(replace(predictor.manifest, signature=signature), predictor._engine)
-    client = create_app(Settings(dialects=BOTH), renamed).test_client()
+    client = create_app(Settings(protocols=BOTH), renamed).test_client()
     assert client.post(PATH, json={"inputs": [3], "sensor_2": [0]}).json == BARE
     assert client.post(PATH, json={"instances": [[3, 0]]}).json == WRAPPED
 
 
-@pytest.mark.parametrize("dialects", [("none",), ("lambda",), ("oip",)])
-def test_off_means_off(client_of: Client, dialects: tuple[str, ...]) -> None:
-    client = client_of(*dialects)
+@pytest.mark.parametrize("protocols", [("none",), ("lambda",), ("oip",)])
+def test_off_means_off(client_of: Client, protocols: tuple[str, ...]) -> None:
+    client = client_of(*protocols)
     for path in ("/ping", "/version", "/execution-parameters"):
         assert client.get(path).status_code == 404
     for path in (PATH, "/endpoints/any/invocations"):
@@ -90,9 +90,9 @@ def test_what_is_one_s_alone_is_off_with_it(client_of: Client) -> None:
 
 
 @DOORS
-def test_ping_is_ready_as_health_is(client_of: Client, dialects: tuple[str, ...]) -> None:
+def test_ping_is_ready_as_health_is(client_of: Client, protocols: tuple[str, ...]) -> None:
     drain = Drain(5)
-    client = client_of(*dialects, drain=drain)
+    client = client_of(*protocols, drain=drain)
     assert (client.get("/ping").status_code, client.get("/ping").data) == (200, b"")
     drain._shared[0] = 1
     assert client.get("/health").status_code == 503
@@ -101,8 +101,8 @@ def test_ping_is_ready_as_health_is(client_of: Client, dialects: tuple[str, ...]
 
 
 @DOORS
-def test_keys_lock_all_but_ping(client_of: Client, dialects: tuple[str, ...]) -> None:
-    client = client_of(*dialects, api_keys=(hashlib.sha256(b"key").hexdigest(),))
+def test_keys_lock_all_but_ping(client_of: Client, protocols: tuple[str, ...]) -> None:
+    client = client_of(*protocols, api_keys=(hashlib.sha256(b"key").hexdigest(),))
     assert client.get("/ping").status_code == 200
     body = {"instances": [[3, 0]]}
     refused = client.post(PATH, json=body)
@@ -119,8 +119,8 @@ def test_pings_fill_no_log(client_of: Client, lines: Callable[[], list[dict[str,
 
 
 @DOORS
-def test_a_prediction_needs_its_turn_and_nothing_else_does(dialects: tuple[str, ...]) -> None:
-    paths = enabled.predictions(Settings(dialects=dialects))
+def test_a_prediction_needs_its_turn_and_nothing_else_does(protocols: tuple[str, ...]) -> None:
+    paths = enabled.prediction_paths(Settings(protocols=protocols))
     assert paths
     assert paths.fullmatch(PATH)
     assert paths.fullmatch("/endpoints/any/invocations")
@@ -128,7 +128,7 @@ def test_a_prediction_needs_its_turn_and_nothing_else_does(dialects: tuple[str, 
 
 
 @pytest.mark.parametrize(
-    ("dialects", "told"),
+    ("protocols", "told"),
     [
         (SAGEMAKER, {"error": "ServerError", "error-message": "too many predictions at once"}),
         (
@@ -138,20 +138,20 @@ def test_a_prediction_needs_its_turn_and_nothing_else_does(dialects: tuple[str, 
     ],
 )
 def test_who_gets_no_turn_is_told_in_its_own_words(
-    client_of: Client, dialects: tuple[str, ...], told: dict[str, str]
+    client_of: Client, protocols: tuple[str, ...], told: dict[str, str]
 ) -> None:
     error = problem_of(overloaded())
     rejected = {KEY: RequestState(error=error)}
-    response = client_of(*dialects).post(PATH, data="", environ_overrides=rejected)
+    response = client_of(*protocols).post(PATH, data="", environ_overrides=rejected)
     assert (response.status_code, response.json) == (503, told)
     assert response.headers["Retry-After"] == error.headers["Retry-After"]
 
 
 @DOORS
 def test_a_crash_is_told_without_its_trace(
-    predictor: Predictor, dialects: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    predictor: Predictor, protocols: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = create_app(Settings(dialects=dialects), predictor)
+    app = create_app(Settings(protocols=protocols), predictor)
     monkeypatch.setattr("service.api.answers.Answers.to_columns", lambda *_: 1 / 0)
     response = app.test_client().post(PATH, json={"instances": [[3, 0]]})
     assert response.status_code == 500

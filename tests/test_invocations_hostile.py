@@ -34,7 +34,7 @@ OTHERS = {"NaN": 422}  # which is null: what is missing
 
 @cache
 def client_of(door: tuple[str, ...]) -> FlaskClient:
-    return create_app(Settings(dialects=door), packed("sensors")[1]).test_client()
+    return create_app(Settings(protocols=door), packed("sensors")[1]).test_client()
 
 
 def assert_told(response: Any) -> None:

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from hypothesis import strategies as st
 
 from service.app import create_app
-from service.dialects.aws_lambda import events
 from service.model.predictor import Predictor
+from service.protocols.aws_lambda import events
 from service.settings import Settings
 from tests.lambda_events import ADDRESS, ANSWER, EVENT, version_2
 from tests.serving import Server

@@ -21,7 +21,7 @@ FLOWERS = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
 
 @cache
 def client_of(name: str) -> FlaskClient:
-    return create_app(Settings(dialects=("mlflow",)), packed(name)[1]).test_client()
+    return create_app(Settings(protocols=("mlflow",)), packed(name)[1]).test_client()
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def pack(folder: Path, *names: str, header: tuple[str, ...] = ()) -> Packed:
     assert training(["pack", *map(str, given)]) == 0
     predictor = Predictor.load(folder / "packed")
     assert predictor.signature.names == names
-    app = create_app(Settings(dialects=ALL), predictor)
+    app = create_app(Settings(protocols=ALL), predictor)
     return Packed(model, rows.head(3), folder / "packed", app.test_client())
 
 

@@ -4,8 +4,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import create_app
-from service.dialects import enabled
 from service.model.predictor import Predictor
+from service.protocols import enabled
 from service.server.drain import Drain
 from service.settings import Settings
 from tests.oip import INFER, error_of, speaking, version
@@ -35,7 +35,7 @@ def test_it_is_live_and_ready(client: FlaskClient) -> None:
 @pytest.mark.parametrize("path", ["/v2/health/ready", "/v2/models/x/ready", "/v1/models/x"])
 def test_a_service_that_is_going_is_live_and_not_ready(path: str) -> None:
     drain = Drain(1)
-    settings = Settings(dialects=("oip",))
+    settings = Settings(protocols=("oip",))
     client = create_app(settings, packed("sensors")[1], drain).test_client()
     assert client.get(path).status_code == 200
     drain._shared[0] = 1
@@ -75,7 +75,7 @@ def test_the_model_cannot_be_changed(client: FlaskClient, what: str) -> None:
 
 
 def test_a_key_is_asked_for_in_the_protocol_s_own_way(predictor: Predictor) -> None:
-    settings = Settings(dialects=("oip",), api_keys=("0" * 64,))
+    settings = Settings(protocols=("oip",), api_keys=("0" * 64,))
     client = create_app(settings, predictor).test_client()
     assert "needs a key" in error_of(client.get("/v2/models"), 401)
     assert client.get("/v2/health/ready").status_code == 200
@@ -88,7 +88,7 @@ PATHS |= {"/v1/models": "GET", "/v1/models/x": "GET", "/v1/models/x:predict": "P
 
 @pytest.mark.parametrize("path", PATHS)
 def test_off_means_off(path: str) -> None:
-    settings = Settings(dialects=("lambda",))
+    settings = Settings(protocols=("lambda",))
     client = create_app(settings, packed("sensors")[1]).test_client()
     response = client.open(path, method=PATHS[path], json={})
     assert (response.status_code, response.content_type) == (404, "application/problem+json")
@@ -96,6 +96,6 @@ def test_off_means_off(path: str) -> None:
 
 @pytest.mark.parametrize("path", [*PATHS, "/v2/models/x/versions/1/infer", "/v2/models/infer"])
 def test_what_reaches_the_model_waits_for_its_turn(path: str) -> None:
-    pattern = enabled.predictions(Settings(dialects=("oip",)))
+    pattern = enabled.prediction_paths(Settings(protocols=("oip",)))
     assert pattern
     assert bool(pattern.fullmatch(path)) is (path.endswith(("x/infer", "1/infer", ":predict")))

@@ -25,7 +25,7 @@ def test_who_has_no_turn_in_time_is_refused_and_not_before() -> None:
         return Recorder()(environ, start_response)
 
     async def scene() -> None:
-        bridge = make_bridge(slowly, lambda size: 0.0, queue_ms=100)
+        bridge = make_bridge(slowly, lambda size: 0.0, queue_seconds=0.1)
         start = time.perf_counter()
         refused: list[float] = []
 
@@ -107,7 +107,7 @@ def test_one_that_leaves_the_line_is_not_computed_and_holds_nobody_up() -> None:
         return recorder(environ, start_response)
 
     async def scene() -> list[int]:
-        bridge = make_bridge(slowly, lambda size: 0.0, queue_ms=10_000)
+        bridge = make_bridge(slowly, lambda size: 0.0, queue_seconds=10)
         line = [asyncio.create_task(ask(bridge, BODY)) for _ in range(5)]
         await asyncio.sleep(0)
         line[1].cancel()

@@ -24,7 +24,7 @@ JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
 
 @cache
 def client_of(name: str, **settings: Any) -> FlaskClient:
-    return create_app(Settings(dialects=("sagemaker",), **settings), packed(name)[1]).test_client()
+    return create_app(Settings(protocols=("sagemaker",), **settings), packed(name)[1]).test_client()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from service.api.problems import Problem
-from service.dialects.sagemaker import npy
+from service.protocols.sagemaker import npy
 from tests.test_sagemaker import IRIS, JSON, NPY, PATH, client_of, predicted
 
 ROWS = [[1, 1], [2, -1], [3, 0]]

@@ -12,7 +12,7 @@ from tests.containers import docker, inspect, output, unique
 from tests.serving import ROOT, wait_until
 from tests.stranger import commands
 
-SERVE = ROOT / "service/dialects/sagemaker/serve"
+SERVE = ROOT / "service/protocols/sagemaker/serve"
 ASK = """
 import http.client, json, sys
 connection = http.client.HTTPConnection("127.0.0.1", 8080)
@@ -28,7 +28,7 @@ print(connection.getresponse().read().decode())
     ("given", "made"),
     [
         ({}, "/opt/ml/model sagemaker 524288 1 gunicorn"),
-        ({"SERVICE_MODEL": "s3://b/c", "SERVICE_DIALECTS": "none"}, "s3://b/c none 524288 1"),
+        ({"SERVICE_MODEL": "s3://b/c", "SERVICE_PROTOCOLS": "none"}, "s3://b/c none 524288 1"),
         ({"SERVICE_MODEL": "", "SERVICE_MAX_ROWS": "9"}, " sagemaker 9 1"),
         ({"SAGEMAKER_MODEL_SERVER_WORKERS": "4"}, "/opt/ml/model sagemaker 524288 4"),
         ({"SAGEMAKER_MODEL_SERVER_WORKERS": "4", "WEB_CONCURRENCY": "2"}, "sagemaker 524288 2"),
@@ -36,7 +36,7 @@ print(connection.getresponse().read().decode())
     ],
 )
 def test_serve_sets_what_is_not_set(tmp_path: Path, given: dict[str, str], made: str) -> None:
-    shown = "$SERVICE_MODEL $SERVICE_DIALECTS $SERVICE_MAX_ROWS $WEB_CONCURRENCY gunicorn $*"
+    shown = "$SERVICE_MODEL $SERVICE_PROTOCOLS $SERVICE_MAX_ROWS $WEB_CONCURRENCY gunicorn $*"
     (tmp_path / "gunicorn").write_text(f'#!/bin/sh\necho "{shown}"\n')
     (tmp_path / "gunicorn").chmod(0o755)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"

@@ -28,13 +28,13 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_MAX_ANSWER_VALUES": "13",
         "SERVICE_MAX_BODY_BYTES": "8",
         "SERVICE_BODY_SECONDS": "9",
-        "SERVICE_QUEUE_MS": "10",
-        "SERVICE_DEADLINE_MS": "11",
+        "SERVICE_QUEUE_SECONDS": "0.01",
+        "SERVICE_DEADLINE_SECONDS": "0.011",
         "SERVICE_DRAIN_SECONDS": "0",
         "SERVICE_METRICS_PORT": "12",
         "SERVICE_API_KEYS": f"{'0' * 64},mobile:{'a' * 64}",
         "SERVICE_HOSTS": "api.example.com, *.example.org,[::1],10.0.0.1,localhost",
-        "SERVICE_DIALECTS": "oip,mlflow",
+        "SERVICE_PROTOCOLS": "oip,mlflow",
         "SERVICE_TRUSTED_MODULES": "mine.features, theirs",
         "SERVICE_TRACES": "true",
         "SERVICE_LOG_LEVEL": "error",
@@ -45,13 +45,14 @@ def test_every_setting_is_read_under_its_name() -> None:
     assert (settings.model_sha256, settings.fetch_seconds) == ("b" * 64, 6)
     assert (settings.load_seconds, settings.load_bytes) == (61, 4294967297)
     assert (settings.max_rows, settings.max_body_bytes, settings.body_seconds) == (7, 8, 9)
-    assert (settings.queue_ms, settings.deadline_ms, settings.drain_seconds) == (10, 11, 0)
+    assert (settings.queue_seconds, settings.deadline_seconds) == (0.01, 0.011)
+    assert settings.drain_seconds == 0
     assert (settings.metrics_port, settings.max_answer_values) == (12, 13)
     assert settings.api_keys == ("0" * 64, f"mobile:{'a' * 64}")
     assert settings.hosts == (
         *("api.example.com", "*.example.org", "[::1]", "10.0.0.1", "localhost"),
     )
-    assert settings.dialects == ("oip", "mlflow")
+    assert settings.protocols == ("oip", "mlflow")
     assert settings.trusted_modules == ("mine.features", "theirs")
     assert settings.traces is True
     assert settings.log_level == "error"
@@ -67,6 +68,21 @@ def test_a_misspelt_name_is_refused_with_the_likely_one() -> None:
         Settings.from_environment({"SERVICE_MAXROWS": "7"})
 
 
+@pytest.mark.parametrize(
+    ("name", "now"),
+    [
+        ("SERVICE_DIALECTS", "SERVICE_PROTOCOLS"),
+        ("SERVICE_QUEUE_MS", "SERVICE_QUEUE_SECONDS, in seconds"),
+        ("SERVICE_DEADLINE_MS", "SERVICE_DEADLINE_SECONDS, in seconds"),
+    ],
+)
+def test_a_renamed_setting_is_refused_with_its_new_name(name: str, now: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({name: "90"})
+    assert str(caught.value) == f"{name} is not a setting; it was renamed: set {now}"
+    assert now.partition(",")[0].removeprefix("SERVICE_").lower() in Settings.__slots__
+
+
 def test_a_name_unlike_any_is_refused_with_all_that_there_are() -> None:
     with pytest.raises(SettingsError, match="SERVICE_XYZ is not.*SERVICE_MODEL.*SERVICE_MAX_ROWS"):
         Settings.from_environment({"SERVICE_XYZ": "7"})
@@ -76,6 +92,18 @@ def test_a_name_unlike_any_is_refused_with_all_that_there_are() -> None:
 def test_a_number_that_is_none_is_refused_with_its_name_and_range(value: str) -> None:
     with pytest.raises(SettingsError, match="SERVICE_MAX_ROWS is .*whole number, 1 to"):
         Settings.from_environment({"SERVICE_MAX_ROWS": value})
+
+
+@pytest.mark.parametrize("value", ["", "0", "0.0", "-1", "1.", ".5", "1e3", "nan", "inf", "9" * 30])
+def test_a_time_that_is_none_is_refused_with_its_name_and_unit(value: str) -> None:
+    with pytest.raises(SettingsError, match="SERVICE_QUEUE_SECONDS is .*number of seconds above 0"):
+        Settings.from_environment({"SERVICE_QUEUE_SECONDS": value})
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("0.09", 0.09), ("2", 2.0), ("000.500", 0.5)])
+def test_a_time_may_have_decimals(value: str, seconds: float) -> None:
+    settings = Settings.from_environment({"SERVICE_DEADLINE_SECONDS": value})
+    assert settings.deadline_seconds == seconds
 
 
 @pytest.mark.parametrize("value", ["", "1", "yes", "True", " true"])

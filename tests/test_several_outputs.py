@@ -25,7 +25,7 @@ from service.model.predictor import Predictor
 from service.settings import Settings
 from training.commands import load
 from training.pack import pack
-from training.sample import read
+from training.samples.sample import read
 
 SHUFFLED = np.random.default_rng(0).permutation(150)
 ROWS = load_iris().data[SHUFFLED, :2]
@@ -49,7 +49,7 @@ def served(folder: Path, estimator: Any, engine: str = "sklearn") -> FlaskClient
         folder=folder / "a",
         engine=engine,
     )
-    settings = Settings(dialects=("oip",))
+    settings = Settings(protocols=("oip",))
     return create_app(settings, Predictor.load(folder / "a")).test_client()
 
 

@@ -25,7 +25,7 @@ def burner(folder: Path) -> Path:
 @pytest.mark.slow
 def test_sixteen_clients_of_a_model_that_is_slow_per_call_take_few_calls(tmp_path: Path) -> None:
     artifact, requests = burner(tmp_path), 96
-    alone = {"SERVICE_TRUSTED_MODULES": burning.__name__, "SERVICE_QUEUE_MS": "10000"}
+    alone = {"SERVICE_TRUSTED_MODULES": burning.__name__, "SERVICE_QUEUE_SECONDS": "10"}
     with serve(artifact, **alone) as running:
         calls = running.log.read_text().count(burning.CALLED)
         drive(("127.0.0.1", running.port), post(json.dumps({"a": 1, "b": 2})), requests)

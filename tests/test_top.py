@@ -20,8 +20,8 @@ FLOWERS = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3], [5.9, 2.8, 4.5, 1.4]]
 MACHINES = [[3.0, 100.0], [12.0, 3.5]]
 
 
-def client_of(name: str, *dialects: str) -> FlaskClient:
-    settings = Settings(dialects=dialects or ("none",))
+def client_of(name: str, *protocols: str) -> FlaskClient:
+    settings = Settings(protocols=protocols or ("none",))
     return create_app(settings, packed(name)[1]).test_client()
 
 

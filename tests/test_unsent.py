@@ -26,7 +26,7 @@ from tests.long_answers import (
 from tests.raw import LENGTH, post, reset
 from tests.serving import PATIENCE, Server, children_of, serve, wait_until
 from training.pack import pack
-from training.sample import read
+from training.samples.sample import read
 
 LONG, LONGER = 3_000_000, 5_000_000  # bytes: more than any system keeps for a connection like this
 STALLED = 1.0  # seconds
@@ -210,7 +210,7 @@ def test_fifty_clients_that_do_not_read_leave_the_worker_small(many_labels: Path
     body = json.dumps({"instances": rows}).encode()
     request = post(LENGTH % len(body), body, b"/predict?probabilities=true")
     few = json.dumps({"instances": rows[:3]})
-    turns = {"SERVICE_QUEUE_MS": "60000", "SERVICE_DEADLINE_MS": "60000"}
+    turns = {"SERVICE_QUEUE_SECONDS": "60", "SERVICE_DEADLINE_SECONDS": "60"}
     with serve(many_labels, **turns) as server, ExitStack() as stack:
         [worker] = children_of(server.process.pid)
         deaf = [stack.enter_context(client(server, request)) for _ in range(50)]

@@ -117,7 +117,7 @@ def test_the_header_counts_only_from_proxies_that_gunicorn_trusts(
 
 
 def test_in_a_crowd_answers_and_refusals_say_who_asked(artifact: Path) -> None:
-    settings = {"SERVICE_API_KEYS": DIGESTS, "SERVICE_QUEUE_MS": "1"}
+    settings = {"SERVICE_API_KEYS": DIGESTS, "SERVICE_QUEUE_SECONDS": "0.001"}
     one = post(LENGTH_OF_EXAMPLE + FORWARDED + bring("mobile"), EXAMPLE)
     with serve(artifact, *CROWDED, **settings) as server, ExitStack() as stack:
         for connection in burst(server, one, stack):

@@ -11,25 +11,35 @@ from flask import Flask
 from service.api.problems import Problem
 from service.model.predictor import Predictor
 
-# Of all protocols. They need no API key, and their successes are not logged.
-PATHS = frozenset({"/health", "/health/live", "/ping", "/v2/health/ready", "/v2/health/live"})
+READY, LIVE = "/health", "/health/live"
+# They need neither an API key nor an allowed host, and their successes are not logged.
+PATHS = frozenset({READY, LIVE})
 
 
-def init_app(app: Flask, predictor: Predictor, is_draining: Callable[[], bool]) -> None:
-    """Add the routes. A predictor exists only if its artifact has been verified."""
+def init_app(
+    app: Flask, predictor: Predictor, is_draining: Callable[[], bool]
+) -> Callable[[], None]:
+    """Add the routes. A predictor exists only if its artifact has been verified.
+
+    Returns what raises Problem 503 while the service is shutting down, for the protocols.
+    """
     ready = {
         "status": "ready",
         "model": predictor.manifest.name,
         "version": predictor.manifest.version,
     }
 
-    @app.get("/health")
-    def health() -> dict[str, str]:
+    def check_ready() -> None:
         if is_draining():
-            detail = "shutting down"
-            raise Problem(503, detail, headers={"Retry-After": "1"})
+            raise Problem(503, "shutting down", headers={"Retry-After": "1"})
+
+    @app.get(READY)
+    def health() -> dict[str, str]:
+        check_ready()
         return ready
 
-    @app.get("/health/live")
+    @app.get(LIVE)
     def live() -> dict[str, str]:
         return {"status": "live"}
+
+    return check_ready

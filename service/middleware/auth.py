@@ -13,7 +13,6 @@ from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, request
 
-from service.api import health
 from service.api.problems import Problem
 from service.api.request_state import state_of
 from service.settings import Settings
@@ -76,14 +75,19 @@ class AccessControl:
         return state.is_authorized
 
 
-def init_app(app: Flask, access: AccessControl, metrics_port: int) -> None:
-    """Refuse requests without an allowed host or a valid API key, if any are configured."""
+def init_app(
+    app: Flask, access: AccessControl, metrics_port: int, health_paths: Collection[str]
+) -> None:
+    """Refuse requests without an allowed host or a valid API key, if any are configured.
+
+    Those for `health_paths` are allowed.
+    """
     port_of_metrics = str(metrics_port)
 
     @app.before_request
     def require_access() -> None:
         environ = request.environ
-        if environ["PATH_INFO"] in health.PATHS:
+        if environ["PATH_INFO"] in health_paths:
             return
         if environ["SERVER_PORT"] != port_of_metrics and not access.is_allowed_host(environ):
             raise Problem(421, "this service does not answer for this host")

@@ -5,7 +5,7 @@ request. Rejections under load bypass Flask (`server/rejection.py`) but use the 
 `ResponseContext`, so they get the same headers, log line and metrics.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -22,20 +22,26 @@ Headers = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class ResponseContext:
-    """The metrics, and the version of the model that predictions come from."""
+    """The metrics, and the version of the model that predictions come from.
+
+    Successes of `health_paths` are not logged.
+    """
 
     metrics: Metrics
     version: str
+    health_paths: Collection[str] = health.PATHS
 
     @classmethod
-    def of(cls, manifest: Manifest) -> "ResponseContext":
+    def of(
+        cls, manifest: Manifest, health_paths: Collection[str] = health.PATHS
+    ) -> "ResponseContext":
         """The context of a service with this model."""
-        return cls(Metrics.of(manifest), manifest.version)
+        return cls(Metrics.of(manifest), manifest.version, health_paths)
 
     def record(self, environ: WSGIEnvironment, route: str | None, status: int) -> None:
         """Log and count one response. Successful health checks are not logged."""
         self.metrics.count(environ, route or "none", status)
-        if status != 200 or route not in health.PATHS:
+        if status != 200 or route not in self.health_paths:
             logs.write_request(environ, route, status, self.version)
 
     def headers(self, path: str, csp: str | None = None) -> Headers:

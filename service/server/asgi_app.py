@@ -84,7 +84,7 @@ class ASGIApp:
         self._can_batch = fast_path is not None and fast_path.can_batch
         self.unsent = Unsent(context.metrics.disconnected)
         self._responder = RejectionResponder(context)
-        limits = (settings.queue_ms / 1000, expected_seconds, settings.max_body_bytes)
+        limits = (settings.queue_seconds, expected_seconds, settings.max_body_bytes)
         self._inline = InlineBatcher(*limits, self._run, self._predict_batch)
         self._threaded = ThreadBatcher(*limits, self._start_in_thread)
         self._thread = ThreadPoolExecutor(1, "compute")  # starts its thread with the first task
@@ -219,7 +219,7 @@ class ASGIApp:
         is_batchable = (
             self._can_batch and self.fast_path is not None and self.fast_path.is_eligible(environ)
         )
-        deadline = created + timeout_seconds(environ, self.settings.deadline_ms)
+        deadline = created + timeout_seconds(environ, self.settings.deadline_seconds)
         return Job(environ, size_bytes, is_batchable, created, deadline)
 
     def _preparse(self, job: Prediction) -> bool:
@@ -252,14 +252,14 @@ class ASGIApp:
         return [loop.run_in_executor(self._thread, self._run, job) for job in jobs]
 
 
-def timeout_seconds(environ: WSGIEnvironment, max_ms: int) -> float:
-    """How long the client waits for its prediction to begin: its own header, and at most `max_ms`.
+def timeout_seconds(environ: WSGIEnvironment, max_seconds: float) -> float:
+    """How long the client waits for its prediction to start: by its header, at most `max_seconds`.
 
     Problem 400 if the header is not a number.
     """
     given = environ.get(TIMEOUT_HEADER)
     if given is None:
-        return max_ms / 1000
+        return max_seconds
     if not (given.isascii() and given.isdigit()):
         raise Problem(400, "X-Request-Timeout-Ms must be a whole number of milliseconds")
-    return min(int(given[:9]), max_ms) / 1000
+    return min(int(given[:9]) / 1000, max_seconds)

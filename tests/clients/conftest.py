@@ -1,4 +1,4 @@
-"""What the tests of clients share: their environment, and a service that speaks every dialect."""
+"""What the tests of clients share: their environment, and a service that speaks every protocol."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import DIALECTS
+from service.protocols.registry import NAMES
 from tests.packed import folder_of
 from tests.serving import ROOT, Server, serve
 
@@ -29,7 +29,7 @@ def clients_python() -> Path:
 
 @pytest.fixture(scope="session", params=MODELS)
 def spoken(request: pytest.FixtureRequest) -> Iterator[tuple[str, Server]]:
-    """A model's name and its service, which speaks every dialect."""
+    """A model's name and its service, which speaks every protocol."""
     name = request.param
-    with serve(folder_of(MODELS[name]), SERVICE_DIALECTS=",".join(DIALECTS)) as server:
+    with serve(folder_of(MODELS[name]), SERVICE_PROTOCOLS=",".join(NAMES)) as server:
         yield name, server

@@ -24,7 +24,7 @@ AWS = {"AWS_DEFAULT_REGION": "eu-north-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET
 
 @pytest.fixture(scope="module")
 def server(artifact: Path) -> Iterator[Server]:
-    with serve(artifact, SERVICE_DIALECTS="sagemaker,mlflow") as running:
+    with serve(artifact, SERVICE_PROTOCOLS="sagemaker,mlflow") as running:
         yield running
 
 

@@ -11,7 +11,7 @@ SECTION = (ROOT / "docs/clients.md").read_text().split("\n## Open Inference Prot
 
 
 def test_it_prints_what_predict_answers(artifact: Path, clients_python: Path) -> None:
-    with serve(artifact, SERVICE_DIALECTS="oip") as server:
+    with serve(artifact, SERVICE_PROTOCOLS="oip") as server:
         pasted = script(SECTION.split("\n## ")[0]).replace("8080", str(server.port))
         done = subprocess.run([clients_python, "-c", pasted], capture_output=True, text=True)
         body = '{"instances": [[1, 1], [2, -1], [3, 0]]}'

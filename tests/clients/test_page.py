@@ -1,13 +1,13 @@
-"""docs/clients.md: its commands give what it says, and no dialect is left out."""
+"""docs/clients.md: its commands give what it says, and no protocol is left out."""
 
 import json
 import re
 from pathlib import Path
 
 from service.app import create_app
-from service.dialects import enabled
 from service.model.predictor import Predictor
-from service.settings import DIALECTS, Settings
+from service.protocols.registry import NAMES
+from service.settings import Settings
 from tests.serving import ROOT, serve
 from tests.stranger import ask, commands, curls
 
@@ -23,7 +23,7 @@ ELSEWHERE = {
 
 def test_every_call_of_the_page_gives_the_answer_below_it(artifact: Path) -> None:
     assert curls(PAGE)
-    with serve(artifact, SERVICE_DIALECTS=",".join(DIALECTS)) as server:
+    with serve(artifact, SERVICE_PROTOCOLS=",".join(NAMES)) as server:
         for command, promised in curls(PAGE):
             answer = json.loads(ask(command, server.port))
             if "model_version" in promised:
@@ -37,9 +37,9 @@ def test_no_command_is_left_out_here() -> None:
 
 
 def test_every_dialect_and_each_of_its_addresses_is_there(predictor: Predictor) -> None:
-    app = create_app(Settings(dialects=DIALECTS), predictor)
+    app = create_app(Settings(protocols=NAMES), predictor)
     rows = re.findall(r"^\| `([a-z]+)`", PAGE, re.MULTILINE)
-    assert set(rows) == set(enabled.ROOMS)
+    assert set(rows) == set(NAMES)
     documented = {
         re.sub(r"[A-Z]{2,}", "<>", path) for path in re.findall(r"`(?:GET|POST) (\S+)`", PAGE)
     }

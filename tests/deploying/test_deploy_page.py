@@ -23,7 +23,7 @@ ALL = [line for line in commands(INDENTED) if line]
 MAINS = {"deploy": deploy, "rollback": rollback, "verify": verify, "destroy": destroy}
 # The aws command's own, which are no operations of a service.
 CUSTOM = {
-    ("ecs", "run-task"): {"cli-input-json"},  # tests/files/test_run_task.py sends it
+    ("ecs", "run-task"): {"cli-input-json"},  # tests/batch/test_run_task.py sends it
     ("logs", "tail"): {"follow"},
     ("s3", "cp"): {"recursive"},
 }

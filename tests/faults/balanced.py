@@ -11,7 +11,7 @@ from tests.containers import execute, inspect, output
 from tests.serving import wait_until
 
 # Six replicas on one machine, of which three start, are overloaded; a task has its own core.
-PATIENT = {"environment": {"SERVICE_QUEUE_MS": "10000", "SERVICE_DEADLINE_MS": "10000"}}
+PATIENT = {"environment": {"SERVICE_QUEUE_SECONDS": "10", "SERVICE_DEADLINE_SECONDS": "10"}}
 ADMIN = "exec 3<>/dev/tcp/127.0.0.1/9999"
 UP = ("--profile", "balanced", "up", "--detach", "--scale", "slipway=0")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from service.settings import DIALECTS
+from service.protocols.registry import NAMES
 from tests import test_privacy
 from tests.bad_bodies import EXAMPLE
 from tests.compose import Listener, Project
@@ -31,8 +31,8 @@ DOORS = (
 
 @pytest.fixture(scope="module")
 def spoken(production: Production) -> Iterator[Project]:
-    """The service with every dialect."""
-    with production(environment={"SERVICE_DIALECTS": ",".join(DIALECTS)}) as own:
+    """The service with every protocol."""
+    with production(environment={"SERVICE_PROTOCOLS": ",".join(NAMES)}) as own:
         yield own
 
 

@@ -11,7 +11,7 @@ from tests.load import get, post
 REQUESTS = 200_000
 SAMPLES = 20
 # Whoever else uses the machine must not make it refuse: this is about memory.
-PATIENT = {"environment": {"SERVICE_QUEUE_MS": "10000", "SERVICE_DEADLINE_MS": "10000"}}
+PATIENT = {"environment": {"SERVICE_QUEUE_SECONDS": "10", "SERVICE_DEADLINE_SECONDS": "10"}}
 BAD = [post('{"sensor_1": [1, null]}'), post("{"), get("/nowhere"), get("/model")]
 
 

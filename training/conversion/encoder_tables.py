@@ -1,0 +1,72 @@
+"""Encoders of categories as tables: what each code of a category becomes, whatever the encoder."""
+
+from typing import Any
+
+import numpy as np
+
+from service.model.engines import ScikitLearn
+from service.model.predictor import as_column
+from service.model.signature import Container, Input, Label, Signature
+from training.conversion.shapes import Tables
+from training.errors import ConversionError
+from training.estimators import introspection
+from training.signature.inputs import UNSEEN
+
+MOST_TABLES = 500  # columns of one encoder: the time to read their tables grows with the square
+Codes = dict[str, list[Label]]
+
+
+def codes_of(estimator: Any, signature: Signature) -> Codes:
+    """The known categories of each input that has some, in the order of their codes."""
+    known = introspection.known_values(estimator, signature.names)
+    codes: Codes = {}
+    for column in signature.inputs:
+        learned = known.get(column.name, set()) | set(column.categories or ())
+        if learned or column.kind in ("category", "text", "date", "datetime"):
+            found = [value for value in learned if value is not None and value == value]
+            if not found:
+                raise ConversionError(f"{column.name} is {column.kind} that no encoder reads")
+            codes[column.name] = sorted(found, key=lambda value: (type(value).__name__, value))
+    return codes
+
+
+def tables(encoder: Any, names: list[str], signature: Signature, codes: Codes) -> Tables:
+    """What each code of each column becomes, if no column of the result depends on two."""
+    if isinstance(encoder, str):
+        raise ConversionError(f"{names[0]} is text that is not encoded")
+    if len(names) > MOST_TABLES:
+        raise ConversionError(f"{len(names)} columns of categories, more than {MOST_TABLES}")
+    inputs = [column for column in signature.inputs if column.name in names]
+    inputs.sort(key=lambda column: names.index(column.name))
+    values = [_values(column, codes[column.name]) for column in inputs]
+    first = [known[0] for known in values]
+    found = []
+    for place, known in enumerate(values):
+        rows = [[*first[:place], value, *first[place + 1 :]] for value in known]
+        found.append(_encoded(encoder, rows, inputs, signature.container))
+    changing = [set(np.flatnonzero((table != table[:1]).any(axis=0)).tolist()) for table in found]
+    if sum(map(len, changing)) > len(set().union(*changing)):
+        raise ConversionError(f"{names[0]} and others are encoded together")
+    changing[0] |= set(range(found[0].shape[1])) - set().union(*changing)
+    picked = [sorted(columns) for columns in changing]
+    order = np.argsort([column for columns in picked for column in columns])
+    return Tables([table[:, own] for table, own in zip(found, picked, strict=True)], order.tolist())
+
+
+def _values(column: Input, known: list[Label]) -> list[Any]:
+    """A value for each code; where there can be none, a known one takes its place."""
+    if column.closed:
+        other: Any = known[0]
+    else:
+        other = UNSEEN if isinstance(known[0], str) else max(map(float, known)) + 1
+    return [*known, other, None if column.nullable else known[0]]
+
+
+def _encoded(encoder: Any, rows: list[Any], inputs: list[Input], container: Container) -> Any:
+    signature = Signature(container=container, inputs=tuple(inputs), outputs=())
+    columns = [
+        as_column([row[place] for row in rows], column.dtype) for place, column in enumerate(inputs)
+    ]
+    table = encoder.transform(ScikitLearn(None, signature).contained(columns))
+    table = table.toarray() if hasattr(table, "toarray") else np.asarray(table)
+    return table.astype(np.float64)

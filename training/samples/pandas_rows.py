@@ -1,0 +1,138 @@
+"""The sample as the user's own code would read it: by pandas, without any of the service's code."""
+
+import csv
+import io
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any, cast
+
+import numpy as np
+
+from service.model.signature import Signature
+from training.samples.sample import MAX_EXACT_INTEGER, MISSING, Column, Sample
+
+
+def prepare() -> None:
+    """Let pandas load what it loads once, which has effects: they are refused while a model is
+    tried."""
+    try:
+        import pandas as pd
+    except ImportError:  # a model on an array of numbers does without
+        return
+    text = pd.read_csv(io.StringIO("a,b\nx,2026-03-01"), dtype="str")
+    pd.to_datetime(text["b"], format="ISO8601", utc=True).dt.tz_convert("Europe/Oslo")
+    text["a"].astype("category")
+    text["a"].astype("string")
+
+
+def rows(signature: Signature, sample: Sample) -> Any:
+    """The kept rows in the container that the model takes."""
+    columns = [sample.columns[name] for name in signature.names]
+    if find_spec("pandas") is None and signature.container == "array":
+        values = [[np.nan if one is None else one for one in column.values] for column in columns]
+        return np.array(values, dtype=np.float64).T
+    table = frame(columns)
+    if signature.container == "frame":
+        return table
+    if signature.container == "list":
+        return table.iloc[:, 0].tolist()
+    whole = [column for column in columns if column.kind == "integer"]
+    is_long = any(
+        abs(value or 0) > MAX_EXACT_INTEGER for column in whole for value in column.values
+    )
+    array = table.to_numpy()
+    if is_long and array.dtype.kind == "f":  # pandas would round
+        array = table.to_numpy(dtype=object)
+    if array.dtype == object and any(column.null == "none" for column in columns):
+        array = table.astype(object).where(table.notna(), None).to_numpy()
+    return array
+
+
+def frame(columns: Sequence[Column]) -> Any:
+    """A DataFrame of the kept rows: as `pandas.read_csv` has it, or with the types of the file."""
+    import pandas as pd
+
+    read = _read_csv([column for column in columns if column.series is None])
+    return pd.DataFrame(
+        {
+            column.name: read[column.name] if column.series is None else column.series
+            for column in columns
+        }
+    )
+
+
+def _read_csv(columns: Sequence[Column]) -> dict[str, Any]:
+    """The columns of a CSV file, by name. Types are those of the whole file, not of these rows."""
+    import pandas as pd
+
+    if not columns:
+        return {}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(range(len(columns)))
+    writer.writerows(zip(*(column.cells for column in columns), strict=True))
+    as_text: dict[Any, Any] = {
+        place: "str"
+        for place, column in enumerate(columns)
+        if column.kind in ("text", "date", "datetime") or _is_exact(column)
+    }
+    missing: Any = {place: sorted(MISSING - one.texts) for place, one in enumerate(columns)}
+    text.seek(0)
+    table = pd.read_csv(
+        text,
+        header=0,
+        names=cast(Any, range(len(columns))),
+        dtype=as_text,
+        keep_default_na=False,
+        na_values=missing,
+        skip_blank_lines=False,
+    )
+    return {column.name: _as_known(table[place], column) for place, column in enumerate(columns)}
+
+
+def _as_known(series: Any, column: Column) -> Any:
+    """The column with the type that it is known to have."""
+    import pandas as pd
+
+    if column.dtype.startswith("datetime64"):
+        unit = column.dtype.removeprefix("datetime64[").rstrip("]").split(",")[0]
+        read = pd.to_datetime(series, format="ISO8601", utc="," in column.dtype)
+        return read.dt.as_unit(unit)
+    if _is_exact(column):
+        gone = pd.NA if column.dtype == "Int64" else None if column.null == "none" else np.nan
+        whole: Any = [gone if value != value else int(value) for value in series.tolist()]
+        return _objects(whole).astype(column.dtype)
+    if column.kind == "boolean" and (series.dtype != bool or column.dtype == "object"):
+        return _booleans(series, column)
+    if column.kind == "number":
+        return series.astype(column.dtype if column.dtype.startswith("float") else np.float64)
+    if column.kind == "integer":
+        return series.astype(np.float64 if column.missing else column.dtype)
+    if column.kind in ("text", "date", "datetime") and column.dtype in ("object", "category"):
+        if column.null == "none":
+            values = [None if value != value else value for value in series.tolist()]
+            return _objects(values)
+        return series.astype(column.dtype)
+    return series
+
+
+def _is_exact(column: Column) -> bool:
+    """Whether whole numbers must not become floats where some are missing."""
+    return column.kind == "integer" and column.dtype in ("Int64", "object")
+
+
+def _booleans(series: Any, column: Column) -> Any:
+    """Of 0 and 1, or with some missing."""
+    if column.dtype == "object" and column.null == "none":
+        values = [None if value != value else bool(value) for value in series.tolist()]
+        return _objects(values)
+    if series.isna().any() or column.missing or column.dtype == "object":
+        return series.astype(object)
+    return series.astype(bool)
+
+
+def _objects(values: list[Any]) -> Any:
+    """A column of these very objects."""
+    import pandas as pd
+
+    return pd.Series(values, dtype=object)

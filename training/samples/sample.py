@@ -1,0 +1,265 @@
+"""A sample of rows from a CSV file of any length, in bounded memory.
+
+Every row is counted: types, ranges, missing values and categories are those of the whole file. Only
+some rows are kept, chosen at random with a fixed seed, to try the model on.
+"""
+
+import csv
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from service.model import numbers
+from service.model.names import matched, tidy
+from service.model.signature import Null
+from training.errors import DataError, MissingFileError
+
+KEPT_ROWS = 5_000
+MAX_EXACT_INTEGER = 2**53  # float64 holds every whole number up to it
+SHORT = 18  # digits of a whole number that fits into 64 bits in any case
+CHUNK_ROWS = 10_000
+MOST_CATEGORIES = 10_000
+# A wide table gets less of each, so that memory is bounded; these are numbers of cells.
+KEPT_CELLS = 5_000_000
+CHUNK_CELLS = 2_000_000
+COUNTED_CELLS = 5_000_000
+FEWEST_KEPT = 500
+
+# What pandas.read_csv reads as missing: most samples were written or read by it.
+MISSING = frozenset(
+    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
+    | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
+)
+BOOLEANS = {
+    "True": True,
+    "False": False,
+    "true": True,
+    "false": False,
+    "TRUE": True,
+    "FALSE": False,
+}
+INTEGERS = re.compile(r"(?:[ \t]*+[+-]?\d{1,20}[ \t]*+\n)*+", re.ASCII)
+DECIMALS = re.compile(
+    r"(?:[ \t]*+[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?[ \t]*+\n)*+", re.ASCII
+)
+
+
+@dataclass(slots=True)
+class Column:
+    """What one column of the file holds, all rows counted.
+
+    `kind` is the narrowest of boolean, integer, number and text that all its values have, until
+    the estimator says more (`kinds.py`); `date` and `datetime` are the others. `values` are the
+    kept rows' values, None where one is missing, and `cells` their text in the file. `counts` has
+    how often each value occurs, as text, or is None where there are too many different ones.
+
+    A file with types has no cells: `series` is the column as pandas reads it. `dtype` is the type
+    that the column has in the user's own rows, `learned` that in which an encoder keeps its
+    categories, and `form` that of dates as text.
+    `null` is what stands in it for a missing value where the type can hold both NaN and None.
+    `texts` are cells that pandas would read as missing, and the model as text. `listed` says that
+    `--kind` asked for a category, and `gaps` that pandas made floats of whole numbers for want of
+    others that can be missing.
+    """
+
+    name: str
+    kind: str = "boolean"
+    missing: int = 0
+    minimum: float | None = None
+    maximum: float | None = None
+    counts: Counter[str] | None = field(default_factory=Counter)
+    most: int = MOST_CATEGORIES
+    values: list[Any] = field(default_factory=list)
+    cells: list[str] = field(default_factory=list)
+    series: Any = None
+    dtype: str = ""
+    learned: str = ""
+    null: Null = "nan"
+    form: str | None = None
+    texts: frozenset[str] = frozenset()
+    listed: bool = False
+    gaps: bool = False
+
+    @property
+    def is_untyped(self) -> bool:
+        """Whether the file does not tell its type."""
+        return self.series is None or self.gaps
+
+    def see(self, cells: Sequence[str]) -> None:
+        """Count one chunk of cells."""
+        present = [cell for cell in cells if cell.strip() not in MISSING]
+        self.missing += len(cells) - len(present)
+        if not present:
+            return
+        if self.counts is not None:
+            self.counts.update(present)
+            if len(self.counts) > self.most:
+                self.counts = None
+        if self.kind == "boolean" and not BOOLEANS.keys() >= {cell.strip() for cell in present}:
+            self.kind = "integer" if self.minimum is None and not self._seen_booleans() else "text"
+        lines = "\n".join([*present, ""])
+        if lines.count("\n") != len(present):
+            self.kind = "text"  # a cell with a line break is none of the others
+        if self.kind == "integer" and not (INTEGERS.fullmatch(lines) and self._fit(present)):
+            self.kind = "number"
+        if self.kind == "number" and not DECIMALS.fullmatch(lines):
+            self.kind = "text"
+        if self.kind in ("integer", "number"):
+            found = np.array(present, dtype=np.float64)
+            low, high = float(found.min()), float(found.max())
+            self.minimum = low if self.minimum is None else min(low, self.minimum)
+            self.maximum = high if self.maximum is None else max(high, self.maximum)
+
+    def _seen_booleans(self) -> bool:
+        return self.counts is None or any(value.strip() in BOOLEANS for value in self.counts)
+
+    def _fit(self, cells: Sequence[str]) -> bool:
+        """Whether all whole numbers are of 64 bits, signed or not, as far as they were seen."""
+        if max(map(len, cells)) <= SHORT:
+            return True
+        found = list(map(int, cells))
+        low, high = min(*found, int(self.minimum or 0)), max(*found, int(self.maximum or 0))
+        return low >= -(2**63) and high < (2**63 if low < 0 else 2**64)
+
+    def parse(self, text: str) -> Any:
+        """The value of a cell, by the column's kind."""
+        if self.series is None and text.strip() in MISSING and text not in self.texts:
+            return None
+        return PARSERS[self.kind](text if self.kind == "text" else text.strip())
+
+    def as_kind(self, kind: str, texts: Collection[str] = ()) -> "Column":
+        """The same column read as another kind; DataError if a cell cannot be read so."""
+        if kind == self.kind and not texts:
+            return self
+        made = replace(self, kind=kind, texts=frozenset(texts))
+        if kind not in ("integer", "number"):
+            made.minimum = made.maximum = None
+        try:
+            made.values = [made.parse(cell) for cell in self.cells]
+        except (KeyError, ValueError) as error:
+            raise DataError(f"the sample's column {self.name} cannot be read as {kind}") from error
+        return made
+
+
+PARSERS: dict[str, Callable[[str], Any]] = {
+    "boolean": {**BOOLEANS, "1": True, "0": False}.__getitem__,
+    "integer": int,
+    "number": float,
+    "text": str,
+    "date": str,
+    "datetime": str,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """Columns by name in the file's order, `rows` counted and `kept` of them held."""
+
+    columns: dict[str, Column]
+    rows: int
+    kept: int
+
+    def only(self, names: Sequence[str]) -> "Sample":
+        """The same sample with these columns alone."""
+        return replace(self, columns={name: self.columns[name] for name in names})
+
+    def named(
+        self, targets: Sequence[str], wanted: Sequence[str] | None
+    ) -> tuple["Sample", list[str]]:
+        """The same sample and targets, by the names that a model was fitted on, if it has `wanted`.
+
+        Blanks around a name count only where there would be two of it without.
+        """
+        header = list(self.columns)
+        given = matched(targets, header)
+        rest = [name for name in header if name not in given]
+        names = dict(zip(given, tidy(given), strict=True))
+        names |= zip(rest, tidy(rest) if wanted is None else matched(rest, wanted), strict=True)
+        twice = [name for name, times in Counter(names[one] for one in header).items() if times > 1]
+        if twice:
+            raise DataError(f"the sample has several columns that may be {twice[0]!r}")
+        columns = {
+            names[name]: replace(column, name=names[name]) for name, column in self.columns.items()
+        }
+        return replace(self, columns=columns), [names[name] for name in given]
+
+
+def read(
+    path: Path, advance: Callable[[int], object] = lambda size: None, named: bool = False
+) -> Sample:
+    """Read a CSV file; `advance` is told how many bytes were read.
+
+    A first line of nothing but numbers is taken for a row, and the columns are called x0, x1 and so
+    on, unless the columns are `named`, or these are their numbers 0, 1 and so on.
+    DataError, with the line, for what is no table.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(_counted(file, advance), strict=True)
+            try:
+                return _read(path, reader, named)
+            except csv.Error as error:
+                raise DataError(f"{path}, line {reader.line_num}: is not CSV ({error})") from error
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{path}, after line {reader.line_num}: is not UTF-8 text"
+                ) from error
+    except OSError as error:
+        raise MissingFileError.of(path, error) from error
+
+
+def _read(path: Path, reader: Any, named: bool) -> Sample:
+    header: list[str] = next(reader, [])
+    if not header:
+        raise DataError(f"{path}, line 1: the file is empty; it needs a header line and rows")
+    counted = [str(place) for place in range(len(header))]  # what pandas writes for an array
+    headless = header != counted and all(numbers.parse(name) is not None for name in header)
+    if headless and not named:
+        reader = chain([header], reader)
+        header = [f"x{place}" for place in range(len(header))]
+    twice = [name for name, times in Counter(header).items() if times > 1]
+    if twice:
+        raise DataError(f"{path}, line 1: column {twice[0]} is there more than once in the header")
+    width = len(header)
+    most = min(MOST_CATEGORIES, COUNTED_CELLS // width)
+    keep = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // width))
+    columns = {name: Column(name, most=most) for name in header}
+    chance = random.Random(0)  # noqa: S311 (a sample, not a secret)
+    kept: list[list[str]] = []
+    rows = 0
+    filled = filter(None, reader)  # a blank line is no row
+    while chunk := list(islice(filled, min(CHUNK_ROWS, max(1, CHUNK_CELLS // width)))):
+        for cells in chunk:
+            if len(cells) != width:
+                raise DataError(
+                    f"{path}, row {rows + 1} below the header: "
+                    f"has {len(cells)} cells, the header has {len(header)} columns"
+                )
+            if len(kept) < keep:
+                kept.append(cells)
+            elif (place := chance.randrange(rows + 1)) < keep:
+                kept[place] = cells
+            rows += 1
+        for column, values in zip(columns.values(), zip(*chunk, strict=True), strict=True):
+            column.see(values)
+    if not rows:
+        raise DataError(f"{path}, line 2: there are no rows")
+    for place, column in enumerate(columns.values()):
+        if column.missing == rows:
+            column.kind = "text"
+        column.cells = [cells[place] for cells in kept]
+        column.values = list(map(column.parse, column.cells))
+    return Sample(columns=columns, rows=rows, kept=len(kept))
+
+
+def _counted(lines: Iterator[str], advance: Callable[[int], object]) -> Iterator[str]:
+    for line in lines:
+        advance(len(line))
+        yield line

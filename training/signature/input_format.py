@@ -1,0 +1,197 @@
+"""How an estimator wants its rows: in which container, and each column as which type.
+
+The first way is that of the user's own code, by what is known of each column. Where the estimator
+raises an error for it, other types are tried: text for what looks like numbers, dates for text.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+from service.model import dates
+from service.model.signature import Container, Input, Signature
+from training.errors import PackError
+from training.estimators import introspection
+from training.samples.sample import Column
+from training.signature.nulls import is_long
+from training.signature.probe import Probe
+
+TEXTS = ("str", "object", "category")
+MOMENTS = ("datetime64[us]", "datetime64[ns]")
+ALONE = 20  # columns that look like numbers and are tried as text one by one
+LARGEST_INT64 = 2**63 - 1
+
+
+def found(
+    estimator: Any, columns: Sequence[Column], fixed: Collection[str]
+) -> tuple[Probe, list[Column]]:
+    """The first way that works; PackError if there is none.
+
+    `fixed` are columns whose kind is known for certain. The columns come back with the type that
+    each has, and as what they are in it.
+    """
+    reason = ""
+    for container, typed in _ways(estimator, columns, fixed):
+        given = tuple(_input(column) for column in typed)
+        signature = Signature(container=container, inputs=given, outputs=())
+        rows = {column.name: column.values for column in typed}
+        probe = Probe(estimator, signature, rows)
+        if probe.works({}) and probe.works(rows):
+            return probe, typed
+        reason = reason or _reason(probe)
+    raise PackError(
+        f"the {type(estimator).__name__} cannot predict the rows of the sample: {reason}"
+    )
+
+
+def _input(column: Column) -> Input:
+    categories = column.dtype == "category" and column.series is not None
+    return Input(
+        name=column.name,
+        kind="text",
+        dtype=column.dtype,
+        null=column.null if column.dtype == "object" else "nan",
+        categories=tuple(column.series.cat.categories.tolist()) if categories else None,
+    )
+
+
+def _reason(probe: Probe) -> str:
+    """What the estimator says of the rows that it cannot predict."""
+    try:
+        probe.ask("predict")
+    except Exception as error:
+        return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return "it gives numbers that are not finite"
+
+
+def _ways(
+    estimator: Any, columns: Sequence[Column], fixed: Collection[str]
+) -> Iterator[tuple[Container, list[Column]]]:
+    if introspection.feature_names(estimator) is not None:
+        for way in _frames(columns, fixed):
+            yield "frame", way
+        return
+    yield "array", _array(columns)
+    if len(columns) == 1 and columns[0].series is None:
+        yield "list", [replace(columns[0].as_kind("text"), dtype="object")]
+    for way in _as_text(columns, fixed):
+        yield "array", _array(way)
+
+
+def _frames(columns: Sequence[Column], fixed: Collection[str]) -> Iterator[list[Column]]:
+    seen = set()
+    moments = ("", *MOMENTS) if any(_form(column, fixed) for column in columns) else ("",)
+    for whole, moment, text in product((False, True), moments, TEXTS):
+        way = [_in_frame(column, text, moment, fixed) for column in columns]
+        way = [_as_object(column) for column in way] if whole else way
+        key = tuple(column.dtype for column in way)
+        if key not in seen:
+            seen.add(key)
+            yield way
+    for other in _as_text(columns, fixed):
+        yield [_in_frame(column, TEXTS[0], "", fixed) for column in other]
+
+
+def _as_text(columns: Sequence[Column], fixed: Collection[str]) -> Iterator[list[Column]]:
+    """The columns, with all or one of those that look like numbers or booleans as text."""
+    others = [
+        column.name
+        for column in columns
+        if column.series is None
+        and column.kind in ("integer", "number", "boolean")
+        and column.name not in fixed
+    ]
+    groups = [[name] for name in others] if 1 < len(others) <= ALONE else []
+    for group in (others, *groups) if others else ():
+        yield [column.as_kind("text") if column.name in group else column for column in columns]
+
+
+def _form(column: Column, fixed: Collection[str]) -> str | None:
+    """The form of a column of dates as text, if nothing says that it is text or categories."""
+    if column.series is not None:
+        return None
+    is_free = column.kind == "text" and column.name not in fixed
+    if not is_free and column.kind not in ("date", "datetime"):
+        return None
+    return dates.form_of([value for value in column.values if value is not None])
+
+
+def _in_frame(column: Column, text: str, moment: str, fixed: Collection[str]) -> Column:
+    """The column with its type in a frame."""
+    if column.series is not None:
+        return column
+    form = _form(column, fixed)
+    if form or column.kind in ("date", "datetime"):
+        return _moments(column, text, moment, form)
+    if column.kind == "text":
+        return replace(column, dtype="object" if column.null == "none" and text == "str" else text)
+    if column.kind == "number":
+        is_single = column.learned in ("float16", "float32")
+        return replace(column, dtype=column.learned if is_single else "float64")
+    if column.learned == "object" and column.kind in ("integer", "boolean"):
+        return replace(column, dtype="object")
+    if column.kind == "boolean":
+        return replace(column, dtype="object" if column.missing else "bool")
+    if column.missing and (is_long(column) or (column.name in fixed and not column.learned)):
+        return replace(column, dtype="Int64")
+    if column.missing:
+        return replace(column, dtype="float64")
+    unsigned = column.learned == "uint64" and (column.minimum or 0.0) >= 0
+    is_unsigned = unsigned or _largest(column) > LARGEST_INT64
+    return replace(column, dtype="uint64" if is_unsigned else "int64")
+
+
+def _as_object(column: Column) -> Column:
+    """Whole numbers and booleans as Python has them."""
+    is_plain = column.series is None and column.kind in ("integer", "boolean")
+    return replace(column, dtype="object") if is_plain else column
+
+
+def _moments(column: Column, text: str, moment: str, form: str | None) -> Column:
+    kind = column.kind
+    if kind == "text":
+        kind = "date" if form == dates.DATE else "datetime"
+    else:  # it is known to be one: as text only where nothing else works
+        first, *others = _units(column)
+        moment = dict(zip(("", *MOMENTS), (first, *others, ""), strict=True))[moment]
+    if form is None:
+        raise PackError(
+            f"the sample's column {column.name} has no one form of ISO 8601, such as "
+            "2026-03-01 18:30:00, so it cannot be dates or times"
+        )
+    if moment:
+        zoned = form is not None and dates.has_zone(form)
+        dtype = moment.replace("]", ", UTC]") if zoned else moment
+        return replace(column, kind=kind, dtype=dtype, form=None)
+    return replace(column, kind=kind, dtype=text, form=form)
+
+
+def _units(column: Column) -> list[str]:
+    """Types of times, that of the encoder first."""
+    return sorted(MOMENTS, key=lambda dtype: dtype != column.learned)
+
+
+def _array(columns: Sequence[Column]) -> list[Column]:
+    """The columns with their type in an array, which has one type for all."""
+    if any(column.kind in ("text", "date", "datetime") for column in columns):
+        return [_object(column) for column in columns]
+    if any(map(is_long, columns)):
+        whole = all(column.kind == "integer" and not column.missing for column in columns)
+        wide = any(_largest(column) > LARGEST_INT64 for column in columns)
+        if whole and not wide:
+            return [replace(column, dtype="int64") for column in columns]
+        return [_object(column) for column in columns]
+    single = all(column.dtype == "float32" for column in columns)
+    return [replace(column, dtype="float32" if single else "float64") for column in columns]
+
+
+def _object(column: Column) -> Column:
+    if column.kind == "integer" and column.missing and not is_long(column):
+        column = column.as_kind("number")  # as pandas reads it
+    kind = "text" if column.kind in ("date", "datetime") and column.series is None else column.kind
+    return replace(column, dtype="object", kind=kind)
+
+
+def _largest(column: Column) -> int:
+    return max((value for value in column.values if isinstance(value, int)), default=0)

@@ -1,0 +1,194 @@
+"""Of which kind each column is: `--kind` decides, then what the estimator learned, then the
+types of the sample, then the look of its cells.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from service.model.signature import Null
+from training.errors import DataError, PackError
+from training.estimators import introspection
+from training.samples.sample import MISSING, Column
+
+KINDS = ("category", "text", "integer", "number", "boolean", "date", "datetime")
+LENGTH = "length of time"
+NEARLY_ALL = 0.9  # of a column's values
+SHOWN = 3  # values of a column in a note
+Known = Mapping[str, Collection[Any]]
+
+
+def settled(
+    estimator: Any, columns: Sequence[Column], given: Mapping[str, str]
+) -> tuple[list[Column], list[str]]:
+    """The columns, each read as the kind that it is, and notes where estimator and sample disagree.
+
+    PackError if a column cannot be what `--kind` or the estimator says.
+    """
+    names = [column.name for column in columns]
+    for name in given:
+        if name not in names:
+            raise PackError(f"--kind names the column {name}, which the model does not take")
+    known = introspection.known_values(estimator, names)
+    imputed = introspection.imputed(estimator, names)
+    texts = introspection.text_columns(estimator, names)
+    learned_as = introspection.known_types(estimator, names)
+    found, notes = [], []
+    for column in columns:
+        learned = set(known.get(column.name, ()))
+        absent, filled = imputed.get(column.name, (0, None))
+        if isinstance(filled, str):
+            learned.add(filled)
+        told = "text" if column.name in texts else _kind(learned)
+        if told == LENGTH:
+            raise PackError(
+                f"the model learned lengths of time of the column {column.name}, which no kind of "
+                "input holds: fit it on numbers"
+            )
+        made = _read(column, given.get(column.name), told, learned)
+        null = _null(learned, absent)
+        if null is not None:
+            made = _with_null(made, null)
+        if made.series is None:
+            made = replace(made, learned=learned_as.get(column.name, ""))
+        found.append(made)
+        if made.kind != column.kind and column.name not in given:
+            notes.append(_note(column, made.kind))
+    return found, notes
+
+
+def _kind(learned: Collection[Any]) -> str | None:
+    """The kind of the values that encoders or imputers learned; None if they do not tell."""
+    types = {type(value) for value in learned if not _is_null(value)}
+    if types == {str}:
+        return "text"
+    if types == {bool}:
+        return "boolean"
+    if types and types <= {int, float}:
+        return "number"
+    if types and all(issubclass(one, np.timedelta64 | timedelta) for one in types):
+        return LENGTH
+    if types and all(issubclass(one, np.datetime64 | datetime) for one in types):
+        return "datetime"
+    return None
+
+
+def _read(column: Column, given: str | None, told: str | None, learned: set[Any]) -> Column:
+    """The column as the kind that it is."""
+    wanted = {"category": "text"}.get(given or "", given)
+    if column.series is not None:
+        return _typed(column, wanted, told, given)
+    if wanted is None and told == "text":
+        wanted = "text"
+    if wanted is None and told in ("number", "boolean", "datetime") and column.kind == "text":
+        if column.missing and not any(value is not None for value in column.values):
+            wanted = told  # no cell says anything
+        elif told != "datetime":
+            raise PackError(
+                f"the sample's column {column.name} is text, and the model learned "
+                f"{'numbers' if told == 'number' else 'booleans'} of it"
+            )
+        else:
+            wanted = told
+    if wanted is None:
+        return column
+    kept = {value for value in learned if isinstance(value, str)} & MISSING
+    kept = set() if any(map(_is_null, learned)) else kept  # then an empty cell is one, too
+    try:
+        made = column.as_kind(wanted, kept if wanted == "text" else ())
+    except DataError as error:
+        raise PackError(str(error)) from error
+    return replace(made, listed=given == "category")
+
+
+def _typed(column: Column, wanted: str | None, told: str | None, given: str | None) -> Column:
+    """A column that has a type, unless something else says that it is another one."""
+    if column.kind not in (*KINDS, "text"):
+        raise PackError(
+            f"the sample's column {column.name} is {column.dtype}, which no kind of input holds: "
+            "fit the model on numbers, text or times"
+        )
+    if wanted is not None and wanted != column.kind:
+        raise PackError(
+            f"the sample's column {column.name} is {column.dtype}, which is not {given}; "
+            "give it this type in the sample, or use a CSV file"
+        )
+    numbers = {"integer", "number", "boolean"}
+    differs = told is not None and told != column.kind and not {told, column.kind} <= numbers
+    if wanted is None and differs and column.dtype != "category":
+        raise PackError(
+            f"the sample's column {column.name} is {column.dtype}, and the model learned {told} of "
+            "it: give the sample the types that the model was fitted with"
+        )
+    if given == "integer" and column.gaps:
+        whole = column.series.astype("Int64")
+        return replace(column, series=whole, dtype="Int64", gaps=False)
+    return replace(column, listed=given == "category")
+
+
+def _null(learned: Collection[Any], absent: Any) -> Null | None:
+    """What the model takes for a missing value; None if it does not tell."""
+    has_none = any(value is None for value in learned) or absent is None
+    has_nan = any(value is not None and _is_null(value) for value in learned)
+    if not has_none and absent is not None and _is_null(absent):
+        has_nan = True  # an imputer of NaN leaves None for the encoder to learn
+    if has_none == has_nan:
+        return None
+    return "none" if has_none else "nan"
+
+
+def _with_null(column: Column, null: Null) -> Column:
+    """The column with what the model takes for a missing value. Files do not tell None from NaN."""
+    if column.series is None:
+        return replace(column, null=null)
+    if column.dtype not in ("object", "str") or (column.dtype == "str" and null == "nan"):
+        return column
+    missing = None if null == "none" else np.nan
+    made = column.series.astype(object)
+    made[:] = [missing if _is_null(value) else value for value in column.series.tolist()]
+    return replace(column, null=null, series=made, dtype="object")
+
+
+def _is_null(value: Any) -> bool:
+    return value is None or type(value).__name__ == "NAType" or bool(value != value)
+
+
+def _note(column: Column, kind: str) -> str:
+    values = list(dict.fromkeys(column.cells))[:SHOWN]
+    looks = {"integer": "whole numbers", "number": "numbers", "boolean": "booleans"}
+    look = looks.get(column.kind, "text")
+    return (
+        f"{column.name} looks like {look} in the sample ({', '.join(values)}), and the model "
+        f"learned {kind} of it: it takes {kind}"
+    )
+
+
+def strangers(columns: Sequence[Column], known: Known) -> Iterator[str]:
+    """Notes on columns nearly all of whose values the encoders do not know."""
+    for column in columns:
+        learned = {value for value in known.get(column.name, ()) if not _is_null(value)}
+        there = [value for value in column.values if value is not None]
+        if not learned or not there or column.kind in ("date", "datetime"):
+            continue
+        strange = sum(value not in learned for value in there) / len(there)
+        if strange > NEARLY_ALL:
+            yield (
+                f"{column.name}: the encoder knows only {1 - strange:.0%} of its values in the "
+                f"sample; it learned such as {next(iter(learned))!r}, the sample has {there[0]!r}"
+            )
+
+
+def parsed(options: Sequence[str]) -> dict[str, str]:
+    """Kinds by column, of `--kind NAME=KIND`; PackError for what is none."""
+    return dict(_parsed(options))
+
+
+def _parsed(options: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for option in options:
+        name, _, kind = option.rpartition("=")
+        if not name or kind not in KINDS:
+            raise PackError(f"--kind must be NAME=KIND, where KIND is one of {', '.join(KINDS)}")
+        yield name, kind

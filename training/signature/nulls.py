@@ -1,0 +1,43 @@
+"""Which columns take null, and in which type: one in which all other rows get the same answers.
+
+pandas has no null in its plain integers: with one, a column becomes float64, and a model that makes
+text of it would find `10.0` where it knows `10`.
+"""
+
+from collections.abc import Sequence
+
+from service.model.frames import MASKED
+from training.samples.sample import MAX_EXACT_INTEGER, Column
+from training.signature.probe import Probe
+
+
+def types(probe: Probe, columns: Sequence[Column]) -> dict[str, str]:
+    """The type that each column which takes null has with it."""
+    left = {column.name: _options(probe, column) for column in columns}
+    found = {column.name: probe.types[column.name] for column in columns if column.missing}
+    while waiting := {name: own[0] for name, own in left.items() if own and name not in found}:
+        wide = {**probe.types, **found, **waiting}
+        working = probe.those_that_work(dict.fromkeys(waiting), wide)
+        changed = {name: waiting[name] for name in working if waiting[name] != probe.types[name]}
+        equal = probe.those_that_agree(changed)
+        found |= {name: waiting[name] for name in working if name in equal or name not in changed}
+        left = {name: own[1:] for name, own in left.items()}
+    return found
+
+
+def _options(probe: Probe, column: Column) -> list[str]:
+    """Types that hold the column's values and null, the first to be tried first."""
+    dtype, container = probe.types[column.name], probe.signature.container
+    if dtype == "bool":
+        return ["object", "boolean"] if container == "frame" else ["object"]
+    if "int" not in dtype:
+        return [dtype]
+    masked = [name for name, plain in MASKED.items() if plain == dtype]
+    exact = [*masked, "object"] if container == "frame" else ["object"]
+    return exact if is_long(column) else ["float64", *exact]
+
+
+def is_long(column: Column) -> bool:
+    """Whether a column has whole numbers that float64 may not hold."""
+    ends = (column.minimum or 0.0, column.maximum or 0.0)
+    return column.kind == "integer" and max(map(abs, ends)) >= MAX_EXACT_INTEGER
