@@ -25,6 +25,7 @@ COMPUTING = ("scikit-learn", "numpy", "scipy", "joblib", "threadpoolctl", "panda
 SERVING = ROOT / "requirements/lean.in"  # what else the service imports, locked beside it
 ONNX = ("onnxruntime", "flatbuffers", "protobuf")  # which no model needs that brings a lock
 PINNED = re.compile(r"^([a-z0-9._-]+)==(\S+)", re.M)
+OLDEST_PANDAS = 2  # that Slipway works with; it builds the rows, and computes nothing
 PLATFORM = "x86_64-manylinux_2_28"
 # Runs there, on Python 3.8 or later: prints the versions of what brings these modules.
 INSTALLED = """
@@ -110,7 +111,9 @@ def _resolved(uv: str, pins: Mapping[str, str], python: str, folder: Path) -> st
 
 def _requirements(pins: Mapping[str, str]) -> Iterator[str]:
     """What the lock has to hold, each in one version."""
-    yield from (f"{name}=={version}" for name, version in pins.items())
+    for name, version in pins.items():
+        is_old = name == "pandas" and int(version.split(".")[0]) < OLDEST_PANDAS
+        yield f"pandas>={OLDEST_PANDAS},<3" if is_old else f"{name}=={version}"
     locked = dict(PINNED.findall(SERVING.with_suffix(".txt").read_text()))
     for name, version in locked.items():
         if name not in (*COMPUTING, *ONNX, *pins):
