@@ -10,6 +10,7 @@
 #                                         requirements/lambda.txt to run on AWS Lambda
 #                                         An artifact with a requirements.txt of its own brings all:
 #                                         exactly that is installed, on the Python that it names
+#   --build-arg TRUSTED_CODE=sha256:...   for an artifact that brings code of its own: the digest of that code
 #   --build-arg VARIANT=lean              without scikit-learn: for models whose engine is ONNX
 #   --build-arg PYTHON_IMAGE=python:3.13-slim-trixie@sha256:...
 #                                         the base image, by digest; ecs/deploy reads it from the registry.
@@ -105,6 +106,10 @@ COPY --from=code --chmod=755 /app/service/protocols/sagemaker/serve /usr/local/b
 # DONTWRITEBYTECODE: the file system is read-only. FAULTHANDLER: gunicorn aborts a worker that hangs,
 # and the worker prints its traceback.
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONFAULTHANDLER=1 PYTHONUNBUFFERED=1
+
+# Code that the artifact may bring and run: none, or its digest.
+ARG TRUSTED_CODE=none
+ENV SERVICE_TRUSTED_CODE=$TRUSTED_CODE
 
 # A number: checks that the user is not root cannot look up names.
 USER 10001:10001

@@ -133,7 +133,7 @@ TRAINING_MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"samples", "companions", "estimators", "signature", "conversion"},
     "older": {"estimators", "engine"},
     "report": {"samples", "estimators", "signature"},
-    "diff": {"samples"},
+    "diff": {"samples", "estimators"},
 }
 
 

@@ -78,6 +78,14 @@ def _parser() -> argparse.ArgumentParser:
         help="a class, function or module of yours that the model needs; its code will run",
     )
     pack.add_argument(
+        "--code",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a module or folder of yours that the model needs and the artifact brings, or "
+        "SCRIPT.py:CLASS for a class of a script; its code will run",
+    )
+    pack.add_argument(
         "--kind",
         action="append",
         default=[],
@@ -114,6 +122,13 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("new", type=Path, metavar="NEW", help="the one that shall be")
     diff.add_argument("--sample", type=Path, metavar="CSV", help="rows to compare predictions on")
     diff.add_argument("--trust", action="append", default=[], metavar="NAME", help="as for pack")
+    diff.add_argument(
+        "--trust-code",
+        action="append",
+        default=[],
+        metavar="DIGEST",
+        help="code that an artifact brings and that may run: a value of SERVICE_TRUSTED_CODE",
+    )
     diff.set_defaults(run=commands.diff)
     pack.add_argument(
         "--env",

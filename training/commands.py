@@ -17,15 +17,18 @@ from service.model.limits import Limits
 from service.model.locked import LOCK
 from service.model.manifest import Manifest
 from service.model.names import matched
+from service.model.own_code import NONE, OwnCode
 from service.model.pickled_names import Inspection
 from service.model.trial import TrialError
 from service.model.trust import UntrustedError
 from training import summary
 from training.errors import MissingFileError, PackError
+from training.estimators import code_files
 
 TODAY, SAVED = "today", "saved"  # which scikit-learn may serve a model that another one saved
 
 if TYPE_CHECKING:
+    from training.estimators.code_files import Code
     from training.samples.sample import Sample  # imports NumPy
 
 
@@ -62,9 +65,10 @@ def pack(options: Namespace) -> None:
     notes: list[str] = []
     targets = _names(options.target)
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
-    older = asked(options, limits)
+    code = code_files.installed(options.code)
+    older = asked(options, limits, code)
     try:
-        estimator = brought(options, older, limits)
+        estimator = brought(options, older, limits, code)
         with trying(options.trust):
             check(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
@@ -93,6 +97,7 @@ def pack(options: Namespace) -> None:
                 limits=limits,
                 older=older,
                 lock=options.lock.read_bytes() if options.lock else b"",
+                code=code.sources,
                 kinds=given,
                 advance=lambda name: advance(1),
                 note=notes.append,
@@ -103,12 +108,15 @@ def pack(options: Namespace) -> None:
 
             saved.pack(options, older, error)
             return
-        raise PackError(f"{options.model}: {error}") from error
+        told = str(error).removeprefix(f"{options.model}: ")
+        raise PackError(f"{options.model}: {told}") from error
     _say(manifest, options.out, trained=False)
     for warning in (*notes, *summary.warnings(rows, manifest, pools)):
         print(f"note: {warning}")
     if options.trust and manifest.engine != artifact.ONNX:
         print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")
+    if manifest.code and manifest.engine != artifact.ONNX:
+        print(f"to serve it, set SERVICE_TRUSTED_CODE={manifest.code['digest']}")
     for doubt in summary.doubts(manifest):
         print(f"training: warning: {doubt}", file=sys.stderr)
 
@@ -126,7 +134,7 @@ def _without(ignored: str, rows: "Sample") -> "Sample":
     return rows.only([name for name in rows.columns if name not in names])
 
 
-def asked(options: Namespace, limits: Limits) -> Any:
+def asked(options: Namespace, limits: Limits, code: "Code") -> Any:
     """The environment that says what is right: of the scikit-learn that saved the model, if that is
     another one, or of --env. None if there is none.
 
@@ -135,42 +143,43 @@ def asked(options: Namespace, limits: Limits) -> Any:
     path, trusted = options.model, options.trust
     _check_trusted(trusted)
     content = _content(path)
-    found = _inspected(path, content, trusted, limits)
+    found = _inspected(path, content, trusted, limits, code.names)
     from training.older import environment
     from training.older.proof import Older
 
     if options.lock:  # this is the scikit-learn that saved it
-        return Older(path, environment.existing(options.env, version("scikit-learn")), trusted)
+        there = environment.existing(options.env, version("scikit-learn"))
+        return Older(path, there, trusted, code=code)
     from training.older import loading  # which also knows names that are no more
 
     with suppress(Exception):  # what is wrong with the file, `load` says
         found.versions |= trial.read(
-            lambda: loading.inspect(content, "1.0", trusted), limits=limits
+            lambda: loading.inspect(content, "1.0", trusted, code.names), limits=limits
         ).versions
     others = sorted(found.versions - {version("scikit-learn")})
     if len(others) != 1:  # with several, no one environment says what is right
         return None
     try:
         refused = trial.read(
-            lambda: loading.inspect(content, others[0], trusted), limits=limits
+            lambda: loading.inspect(content, others[0], trusted, code.names), limits=limits
         ).untrusted
         if refused:
-            raise PackError(trust.refusal(refused[0], "--trust "))
+            raise PackError(code_files.refusal(refused[0]))
         if options.env:
             there = environment.existing(options.env, others[0])
         else:
             there = environment.ready(others[0], any("numpy._core" in one for one in found.names))
     except (PackError, TrialError) as error:
         raise PackError(f"{path}: {error}") from error
-    return Older(path, there, tuple(trusted), frozenset(found.names))
+    return Older(path, there, tuple(trusted), frozenset(found.names), code)
 
 
-def brought(options: Namespace, older: Any, limits: Limits) -> Any:
+def brought(options: Namespace, older: Any, limits: Limits, code: "Code") -> Any:
     """The estimator, brought into the scikit-learn that is here if another one saved it."""
     path, trusted = options.model, options.trust
     saved_by = older.environment.version if older else version("scikit-learn")
     if saved_by == version("scikit-learn"):
-        return load(path, trusted, limits)
+        return load(path, trusted, limits, code.names)
     from training.older import loading
 
     if options.versions == SAVED:
@@ -179,7 +188,9 @@ def brought(options: Namespace, older: Any, limits: Limits) -> Any:
     engines.prepare(artifact.SCIKIT_LEARN)
     try:
         return trial.read(
-            lambda: loading.load(content, saved_by, trusted), trusted=trusted, limits=limits
+            lambda: loading.load(content, saved_by, trusted, code.names),
+            trusted=trusted,
+            limits=limits,
         )
     except TrialError as error:
         raise PackError(str(error)) from error
@@ -190,26 +201,33 @@ def brought(options: Namespace, older: Any, limits: Limits) -> Any:
         ) from error
 
 
-def load(path: Path, trusted: list[str], limits: Limits | None = None) -> Any:
+def load(
+    path: Path,
+    trusted: list[str],
+    limits: Limits | None = None,
+    code: OwnCode = NONE,
+) -> Any:
     """The estimator in a file that this scikit-learn saved, if all its names are trusted."""
     _check_trusted(trusted)
     from sklearn import exceptions
 
     another = getattr(exceptions, "InconsistentVersionWarning", UserWarning)  # since 1.3
     content = _content(path)
-    _check_version(path, _inspected(path, content, trusted, limits))
+    found = _inspected(path, content, trusted, limits, code)
+    _check_version(path, found)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", another)
             engines.prepare(artifact.SCIKIT_LEARN)
-            return trial.read(
-                lambda: unpickling.load(content, trusted),
+            estimator = trial.read(
+                lambda: unpickling.load(content, trusted, code),
                 trusted=trusted,
                 limits=limits or Limits(),
             )
+        return estimator
     except UntrustedError as error:
-        raise PackError(f"{path}: {trust.refusal(error, '--trust ')}") from error
-    except TrialError as error:
+        raise PackError(f"{path}: {code_files.refusal(error)}") from error
+    except (PackError, TrialError) as error:
         raise PackError(f"{path}: {error}") from error
     except ModuleNotFoundError as error:
         raise PackError(
@@ -229,13 +247,19 @@ def _check_trusted(names: list[str]) -> None:
 
 
 def _inspected(
-    path: Path, content: bytes, trusted: list[str], limits: Limits | None = None
+    path: Path,
+    content: bytes,
+    trusted: list[str],
+    limits: Limits | None = None,
+    code: OwnCode = NONE,
 ) -> Inspection:
     why = filetypes.no_pickle(content)
     if why is not None:
         raise PackError(f"{path}: {why}")
     try:
-        return trial.read(lambda: unpickling.inspect(content, trusted), limits=limits or Limits())
+        return trial.read(
+            lambda: unpickling.inspect(content, trusted, code), limits=limits or Limits()
+        )
     except TrialError as error:
         raise PackError(f"{path}: {error}") from error
     except Exception as error:
@@ -264,12 +288,14 @@ def _reason(error: Exception) -> str:
 def inspect(options: Namespace) -> None:
     """Say what a model file would import and, once it is packed, what it takes and gives."""
     path: Path = options.file
+    code = NONE
     if path.is_dir():
         manifest = artifact.read_manifest(path)
         _say(manifest, path, trained=False)
+        code = code_files.of_artifact(path, manifest)
         path = path / artifact.MODEL
     _check_trusted(options.trust)
-    found = _inspected(path, _content(path), options.trust)
+    found = _inspected(path, _content(path), options.trust, code=code)
     refused = {error.name for error in found.untrusted}
     print(f"{path} would use:")
     for name in sorted(found.names):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from service.model import artifact, companions, publish, unpickling
+from service.model import artifact, companions, own_code, publish, unpickling
 from service.model.artifact import ArtifactError
 from service.model.engines import Column, Engine
 from service.model.limits import Limits
@@ -55,6 +55,7 @@ def pack(
     limits: Limits | None = None,
     older: Older | None = None,
     lock: bytes = b"",
+    code: Mapping[str, bytes] | None = None,
     kinds: Mapping[str, str] | None = None,
     advance: Callable[[str], object] = lambda name: None,
     note: Callable[[str], object] = lambda text: None,
@@ -67,9 +68,10 @@ def pack(
     (`kinds.KINDS`); `advance` is told each input that was tried on the model, and `note` what is
     worth a look; `limits` are those of loading it back; `older` is the environment that saved the
     estimator, if that was another scikit-learn, and has to give the same answers; `lock` is the
-    lock of the libraries that this runs with, if the artifact has to bring it. With `report`,
-    and targets, there is a report on how good the model is for `held_out`, columns of rows that it
-    has not seen, or else for the sample.
+    lock of the libraries that this runs with, if the artifact has to bring it; `code` are files of
+    modules that the model needs and that are imported already (`own_code.py`). With `report`, and
+    targets, there is a report on how good the model is for `held_out`, columns of rows that it has
+    not seen, or else for the sample.
 
     PackError if the estimator cannot be packed with this sample or engine; ArtifactError if
     `folder` is in use for something else, or if the model does not predict the same once it is
@@ -94,7 +96,7 @@ def pack(
     with trying(trusted):
         chosen = selection.compiled(estimator, signature, columns, engine)
         truth.check(estimator, signature, sample, chosen.engine, columns, chosen.tolerance)
-        contents = {artifact.MODEL: content, **chosen.files}
+        contents = {artifact.MODEL: content, **chosen.files, **(code or {})}
         if lock:
             contents[LOCK] = lock
         files = {file: artifact.file_entry(one) for file, one in contents.items()}
@@ -122,6 +124,11 @@ def pack(
         manifest = replace(
             manifest, golden=_golden(Predictor(manifest, chosen.engine), sample, examples or {})
         )
+    if code:
+        modules = own_code.modules(code)
+        manifest = replace(
+            manifest, code={"digest": artifact.code_digest(manifest), "modules": modules}
+        )
     if older is not None:
         proved = older.check(estimator, signature, columns, chosen.engine)
         engines = {**manifest.engines, "older": {**proved, "route": ROUTES[chosen.name]}}
@@ -142,7 +149,14 @@ def pack(
         manifest,
         contents,
         check=lambda staged: _compare(
-            Predictor.load(staged, trusted, limits=limits or Limits()), chosen.engine, columns
+            Predictor.load(
+                staged,
+                trusted,
+                limits=limits or Limits(),
+                trusted_code=(artifact.code_digest(manifest),),
+            ),
+            chosen.engine,
+            columns,
         ),
     )
     for text in described.notes:

@@ -22,7 +22,7 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from platform import python_version
 
-from service.model import companions, filetypes, locked
+from service.model import companions, filetypes, locked, own_code
 from service.model.companions import installed_version
 from service.model.locked import LOCK
 from service.model.manifest import REPORTS, FileEntry, Manifest
@@ -118,12 +118,19 @@ def read_manifest(folder: Path, sha256: str = "") -> Manifest:
         why = filetypes.no_file(content) or f"{error}; pack the model again"
         raise ManifestError(f"{path}: {why}") from error
     for name in manifest.files:
-        if name not in NAMES:
+        if name not in NAMES and not own_code.is_code(name):
             raise ManifestError(
                 f"{path}: lists {name[:100]!r}, which is no file of an artifact "
-                f"({', '.join(NAMES)}); pack the model again"
+                f"({', '.join(NAMES)}, {own_code.FOLDER}*.py); pack the model again"
             )
+    if manifest.code.get("digest", "") != code_digest(manifest):
+        raise ManifestError(f"{path}: its code is not the one that it lists; pack the model again")
     return manifest
+
+
+def code_digest(manifest: Manifest) -> str:
+    """The digest of the modules that a model brings; empty if it brings none."""
+    return own_code.digest({name: entry.sha256 for name, entry in manifest.files.items()})
 
 
 def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:

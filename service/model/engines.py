@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from service.model import audit, frames, outputs
 from service.model.artifact import ONNX
+from service.model.own_code import NONE, OwnCode
 from service.model.signature import Signature
 
 Column = NDArray[Any]
@@ -220,17 +221,22 @@ def _threadpools() -> Any:
 
 
 def load(
-    engine: str, signature: Signature, content: bytes, trusted: Collection[str] = ()
+    engine: str,
+    signature: Signature,
+    content: bytes,
+    trusted: Collection[str] = (),
+    code: OwnCode = NONE,
 ) -> Engine:
     """Load a model from verified bytes; see `unpickling.load` for the errors of a pickle.
 
-    What the operator trusts may have effects when it predicts, and ONNX Runtime reports none.
+    What the operator trusts by name may have effects when it predicts, and ONNX Runtime reports
+    none. The code that a model brings has none: it is guarded as scikit-learn is.
     """
     if engine == ONNX:
         return OnnxRuntime(content, signature)
     from service.model import unpickling  # ONNX Runtime does without
 
-    estimator = unpickling.load(content, trusted)
+    estimator = unpickling.load(content, trusted, code)
     if not hasattr(estimator, "predict"):
         raise ValueError(f"holds a {type(estimator).__name__}, which does not predict")
     loaded = ScikitLearn(estimator, signature)

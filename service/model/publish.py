@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from service.model import own_code
 from service.model.artifact import FILES, MANIFEST, REPORT, ArtifactError, read_manifest
 from service.model.locked import LOCK
 from service.model.manifest import REPORTS, Manifest
@@ -38,10 +39,10 @@ def publish(
     try:
         staged.chmod(0o755)  # mkdtemp's 0700 would lock out the container's user
         for name, content in {**contents, MANIFEST: manifest.to_json().encode()}.items():
-            (staged / name).parent.mkdir(exist_ok=True)
+            (staged / name).parent.mkdir(parents=True, exist_ok=True)
             _write_durably(staged / name, content)
         check(staged)
-        for path in (*staged.glob("*/"), staged):
+        for path in (*staged.rglob("*/"), staged):
             _sync(path)
         if folder.exists():
             _exchange(staged, folder)
@@ -58,7 +59,7 @@ def refuse_to_replace(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise ArtifactError(f"{folder}: is a file, an artifact is a folder; choose another place")
-    found = (*folder.glob("*"), *folder.glob(f"{REPORTS}*"))
+    found = (*folder.glob("*"), *folder.glob(f"{REPORTS}*"), *folder.glob(f"{own_code.FOLDER}**/*"))
     foreign = {path.relative_to(folder).as_posix() for path in found} - _own_names(folder)
     if foreign:
         raise ArtifactError(
@@ -73,7 +74,7 @@ def _own_names(folder: Path) -> set[str]:
     own = {MANIFEST, REPORT, LOCK, *FILES.values()}
     with suppress(ArtifactError):  # replacing a damaged one is how it is mended
         own.update(read_manifest(folder).files)
-    return own | {Path(name).parent.as_posix() for name in own}
+    return own | {parent.as_posix() for name in own for parent in Path(name).parents}
 
 
 def _exchange(one: Path, other: Path) -> None:

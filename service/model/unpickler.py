@@ -83,6 +83,7 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
                 module, name = NAME_MAPPING[module, name]
             module = IMPORT_MAPPING.get(module, module)
         module = allowlist.MODULES.get(module, module)
+        module, name = self.names.renamed.get((module, name), (module, name))
         full_name = f"{module}.{name}"
         if not full_name.isprintable() or len(full_name) > LONGEST_NAME:  # `inspect` prints it
             raise UntrustedError(f"the name {shown(full_name)}")

@@ -1,5 +1,6 @@
 """Fitted estimators: what they are made of, and how they are called.
 
 `introspection.py` finds the parts of an estimator, and what its encoders and imputers learned of
-each column; `side_effects.py` calls an estimator so that its code cannot change files or processes.
+each column; `code_files.py` reads the modules that define a model's own classes; `side_effects.py`
+calls an estimator so that its code cannot change files or processes.
 """

@@ -2,13 +2,17 @@
 
 This program runs in an environment that has that release, on Python 3.6 or later, and needs nothing
 else. It reads a question as JSON from standard input, and writes the answers to standard output:
-`model` is the file, `container` is array, frame or list, and `questions` are sets of rows: columns
+`model` is the file, `code` are the modules that it brings, `main` those of their names that it
+calls `__main__`, `container` is array, frame or list, and `questions` are sets of rows: columns
 with a name, a dtype and values each. A set that the model refuses has an error as its answer.
 Numbers are exact both ways.
 """
 
+import importlib
 import json
+import os
 import sys
+import tempfile
 import warnings
 from typing import Any
 
@@ -51,10 +55,31 @@ def main() -> None:
     warnings.simplefilter("ignore")
     question = json.load(sys.stdin)
     import joblib
+
+    with tempfile.TemporaryDirectory() as folder:
+        bring(question["code"], question["main"], folder)
+        model = joblib.load(question["model"])
+        respond(model, question)
+
+
+def bring(code: Any, main: Any, folder: str) -> None:
+    """Make the modules that the model brings importable, also where it was saved by a script."""
+    for name, text in code.items():
+        path = os.path.join(folder, *name.split("/"))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(text)
+    sys.path.insert(0, folder)
+    sys.dont_write_bytecode = True
+    for name, (module, own) in main.items():
+        setattr(sys.modules["__main__"], name, getattr(importlib.import_module(module), own))
+
+
+def respond(model: Any, question: Any) -> None:
+    """Print the answers to all sets of rows."""
     import numpy
     import sklearn
 
-    model = joblib.load(question["model"])
     versions = {
         "python": ".".join(str(part) for part in sys.version_info[:3]),
         "scikit-learn": sklearn.__version__,

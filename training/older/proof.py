@@ -4,18 +4,20 @@ import json
 import math
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from service.model.engines import Column, Engine
+from service.model.own_code import FOLDER
 from service.model.predictor import as_column
 from service.model.signature import Signature
 from training.engine import probe_rows
 from training.engine.thresholds import thresholds
 from training.errors import PackError
+from training.estimators.code_files import Code
 from training.estimators.side_effects import trying
 from training.older import answers as program
 from training.older.environment import Environment
@@ -34,6 +36,7 @@ class Older:
     environment: Environment
     trusted: Collection[str] = ()
     names: Collection[str] = ()  # that the model uses
+    code: Code = field(default_factory=Code)  # that it brings
 
     def narrowed(self, signature: Signature, columns: Mapping[str, Column]) -> Signature:
         """The signature without null, and without numbers that float32 cannot hold, where the model
@@ -99,6 +102,11 @@ class Older:
         question = {
             "model": str(self.path.resolve()),
             "container": signature.container,
+            "code": {
+                name.removeprefix(FOLDER): source.decode(errors="surrogateescape")
+                for name, source in self.code.sources.items()
+            },
+            "main": {name: place for (_, name), place in self.code.names.renamed.items()},
             "questions": [
                 [
                     {"name": one.name, "dtype": one.dtype, "values": values.tolist()}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
+from pathlib import Path
 
 from training.errors import PackError
 from training.older import lock
@@ -49,6 +50,9 @@ def _arguments(options: Namespace, older: Older, locked: lock.Locked) -> Iterato
         value = getattr(options, name)
         if value:
             yield from (f"--{name.replace('_', '-')}", str(value))
+    for one in options.code:
+        path, *names = one.rsplit(":", 1)
+        yield from ("--code", ":".join((str(Path(path).resolve()), *names)))
     for name in options.trust:
         yield from ("--trust", name)
     for kind in options.kind:
