@@ -156,6 +156,9 @@ def asked(options: Namespace, limits: Limits, code: "Code") -> Any:
         found.versions |= trial.read(
             lambda: loading.inspect(content, "1.0", trusted, code.names), limits=limits
         ).versions
+    if not found.versions and options.env:
+        there = environment.existing(options.env)
+        return Older(path, there, trusted, frozenset(found.names), code)
     others = sorted(found.versions - {version("scikit-learn")})
     if len(others) != 1:  # with several, no one environment says what is right
         return None
@@ -179,7 +182,7 @@ def brought(options: Namespace, older: Any, limits: Limits, code: "Code") -> Any
     path, trusted = options.model, options.trust
     saved_by = older.environment.version if older else version("scikit-learn")
     if saved_by == version("scikit-learn"):
-        return load(path, trusted, limits, code.names)
+        return load(path, trusted, limits, code.names, proved=older is not None)
     from training.older import loading
 
     if options.versions == SAVED:
@@ -206,10 +209,17 @@ def load(
     trusted: list[str],
     limits: Limits | None = None,
     code: OwnCode = NONE,
+    proved: bool = False,
 ) -> Any:
-    """The estimator in a file that this scikit-learn saved, if all its names are trusted."""
+    """The estimator in a file that this scikit-learn saved, if all its names are trusted.
+
+    Unless its answers will be `proved`, a file that names no release may hold no estimator whose
+    form depends on it.
+    """
     _check_trusted(trusted)
     from sklearn import exceptions
+
+    from training.older import unversioned
 
     another = getattr(exceptions, "InconsistentVersionWarning", UserWarning)  # since 1.3
     content = _content(path)
@@ -224,6 +234,8 @@ def load(
                 trusted=trusted,
                 limits=limits or Limits(),
             )
+        if not found.versions and not proved:
+            unversioned.check(estimator)
         return estimator
     except UntrustedError as error:
         raise PackError(f"{path}: {code_files.refusal(error)}") from error

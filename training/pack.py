@@ -14,6 +14,7 @@ import numpy as np
 
 from service.model import artifact, companions, own_code, publish, unpickling
 from service.model.artifact import ArtifactError
+from service.model.companions import installed_version
 from service.model.engines import Column, Engine
 from service.model.limits import Limits
 from service.model.locked import LOCK
@@ -132,6 +133,8 @@ def pack(
     if older is not None:
         proved = older.check(estimator, signature, columns, chosen.engine)
         engines = {**manifest.engines, "older": {**proved, "route": ROUTES[chosen.name]}}
+        if older.environment.version == installed_version("scikit-learn"):
+            engines["older"]["route"] = "same release"
         if lock:
             engines["older"]["route"] = "lock"
             engines["why"] = f"{older.environment.version}, which saved it, by its own lock"

@@ -53,17 +53,17 @@ def parsed(version: str) -> Version:
     return tuple(int(part) for part in version.split(".")[:2])
 
 
-def existing(python: Path, version: str) -> Environment:
-    """An environment that is there already; PackError if it has another version."""
+def existing(python: Path, version: str = "") -> Environment:
+    """An environment that is there already; PackError if it has another version, or none."""
     code = "import sklearn; print(sklearn.__version__)"
     ended = run([str(python), "-I", "-c", code])
     found = ended.stdout.strip()
-    if ended.returncode or found != version:
+    if ended.returncode or found != (version or found):
         raise PackError(
-            f"was saved by scikit-learn {version}; {python} has "
-            f"{found or 'none that can be imported'}"
+            f"was saved by {f'scikit-learn {version}' if version else 'an unknown scikit-learn'}; "
+            f"{python} has {found or 'none that can be imported'}"
         )
-    return Environment(python, version)
+    return Environment(python, found)
 
 
 def ready(version: str, numpy_2: bool) -> Environment:
