@@ -76,10 +76,11 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     pip --python /opt/venv/bin/python install --disable-pip-version-check --quiet \
         --root-user-action ignore --no-deps --require-hashes --only-binary :all: \
         -r requirements.txt -r requirements/training.txt
-COPY service/__init__.py service/
+COPY service/__init__.py service/settings.py service/
 COPY service/model service/model
 COPY training training
-RUN python -m training fit
+COPY slipway slipway
+RUN python -m slipway fit
 
 FROM ${MODEL} AS model
 FROM ${VARIANT} AS installed
@@ -88,7 +89,29 @@ FROM ${VARIANT} AS installed
 FROM base AS code
 COPY gunicorn.conf.py .
 COPY service service
-RUN chmod -R a+rX . && python -m compileall -q service
+COPY slipway slipway
+RUN printf '%s\n' '#!/opt/venv/bin/python' 'import sys' 'sys.path.insert(0, "/app")' \
+        'from slipway.command import main' 'sys.exit(main())' > /command \
+    && chmod -R a+rX . && python -m compileall -q service slipway
+
+# The image that packs models: docker build --target pack --tag slipway-pack .
+FROM dependencies AS packing
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /opt/venv/bin/python install --disable-pip-version-check --quiet \
+        --root-user-action ignore --no-deps --require-hashes --only-binary :all: \
+        -r requirements.txt -r requirements/training.txt -r requirements/pandas.txt \
+        -r requirements/parquet.txt
+FROM base AS pack
+COPY --from=packing /opt/venv /opt/venv
+COPY --from=code /app .
+COPY training training
+COPY --from=code --chmod=755 /command /usr/local/bin/slipway
+ENV HOME=/tmp PYTHONUNBUFFERED=1
+WORKDIR /data
+# As the owner of the folder that is mounted here, so that the artifact is the caller's.
+ENTRYPOINT ["sh", "-c", "[ $(id -u) = 0 ] || exec slipway \"$@\"; exec setpriv \
+    --reuid $(stat -c %u .) --regid $(stat -c %g .) --clear-groups slipway \"$@\"", "slipway"]
+CMD ["--help"]
 
 FROM base
 # Delete the base image's pip, with the copies of ensurepip, and setuid bits. The official image has
@@ -99,6 +122,7 @@ RUN find / -xdev \( -name ensurepip -o -name pip -o -name 'pip[-0-9]*' \) -prune
         "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=installed /opt/venv /opt/venv
 COPY --from=code /app .
+COPY --from=code --chmod=755 /command /usr/local/bin/slipway
 COPY --from=model /app/artifacts/model artifacts/model
 # docker run IMAGE serve: the command that SageMaker runs.
 COPY --from=code --chmod=755 /app/service/protocols/sagemaker/serve /usr/local/bin/serve

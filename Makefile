@@ -27,14 +27,14 @@ export SERVICE_MODEL
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test check coverage faults fuzz versions frames pictures bench lint types lock lock-check format image sbom audit clean
+.PHONY: help serve train test check coverage faults fuzz versions frames pictures bench lint types lock lock-check format image sbom audit wheel release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: port .venv/serving artifacts ## Serve the model on http://127.0.0.1:8080 (PORT=, SERVICE_MODEL=)
 	@$(if $(filter s3://%,$(SERVICE_MODEL)),true,echo "When it listens, try this in another terminal:"; \
-		$(BIN)/python -m service example "$(SERVICE_MODEL)" --url http://127.0.0.1:$(PORT))
+		$(BIN)/slipway example "$(SERVICE_MODEL)" --url http://127.0.0.1:$(PORT))
 	@SERVICE_DRAIN_SECONDS=$${SERVICE_DRAIN_SECONDS:-0} exec $(BIN)/gunicorn \
 		--bind 127.0.0.1:$(PORT) $(if $(SERVICE_METRICS_PORT),--bind 127.0.0.1:$(SERVICE_METRICS_PORT))
 
@@ -46,10 +46,10 @@ port:
 .PHONY: artifacts
 artifacts: .venv/serving
 	@if [ "$(SERVICE_MODEL)" = artifacts/model ] && [ ! -e artifacts/model ]; then \
-		$(BIN)/python -m training fit; fi
+		$(BIN)/slipway fit; fi
 
 train: .venv/serving ## Train and pack the sensor model again
-	@$(BIN)/python -m training fit
+	@$(BIN)/slipway fit
 
 test: .venv/developing ## Run the tests (ARGS= for pytest)
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
@@ -76,10 +76,10 @@ fuzz: .venv/developing ## Search for faults of the model loader for 10 minutes (
 	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(ARGS)
 
 frames: .venv/developing ## Try 2,000 random frames: what is served is what the estimator says (ARGS=--help)
-	@$(BIN)/python -W ignore -m tests.any_frame $(ARGS)
+	@$(BIN)/python -W ignore -m tests.support.any_frame $(ARGS)
 
 pictures: .venv/developing ## Take the pictures of README and docs
-	@$(BIN)/python -m tests.pictures $(ARGS)
+	@$(BIN)/python -m tests.support.pictures $(ARGS)
 
 bench: .venv/developing ## Measure the service beside its peers, for an hour (ARGS=--help)
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -105,8 +105,22 @@ lock-check: .venv/developing ## Check that the locks match their *.in
 		diff $$name.txt "$$folder/$$name.txt" || \
 		{ echo "$$name.txt does not match $$name.in: run make lock"; exit 1; }; done
 
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)".*/\1/p' service/__init__.py)
+wheel: .venv/bin/uv ## Build the wheel and the source distribution in dist/
+	@rm -rf build dist && $(BIN)/uv build --quiet --out-dir dist && rm -rf build *.egg-info
+
+release: ## Tag this commit with the version, and build wheel, image and bill of materials
+	@test -z "$$(git status --porcelain)" || { echo "commit first: git status lists changes" >&2; exit 1; }
+	@grep -qE '^## $(VERSION), [0-9]{4}-[0-9]{2}-[0-9]{2}$$' CHANGELOG.md || { \
+		echo 'CHANGELOG.md has no heading "## $(VERSION), YYYY-MM-DD"' >&2; exit 1; }
+	@! git rev-parse --quiet --verify refs/tags/v$(VERSION) >/dev/null || { \
+		echo "v$(VERSION) is tagged: raise __version__ in service/__init__.py" >&2; exit 1; }
+	@$(MAKE) --no-print-directory wheel image sbom
+	@git tag --annotate --message "Slipway $(VERSION)" v$(VERSION)
+	@echo "v$(VERSION) is tagged; publish it: git push origin v$(VERSION)"
+
 image: ## Build the container image, slipway
-	@docker build --tag slipway --build-arg REVISION=$$(git rev-parse HEAD) \
+	@docker build --tag slipway --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) \
 		--build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) .
 
 IMAGE ?= slipway
@@ -119,15 +133,22 @@ audit: .venv/audit/installed ## Look up known vulnerabilities of the locked pack
 	done; test -z "$$failed"
 
 clean: ## Remove all generated files
-	@rm -rf .venv artifacts sbom benchmarks/.venvs benchmarks/.work .coverage .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv artifacts sbom dist build *.egg-info benchmarks/.venvs benchmarks/.work .coverage .mypy_cache .pytest_cache .ruff_cache
 
 # Packages for serving and training, and for developing.
 SERVING := requirements.txt requirements/training.txt requirements/pandas.txt
 DEVELOPING := $(SERVING) requirements/deploy.txt requirements/dev.txt
-.venv/serving: $(SERVING) | .venv/bin/python
+.venv/serving: $(SERVING) | .venv/bin/slipway
 	@echo "Installing packages for serving and training"
 	@$(INSTALL) $(SERVING:%=-r %)
 	@touch $@
+
+# The slipway command of this checkout: what an editable installation would make.
+.venv/bin/slipway: | .venv/bin/python
+	@echo '$(CURDIR)' > "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')/slipway.pth"
+	@printf '%s\n' '#!$(CURDIR)/.venv/bin/python' 'import sys' 'from slipway.command import main' \
+		'sys.exit(main())' > $@
+	@chmod +x $@
 
 .venv/developing: requirements/dev.txt requirements/deploy.txt .venv/serving .venv/bin/uv
 	@echo "Installing packages for developing"

@@ -13,7 +13,6 @@ from benchmarks.models import MODELS, Model, make, pack
 from benchmarks.results import Run
 from benchmarks.roster import OWN, PEERS, ROOT
 from benchmarks.rounds import Contest
-from service.bench.command import count, positive
 from service.bench.process import BenchError
 
 WORK = ROOT / "benchmarks/.work"
@@ -132,6 +131,20 @@ def _names(known: Collection[str]) -> Callable[[str], list[str]]:
         return found
 
     return names
+
+
+def positive(text: str) -> float:
+    """Parse a number greater than 0."""
+    if not 0 < float(text) < 1e6:
+        raise ValueError(text)
+    return float(text)
+
+
+def count(text: str) -> int:
+    """Parse a whole number greater than 0."""
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
 
 
 def _counts(text: str) -> list[int]:

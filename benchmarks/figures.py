@@ -67,29 +67,29 @@ def ratios(figures: Figures, models: Iterable[str], rows: Iterable[int]) -> list
     said = []
     for model in models:
         for count in rows:
-            ours = figures.point(Case(OURS, model, count))
+            slipway = figures.point(Case(OURS, model, count))
             others = figures.others(model, count, peers)
-            if ours is None:
+            if slipway is None:
                 continue
             parts = []
             if others:
                 fastest = max(others, key=lambda peer: others[peer].rate)
                 best = others[fastest]
-                parts.append(f"{ours.rate / best.rate:.2f} × the fastest peer ({fastest})")
-                parts.append(f"p99 {ours.p99 / best.p99:.2f} × its p99")
+                parts.append(f"{slipway.rate / best.rate:.2f} × the fastest peer ({fastest})")
+                parts.append(f"p99 {slipway.p99 / best.p99:.2f} × its p99")
                 if sklearn := figures.point(Case(SKLEARN, model, count)):
                     parts.append(f"by scikit-learn {sklearn.rate / best.rate:.2f} × that peer")
                 parts += [
-                    f"{ours.rate / others[peer].rate:.2f} × {peer}"
+                    f"{slipway.rate / others[peer].rate:.2f} × {peer}"
                     for peer in sorted(others)
                     if peer != fastest
                 ]
             limit = figures.point(Case(LIMIT, model, count))
             if limit:
-                parts.append(f"{ours.rate / limit.rate:.2f} of the limit")
+                parts.append(f"{slipway.rate / limit.rate:.2f} of the limit")
             live = figures.point(Case(OURS, model, LIVE))
             if live and count == 3:
-                parts.append(f"{ours.rate / live.rate:.2f} of GET /health/live")
+                parts.append(f"{slipway.rate / live.rate:.2f} of GET /health/live")
             if parts:
                 said.append(f"{model}, {count:,} rows: {'; '.join(parts)}")
     for name, values in (("start to first answer", figures.start), ("memory", figures.first_mb)):

@@ -106,7 +106,7 @@ class Made:
 def pack(made: Made, artifact: Path, engine: str) -> str:
     """Pack it for this service, as its users do; nothing, or why that cannot be."""
     own = ["pack", made.file, "--sample", made.sample, "--engine", engine, "--out", artifact]
-    command = [sys.executable, "-m", "training", *map(str, own)]
+    command = [sys.executable, "-m", "slipway", *map(str, own)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     return done.stderr.strip() if done.returncode else ""
 

@@ -7,7 +7,7 @@ from benchmarks.figures import OURS, SKLEARN, Case, Figures
 from benchmarks.models import Model
 from benchmarks.roster import Peer
 
-COLOURS = {True: "#0b6e4f", False: "#9aa5b1"}  # ours, theirs
+COLOURS = {True: "#0b6e4f", False: "#9aa5b1"}  # this service, the others
 
 
 def draw(

@@ -87,7 +87,7 @@ def _servers(run: Run, figures: Figures) -> Iterator[str]:
 def _model(run: Run, model: Model, figures: Figures) -> Iterator[str]:
     yield f"## {model.title[0].upper()}{model.title[1:]}\n"
     for count in run.rows:
-        ours = figures.point(Case(OURS, model.name, count))
+        slipway = figures.point(Case(OURS, model.name, count))
         yield f"{count:,} {'row' if count == 1 else 'rows'} in a request:\n"
         yield "| | requests/s | this service is | p50, ms | p99, ms |"
         yield "|---|---|---|---|---|"
@@ -97,7 +97,7 @@ def _model(run: Run, model: Model, figures: Figures) -> Iterator[str]:
             if point is None:
                 yield f"| {peer.title} | cannot: {cell(figures.cannot.get(case, '–'))} | | | |"
                 continue
-            times = f"{ours.rate / point.rate:.2f} ×" if ours else "–"
+            times = f"{slipway.rate / point.rate:.2f} ×" if slipway else "–"
             figure = f"{point.rate:,.0f} | {times} | {point.p50:.2f} | {point.p99:.2f}"
             often = " (not in every round)" if case in figures.cannot else ""
             yield f"| {peer.title}{often} | {figure} |"

@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.figures import LIVE, Case, Figures, Point
 from benchmarks.models import Made
 from benchmarks.roster import ROOT, Peer
-from service.bench.capacity import flat_out
+from service.bench.capacity import maximum_rate
 from service.bench.command import post
 from service.bench.process import (
     HOST,
@@ -36,7 +36,7 @@ QUIET = {"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "DO
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A peer, ready to serve a model: its environment, its folder, the artifact of ours."""
+    """A peer, ready to serve a model: its environment, its folder, and our artifact."""
 
     peer: Peer
     made: Made
@@ -67,7 +67,7 @@ def contest(peer: Peer, made: Made, venv: Path, work: Path) -> Contest:
 
 
 def environment(one: Contest, port: int, workers: int) -> Mapping[str, str]:
-    """What a peer finds in its environment: nothing of ours but what it needs."""
+    """The environment of a peer: only the variables that it needs."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(DROPPED)}
     variables = {
         "BENCH_MODEL": str(one.made.file),
@@ -126,7 +126,7 @@ def measure(
         try:
             with served(one, requests[least]) as (running, port):
                 figures.start[peer.name].append(running.seconds)
-                flat_out((HOST, port), requests[least], WARM_SECONDS)
+                maximum_rate((HOST, port), requests[least], WARM_SECONDS)
                 memory = running.megabytes()
                 figures.first_mb[peer.name].append(memory)
                 for count, request in requests.items():
@@ -136,7 +136,7 @@ def measure(
                     _load(one, port, LIVE, request, seconds, figures)
             if further:
                 with served(one, requests[least], workers=2) as (running, port):
-                    flat_out((HOST, port), requests[least], 2 * WARM_SECONDS)
+                    maximum_rate((HOST, port), requests[least], 2 * WARM_SECONDS)
                     figures.further_mb[peer.name].append(running.megabytes() - memory)
         except (BenchError, OSError, HTTPException) as error:
             for count in counts:
@@ -150,8 +150,8 @@ def _load(
     try:
         fault = wrong(one, count, *ask((HOST, port), request))
         if not fault:
-            flat_out((HOST, port), request, WARM_SECONDS)
-            rate, load = flat_out((HOST, port), request, seconds)
+            maximum_rate((HOST, port), request, WARM_SECONDS)
+            rate, load = maximum_rate((HOST, port), request, seconds)
             answered = {status: load.count(status) for status in sorted(load.statuses)}
             if load.errors or list(answered) != [200]:
                 fault = f"under load: {answered} answers, {load.errors} connections lost"

@@ -1,10 +1,12 @@
-"""The serving half: it loads a packed model and answers HTTP.
+"""Loads a packed model, and serves it over HTTP.
 
-Read in this order: `model/` (knows the model, knows no HTTP), `api/` (knows HTTP, knows no
-scikit-learn), `scheduling/` (who computes when), `middleware/` (what surrounds every answer),
-`server/` (how bytes become a call), `observability/` (logs, metrics, traces), `protocols/` (other
-protocols), then `settings.py`, `app.py`, `asgi.py` (what gunicorn runs) and `__main__.py`, which
-join them; `bench/` measures the whole, `batch/` scores files, `check.py` looks at a model,
-`healthcheck.py` is the container's own check. Nothing here imports `training`; `training` may
-import `service.model`, so this file imports nothing.
+Read in this order: `model/` (the model and its artifact, without HTTP), `api/` (requests and
+responses, without scikit-learn), `scheduling/` (when a prediction runs), `middleware/` (around
+every response), `server/` (the ASGI app and gunicorn), `observability/` (logs, metrics, traces),
+`protocols/` (formats of other servers), then `settings.py`, `app.py` and `asgi.py` (what gunicorn
+runs), which put all together. `bench/` measures the service, `batch/` scores files, `check.py`
+verifies an artifact, `healthcheck.py` is the container's health check. Nothing here imports
+`training`; `training` may import `service.model`, so this file imports nothing.
 """
+
+__version__ = "0.1.0"  # of the whole: pyproject.toml reads it here

@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.routing import MapAdapter
 
 from service.api import body, describe, health, predict, problems
-from service.api.answers import Answers
 from service.api.page import report
 from service.api.page import routes as page
+from service.api.prediction_service import PredictionService
 from service.middleware import auth
 from service.middleware.auth import AccessControl
 from service.middleware.fast_path import FastPath
@@ -78,15 +78,15 @@ def create_app(
     body.init_app(app)
     metrics.init_app(app, context.metrics, settings.metrics_port)
     check_ready = health.init_app(app, predictor, lambda: draining.is_on)
-    answers = Answers(settings, predictor)
-    predict.init_app(app, settings, predictor, answers)
-    contract = describe.init_app(app, settings, predictor, answers.schema)
+    service = PredictionService(settings, predictor)
+    predict.init_app(app, settings, predictor, service)
+    contract = describe.init_app(app, settings, predictor, service.schema)
     report.init_app(app, predictor)
     page.init_app(app, settings, predictor, contract)
-    protocols.init_app(app, settings, answers, check_ready)
+    protocols.init_app(app, settings, service, check_ready)
     inner: WSGIApplication = app.wsgi_app
     if not settings.traces:  # a span begins and ends in hooks of Flask
-        inner = app.fast_path = FastPath(inner, access, answers, settings.metrics_port)
+        inner = app.fast_path = FastPath(inner, access, service, settings.metrics_port)
     inner = request_target.one_spelling(inner)
     app.wsgi_app = ResponseMiddleware(inner, context)  # type: ignore[method-assign]
     return app

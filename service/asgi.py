@@ -7,13 +7,13 @@ from collections.abc import Callable
 from service.app import create_app, load
 from service.middleware.auth import AccessControl
 from service.middleware.response import ResponseContext
-from service.model.artifact import ArtifactError
+from service.model.errors import SlipwayError
 from service.model.manifest import Manifest
 from service.observability import logs, traces
 from service.protocols import enabled as protocols
 from service.server.asgi_app import ASGIApp
 from service.server.drain import Drain
-from service.settings import Settings, SettingsError
+from service.settings import Settings
 
 BYTE_SECONDS = 1e-7  # to read, check and answer one byte of a body
 
@@ -30,7 +30,7 @@ def application() -> ASGIApp:
         drain = Drain(settings.drain_seconds)
         context = ResponseContext.of(predictor.manifest, protocols.health_paths(settings))
         app = create_app(settings, predictor, drain, context)
-    except (SettingsError, ArtifactError) as error:
+    except SlipwayError as error:
         print(f"slipway: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error
 

@@ -1,5 +1,6 @@
-"""`python -m service check`: verify an artifact as the service does, and describe it."""
+"""`slipway check`: verify an artifact as the service does, and describe it."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 from service.api.page import model_view
@@ -8,9 +9,11 @@ from service.model.manifest import Manifest
 from service.settings import Settings
 
 
-def report(place: str) -> str:
+def report(place: str, as_json: bool = False) -> str:
     """Verify an artifact and describe it; ArtifactError if the service would not start."""
     manifest = load(Settings.from_environment().of_model(place)).manifest
+    if as_json:
+        return json.dumps(manifest.public(), indent=2)
     return "\n".join(_lines(manifest))
 
 

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from service.model import trust
+from service.model.errors import SlipwayError
 from service.protocols.registry import NAMES as PROTOCOLS
 
 PREFIX = "SERVICE_"
@@ -26,8 +27,8 @@ RENAMED = {
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
-class SettingsError(Exception):
-    """A setting that cannot be used; the text is one line: which, its value, what it may be."""
+class SettingsError(SlipwayError):
+    """A setting is invalid. The message has its name, its value and the allowed values."""
 
     exit_code = os.EX_CONFIG
 
@@ -35,14 +36,19 @@ class SettingsError(Exception):
 def _setting(
     default: Any, help: str, each: str = "", wanted: str = "", at_most: int = 10**9
 ) -> Any:
-    """Make a field; text must match a pattern, which people know as `wanted`; of several, each."""
-    told = {"help": help, "each": each, "wanted": wanted, "at_most": at_most}
-    return field(default=default, metadata=told)
+    """Declare a setting.
+
+    `each` is a regular expression for the value, or for each element of a list, and `wanted`
+    describes it in error messages. `at_most` is the largest integer.
+    """
+    metadata = {"help": help, "each": each, "wanted": wanted, "at_most": at_most}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The field `max_rows` is the environment's `SERVICE_MAX_ROWS`, and so on."""
+    """The configuration. The field `max_rows` is `SERVICE_MAX_ROWS` in the environment, and so
+    on."""
 
     model: str = _setting(
         "artifacts/model",
@@ -52,15 +58,17 @@ class Settings:
     )
     model_sha256: str = _setting(
         "",
-        "SHA-256 digest of the one `manifest.json` to serve; any if there is none",
+        "SHA-256 digest of the only `manifest.json` to serve; any if empty",
         each=r"[0-9a-f]{64}",
         wanted="a SHA-256 digest in small hexadecimal digits",
     )
-    fetch_seconds: int = _setting(25, "time for a model to come from S3; after it exit 69")
-    load_seconds: int = _setting(60, "time for the model to load and replay; after it exit 65")
+    fetch_seconds: int = _setting(25, "time to download a model from S3; after it exit 69")
+    load_seconds: int = _setting(
+        60, "time to load the model and to predict its golden rows; after it exit 65"
+    )
     load_bytes: int = _setting(
         4 * 2**30,
-        "memory for that, on top of what the process has; above it exit 65",
+        "memory for that, in addition to what the process has; above it exit 65",
         at_most=2**43,
     )
     max_rows: int = _setting(10_000, "rows in one request; more are refused with 422")
@@ -75,19 +83,18 @@ class Settings:
         0.09, "time in the queue after which a prediction may be rejected with 503"
     )
     deadline_seconds: float = _setting(2.0, "latest that a prediction may start; after it 504")
-    drain_seconds: int = _setting(5, "time to go on serving after SIGTERM, with /health at 503")
-    metrics_port: int = _setting(9464, "port on which /metrics is answered, and nothing else")
+    drain_seconds: int = _setting(5, "time to continue serving after SIGTERM, with /health at 503")
+    metrics_port: int = _setting(9464, "port of /metrics, and of nothing else")
     api_keys: tuple[str, ...] = _setting(
         (),
-        "SHA-256 digests of keys, one of which a request must bring, each alone or as "
+        "SHA-256 digests of API keys, one of which a request must have, each alone or as "
         "NAME:DIGEST; separated by commas",
         each=rf"({KEY_NAME}:)?[0-9a-f]{{64}}",
         wanted="SHA-256 digests in small hexadecimal digits, each alone or as NAME:DIGEST",
     )
     hosts: tuple[str, ...] = _setting(
         (),
-        "host names to answer for, `*.example.com` for all below it, separated by commas; any if "
-        "there is none",
+        "allowed host names, `*.example.com` for all subdomains, separated by commas; any if empty",
         each=r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]",
         wanted="host names in small letters without a port, or *.NAME",
     )
@@ -99,7 +106,7 @@ class Settings:
     )
     trusted_modules: tuple[str, ...] = _setting(
         (),
-        "names that a model may use besides the listed: classes, functions or modules of yours",
+        "names that a model may use besides the allow-list: classes, functions or modules of yours",
         each=r"[^\W\d]\w*(\.[^\W\d]\w*)*",
         wanted="module names, or full names such as package.module.Class",
     )
@@ -119,12 +126,13 @@ class Settings:
     )
 
     def of_model(self, place: str) -> "Settings":
-        """These for the model at another place, of which no digest was given."""
+        """These settings for the model at another place, without a digest."""
         return self if place == self.model else replace(self, model=place, model_sha256="")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read all settings; SettingsError for an unknown name with our prefix or a bad value."""
+        """Read all settings; SettingsError for an unknown name with the prefix, or an invalid
+        value."""
         known = {f"{PREFIX}{setting.name.upper()}": setting for setting in fields(cls)}
         values: dict[str, Any] = {}
         for name in sorted(environment):
@@ -151,9 +159,9 @@ def _hint(name: str, known: Collection[str]) -> str:
 
 
 def environment(**values: str) -> dict[str, str]:
-    """The environment for a server of our own: these values, and settings of ours from outside.
+    """The environment for a server that `bench` starts: the current one, and these values.
 
-    Neither its keys, nor its hosts, nor which model it must be, nor what gunicorn is told are kept.
+    API keys, hosts, the model's digest and gunicorn's arguments are left out.
     """
     left_out = {
         *("GUNICORN_CMD_ARGS", "PROMETHEUS_MULTIPROC_DIR"),
@@ -162,14 +170,19 @@ def environment(**values: str) -> dict[str, str]:
     return {**{name: os.environ[name] for name in os.environ.keys() - left_out}, **values}
 
 
+def inherited(**values: str) -> dict[str, str]:
+    """The environment of this process with these values: for the service itself."""
+    return {**os.environ, **values}
+
+
 def one_thread() -> None:
-    """Have what is loaded from now on compute in one thread, as gunicorn.conf.py does."""
+    """Let libraries that are loaded from now on compute in one thread, as gunicorn.conf.py does."""
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 
 def _parse(name: str, text: str, setting: Field[Any]) -> Any:
     default = setting.default
-    if isinstance(default, bool):  # before int, which it is, too
+    if isinstance(default, bool):  # before int, because a bool is an int
         if text not in ("true", "false"):
             raise SettingsError(f"{name} is {text[:40]!r}; it must be true or false")
         return text == "true"

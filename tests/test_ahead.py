@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from service.api.parse import LONG
+from service.api.parse import LONG_CHARACTERS
 from service.model.engines import Column, Engine
 from service.model.predictor import Predictor
 from service.server.asgi_app import MAX_INLINE_SECONDS
-from tests.asgi import run
-from tests.bad_bodies import ANSWER
-from tests.sharing import JSON, MOST_ROWS, SLOW, Sent, all_at_once, bridged
+from tests.support.asgi import run
+from tests.support.bad_bodies import ANSWER
+from tests.support.sharing import JSON, MOST_ROWS, SLOW, Sent, all_at_once, bridged
 
 COLUMNS = {"sensor_1": [1, 2.0, 3], "sensor_2": [1, -1, 0]}
 ROWS = {"instances": [[1, 1], [2.0, -1], [3, 0]]}
@@ -36,7 +36,7 @@ class Watched:
 
 def sent(body: object, query: bytes = b"") -> Sent:
     """A body of a few rows, made long by blanks."""
-    return json.dumps(body).encode().ljust(LONG), JSON, query
+    return json.dumps(body).encode().ljust(LONG_CHARACTERS), JSON, query
 
 
 def is_on_the_loop(predictor: Predictor, given: Sent, seconds: float = 0.0) -> bool:
@@ -70,7 +70,7 @@ def test_a_thread_reads_what_is_not_plain(predictor: Predictor, given: Sent) -> 
 def test_a_thread_reads_what_is_very_long(
     predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.server.asgi_app.MAX_PREPARSE_BYTES", LONG)
+    monkeypatch.setattr("service.server.asgi_app.MAX_PREPARSE_BYTES", LONG_CHARACTERS)
     body, kind, query = sent(COLUMNS)
     assert is_on_the_loop(predictor, (body, kind, query))
     assert not is_on_the_loop(predictor, (body + b" ", kind, query))
@@ -80,6 +80,10 @@ def test_what_is_wrong_with_it_is_told_as_ever(predictor: Predictor) -> None:
     wrong = [{**COLUMNS, "sensor_2": [1, 2]}, {name: [1] * (MOST_ROWS + 1) for name in COLUMNS}]
     bodies = [json.dumps(one).encode() for one in wrong]
     short = run(all_at_once(bridged(predictor), [(body, JSON, b"") for body in bodies]))
-    long = run(all_at_once(bridged(predictor), [(body.ljust(LONG), JSON, b"") for body in bodies]))
+    long = run(
+        all_at_once(
+            bridged(predictor), [(body.ljust(LONG_CHARACTERS), JSON, b"") for body in bodies]
+        )
+    )
     assert [one.status for one in long] == [422, 422]
     assert [one.body for one in long] == [one.body for one in short]

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from service.api import body, parse
 from service.api.problems import Problem
-from service.model import numbers
-from tests import texts
+from service.model import number_parsing
+from tests.support import texts
 
 EXAMPLES = pytest.mark.parametrize("examples", [400, pytest.param(1000, marks=pytest.mark.slow)])
 NUMERIC = st.text(st.sampled_from("0123456789+-.eE _xnaif\t\n٣１"), max_size=12)
@@ -24,7 +24,7 @@ CUTS = st.sampled_from([b"\xff", b"\xc3", b"\xed\xa0\xbd", b"\xf8", b"\0", b"\xe
 
 
 MOST_DIGITS = 4300  # that Python makes an integer of
-ANY = parse.Most(rows=1, values=10**9, containers=10**9, lines=10**9)
+ANY = parse.PayloadLimits(rows=1, values=10**9, containers=10**9, lines=10**9)
 
 
 def hold(examples: int, given_as: st.SearchStrategy[Any], rule: Callable[[Any], None]) -> None:
@@ -78,7 +78,7 @@ def outcome(parse: Callable[[Any], Any], given_to_it: Any) -> Any:
 
 
 def parse_json_agrees(text: str) -> None:
-    found = outcome(partial(parse.parse_json, most=ANY), text)
+    found = outcome(partial(parse.parse_json, limits=ANY), text)
     if not isinstance(found, Problem):
         of_the_same_types = repr(as_64_bits(by_python(text)))
         assert repr(as_64_bits(found)) == of_the_same_types
@@ -117,7 +117,7 @@ def test_any_bytes_are_utf_8_or_refused(examples: int) -> None:
 def test_a_table_is_read_as_python_reads_it_or_refused(examples: int) -> None:
     def agrees(text: str) -> None:
         reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-        found = outcome(partial(parse.parse_csv, most=ANY), text)
+        found = outcome(partial(parse.parse_csv, limits=ANY), text)
         if not isinstance(found, Problem):
             first, *others = [row for row in reader if row] or [[]]
             assert found == (first, others)
@@ -145,7 +145,7 @@ def test_what_was_written_as_a_table_is_read_back(table: list[list[str]]) -> Non
 @example("1_000")
 @example("9" * 400)
 def test_a_number_in_a_cell_is_what_python_says_or_none(text: str) -> None:
-    found = numbers.parse(text)
+    found = number_parsing.parse(text)
     plain = re.fullmatch(r"\s*[-+0-9.eE]+\s*", text, re.ASCII) is not None
     try:
         expected = float(text) if plain else None

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.api.parse import LONG
+from service.api.parse import LONG_CHARACTERS
 from service.model.engines import Column, Engine
 from service.model.predictor import Predictor
-from tests.asgi import run
-from tests.packed import accepted, columns_of, packed, rows_of
-from tests.sharing import CSV, JSON, QUICK, SLOW, Sent, all_at_once, bridged, one_by_one
+from tests.support.asgi import run
+from tests.support.packed import accepted, columns_of, packed, rows_of
+from tests.support.sharing import CSV, JSON, QUICK, SLOW, Sent, all_at_once, bridged, one_by_one
 
 MODELS = ["support vector regression", "text", "native categories"]
 
@@ -55,7 +55,7 @@ def bodies(name: str) -> st.SearchStrategy[Sent]:
         bad = [short, {first: columns[first], "canary": 1}, {**columns, first: [{}]}, rows]
         plain = [json.dumps(one).encode() for one in (*good, *bad)]
         whole = (json.dumps(columns).encode(), JSON, b"probabilities=false")
-        long = (json.dumps(columns).encode().ljust(LONG), JSON, b"")
+        long = (json.dumps(columns).encode().ljust(LONG_CHARACTERS), JSON, b"")
         others = [whole, long, (b"a,b\n1,2\n", CSV, b""), (b"{", JSON, b""), (b"\xff", JSON, b"")]
         return st.sampled_from([*((body, JSON, b"") for body in plain), *others])
 

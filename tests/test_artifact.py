@@ -193,7 +193,7 @@ def test_a_file_that_is_no_part_of_an_artifact_is_refused(
     own_artifact: Path, edit_manifest: Edit, name: str
 ) -> None:
     edit_manifest(lambda m: m["files"].update({name: {"sha256": "0" * 64, "bytes": 0}}))
-    assert "no file of an artifact" in refusal(own_artifact, ManifestError)
+    assert "not a file of an artifact" in refusal(own_artifact, ManifestError)
 
 
 def test_a_golden_value_off_by_a_thousandth_is_refused(
@@ -227,10 +227,10 @@ def test_exit_codes_are_those_of_sysexits() -> None:
 def test_what_never_ends_is_no_file_of_an_artifact(own_artifact: Path, name: str) -> None:
     (own_artifact / name).unlink()
     os.mkfifo(own_artifact / name)
-    assert f"{name}: is no regular file" in refusal(own_artifact, MissingError)
+    assert f"{name}: is not a regular file" in refusal(own_artifact, MissingError)
     (own_artifact / name).unlink()
     (own_artifact / name).symlink_to("/dev/zero")
-    assert f"{name}: is no regular file" in refusal(own_artifact, MissingError)
+    assert f"{name}: is not a regular file" in refusal(own_artifact, MissingError)
 
 
 def test_the_size_of_a_file_is_looked_at_before_it_is_read(own_artifact: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service.api import buffers, forms, parse, schema
+from service.api import fast_json, parse, payloads, schema
 from service.api.problems import Problem
 from service.model.signature import Input, Signature
 
@@ -24,7 +24,7 @@ SIGNATURE = Signature(
     container="array",
 )
 SCHEMA = schema.build(SIGNATURE)
-MOST = forms.most(SIGNATURE, MOST_ROWS)
+MOST = payloads.payload_limits(SIGNATURE, MOST_ROWS)
 LONG_ROWS = 5000
 
 NUMBERS = st.sampled_from(
@@ -55,7 +55,7 @@ BROKEN = st.tuples(
 def by_the_other_way(body: bytes) -> Mapping[str, Any] | None:
     """The arrays that a short body of the same text gets, if it gets any."""
     try:
-        columns = forms.from_json(parse.parse_json(body.decode(), MOST), SIGNATURE, MOST)
+        columns = payloads.from_json(parse.parse_json(body.decode(), MOST), SIGNATURE, MOST)
         return schema.check(SCHEMA, COLUMNS, columns)
     except Problem:
         return None
@@ -78,12 +78,12 @@ def by_the_other_way(body: bytes) -> Mapping[str, Any] | None:
 def test_what_is_read_the_short_way_is_what_the_other_way_gives(text: str) -> None:
     body = text.encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(buffers, "LONG", 0)
-        read = buffers.read(body, SIGNATURE, MOST)
+        patch.setattr(fast_json, "LONG_CHARACTERS", 0)
+        read = fast_json.read(body, SIGNATURE, MOST)
     if read is None:
         return
     try:
-        found = schema.check(SCHEMA, COLUMNS, forms.Columns(read))
+        found = schema.check(SCHEMA, COLUMNS, payloads.Columns(read))
     except Problem:
         found = None
     expected = by_the_other_way(body)
@@ -103,8 +103,8 @@ def long_body(**changed: str) -> bytes:
 
 
 def test_a_long_body_of_numbers_is_read_that_way() -> None:
-    most = forms.most(SIGNATURE, LONG_ROWS)
-    read = buffers.read(long_body(), SIGNATURE, most)
+    most = payloads.payload_limits(SIGNATURE, LONG_ROWS)
+    read = fast_json.read(long_body(), SIGNATURE, most)
     assert read is not None
     assert {name: array.tolist() for name, array in read.items()} == {
         name: [1.25] * LONG_ROWS for name in COLUMNS
@@ -113,5 +113,5 @@ def test_a_long_body_of_numbers_is_read_that_way() -> None:
 
 @pytest.mark.parametrize("cells", ["null", "[1]", "", '"1"', "1e999", "[", ",".join(["1"] * 6000)])
 def test_a_long_body_of_anything_else_is_not(cells: str) -> None:
-    most = forms.most(SIGNATURE, LONG_ROWS)
-    assert buffers.read(long_body(a=cells), SIGNATURE, most) is None
+    most = payloads.payload_limits(SIGNATURE, LONG_ROWS)
+    assert fast_json.read(long_body(a=cells), SIGNATURE, most) is None

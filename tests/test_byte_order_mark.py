@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from service.api.parse import LONG
-from tests.problems import assert_problem
-from tests.serving import Server
+from service.api.parse import LONG_CHARACTERS
+from tests.support.problems import assert_problem
+from tests.support.serving import Server
 
 MARK = b"\xef\xbb\xbf"
-LONG_ROWS = LONG  # two characters for each value
+LONG_ROWS = LONG_CHARACTERS  # two characters for each value
 
 
 def numbers(rows: int) -> bytes:

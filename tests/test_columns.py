@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.api import forms, schema
+from service.api import payloads, schema
 from service.api.problems import Problem
 from service.model.signature import Input, Signature
 
@@ -42,7 +42,7 @@ def signature(kind: str) -> Signature:
     return Signature(container="frame", inputs=(INPUTS[kind],), outputs=())
 
 
-def checked(kind: str, columns: forms.Columns) -> list[Any]:
+def checked(kind: str, columns: payloads.Columns) -> list[Any]:
     made = signature(kind)
     values: list[Any] = schema.check(schema.build(made), made.names, columns)["c"].tolist()
     return values
@@ -50,12 +50,12 @@ def checked(kind: str, columns: forms.Columns) -> list[Any]:
 
 def from_json(kind: str, value: Any) -> list[Any]:
     made = signature(kind)
-    return checked(kind, forms.from_json({"c": value}, made, forms.most(made, 100)))
+    return checked(kind, payloads.from_json({"c": value}, made, payloads.payload_limits(made, 100)))
 
 
 def from_csv(kind: str, text: str) -> list[Any]:
     made = signature(kind)
-    return checked(kind, forms.from_csv(text, made, forms.most(made, 100)))
+    return checked(kind, payloads.from_csv(text, made, payloads.payload_limits(made, 100)))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_at_most_twenty_categories_are_told() -> None:
     )
     made = Signature(container="frame", inputs=(many,), outputs=())
     with pytest.raises(Problem) as caught:
-        schema.check(schema.build(made), made.names, forms.Columns({"c": ["zzz"]}))
+        schema.check(schema.build(made), made.names, payloads.Columns({"c": ["zzz"]}))
     [error] = caught.value.errors
     assert "c19 and 30 more" in error["detail"]
     assert "c20" not in error["detail"]
@@ -155,7 +155,7 @@ def test_cells_are_read_by_their_column_s_kind(kind: str, cells: str, taken: lis
 @pytest.mark.parametrize("kind", ["number or null", "integer or null", "boolean or null", "open"])
 def test_an_empty_cell_is_null(kind: str) -> None:
     made = signature(kind)
-    columns = forms.from_csv('c\n""\n', made, forms.most(made, 100))
+    columns = payloads.from_csv('c\n""\n', made, payloads.payload_limits(made, 100))
     assert columns.values == {"c": [None]}
 
 
@@ -168,5 +168,5 @@ def test_a_cell_of_another_kind_is_refused_where_it_stands(kind: str) -> None:
 
 def test_a_column_keeps_its_type() -> None:
     made = signature("integer")
-    array = schema.check(schema.build(made), made.names, forms.Columns({"c": [1, 2]}))["c"]
+    array = schema.check(schema.build(made), made.names, payloads.Columns({"c": [1, 2]}))["c"]
     assert array.dtype == np.int64

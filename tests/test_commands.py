@@ -1,8 +1,9 @@
-"""`python -m training pack` and `inspect`: what they say, and what they refuse in one line."""
+"""`slipway pack` and `inspect`: what they say, and what they refuse in one line."""
 
 import gzip
 import os
 import pickle
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from tests.animals import MACHINES
+from tests.support.animals import MACHINES
 from tests.test_unpickling import Calls
 from training.__main__ import main
 
@@ -75,7 +76,7 @@ def test_pack_says_what_it_found_and_how_to_try_it(packing: Packing, tmp_path: P
     assert "note: site is Oslo in every row of the sample" in lines
     assert "note: kind is press only once in the sample" in lines
     assert "note: n_jobs of KNeighborsClassifier is 1 for serving: a worker has one core" in lines
-    assert f"serve it: SERVICE_MODEL={tmp_path / 'artifact'} make serve" in lines
+    assert f"serve it: {sys.executable} -m slipway serve {tmp_path / 'artifact'}" in lines
     assert any(line.startswith("try it: ") for line in lines)
 
 
@@ -99,7 +100,7 @@ def test_what_pack_refuses(packing: Packing) -> None:
     ]:
         code, said = packing(model, rows, *more)
         assert (code, complaint in said) == (65, True), said
-        assert said.startswith("training: ")
+        assert said.startswith("slipway: ")
 
 
 def test_a_column_that_is_there_twice_is_refused(packing: Packing) -> None:

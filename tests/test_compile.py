@@ -12,12 +12,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from tests.animals import Animal, boosting, machines
-from tests.described import contract, described
-from tests.packed import ANIMALS
+from tests.support.animals import Animal, boosting, machines
+from tests.support.described import contract, described
+from tests.support.packed import ANIMALS
 from training.conversion.convert import convert
 from training.engine import selection
 from training.errors import PackError
+from training.estimators.fitted_model import FittedModel
 
 # What skl2onnx or the rewriting in front of it can do; all else is served by scikit-learn.
 CONVERTED = {
@@ -46,7 +47,7 @@ SAID = {
 @pytest.mark.parametrize("name", sorted(CONVERTED))
 def test_what_is_converted_is_proved_on_the_sample_and_on_10_000_rows(name: str) -> None:
     animal, signature, columns = described(name)
-    chosen = selection.compiled(animal.estimator, signature, columns, "onnx")
+    chosen = selection.select_engine(FittedModel(animal.estimator), signature, columns, "onnx")
     assert chosen.name == "onnx"
     assert chosen.report["rows"] >= len(animal.rows) + 10_000
     assert chosen.report["largest_difference"] <= chosen.report["tolerance"] <= 1e-5
@@ -58,17 +59,19 @@ def test_what_is_converted_is_proved_on_the_sample_and_on_10_000_rows(name: str)
 @pytest.mark.parametrize("name", sorted(set(ANIMALS) - CONVERTED))
 def test_what_cannot_be_converted_or_is_not_equal_is_served_by_scikit_learn(name: str) -> None:
     animal, signature, columns = described(name)
-    chosen = selection.compiled(animal.estimator, signature, columns)
+    chosen = selection.select_engine(FittedModel(animal.estimator), signature, columns)
     assert (chosen.name, chosen.files) == ("scikit-learn", {})
     assert SAID.get(name, "") in chosen.report["why"]
     assert "\n" not in chosen.report["why"]
     with pytest.raises(PackError, match="cannot be served with ONNX: "):
-        selection.compiled(animal.estimator, signature, columns, "onnx")
+        selection.select_engine(FittedModel(animal.estimator), signature, columns, "onnx")
 
 
 def test_the_same_model_has_the_same_bytes() -> None:
     animal, signature, _ = described("mixed table, ordinal codes")
-    assert convert(animal.estimator, signature) == convert(animal.estimator, signature)
+    assert convert(FittedModel(animal.estimator), signature) == convert(
+        FittedModel(animal.estimator), signature
+    )
 
 
 def test_a_model_that_computes_in_float32_says_so() -> None:
@@ -77,13 +80,15 @@ def test_a_model_that_computes_in_float32_says_so() -> None:
         ("random forest", "float64", 1e-9),
     ]:
         animal, signature, columns = described(name)
-        report = selection.compiled(animal.estimator, signature, columns, "onnx").report
+        report = selection.select_engine(
+            FittedModel(animal.estimator), signature, columns, "onnx"
+        ).report
         assert (report["precision"], report["tolerance"]) == (precision, tolerance)
 
 
 def test_asked_for_scikit_learn_nothing_is_converted() -> None:
     animal, signature, columns = described("sensors")
-    chosen = selection.compiled(animal.estimator, signature, columns, "sklearn")
+    chosen = selection.select_engine(FittedModel(animal.estimator), signature, columns, "sklearn")
     assert (chosen.name, dict(chosen.report)) == ("scikit-learn", {"why": "as asked"})
 
 
@@ -100,10 +105,12 @@ def test_onnx_is_chosen_only_if_it_is_faster(
         "OnnxRuntime": dict(zip(sizes, onnx, strict=True)),
     }
     monkeypatch.setattr(
-        selection, "timed", lambda engine, _, rows: times[type(engine).__name__][rows] / 1000
+        selection,
+        "median_seconds",
+        lambda engine, _, rows: times[type(engine).__name__][rows] / 1000,
     )
     animal, signature, columns = described("sensors")
-    found = selection.compiled(animal.estimator, signature, columns)
+    found = selection.select_engine(FittedModel(animal.estimator), signature, columns)
     assert (found.name == "onnx") is chosen
     assert found.report["seconds"]["onnx"]["1"] == onnx[0] / 1000
 
@@ -112,7 +119,7 @@ def test_few_rows_weigh_most() -> None:
     def ratio(one: float, hundred: float, many: float) -> float:
         slow = {"1": 1.0, "100": 1.0, "10000": 1.0}
         fast = {"1": 1 / one, "100": 1 / hundred, "10000": 1 / many}
-        return selection.advantage({"scikit-learn": slow, "onnx": fast})
+        return selection.speedup({"scikit-learn": slow, "onnx": fast})
 
     assert ratio(2, 2, 2) == pytest.approx(2)
     assert ratio(4, 1, 1) == ratio(1, 4, 1) > ratio(1, 1, 4) > 1
@@ -120,7 +127,7 @@ def test_few_rows_weigh_most() -> None:
 
 def test_what_only_confidence_needs_is_computed_only_for_whom_asks() -> None:
     animal, signature, _ = described("sensors")
-    graph = onnx.load_model_from_string(convert(animal.estimator, signature)[0]).graph
+    graph = onnx.load_model_from_string(convert(FittedModel(animal.estimator), signature)[0]).graph
     [choice] = [node for node in graph.node if node.op_type == "If"]
     asked = {one.name: {node.op_type for node in one.g.node} for one in choice.attribute}
     assert "Sigmoid" in asked["then_branch"]
@@ -130,7 +137,7 @@ def test_what_only_confidence_needs_is_computed_only_for_whom_asks() -> None:
 
 def test_confidence_that_labels_come_from_is_computed_for_both() -> None:
     animal, signature, _ = described("random forest")
-    graph = onnx.load_model_from_string(convert(animal.estimator, signature)[0]).graph
+    graph = onnx.load_model_from_string(convert(FittedModel(animal.estimator), signature)[0]).graph
     assert "If" not in {node.op_type for node in graph.node}
 
 
@@ -141,7 +148,10 @@ def test_boosting_answers_null_as_scikit_learn_does() -> None:
     animal = Animal(boosting().fit(rows, table.fails), rows, as_frame=True)
     signature, columns = contract(animal)
     assert signature.inputs[1].nullable
-    assert selection.compiled(animal.estimator, signature, columns, "onnx").name == "onnx"
+    assert (
+        selection.select_engine(FittedModel(animal.estimator), signature, columns, "onnx").name
+        == "onnx"
+    )
 
 
 @pytest.mark.parametrize("scaler", [{}, {"with_mean": False}, {"with_std": False}], ids=str)
@@ -162,7 +172,7 @@ def test_a_scaler_before_a_linear_model_changes_no_answer(
     labels = rows[:, 0] > rows[:, 1]
     pipeline = make_pipeline(StandardScaler(**scaler), model).fit(rows, labels)
     signature, columns = contract(Animal(pipeline, pd.DataFrame(rows, columns=["a", "b"])))
-    assert selection.compiled(pipeline, signature, columns, "onnx").name == "onnx"
+    assert selection.select_engine(FittedModel(pipeline), signature, columns, "onnx").name == "onnx"
 
 
 def test_a_small_forest_has_the_same_ties() -> None:
@@ -171,4 +181,11 @@ def test_a_small_forest_has_the_same_ties() -> None:
     forest = RandomForestClassifier(4, random_state=0).fit(rows, labels)
     animal = Animal(forest, pd.DataFrame(rows, columns=["a", "b"]))
     signature, columns = contract(animal)
-    assert selection.compiled(forest, signature, columns, "onnx").name == "onnx"
+    assert selection.select_engine(FittedModel(forest), signature, columns, "onnx").name == "onnx"
+
+
+@pytest.mark.parametrize(
+    ("times", "shown"), [(0.912, "0.91"), (2.345, "2.3"), (24.2, "24"), (123.4, "120")]
+)
+def test_the_advantage_is_shown_in_two_digits_without_an_exponent(times: float, shown: str) -> None:
+    assert selection.two_digits(times) == shown

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import containers
-from tests.compose import Project
-from tests.containers import LABELS, MODEL, PROBE, execute, inspect, output, run
-from tests.serving import ROOT
+from tests.support import containers
+from tests.support.compose import Project
+from tests.support.containers import LABELS, MODEL, PROBE, execute, inspect, output, run
+from tests.support.serving import ROOT
 from tests.test_agreement import DOCKERFILE
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
@@ -82,7 +82,7 @@ def test_gunicorn_is_process_1_without_privileges_and_within_limits(api: Project
 
 def test_the_app_folder_holds_only_what_serves(image: str) -> None:
     found = output(run(image, "ls", "-A", "/app", MODEL)).split()
-    own = ["/app:", "artifacts", "gunicorn.conf.py", "service"]
+    own = ["/app:", "artifacts", "gunicorn.conf.py", "service", "slipway"]
     assert found == [*own, f"{MODEL}:", "manifest.json", "model.joblib", "model.onnx", "report"]
 
 
@@ -120,7 +120,7 @@ def test_the_health_check_is_the_probe_and_fails_where_nothing_answers(image: st
 def test_training_in_the_image_needs_no_network_and_gives_the_same_model(
     image: str, artifact: Path
 ) -> None:
-    [command] = re.findall(r"\nRUN (python -m training .+)\n", (ROOT / "Dockerfile").read_text())
+    [command] = re.findall(r"\nRUN (python -m slipway .+)\n", (ROOT / "Dockerfile").read_text())
     version = json.loads((artifact / "manifest.json").read_text())["version"]
     assert json.loads(output(run(image, "cat", f"{MODEL}/manifest.json")))["version"] == version
     with containers.built(ROOT, "--target=trained") as stage:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import containers
-from tests.containers import execute, output, serving
+from tests.support import containers
+from tests.support.containers import execute, output, serving
 from tests.test_container import PACKED
 from tests.versions.grid import CACHE, packed, saved
 

@@ -8,7 +8,7 @@ import numpy as np
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.serving import Server
+from tests.support.serving import Server
 from training.pack import pack
 from training.samples import sample
 from training.sensor_example import data, pipeline
@@ -34,7 +34,6 @@ def test_nothing_in_the_service_knows_what_a_sensor_is(tmp_path: Path) -> None:
         sample.read(rows),
         targets=["drift"],
         name="other",
-        data={},
         folder=tmp_path / "model",
     )
     app = create_app(Settings(), Predictor.load(tmp_path / "model"))
@@ -51,4 +50,4 @@ def code_of(path: Path) -> str:
 
 def forms_example(path: Path) -> str:
     text = path.read_text()
-    return text.split('"""')[1] if path.name == "forms.py" else "\0"
+    return text.split('"""')[1] if path.name == "payloads.py" else "\0"

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
-from service.api import forms, schema
+from service.api import payloads, schema
 from service.api.problems import Problem
 from service.app import create_app
 from service.batch.dialect import Dialect
@@ -22,8 +22,8 @@ from service.model import dates
 from service.model.predictor import Predictor
 from service.model.signature import Input, Signature
 from service.settings import Settings
-from tests import frame_steps
-from training.pack import pack
+from tests.support import frame_steps
+from training.pack import PackOptions, pack
 from training.samples import columnar, sample
 from training.signature.similar_texts import alike
 
@@ -39,7 +39,7 @@ def of(dtype: str, form: str | None = None, kind: Any = "datetime") -> Input:
 
 def checked(column: Input, *values: Any) -> list[Any]:
     made = Signature(container="frame", inputs=(column,), outputs=())
-    found = schema.check(schema.build(made), made.names, forms.Columns({"c": list(values)}))
+    found = schema.check(schema.build(made), made.names, payloads.Columns({"c": list(values)}))
     return list(found["c"])
 
 
@@ -121,8 +121,10 @@ def packed(rows: pd.DataFrame, folder: Path, suffix: str) -> tuple[Any, FlaskCli
     else:
         rows.to_parquet(path)
         read = columnar.read(path)
-    trusted = ["tests.frame_steps"]
-    pack(model, read, targets=[], name="x", data={}, folder=folder / "a", trusted=trusted)
+    trusted = ["tests.support.frame_steps"]
+    pack(
+        model, read, targets=[], name="x", folder=folder / "a", options=PackOptions(trusted=trusted)
+    )
     predictor = Predictor.load(folder / "a", trusted)
     return model, create_app(Settings(), predictor).test_client(), predictor
 
@@ -167,7 +169,7 @@ def test_a_file_of_times_is_scored(zone: str | None, tmp_path: Path) -> None:
     signature = predictor.signature
     batch = pa.RecordBatch.from_pandas(rows)
     values = ParquetRows(0, batch, Dialect()).values(signature.inputs[0])
-    found = schema.check(schema.build(signature), ["when"], forms.Columns({"when": values}))
+    found = schema.check(schema.build(signature), ["when"], payloads.Columns({"when": values}))
     assert predictor.predict(found)["prediction"] == model.predict(rows).tolist()
 
 

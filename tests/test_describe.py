@@ -5,11 +5,14 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
+from service import __version__
+
 
 def test_the_manifest_is_told(client: FlaskClient, artifact: Path) -> None:
     response = client.get("/model")
     manifest = json.loads((artifact / "manifest.json").read_text())
     assert response.status_code == 200
-    assert response.json == {key: manifest[key] for key in manifest if key != "golden"}
+    public = {key: manifest[key] for key in manifest if key != "golden"}
+    assert response.json == {**public, "server": {"name": "slipway", "version": __version__}}
     for promised in ("name", "version", "signature", "metrics", "engine"):
         assert response.json[promised]

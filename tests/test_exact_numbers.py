@@ -23,10 +23,10 @@ from service.__main__ import main
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.keeping import kept
-from tests.lambda_events import ADDRESS, version_2
-from tests.oip import HEADER, INFER
-from training.pack import pack
+from tests.support.keeping import kept
+from tests.support.lambda_events import ADDRESS, version_2
+from tests.support.oip import HEADER, INFER
+from training.pack import PackOptions, pack
 from training.samples.sample import read
 
 FIRST = 2**53 + 1  # float64 holds FIRST - 1 and FIRST + 1
@@ -53,7 +53,9 @@ def served(name: str) -> tuple[Any, Path, Mapping[str, FlaskClient]]:
     folder = kept()
     rows.to_csv(folder / "rows.csv", index=False)
     sample = read(folder / "rows.csv", named=True)
-    pack(model, sample, targets=[], name="x", data={}, folder=folder / "a", report=False)
+    pack(
+        model, sample, targets=[], name="x", folder=folder / "a", options=PackOptions(report=False)
+    )
     predictor = Predictor.load(folder / "a")
     clients = {
         one: create_app(Settings(protocols=(one,)), predictor).test_client() for one in PROTOCOLS

@@ -1,4 +1,4 @@
-"""`python -m training fit`: the whole way, as a command."""
+"""`slipway fit`: the whole way, as a command."""
 
 import json
 import subprocess
@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from service.model.predictor import Predictor
-from tests.serving import ROOT, clean_environment
+from tests.support.serving import ROOT, clean_environment
 from training.__main__ import main
+from training.samples.origin import commit
 from training.sensor_example import data
-from training.sensor_example.fit import commit
 
 Refused = Callable[..., str]
 
 
 def fit(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "training", "fit", *map(str, arguments)],
+        [sys.executable, "-m", "slipway", "fit", *map(str, arguments)],
         cwd=ROOT,
         env=clean_environment(),
         capture_output=True,

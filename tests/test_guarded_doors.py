@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from tests.serving import ROOT, clean_environment, free_port, gunicorn
+from tests.support.serving import ROOT, clean_environment, free_port, gunicorn
 
 MODULE = '''
 from itertools import repeat
@@ -61,15 +61,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 PACK = (
-    *(sys.executable, "-m", "training", "pack", "model.joblib", "--sample", "rows.csv"),
+    *(sys.executable, "-m", "slipway", "pack", "model.joblib", "--sample", "rows.csv"),
     *("--trust", "odd_model"),
 )
 DOORS = {
     "pack": (*PACK, "--out", "new"),
-    "check": (sys.executable, "-m", "service", "check", "artifact"),
-    "predict": (sys.executable, "-m", "service", "predict", "artifact", "rows.csv", "out.csv"),
+    "check": (sys.executable, "-m", "slipway", "check", "artifact"),
+    "predict": (sys.executable, "-m", "slipway", "predict", "artifact", "rows.csv", "out.csv"),
     "diff": (
-        *(sys.executable, "-m", "training", "diff", "artifact", "artifact"),
+        *(sys.executable, "-m", "slipway", "diff", "artifact", "artifact"),
         *("--trust", "odd_model"),
     ),
     "start": (*gunicorn(free_port()), "--config", str(ROOT / "gunicorn.conf.py"), "--check-config"),
@@ -160,7 +160,7 @@ def test_a_model_of_many_threads_is_packed_where_the_environment_says_nothing_of
     model = HistGradientBoostingClassifier(max_iter=5).fit(rows, rows[:, 0] > 0)
     joblib.dump(model, tmp_path / "model.joblib")
     np.savetxt(tmp_path / "rows.csv", rows, delimiter=",", header="a,b", comments="")
-    command = [sys.executable, "-m", "training", "pack", "model.joblib", "--sample", "rows.csv"]
+    command = [sys.executable, "-m", "slipway", "pack", "model.joblib", "--sample", "rows.csv"]
     environment = {
         name: value for name, value in clean_environment().items() if not name.endswith("_THREADS")
     }

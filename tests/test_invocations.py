@@ -16,7 +16,7 @@ from service.scheduling.admission import overloaded
 from service.server.drain import Drain
 from service.server.rejection import problem_of
 from service.settings import Settings
-from tests.bad_bodies import EXAMPLE
+from tests.support.bad_bodies import EXAMPLE
 
 PATH = "/invocations"
 BARE, WRAPPED = [1.0], {"predictions": [1.0]}
@@ -152,7 +152,7 @@ def test_a_crash_is_told_without_its_trace(
     predictor: Predictor, protocols: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app(Settings(protocols=protocols), predictor)
-    monkeypatch.setattr("service.api.answers.Answers.to_columns", lambda *_: 1 / 0)
+    monkeypatch.setattr("service.api.prediction_service.Answers.predict_columns", lambda *_: 1 / 0)
     response = app.test_client().post(PATH, json={"instances": [[3, 0]]})
     assert response.status_code == 500
     assert response.json.keys() in ({"error", "error-message"}, {"error_code", "message"})  # type: ignore[union-attr]

@@ -19,11 +19,12 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEnc
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests import frame_steps
-from tests.any_frame import plain
+from tests.support import frame_steps
+from tests.support.any_frame import plain
 from training.__main__ import main
 from training.errors import PackError
-from training.pack import pack
+from training.estimators.fitted_model import FittedModel
+from training.pack import PackOptions, pack
 from training.samples import columnar, sample
 from training.signature.infer import contract
 
@@ -59,17 +60,14 @@ def answers(
     model: Any, rows: pd.DataFrame, folder: Path, suffix: str = ".csv", **more: Any
 ) -> tuple[Predictor, Any]:
     """The predictor, and what its service answers to these rows."""
-    trusted = ["tests.frame_steps"]
+    trusted = ["tests.support.frame_steps"]
     pack(
         model,
         read(rows, folder, suffix),
         targets=[],
         name="x",
-        data={},
         folder=folder / "artifact",
-        trusted=trusted,
-        report=False,
-        **more,
+        options=PackOptions(trusted=trusted, report=False, **more),
     )
     predictor = Predictor.load(folder / "artifact", trusted)
     client = create_app(Settings(), predictor).test_client()
@@ -131,14 +129,14 @@ def test_whole_numbers_stand_for_their_digits_and_only_where_they_are_the_same(
 def test_what_the_estimator_says_against_the_sample_is_told(tmp_path: Path) -> None:
     rows = column(DIGITS)
     model = classifier(ignoring()).fit(rows, ANSWER)
-    notes = contract(model, read(rows, tmp_path), []).notes
+    notes = contract(FittedModel(model), read(rows, tmp_path), []).notes
     assert any(note.startswith("store looks like whole numbers in the sample") for note in notes)
 
 
 def test_a_sample_that_the_encoder_does_not_know_is_told(tmp_path: Path) -> None:
     model = classifier(ignoring()).fit(column(DIGITS), ANSWER)
     other = column(CHANCE.choice(["Oslo", "Lyon"], ROWS))
-    notes = contract(model, read(other, tmp_path), []).notes
+    notes = contract(FittedModel(model), read(other, tmp_path), []).notes
     assert any("the encoder knows only 0% of its values" in note for note in notes)
 
 
@@ -224,7 +222,7 @@ def test_a_typed_sample_keeps_its_types(tmp_path: Path) -> None:
         }
     )
     model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(rows, ANSWER)
-    found = contract(model, read(rows, tmp_path, ".parquet"), [])
+    found = contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
     signature = found.signature
     assert {name: one.dtype for name, one in found.sample.columns.items()} == {
         "small": "int8",
@@ -245,7 +243,7 @@ def test_kind_decides(tmp_path: Path) -> None:
     rows.to_csv(tmp_path / "rows.csv", index=False)
     out = tmp_path / "artifact"
     command = ["pack", str(tmp_path / "model.joblib"), "--sample", str(tmp_path / "rows.csv")]
-    command += ["--out", str(out), "--no-report", "--trust", "tests.frame_steps"]
+    command += ["--out", str(out), "--no-report", "--trust", "tests.support.frame_steps"]
     for kind, expected in (("text", "category"), ("number", "number"), ("integer", "integer")):
         assert main([*command, "--kind", f"store={kind}"]) == 0
         told = json.loads((out / "manifest.json").read_text())
@@ -276,21 +274,21 @@ def test_a_kind_that_cannot_be_is_refused(
 def test_text_in_the_sample_where_the_model_learned_numbers_is_refused(tmp_path: Path) -> None:
     model = classifier(ignoring()).fit(column(DIGITS.astype(int)), ANSWER)
     with pytest.raises(PackError, match="is text, and the model learned numbers of it"):
-        contract(model, read(column(["ten", "twenty"] * 60), tmp_path), [])
+        contract(FittedModel(model), read(column(["ten", "twenty"] * 60), tmp_path), [])
 
 
 def test_a_typed_sample_against_the_encoder_is_refused(tmp_path: Path) -> None:
     model = classifier(ignoring()).fit(column(DIGITS), ANSWER)
     rows = column(DIGITS.astype(int))
     with pytest.raises(PackError, match=re.escape("store is int64, and the model learned text")):
-        contract(model, read(rows, tmp_path, ".parquet"), [])
+        contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
 
 
 def test_a_length_of_time_has_no_kind(tmp_path: Path) -> None:
     rows = column(pd.to_timedelta(np.arange(ROWS), unit="h"))
     model = classifier(FunctionTransformer(frame_steps.numbers)).fit(rows, ANSWER)
     with pytest.raises(PackError, match="which no kind of input holds"):
-        contract(model, read(rows, tmp_path, ".parquet"), [])
+        contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
 
 
 def test_diff_reads_a_sample_by_the_kinds_of_the_models(
@@ -309,11 +307,13 @@ def test_a_type_that_the_sample_does_not_tell_is_asked_for_where_answers_depend_
     gaps = column(pd.array([10, 20, None] * 40, dtype="Int64"))
     model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(gaps, ANSWER)
     with pytest.raises(PackError, match="whole numbers beside missing values, and the sample"):
-        contract(model, read(gaps, tmp_path), [])
-    signature = contract(model, read(gaps, tmp_path), [], {"store": "integer"}).signature
+        contract(FittedModel(model), read(gaps, tmp_path), [])
+    signature = contract(
+        FittedModel(model), read(gaps, tmp_path), [], {"store": "integer"}
+    ).signature
     assert signature.inputs[0].dtype == "Int64"
     times = column(pd.date_range("2026-01-01", periods=ROWS, freq="h").astype("datetime64[ns]"))
     boosting = HistGradientBoostingClassifier(max_iter=5, random_state=0).fit(times, ANSWER)
     for given in ({}, {"store": "datetime"}):
         with pytest.raises(PackError, match="times in nanoseconds, not microseconds"):
-            contract(boosting, read(times, tmp_path), [], given)
+            contract(FittedModel(boosting), read(times, tmp_path), [], given)

@@ -13,8 +13,8 @@ from service.app import create_app
 from service.model.predictor import Predictor
 from service.protocols.aws_lambda import events
 from service.settings import Settings
-from tests.lambda_events import ADDRESS, ANSWER, EVENT, version_2
-from tests.serving import Server
+from tests.support.lambda_events import ADDRESS, ANSWER, EVENT, version_2
+from tests.support.serving import Server
 from tests.test_any_body import hold
 
 NOT_AN_EVENT = "the event is not one of API Gateway's, version 1.0 or 2.0"
@@ -119,7 +119,7 @@ def test_a_crash_is_not_blamed_on_the_event() -> None:
         raise AttributeError("ours")
 
     with pytest.raises(AttributeError, match="ours"):
-        events.answer(crashing, version_2())
+        events.respond(crashing, version_2())
 
 
 def test_an_event_reaches_nothing_but_predict(client: FlaskClient) -> None:
@@ -159,7 +159,7 @@ def test_no_address_has_a_second_spelling_in_an_event(
     http = {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.1"}
     second = version_2(rawPath=path, requestContext={"http": http, "stage": "$default"})
     for event in ({"httpMethod": "GET", "path": path}, second):
-        assert events.answer(client.application, event)["statusCode"] == status
+        assert events.respond(client.application, event)["statusCode"] == status
 
 
 def any_event() -> st.SearchStrategy[bytes]:

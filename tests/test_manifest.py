@@ -26,7 +26,7 @@ def test_it_comes_back_as_it_was_written(text: str) -> None:
 
 def test_it_has_all_that_was_promised(text: str) -> None:
     values = json.loads(text)
-    assert values["format"] == FORMAT == 2
+    assert values["format"] == FORMAT == 3
     trained = {"python", "numpy", "scipy", "scikit-learn", "joblib"}
     assert set(values["versions"]) == trained | {"onnx", "onnxruntime", "skl2onnx"}
     assert set(values["files"]["model.joblib"]) == {"sha256", "bytes"}
@@ -61,7 +61,7 @@ def test_clients_are_told_all_but_the_golden_rows(text: str) -> None:
         ("[]", "no format number"),
         ("{}", "no format number"),
         ('{"format": "1"}', "no format number"),
-        ('{"format": 2}', "does not have the shape of format 2"),
+        ('{"format": 3}', "does not have the shape of format 3"),
     ],
 )
 def test_what_is_no_manifest_is_refused(content: str, complaint: str) -> None:
@@ -70,9 +70,9 @@ def test_what_is_no_manifest_is_refused(content: str, complaint: str) -> None:
 
 
 def test_another_format_says_which_side_to_renew(text: str) -> None:
-    with pytest.raises(ValueError, match="renew this service"):
+    with pytest.raises(ValueError, match=r"this service reads format \d+: update the service"):
         Manifest.from_json(changed(text, format=FORMAT + 1))
-    with pytest.raises(ValueError, match="renew the artifact"):
+    with pytest.raises(ValueError, match=r"this service reads format \d+: pack the model again"):
         Manifest.from_json(changed(text, format=FORMAT - 1))
 
 

@@ -15,7 +15,7 @@ from service.model.manifest import Manifest
 from service.model.predictor import Predictor
 from service.model.version import content_version
 from service.settings import Settings
-from tests.packed import folder_of
+from tests.support.packed import folder_of
 
 MODELS = ("sensors", "mixed table, open categories", "several labels", "text")
 ANY_JSON = st.recursive(
@@ -115,17 +115,25 @@ def test_check_ends_with_0_or_65_and_one_line(
 
 WRONG: dict[str, tuple[Place, Any, str]] = {
     "a time that is text": (("seconds", "1000"), "soon", "seconds/1000 is a string, not a number"),
-    "a time below zero": (("seconds", "1"), -1.0, "seconds/1 is no time"),
-    "no times": (("seconds",), {}, "seconds/1 is no time"),
+    "a time below zero": (("seconds", "1"), -1.0, "seconds/1 is not a time"),
+    "no times": (("seconds",), {}, "seconds/1 is not a time"),
     "times in a list": (("seconds",), [1, 2], "seconds is an array, not an object"),
     "a size that is text": (("files", "model.onnx", "bytes"), "9", "bytes is a string"),
     "a size with decimals": (("files", "model.onnx", "bytes"), 9.0, "not an integer"),
     "a digest that is null": (("files", "model.onnx", "sha256"), None, "sha256 is null"),
     "files by number": (("files",), ["model.onnx"], "files is an array"),
     "golden rows that are no lists": (("golden", "inputs", "sensor_1"), 1.0, "not an array"),
-    "golden outputs that are no lists": (("golden", "outputs", "class"), 1.0, "class is no array"),
+    "golden outputs that are no lists": (
+        ("golden", "outputs", "class"),
+        1.0,
+        "class is not an array",
+    ),
     "no golden rows": (("golden", "inputs"), {"sensor_1": [], "sensor_2": []}, "have no rows"),
-    "golden rows of another model": (("golden", "inputs"), {"a": [1.0]}, "not the model's inputs"),
+    "golden rows of another model": (
+        ("golden", "inputs"),
+        {"a": [1.0]},
+        "not the columns of the signature",
+    ),
     "a switch that is text": (("signature", "inputs", 0, "nullable"), "no", "not a boolean"),
     "an unknown kind": (("signature", "inputs", 0, "kind"), "numbr", "is not one of number"),
     "a category that is a list": (("signature", "outputs", 0, "labels"), [[1]], "labels/0 is an a"),
@@ -134,7 +142,7 @@ WRONG: dict[str, tuple[Place, Any, str]] = {
     "an engine that is a number": (("engine",), 1, "engine is an integer, not a string"),
     "a version that is a number": (("version",), 12, "version is an integer"),
     "a library's version in a list": (("versions", "numpy"), ["2"], "versions/numpy is an array"),
-    "a library without a name": (("versions", ""), "1", "is no name of a library"),
+    "a library without a name": (("versions", ""), "1", "is not the name of a library"),
     "a key that nobody knows": (("colour",), "red", "colour is unknown"),
     "a name of two lines": (("name",), "a\nb", "name is empty, or holds"),
     "a format that is true": (("format",), True, "no format number"),
@@ -155,7 +163,7 @@ def test_a_value_of_another_type_is_named_with_its_place(
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ('"format": 2,', '"format": 2, "format": 2,', 'has the key "format" twice'),
+        ('"format": 3,', '"format": 3, "format": 3,', 'has the key "format" twice'),
         ('"kind": "number",', '"kind": "number", "kind": "text",', 'has the key "kind" twice'),
         ('"metrics": {', '"metrics": {"a": NaN, ', "has NaN"),
         ('"metrics": {', '"metrics": {"a": -Infinity, ', "has -Infinity"),

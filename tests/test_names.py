@@ -13,10 +13,10 @@ from sklearn.linear_model import LinearRegression
 
 from service.__main__ import main as service
 from service.app import create_app
-from service.model.names import matched, tidy
+from service.model.column_names import matched, tidy
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.problems import assert_problem
+from tests.support.problems import assert_problem
 from training.__main__ import main as training
 
 ALL = ("lambda", "oip", "sagemaker", "mlflow")

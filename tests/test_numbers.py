@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from service.model import numbers
+from service.model import number_parsing
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from service.model import numbers
     [("1", 1), (" -2.50 ", -2.5), ("+3.", 3), (".5", 0.5), ("1e3", 1000), ("-1.5E-2", -0.015)],
 )
 def test_decimal_notation_is_read(text: str, number: float) -> None:
-    assert numbers.parse(text) == number
+    assert number_parsing.parse(text) == number
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,8 @@ def test_decimal_notation_is_read(text: str, number: float) -> None:
     ],
 )
 def test_anything_else_is_no_number(text: str) -> None:
-    assert numbers.parse(text) is None
+    assert number_parsing.parse(text) is None
 
 
 def test_a_number_too_large_is_infinite() -> None:
-    assert numbers.parse("-1e999") == -math.inf
+    assert number_parsing.parse("-1e999") == -math.inf

@@ -16,9 +16,10 @@ from sklearn.preprocessing import KBinsDiscretizer, MinMaxScaler, Normalizer, Po
 
 from service.model.onnx_check import OPERATORS, OnnxError, check
 from service.model.signature import Input, Output, Signature
-from tests.estimators import GIVEN, ROWS, fitted
+from tests.support.estimators import GIVEN, ROWS, fitted
 from training.conversion.convert import convert
 from training.errors import ConversionError
+from training.estimators.fitted_model import FittedModel
 
 THREE = (3 * ROWS[:, 0]).astype(int)  # classes
 # What skl2onnx writes, and is refused: a loop, and an operator of another vendor.
@@ -86,7 +87,7 @@ def test_what_the_converters_write_is_allowed_and_no_more_is_listed() -> None:
         warnings.simplefilter("ignore")
         for estimator, rows in models():
             try:
-                content, _ = convert(estimator, signature(rows, estimator))
+                content, _ = convert(FittedModel(estimator), signature(rows, estimator))
             except ConversionError:
                 continue
             own = set(operators(onnx.load_from_string(content).graph))

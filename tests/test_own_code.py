@@ -23,8 +23,8 @@ from service.model.own_code import CodeError
 from service.model.predictor import Predictor
 from service.model.trust import UntrustedError
 from service.settings import Settings, SettingsError
-from tests.own_code import forgotten, saved
-from tests.serving import ROOT
+from tests.support.own_code import forgotten, saved
+from tests.support.serving import ROOT
 from training.__main__ import main
 
 Said = pytest.CaptureFixture[str]
@@ -154,7 +154,7 @@ def test_other_files_are_no_code(own: Path, name: str) -> None:
     manifest = json.loads((own / "manifest.json").read_text())
     manifest["files"][name] = {"sha256": "0" * 64, "bytes": 0}
     (own / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(ManifestError, match="no file of an artifact"):
+    with pytest.raises(ManifestError, match="not a file of an artifact"):
         Predictor.load(own)
 
 

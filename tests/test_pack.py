@@ -15,7 +15,7 @@ from service.model import engines
 from service.model.artifact import ArtifactError
 from service.model.manifest import Manifest
 from service.model.predictor import Predictor
-from training.pack import pack
+from training.pack import PackOptions, Provenance, pack
 from training.samples import sample
 from training.sensor_example import data, pipeline
 
@@ -30,9 +30,8 @@ def packing(tmp_path: Path) -> Packing:
         arguments: dict[str, Any] = {
             "targets": ["class"],
             "name": "test",
-            "data": {},
             "folder": tmp_path / "model",
-            "report": False,
+            "options": PackOptions(report=False),
         }
         return pack(model, SAMPLE, **{**arguments, **changes})
 
@@ -62,7 +61,7 @@ def test_labels_and_probabilities_are_those_of_the_model(packing: Packing) -> No
 
 def test_golden_rows_begin_with_the_examples(packing: Packing) -> None:
     examples = {"sensor_1": [1.0, 2.0, 3.0], "sensor_2": [1.0, -1.0, 0.0]}
-    golden = packing(fitted(), examples=examples).golden
+    golden = packing(fitted(), provenance=Provenance(examples=examples)).golden
     assert golden.inputs["sensor_1"][:3] == [1.0, 2.0, 3.0]
     assert golden.outputs["class"][:3] == [0.0, 1.0, 1.0]
     assert len(golden.inputs["sensor_2"]) == len(golden.outputs["probabilities"]) == 11
@@ -122,13 +121,16 @@ def test_pandas_is_needed_only_by_models_of_frames(packing: Packing) -> None:
 
     assert "pandas" not in packing(fitted()).versions
     frame = pd.DataFrame(READINGS.inputs, columns=list(data.INPUTS))
-    manifest = packing(LogisticRegression().fit(frame, READINGS.target), engine="sklearn")
+    manifest = packing(
+        LogisticRegression().fit(frame, READINGS.target),
+        options=PackOptions(engine="sklearn", report=False),
+    )
     assert manifest.signature.container == "frame"
     assert manifest.versions["pandas"] == pd.__version__
 
 
 def test_what_was_packed_loads_and_predicts_the_same(packing: Packing, tmp_path: Path) -> None:
-    packing(fitted(), engine="sklearn")
+    packing(fitted(), options=PackOptions(engine="sklearn", report=False))
     served = Predictor.load(tmp_path / "model")
     columns = dict(zip(data.INPUTS, READINGS.inputs.T, strict=True))
     answer = served.predict(columns, confidence=True)

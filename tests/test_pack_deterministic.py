@@ -32,14 +32,15 @@ PACK = """
 import sys
 from pathlib import Path
 import joblib
-from training import sample
-from training.pack import pack
+from training.pack import PackOptions, Provenance, pack
+from training.samples import sample
 
 folder = Path(sys.argv[1])
 read = sample.read(folder / "rows.csv", named=True)
 for path in sorted(folder.glob("*.joblib")):
-    made = pack(joblib.load(path), read, targets=["fails"], name=path.stem, data={"rows": 40},
-                folder=folder / "packed", engine=sys.argv[2], report=False)
+    made = pack(joblib.load(path), read, targets=["fails"], name=path.stem,
+                folder=folder / "packed", provenance=Provenance(data={"rows": 40}),
+                options=PackOptions(engine=sys.argv[2], report=False))
     print(path.stem, made.version)
 """
 SEEDS = ("0", "1", "4")  # a set of strings has another order in at least one of these processes

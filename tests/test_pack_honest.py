@@ -124,7 +124,7 @@ def test_a_model_no_better_than_the_commonest_class_gets_a_warning(packing: Pack
     turned = NAMES.map({"benign": "malignant", "malignant": "benign"})
     code, _, err, folder = packing(classifier(turned), ROWS.assign(d=NAMES), "--target", "d")
     assert (code, err.count("\n"), folder.exists()) == (0, 1, True)
-    assert err.startswith("training: warning: d is right in ")
+    assert err.startswith("slipway: warning: d is right in ")
     assert "always saying the commonest answer in 62.7%" in err
 
 
@@ -132,7 +132,7 @@ def test_a_model_no_better_than_the_mean_gets_a_warning(packing: Packing) -> Non
     model = LinearRegression().fit(ROWS, -ROWS["mean area"])
     code, _, err, _ = packing(model, ROWS.assign(y=ROWS["mean area"]), "--target", "y")
     assert code == 0
-    assert err.startswith("training: warning: y has an R² of -")
+    assert err.startswith("slipway: warning: y has an R² of -")
 
 
 @pytest.mark.parametrize("value", ["benign", 3.5])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from service.model.artifact import GoldenError
 from service.model.engines import Column
 from service.model.predictor import NotFiniteError, Predictor
-from tests.packed import packed
+from tests.support.packed import packed
 
 
 class Made:
@@ -77,7 +77,7 @@ def test_confidence_of_a_model_without_any_is_an_error(predictor: Predictor) -> 
     output = replace(predictor.signature.outputs[0], confidence=None)
     signature = replace(predictor.signature, outputs=(output,))
     manifest = replace(predictor.manifest, signature=signature)
-    with pytest.raises(ValueError, match="no confidence"):
+    with pytest.raises(ValueError, match="neither probabilities nor scores"):
         Predictor(manifest, Made(np.zeros(1), np.zeros((1, 2)))).predict(rows(1), True)
 
 
@@ -93,7 +93,7 @@ def test_golden_rows_may_differ_in_the_last_bits(predictor: Predictor) -> None:
 def test_golden_rows_that_are_not_all_answered_are_an_error(predictor: Predictor) -> None:
     golden = predictor.manifest.golden
     engine = Made(np.array(golden.outputs["class"][:-1]), np.array(golden.outputs["probabilities"]))
-    with pytest.raises(GoldenError, match="10 golden class came out, not 11"):
+    with pytest.raises(GoldenError, match="10 golden rows have class, not 11"):
         Predictor(predictor.manifest, engine).verify()
 
 
@@ -111,5 +111,5 @@ def test_golden_rows_that_leave_an_output_out_are_an_error() -> None:
     told.popitem()
     outputs = {**golden.outputs, "probabilities": told}
     manifest = replace(predictor.manifest, golden=replace(golden, outputs=outputs))
-    with pytest.raises(GoldenError, match="golden probabilities of"):
+    with pytest.raises(GoldenError, match="golden rows have probabilities of"):
         Predictor(manifest, predictor._engine).verify()

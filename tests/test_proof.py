@@ -16,11 +16,12 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 
 from service.model.engines import Column, OnnxRuntime, ScikitLearn
-from tests.animals import Animal
-from tests.described import contract, described
+from tests.support.animals import Animal
+from tests.support.described import contract, described
 from training.__main__ import main
 from training.conversion.convert import convert
 from training.engine import selection
+from training.estimators.fitted_model import FittedModel
 
 
 def another(name: str, seed: int) -> OnnxRuntime:
@@ -29,7 +30,7 @@ def another(name: str, seed: int) -> OnnxRuntime:
     rows = np.ascontiguousarray(animal.rows.to_numpy())
     labels = np.asarray(animal.estimator.predict(rows))
     other = type(animal.estimator)(**{**animal.estimator.get_params(), "random_state": seed})
-    content, _ = convert(other.fit(rows, labels), signature)
+    content, _ = convert(FittedModel(other.fit(rows, labels)), signature)
     return OnnxRuntime(content, signature)
 
 
@@ -38,9 +39,10 @@ def test_another_forest_is_refused_though_it_was_fitted_on_the_answers_of_this_o
     name: str,
 ) -> None:
     animal, signature, columns = described(name)
-    ours = ScikitLearn(animal.estimator, signature)
     with pytest.raises(selection.UnequalError, match="differ"):
-        selection.prove(ours, another(name, 1), columns, 1e-9)
+        selection.verify_equivalence(
+            FittedModel(animal.estimator), signature, another(name, 1), columns, 1e-9
+        )
 
 
 class Nudged:
@@ -72,9 +74,21 @@ def test_numbers_may_differ_by_the_tolerance_and_no_more(
     ours = ScikitLearn(animal.estimator, signature)
     if refused:
         with pytest.raises(selection.UnequalError, match=r"differ by 1e-08, more than 1e-09"):
-            selection.prove(ours, Nudged(ours, by), columns, selection.TOLERANCES["float64"])
+            selection.verify_equivalence(
+                FittedModel(animal.estimator),
+                signature,
+                Nudged(ours, by),
+                columns,
+                selection.TOLERANCES["float64"],
+            )
     else:
-        proof = selection.prove(ours, Nudged(ours, by), columns, selection.TOLERANCES["float64"])
+        proof = selection.verify_equivalence(
+            FittedModel(animal.estimator),
+            signature,
+            Nudged(ours, by),
+            columns,
+            selection.TOLERANCES["float64"],
+        )
         assert proof["largest_difference"] == pytest.approx(by, rel=0.01)
 
 
@@ -83,7 +97,9 @@ def test_one_wrong_label_among_thousands_is_refused(row: int) -> None:
     animal, signature, columns = described("random forest")
     ours = ScikitLearn(animal.estimator, signature)
     with pytest.raises(selection.UnequalError, match="1 of .+ labels differ"):
-        selection.prove(ours, Nudged(ours, label=row), columns, 1e-9)
+        selection.verify_equivalence(
+            FittedModel(animal.estimator), signature, Nudged(ours, label=row), columns, 1e-9
+        )
 
 
 @pytest.mark.parametrize("rows", [1, 178])
@@ -100,7 +116,9 @@ def test_one_wrong_label_in_the_sample_or_in_a_row_alone_is_refused(rows: int) -
             return super().predict(columns) if len(columns[0]) == rows else list(right)
 
     with pytest.raises(selection.UnequalError, match=r"1 of \d+ labels differ"):
-        selection.prove(ours, Sometimes(ours, label=0), columns, 1e-9)
+        selection.verify_equivalence(
+            FittedModel(animal.estimator), signature, Sometimes(ours, label=0), columns, 1e-9
+        )
 
 
 def test_a_forest_that_is_off_by_the_last_bit_of_a_threshold_is_refused() -> None:
@@ -118,9 +136,10 @@ def test_a_forest_that_is_off_by_the_last_bit_of_a_threshold_is_refused() -> Non
         def predict(self, columns: Sequence[Column]) -> list[Column]:
             return super().predict([beside(one) for one in columns])
 
-    ours = ScikitLearn(forest, signature)
     with pytest.raises(selection.UnequalError, match="differ"):
-        selection.prove(ours, Unrounded(forest, signature), columns, 1e-5)
+        selection.verify_equivalence(
+            FittedModel(forest), signature, Unrounded(forest, signature), columns, 1e-5
+        )
 
 
 def test_a_model_that_draws_a_line_is_not_confused_with_its_neighbour() -> None:
@@ -131,10 +150,10 @@ def test_a_model_that_draws_a_line_is_not_confused_with_its_neighbour() -> None:
     near.coef_ = near.coef_ * (1 + 1e-6)
     animal = Animal(model, pd.DataFrame(rows, columns=["a", "b"]))
     signature, columns = contract(animal)
-    content, _ = convert(near, signature)
+    content, _ = convert(FittedModel(near), signature)
     with pytest.raises(selection.UnequalError):
-        selection.prove(
-            ScikitLearn(model, signature), OnnxRuntime(content, signature), columns, 1e-9
+        selection.verify_equivalence(
+            FittedModel(model), signature, OnnxRuntime(content, signature), columns, 1e-9
         )
 
 
@@ -144,7 +163,7 @@ def test_a_wrong_conversion_is_never_packed(
     animal, signature, _ = described("random forest")
     rows = np.ascontiguousarray(animal.rows.to_numpy())
     other = RandomForestClassifier(10, random_state=1).fit(rows, animal.estimator.predict(rows))
-    wrong = convert(other, signature)
+    wrong = convert(FittedModel(other), signature)
     monkeypatch.setattr("training.conversion.convert.convert", lambda *_: wrong)
     joblib.dump(animal.estimator, tmp_path / "model.joblib")
     animal.rows.to_csv(tmp_path / "rows.csv", index=False)
@@ -153,7 +172,7 @@ def test_a_wrong_conversion_is_never_packed(
 
     assert main([*command, "--engine", "onnx"]) == 65
     assert re.fullmatch(
-        r"training: .+model\.joblib: cannot be served with ONNX: \d+ of \d+ labels differ\n",
+        r"slipway: .+model\.joblib: cannot be served with ONNX: \d+ of \d+ labels differ\n",
         capsys.readouterr().err,
     )
     assert not (tmp_path / "artifact").exists()

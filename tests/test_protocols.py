@@ -13,7 +13,7 @@ from service.api import health
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.protocols import enabled, registry
-from service.protocols.protocol import Protocol, Service
+from service.protocols.protocol import Protocol, ProtocolContext
 from service.server.drain import Drain
 from service.settings import Settings, SettingsError
 
@@ -56,16 +56,16 @@ def write_error(error: HTTPException) -> Response:
     return Response(f"own format: {error.code}", 418)
 
 
-def add_routes(blueprint: Blueprint, service: Service) -> None:
+def add_routes(blueprint: Blueprint, context: ProtocolContext) -> None:
     @blueprint.get("/own/health")
     def healthy() -> str:
-        service.check_ready()
+        context.check_ready()
         return "healthy"
 
     @blueprint.post("/own/predict")
     def predict() -> Response:
         content = request.get_data()
-        return Response(service.answers.alone(request.environ, content))
+        return Response(context.service.predict(request.environ, content))
 
 
 def test_a_new_protocol_needs_one_module_and_one_entry(

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from service.model import publish
+from service.model import artifact_writer
 from service.model.artifact import ArtifactError, read_files, read_manifest
 from service.model.manifest import Manifest
-from tests.serving import ROOT, clean_environment, wait_until
+from tests.support.serving import ROOT, clean_environment, wait_until
 
 
 def content_of(folder: Path) -> dict[str, bytes]:
@@ -32,7 +32,7 @@ Packed = tuple[Manifest, dict[str, bytes]]
 
 def test_a_new_artifact_appears_with_its_parents(packed: Packed, tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
-    publish.publish(folder, *packed, check=lambda staged: None)
+    artifact_writer.publish(folder, *packed, check=lambda staged: None)
     assert content_of(folder)["model.joblib"] == packed[1]["model.joblib"]
     assert [path.name for path in folder.parent.iterdir()] == ["b"]
     assert folder.stat().st_mode & 0o777 == 0o755
@@ -42,7 +42,7 @@ def test_an_old_artifact_is_replaced_and_nothing_is_left_beside_it(
     packed: Packed, own_artifact: Path
 ) -> None:
     (own_artifact / "model.joblib").write_bytes(b"damaged")
-    publish.publish(own_artifact, *packed, check=lambda staged: None)
+    artifact_writer.publish(own_artifact, *packed, check=lambda staged: None)
     assert content_of(own_artifact)["model.joblib"] == packed[1]["model.joblib"]
     assert [path.name for path in own_artifact.parent.iterdir()] == [own_artifact.name]
 
@@ -54,7 +54,7 @@ def test_a_check_that_fails_leaves_the_old_artifact(packed: Packed, own_artifact
         raise RuntimeError("no good")
 
     with pytest.raises(RuntimeError):
-        publish.publish(own_artifact, *packed, check=fail)
+        artifact_writer.publish(own_artifact, *packed, check=fail)
     assert content_of(own_artifact) == before
     assert [path.name for path in own_artifact.parent.iterdir()] == [own_artifact.name]
 
@@ -62,7 +62,7 @@ def test_a_check_that_fails_leaves_the_old_artifact(packed: Packed, own_artifact
 def test_a_folder_with_other_things_in_it_is_left_alone(packed: Packed, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("three years of work")
     with pytest.raises(ArtifactError, match=r"thesis\.txt"):
-        publish.publish(tmp_path, *packed, check=lambda staged: None)
+        artifact_writer.publish(tmp_path, *packed, check=lambda staged: None)
     assert content_of(tmp_path) == {"thesis.txt": b"three years of work"}
 
 
@@ -71,14 +71,14 @@ def test_an_artifact_with_other_things_in_it_is_left_alone(
 ) -> None:
     (own_artifact / "notes.md").write_text("keep me")
     with pytest.raises(ArtifactError, match=r"notes\.md"):
-        publish.publish(own_artifact, *packed, check=lambda staged: None)
+        artifact_writer.publish(own_artifact, *packed, check=lambda staged: None)
     assert (own_artifact / "notes.md").read_text() == "keep me"
 
 
 def test_other_things_beside_its_report_are_left_alone(packed: Packed, own_artifact: Path) -> None:
     (own_artifact / "report" / "notes.md").write_text("keep me")
     with pytest.raises(ArtifactError, match=r"report/notes\.md"):
-        publish.publish(own_artifact, *packed, check=lambda staged: None)
+        artifact_writer.publish(own_artifact, *packed, check=lambda staged: None)
     assert (own_artifact / "report" / "notes.md").read_text() == "keep me"
 
 
@@ -86,27 +86,27 @@ def test_a_report_alone_in_a_folder_is_left_alone(packed: Packed, tmp_path: Path
     (tmp_path / "report").mkdir()
     (tmp_path / "report" / "index.html").write_text("somebody's")
     with pytest.raises(ArtifactError, match="report"):
-        publish.publish(tmp_path, *packed, check=lambda staged: None)
+        artifact_writer.publish(tmp_path, *packed, check=lambda staged: None)
     assert content_of(tmp_path) == {"report/index.html": b"somebody's"}
 
 
 def test_a_file_in_the_folder_s_place_is_left_alone(packed: Packed, tmp_path: Path) -> None:
     (tmp_path / "model").write_text("mine")
     with pytest.raises(ArtifactError, match="is a file"):
-        publish.publish(tmp_path / "model", *packed, check=lambda staged: None)
+        artifact_writer.publish(tmp_path / "model", *packed, check=lambda staged: None)
     assert (tmp_path / "model").read_text() == "mine"
 
 
 def test_somebody_s_model_alone_in_a_folder_is_left_alone(packed: Packed, tmp_path: Path) -> None:
     (tmp_path / "model.joblib").write_bytes(b"my only copy")
     with pytest.raises(ArtifactError, match=r"model\.joblib"):
-        publish.publish(tmp_path, *packed, check=lambda staged: None)
+        artifact_writer.publish(tmp_path, *packed, check=lambda staged: None)
     assert (tmp_path / "model.joblib").read_bytes() == b"my only copy"
 
 
 def test_a_damaged_artifact_can_be_replaced(packed: Packed, own_artifact: Path) -> None:
     (own_artifact / "manifest.json").write_text("{")
-    publish.publish(own_artifact, *packed, check=lambda staged: None)
+    artifact_writer.publish(own_artifact, *packed, check=lambda staged: None)
     assert read_manifest(own_artifact) == packed[0]
 
 
@@ -116,8 +116,10 @@ def test_where_folders_cannot_be_swapped_the_new_one_still_arrives(
     for name in ("new", "old"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "content").write_text(name)
-    monkeypatch.setattr(publish, "SWAP", 1 << 30)  # a flag that no file system knows: EINVAL
-    publish._exchange(tmp_path / "new", tmp_path / "old")
+    monkeypatch.setattr(
+        artifact_writer, "SWAP", 1 << 30
+    )  # a flag that no file system knows: EINVAL
+    artifact_writer._exchange(tmp_path / "new", tmp_path / "old")
     assert (tmp_path / "old" / "content").read_text() == "new"
     assert (tmp_path / "new" / "content").read_text() == "old"
 
@@ -126,7 +128,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from service.model.artifact import read_files, read_manifest
-from service.model.publish import publish
+from service.model.artifact_writer import publish
 source, target = map(Path, sys.argv[1:])
 manifest = read_manifest(source)
 contents = read_files(source, manifest)

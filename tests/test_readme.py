@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,11 +10,11 @@ import joblib
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from tests.browsing import executable
-from tests.containers import another_image_name, docker, require_engine, unique
-from tests.pictures import PICTURES
-from tests.serving import ROOT, clean_environment, free_port
-from tests.stranger import ask, commands, curls, foreground, run
+from tests.support.browsing import executable
+from tests.support.containers import another_image_name, docker, require_engine, unique
+from tests.support.pictures import PICTURES
+from tests.support.serving import ROOT, clean_environment, free_port
+from tests.support.stranger import ask, commands, curls, foreground, run
 from tests.test_pictures import LARGEST
 
 pytestmark = pytest.mark.slow
@@ -53,14 +54,14 @@ DONE_BY_MAKE = {
     "make frames",
     "make bench",
     "make pictures",
-    ".venv/bin/python -m training pack model.joblib --sample rows.csv --target answer "
-    "--out artifacts/mine",
-    "SERVICE_MODEL=artifacts/mine make serve",
-    ".venv/bin/python -m service bench artifacts/mine --target-ms 50",
-    ".venv/bin/python -m service check artifacts/mine",
-    ".venv/bin/python -m service predict artifacts/mine new.csv scored.csv",
-    ".venv/bin/python -m training fit --data training/sensor_example/data/sensors.csv "
-    "--out artifacts/model",
+    "make wheel",
+    ".venv/bin/slipway pack model.joblib --sample rows.csv --target answer --out artifacts/mine",
+    ".venv/bin/slipway serve artifacts/mine",
+    ".venv/bin/slipway serve my.joblib --sample rows.csv",
+    ".venv/bin/slipway bench artifacts/mine --target-ms 50",
+    ".venv/bin/slipway check artifacts/mine",
+    ".venv/bin/slipway predict artifacts/mine new.csv scored.csv",
+    ".venv/bin/slipway fit --data training/sensor_example/data/sensors.csv --out artifacts/model",
 }
 DONE_ON_AWS = {"ecs/verify", "ecs/deploy"}  # tests/deploying/test_deploy_page.py runs them
 DONE_BY_DOCKER = {"docker compose up", "docker build --build-arg MODEL=packed --tag slipway ."}
@@ -136,17 +137,25 @@ def test_a_model_of_ones_own_is_packed_served_and_measured(checkout: Path) -> No
     joblib.dump(own, checkout / "model.joblib")
     (checkout / "rows.csv").write_text("size,answer\n0,no\n1,yes\n")
     run(checkout, "make .venv/serving")
-    [pack] = [line for line in DONE_BY_MAKE if "training pack" in line]
+    [pack] = [line for line in DONE_BY_MAKE if "slipway pack" in line]
     assert "size" in run(checkout, pack)
     assert "The service would start with it." in run(
-        checkout, ".venv/bin/python -m service check artifacts/mine"
+        checkout, ".venv/bin/slipway check artifacts/mine"
     )
     port = free_port()
-    with foreground(checkout, "SERVICE_MODEL=artifacts/mine make serve", port, os.killpg) as server:
-        answer = server.predict('{"size": [5, -5]}')
-    assert json.loads(answer.body) == {"answer": ["yes", "no"]}
-    [bench] = [line for line in DONE_BY_MAKE if "service bench" in line]
-    [score] = [line for line in DONE_BY_MAKE if "service predict" in line]
+    shutil.copy(checkout / "model.joblib", checkout / "my.joblib")
+    for line in (
+        ".venv/bin/slipway serve artifacts/mine",
+        ".venv/bin/slipway serve my.joblib --sample rows.csv",
+    ):
+        assert line in DONE_BY_MAKE
+        target = " --target answer" if "--sample" in line else ""
+        command = f"XDG_CACHE_HOME={checkout}/cache {line}{target} --port {port}"
+        with foreground(checkout, command, port, os.killpg) as server:
+            answer = server.predict('{"size": [5, -5]}')
+        assert json.loads(answer.body) == {"answer": ["yes", "no"]}
+    [bench] = [line for line in DONE_BY_MAKE if "slipway bench" in line]
+    [score] = [line for line in DONE_BY_MAKE if "slipway predict" in line]
     (checkout / "new.csv").write_text("size\n0\n1\n")
     assert run(checkout, score).startswith("2 of 2 rows scored to scored.csv")
     assert (checkout / "scored.csv").read_text() == "size,answer\n0,no\n1,yes\n"
@@ -155,7 +164,7 @@ def test_a_model_of_ones_own_is_packed_served_and_measured(checkout: Path) -> No
 
 
 def test_fitting_by_hand_replaces_the_artifact(checkout: Path) -> None:
-    [command] = [line for line in DONE_BY_MAKE if "training fit" in line]
+    [command] = [line for line in DONE_BY_MAKE if "slipway fit" in line]
     run(checkout, "make .venv/serving")
     assert "balanced accuracy" in run(checkout, command)
 

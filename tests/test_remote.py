@@ -11,8 +11,8 @@ import pytest
 from service.model import remote
 from service.model.artifact import ArtifactError, UnavailableError
 from service.model.predictor import Predictor
-from tests import buckets
-from tests.buckets import BUCKET, PLACE, PREFIX, Proxy
+from tests.support import buckets
+from tests.support.buckets import BUCKET, PLACE, PREFIX, Proxy
 
 SECONDS = 30.0  # enough
 
@@ -94,7 +94,7 @@ def test_what_passes_by_itself_is_tried_again(
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        ("denied", "refuses it (403 AccessDenied); allow the task's role s3:GetObject"),
+        ("denied", "S3 denies access (403 AccessDenied); allow the task's role s3:GetObject"),
         ("bad request", "(400 InvalidRequest)"),
     ],
 )

@@ -16,8 +16,8 @@ from service.model.artifact import (
     MissingError,
     UnavailableError,
 )
-from tests import buckets
-from tests.buckets import BUCKET, Proxy
+from tests.support import buckets
+from tests.support.buckets import BUCKET, Proxy
 from tests.test_remote import digest, refusal
 
 Edit = Callable[[Callable[[dict[str, Any]], object]], None]
@@ -36,7 +36,7 @@ def uploaded(proxy: Proxy, s3: str, own_artifact: Path) -> Callable[[], str]:
 
 @pytest.mark.parametrize("place", [f"s3://{BUCKET}/other", "s3://no-such-bucket/sensors"])
 def test_what_is_not_there_is_not_asked_again(proxy: Proxy, place: str) -> None:
-    assert f"{place}/manifest.json: is not there (404 NoSuch" in refusal(MissingError, place)
+    assert f"{place}/manifest.json: does not exist (404 NoSuch" in refusal(MissingError, place)
     assert len(proxy.asked) == 1
 
 
@@ -45,7 +45,7 @@ def test_a_listed_file_that_is_not_there_is_named(
 ) -> None:
     (own_artifact / "model.onnx").unlink()
     place = uploaded()
-    assert f"{place}/model.onnx: is not there" in refusal(MissingError, place)
+    assert f"{place}/model.onnx: does not exist" in refusal(MissingError, place)
 
 
 def test_a_manifest_that_is_far_too_large_is_not_fetched(
@@ -55,7 +55,7 @@ def test_a_manifest_that_is_far_too_large_is_not_fetched(
     size = (own_artifact / "manifest.json").stat().st_size
     place = uploaded()
     text = refusal(ManifestError, place)
-    assert f"{place}/manifest.json: has {size:,} bytes, which is no manifest" in text
+    assert f"{place}/manifest.json: has {size:,} bytes, which is too large for a manifest" in text
 
 
 def test_another_manifest_than_the_pinned_one_is_refused_before_more_is_asked(
@@ -93,7 +93,7 @@ def test_a_name_that_leads_out_of_the_folder_is_never_asked_for(
     uploaded: Callable[[], str], edit_manifest: Edit, proxy: Proxy, name: str
 ) -> None:
     edit_manifest(lambda m: m["files"].update({name: {"sha256": "0" * 64, "bytes": 1}}))
-    assert "no file of an artifact" in refusal(ManifestError, uploaded())
+    assert "not a file of an artifact" in refusal(ManifestError, uploaded())
     assert len(proxy.asked) == 1
 
 

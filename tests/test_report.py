@@ -11,7 +11,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
-from tests.reported import artifact_of, packed, page_of, titles
+from tests.support.reported import artifact_of, packed, page_of, titles
 
 CURVES = ["ROC curve", "Precision-recall curve"]
 FLOWERS = ["f0", "f1", "f2", "f3"]
@@ -106,7 +106,7 @@ def test_hostile_names_are_but_text() -> None:
     rows = pd.DataFrame(np.random.default_rng(0).normal(size=(90, 3)), columns=names)
     labels = np.where(rows[names[0]] > 0, "<img src=x onerror=alert(2)>", r"$\frac{1}$")
     estimator = DecisionTreeClassifier(max_depth=2, random_state=0).fit(rows, labels)
-    folder = packed(estimator, rows, {"<b>y": labels}, name="<i>n</i>", data={"file": "<u>.csv"})
+    folder = packed(estimator, rows, {"<b>y": labels}, name="<i>n</i>", file="<u>.csv")
     page = page_of(folder)
     for tag in ("<script", "<img", "<b>y", "<i>", "<u>"):
         assert tag not in page

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from service.api import schema
-from service.api.forms import Columns
+from service.api.payloads import Columns
 from service.api.problems import Problem
 from service.model.engines import Column
 from service.model.signature import Input, Signature

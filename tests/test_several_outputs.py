@@ -24,7 +24,7 @@ from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
 from training.commands import load
-from training.pack import pack
+from training.pack import PackOptions, pack
 from training.samples.sample import read
 
 SHUFFLED = np.random.default_rng(0).permutation(150)
@@ -45,9 +45,8 @@ def served(folder: Path, estimator: Any, engine: str = "sklearn") -> FlaskClient
         read(folder / "rows.csv"),
         targets=["p", "q"],
         name="x",
-        data={},
         folder=folder / "a",
-        engine=engine,
+        options=PackOptions(engine=engine),
     )
     settings = Settings(protocols=("oip",))
     return create_app(settings, Predictor.load(folder / "a")).test_client()

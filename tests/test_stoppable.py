@@ -19,7 +19,7 @@ from service.model.manifest import Manifest
 from service.model.predictor import Predictor
 from service.model.trial import TrialError
 from service.model.version import content_version
-from tests.serving import ROOT, clean_environment, free_port, gunicorn
+from tests.support.serving import ROOT, clean_environment, free_port, gunicorn
 
 MANY_PRODUCTS = (500, 20_000)  # the size of square matrices, and how many products of them
 ONE_PRODUCT = (7000, 1)
@@ -134,7 +134,7 @@ def test_a_thread_that_is_not_the_main_one_has_the_deadline_too(slow_artifact: P
 def test_it_is_ended_at_every_door_in_one_line(door: str, slow_artifact: Path) -> None:
     """Also within one node, which ONNX Runtime does not stop."""
     doors = {
-        "check": [sys.executable, "-m", "service", "check", str(slow_artifact)],
+        "check": [sys.executable, "-m", "slipway", "check", str(slow_artifact)],
         "start": [*gunicorn(free_port()), "--config", "gunicorn.conf.py", "--check-config"],
     }
     done = subprocess.run(

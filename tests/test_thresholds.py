@@ -12,11 +12,12 @@ from sklearn.preprocessing import StandardScaler
 
 from service.model.engines import OnnxRuntime, ScikitLearn
 from service.model.signature import Input, Output, Signature
-from tests.animals import Animal
-from tests.described import contract, described
+from tests.support.animals import Animal
+from tests.support.described import contract, described
 from training.conversion.convert import convert
 from training.engine.probe_rows import ROWS, around, beside
-from training.engine.thresholds import thresholds
+from training.estimators.fitted_model import FittedModel
+from training.estimators.thresholds import thresholds
 
 CHANCE = np.random.default_rng(0)
 DATA = CHANCE.normal(size=(400, 2)) * [1.0, 1e6]
@@ -71,7 +72,7 @@ def test_rows_exactly_at_thresholds_are_answered_as_scikit_learn_answers_them(na
     columns = [CHANCE.choice(pool, 3000) for pool in pools]
     if model.__sklearn_tags__().input_tags.allow_nan and "one leaf" not in name:
         columns[0][::7] = np.nan
-    ours, theirs = ScikitLearn(model, made), OnnxRuntime(convert(model, made)[0], made)
+    ours, theirs = ScikitLearn(model, made), OnnxRuntime(convert(FittedModel(model), made)[0], made)
     for right, found in zip(ours.predict(columns), theirs.predict(columns), strict=True):
         if made.outputs[0].labels:
             assert found.tolist() == right.tolist()

@@ -14,9 +14,10 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from service.model.engines import ScikitLearn
 from service.model.predictor import as_column
 from service.model.signature import Signature
-from tests import frame_steps
+from tests.support import frame_steps
 from training.engine import truth
 from training.errors import PackError
+from training.estimators.fitted_model import FittedModel
 from training.samples import pandas_rows, sample
 from training.signature.infer import Contract, contract
 
@@ -31,7 +32,7 @@ def found(folder: Path) -> tuple[Any, Contract]:
         FunctionTransformer(frame_steps.texts), encoder, LogisticRegression()
     ).fit(ROWS, STORES == 10)
     ROWS.to_csv(folder / "rows.csv", index=False)
-    return model, contract(model, sample.read(folder / "rows.csv", named=True), [])
+    return model, contract(FittedModel(model), sample.read(folder / "rows.csv", named=True), [])
 
 
 def columns_of(signature: Signature, read: sample.Sample) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def test_the_same_types_are_the_truth(tmp_path: Path) -> None:
     model, told = found(tmp_path)
     engine = ScikitLearn(model, told.signature)
     columns = columns_of(told.signature, told.sample)
-    truth.check(model, told.signature, told.sample, engine, columns)
+    truth.check(FittedModel(model), told.signature, told.sample, engine, columns)
 
 
 def test_another_type_is_refused_and_the_column_is_named(tmp_path: Path) -> None:
@@ -59,7 +60,7 @@ def test_another_type_is_refused_and_the_column_is_named(tmp_path: Path) -> None
     )  # 10 becomes 10.0, which the encoder does not know
     columns = columns_of(rounded, told.sample)
     with pytest.raises(PackError, match="otherwise than the estimator does.* store; .*--kind"):
-        truth.check(model, rounded, told.sample, ScikitLearn(model, rounded), columns)
+        truth.check(FittedModel(model), rounded, told.sample, ScikitLearn(model, rounded), columns)
 
 
 def test_one_other_answer_is_refused(tmp_path: Path) -> None:
@@ -73,7 +74,9 @@ def test_one_other_answer_is_refused(tmp_path: Path) -> None:
 
     columns = columns_of(told.signature, told.sample)
     with pytest.raises(PackError, match="would answer 1 of 90 rows of the sample otherwise"):
-        truth.check(model, told.signature, told.sample, Wrong(model, told.signature), columns)
+        truth.check(
+            FittedModel(model), told.signature, told.sample, Wrong(model, told.signature), columns
+        )
 
 
 def test_the_user_s_rows_are_what_pandas_reads(tmp_path: Path) -> None:

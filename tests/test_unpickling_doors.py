@@ -20,8 +20,8 @@ from service.model import artifact
 from service.model.manifest import Manifest
 from service.model.version import content_version
 from service.observability import logs
-from tests.by_hand import called, made, name, program, text
-from tests.serving import ROOT
+from tests.support.by_hand import called, made, name, program, text
+from tests.support.serving import ROOT
 from tests.test_unpickling_opcodes import REFUSED
 from training.__main__ import main as training
 
@@ -143,7 +143,7 @@ def test_every_door_refuses_every_kind_in_one_line(
 ) -> None:
     assert door(content_of(kind, tmp_path), tmp_path, packed) == 65
     [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith(("slipway: ", "training: "))
+    assert line.startswith("slipway: ")
     assert "model.joblib: " in line
     assert "not trusted" in line or "not allowed" in line
     assert not (tmp_path / "out").exists()
@@ -159,14 +159,14 @@ def test_processes_of_their_own_refuse_what_would_leave_a_trace(
     folder = forged(content, tmp_path / "artifact", packed)
     model, rows, out = folder / artifact.MODEL, packed / "rows.csv", tmp_path / "out"
     for code, said in (
-        run("-m", "training", "inspect", model),
-        run("-m", "training", "pack", model, "--sample", rows, "--out", out),
-        run("-m", "service", "check", folder),
-        run("-m", "service", "predict", folder, rows, out),
+        run("-m", "slipway", "inspect", model),
+        run("-m", "slipway", "pack", model, "--sample", rows, "--out", out),
+        run("-m", "slipway", "check", folder),
+        run("-m", "slipway", "predict", folder, rows, out),
         run("-m", "gunicorn", "--bind", "127.0.0.1:0", SERVICE_MODEL=str(folder)),
     ):
         assert code == 65, said
-        lines = [line for line in said.splitlines() if line.startswith(("slipway: ", "training: "))]
+        lines = [line for line in said.splitlines() if line.startswith("slipway: ")]
         assert len(lines) == 1, said
         assert "Traceback" not in said
         assert "not trusted" in lines[0] or "not allowed" in lines[0]
@@ -184,6 +184,6 @@ def test_each_of_these_leaves_a_trace_where_nothing_is_checked(kind: str, tmp_pa
 def test_the_forged_artifact_is_served_if_its_model_is_one(packed: Path, tmp_path: Path) -> None:
     content = (packed / "model.joblib").read_bytes()
     folder = forged(content, tmp_path / "artifact", packed)
-    code, said = run("-m", "service", "check", folder)
+    code, said = run("-m", "slipway", "check", folder)
     assert code == 0, said
     assert json.loads((folder / artifact.MANIFEST).read_text())["engine"] == "scikit-learn"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from tests.long_answers import (
+from tests.support.long_answers import (
     Client,
     ask,
     client,
@@ -23,8 +23,8 @@ from tests.long_answers import (
     text,
     wait_until_disconnected,
 )
-from tests.raw import LENGTH, post, reset
-from tests.serving import PATIENCE, Server, children_of, serve, wait_until
+from tests.support.raw import LENGTH, post, reset
+from tests.support.serving import PATIENCE, Server, children_of, serve, wait_until
 from training.pack import pack
 from training.samples.sample import read
 
@@ -126,7 +126,9 @@ def test_a_client_that_leaves_is_forgotten_at_once(tmp_path: Path) -> None:
 def test_while_too_much_is_unsent_others_are_refused_and_it_is_disconnected_sooner(
     tmp_path: Path,
 ) -> None:
-    with long_answers(tmp_path, MOST_BYTES=LONG, NEEDED_SECONDS=0.3, LOOK_SECONDS=0.05) as server:
+    with long_answers(
+        tmp_path, MAX_ERROR_BYTES=LONG, NEEDED_SECONDS=0.3, LOOK_SECONDS=0.05
+    ) as server:
         with client(server, ask(LONG)):
             wait_until(lambda: held(server) >= LONG, "the answer to wait for its client")
             assert counted(server, "slipway_disconnected_total") == 0
@@ -137,7 +139,9 @@ def test_while_too_much_is_unsent_others_are_refused_and_it_is_disconnected_soon
 
 def test_so_is_one_that_reads_less_than_a_piece_in_that_time(tmp_path: Path) -> None:
     with (
-        long_answers(tmp_path, MOST_BYTES=LONG, NEEDED_SECONDS=0.5, LOOK_SECONDS=0.05) as server,
+        long_answers(
+            tmp_path, MAX_ERROR_BYTES=LONG, NEEDED_SECONDS=0.5, LOOK_SECONDS=0.05
+        ) as server,
         client(server, ask(LONG)) as slow,
     ):
         slow.read_slowly(pieces=15, size=1024, seconds=0.1)
@@ -193,7 +197,7 @@ def many_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     header = ",".join("abcde")
     np.savetxt(folder / "rows.csv", rows[:50], delimiter=",", header=header, comments="")
     sample = read(folder / "rows.csv")
-    pack(model, sample, targets=[], name="many", data={}, folder=folder / "model")
+    pack(model, sample, targets=[], name="many", folder=folder / "model")
     return folder / "model"
 
 

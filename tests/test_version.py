@@ -17,8 +17,10 @@ Edit = Callable[[Callable[[Values], object]], None]
 
 STEERING: dict[str, Callable[[Values], object]] = {
     "the other engine": lambda m: m.update(engine="scikit-learn"),
-    "rows together": lambda m: m["engines"].update(rows_apart=not m["engines"]["rows_apart"]),
-    "no word on rows": lambda m: m["engines"].pop("rows_apart"),
+    "rows together": lambda m: m["engines"].update(
+        rows_independent=not m["engines"]["rows_independent"]
+    ),
+    "no word on rows": lambda m: m["engines"].pop("rows_independent"),
     "fewer golden rows": lambda m: [column.pop() for column in m["golden"]["inputs"].values()],
     "another golden row": lambda m: m["golden"]["inputs"]["sensor_1"].__setitem__(0, 9.5),
     "a range": lambda m: m["signature"]["inputs"][0].update(highest=1.0),

@@ -18,7 +18,8 @@ from sklearn.tree import DecisionTreeRegressor
 from service.model.engines import Column, ScikitLearn
 from service.model.signature import Input, Output, Signature
 from training.engine import probe_rows, selection
-from training.engine.thresholds import thresholds
+from training.estimators.fitted_model import FittedModel
+from training.estimators.thresholds import thresholds
 from training.samples import sample
 from training.signature.infer import describe
 
@@ -156,9 +157,9 @@ def test_engines_are_compared_in_all_rows_of_a_wide_table_but_few_at_once(
             sizes.append(len(columns[0]))
             return [found]
 
-    ours, theirs = ScikitLearn(model, signature), Wrong(model, signature)
+    theirs = Wrong(model, signature)
     columns = {name: table[name].to_numpy() for name in table.columns}
-    proof = selection.prove(ours, theirs, columns, 1e-9)
+    proof = selection.verify_equivalence(FittedModel(model), signature, theirs, columns, 1e-9)
     batches = [size for size in sizes if size > 1]
     assert sum(batches) == proof["rows"] > 10_000
     assert max(batches) == 200
@@ -167,7 +168,7 @@ def test_engines_are_compared_in_all_rows_of_a_wide_table_but_few_at_once(
         sizes.clear()
         theirs.at = place
         with pytest.raises(selection.UnequalError, match="labels differ"):
-            selection.prove(ours, theirs, columns, 1e-9)
+            selection.verify_equivalence(FittedModel(model), signature, theirs, columns, 1e-9)
 
 
 def test_thresholds_of_a_scaled_wide_table_take_little_memory() -> None:

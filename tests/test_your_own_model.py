@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests import containers
-from tests.containers import docker, output, require_engine, unique
-from tests.serving import ROOT, free_port, wait_until
-from tests.stranger import ask, commands, foreground, run, script
+from tests.support import containers
+from tests.support.containers import docker, output, require_engine, unique
+from tests.support.serving import ROOT, free_port, wait_until
+from tests.support.stranger import ask, commands, foreground, run, script
 
 pytestmark = pytest.mark.slow
 
 PAGE = (ROOT / "docs/your-own-model.md").read_text()
 TRUST = (ROOT / "docs/trust.md").read_text()
-PACK, SERVE, CURL, BUILD_LEAN, PACK_LEARNED, BUILD, DIFF = commands(PAGE)
+PACK, SERVE, CURL, BUILD_LEAN, PACK_LEARNED, BUILD, BUILD_PACKER, RUN_PACKER, DIFF = commands(PAGE)
 [INSPECT] = commands(TRUST)
 REPORT = (ROOT / "docs/report.md").read_text()
 
@@ -79,6 +79,20 @@ def test_the_page_s_images_serve_it(checkout: Path, said: str, commands: list[st
 
 
 @pytest.mark.container
+@pytest.mark.container
+def test_the_page_s_image_packs_it(checkout: Path, said: str) -> None:
+    require_engine()
+    tag = unique()
+    try:
+        run(checkout, BUILD_PACKER.replace("--tag slipway-pack", f"--tag {tag}"))
+        assert "fails" in run(
+            checkout,
+            RUN_PACKER.replace(" slipway-pack ", f" {tag} ").replace("$PWD", str(checkout)),
+        )
+    finally:
+        docker("image", "rm", tag)
+
+
 def test_an_image_without_pandas_says_what_is_missing(
     checkout: Path, said: str, image: str
 ) -> None:

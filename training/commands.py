@@ -1,6 +1,7 @@
-"""The commands of `python -m training`: each reads, does its work and says what it did."""
+"""The work of the commands in `training.cli`: each reads, does its work and says what it did."""
 
 import hashlib
+import shutil
 import sys
 import warnings
 from argparse import Namespace
@@ -13,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from service.model import artifact, engines, filetypes, trial, trust, unpickling
+from service.model.column_names import matched
+from service.model.errors import one_line
 from service.model.limits import Limits
 from service.model.locked import LOCK
 from service.model.manifest import Manifest
-from service.model.names import matched
 from service.model.own_code import NONE, OwnCode
 from service.model.pickled_names import Inspection
 from service.model.trial import TrialError
@@ -53,13 +55,13 @@ def fit(options: Namespace) -> None:
 
 def pack(options: Namespace) -> None:
     """Pack a fitted estimator with a sample of what it takes."""
-    from training.estimators import introspection  # imports scikit-learn
+    from training.estimators.fitted_model import FittedModel  # imports scikit-learn
     from training.estimators.side_effects import trying
+    from training.pack import PackOptions, Provenance
     from training.pack import pack as packed
     from training.samples import columnar, sample
-    from training.sensor_example.fit import provenance
+    from training.samples.origin import described
     from training.signature import kinds
-    from training.signature.infer import check
 
     given = kinds.parsed(options.kind)
     notes: list[str] = []
@@ -70,17 +72,17 @@ def pack(options: Namespace) -> None:
     try:
         estimator = brought(options, older, limits, code)
         with trying(options.trust):
-            check(estimator)
+            model = FittedModel(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
-            named = introspection.feature_names(estimator) is not None
+            named = model.feature_names is not None
             if columnar.is_typed(options.sample):
                 rows = columnar.read(options.sample)
             else:
                 rows = sample.read(options.sample, advance, named)
             rows = _without(options.ignore, rows)
         with trying(options.trust):
-            rows, targets = rows.named(targets, introspection.feature_names(estimator))
-            pools = introspection.pools(estimator)
+            rows, targets = rows.named(targets, model.feature_names)
+            pools = model.pools
         with options.sample.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         with _bar("Trying the model", len(rows.columns)) as advance:
@@ -89,16 +91,20 @@ def pack(options: Namespace) -> None:
                 rows,
                 targets=targets,
                 name=options.name or options.model.name.split(".")[0],
-                data=provenance(options.sample, digest, rows.rows),
                 folder=options.out,
-                trusted=options.trust,
-                engine=options.engine,
-                report=options.report,
-                limits=limits,
-                older=older,
-                lock=options.lock.read_bytes() if options.lock else b"",
-                code=code.sources,
-                kinds=given,
+                provenance=Provenance(
+                    data=described(options.sample, digest, rows.rows),
+                    older=older,
+                    lock=options.lock.read_bytes() if options.lock else b"",
+                    code=code.sources,
+                ),
+                options=PackOptions(
+                    engine=options.engine,
+                    trusted=options.trust,
+                    kinds=given,
+                    report=options.report,
+                    limits=limits,
+                ),
                 advance=lambda name: advance(1),
                 note=notes.append,
             )
@@ -118,7 +124,7 @@ def pack(options: Namespace) -> None:
     if manifest.code and manifest.engine != artifact.ONNX:
         print(f"to serve it, set SERVICE_TRUSTED_CODE={manifest.code['digest']}")
     for doubt in summary.doubts(manifest):
-        print(f"training: warning: {doubt}", file=sys.stderr)
+        print(f"slipway: warning: {doubt}", file=sys.stderr)
 
 
 def _names(listed: str) -> list[str]:
@@ -200,7 +206,7 @@ def brought(options: Namespace, older: Any, limits: Limits, code: "Code") -> Any
     except Exception as error:
         raise PackError(
             f"was saved by scikit-learn {saved_by}, and cannot be brought into "
-            f"{version('scikit-learn')} ({_reason(error)})"
+            f"{version('scikit-learn')} ({one_line(error)})"
         ) from error
 
 
@@ -247,7 +253,7 @@ def load(
             "install it, in the version that fitted the model"
         ) from error
     except Exception as error:
-        raise PackError(f"{path}: cannot be loaded here ({_reason(error)})") from error
+        raise PackError(f"{path}: cannot be loaded here ({one_line(error)})") from error
 
 
 def _check_trusted(names: list[str]) -> None:
@@ -277,7 +283,7 @@ def _inspected(
     except Exception as error:
         why = filetypes.broken(content, error)
         if why is None:
-            why = f"is no model that joblib.dump wrote ({_reason(error)})"
+            why = f"is no model that joblib.dump wrote ({one_line(error)})"
         raise PackError(f"{path}: {why}") from error
 
 
@@ -290,11 +296,6 @@ def _check_version(path: Path, found: Inspection) -> None:
             f"{path}: was saved by scikit-learn {', '.join(others)}, here is {here}; "
             "fit it again with this one"
         )
-
-
-def _reason(error: Exception) -> str:
-    """An error of somebody else's in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200].rstrip(": ")
 
 
 def inspect(options: Namespace) -> None:
@@ -358,16 +359,22 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
         print(f"  {line}\n")
     if artifact.REPORT in manifest.files:
         print(f"report:    {folder / artifact.REPORT}")
-    if LOCK in manifest.files:
-        print(f"serve it:  SERVICE_MODEL={folder} {Path(sys.executable).with_name('gunicorn')}")
-    else:
-        print(f"serve it:  SERVICE_MODEL={folder} make serve")
-    print(f"try it:    .venv/bin/python -m service example {folder}\n")
+    own = LOCK in manifest.files  # and so this is the Python that has it
+    print(f"serve it:  {f'{sys.executable} -m slipway' if own else program()} serve {folder}")
+    print(f"try it:    {program()} example {folder}\n")
+
+
+def program() -> str:
+    """The slipway command as one can type it here."""
+    given = sys.argv[0]
+    if Path(given).name != "slipway":
+        return f"{sys.executable} -m slipway"
+    return "slipway" if shutil.which("slipway") == given else given
 
 
 @contextmanager
 def _bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on a terminal, none elsewhere; told how far it went."""
+    """A progress bar on a terminal; a function that advances it."""
     hidden = not sys.stderr.isatty()
     with click.progressbar(length=length, label=label, file=sys.stderr, hidden=hidden) as bar:
         yield bar.update

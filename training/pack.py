@@ -5,28 +5,29 @@ import logging
 import sys
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from service.model import artifact, companions, own_code, publish, unpickling
+from service.model import artifact, artifact_writer, companions, own_code, unpickling
 from service.model.artifact import ArtifactError
 from service.model.companions import installed_version
 from service.model.engines import Column, Engine
+from service.model.errors import one_line
 from service.model.limits import Limits
 from service.model.locked import LOCK
-from service.model.manifest import ROWS_APART, TIMED_ROWS, Golden, Manifest
+from service.model.manifest import ROWS_INDEPENDENT, TIMED_ROWS, Golden, Manifest
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
 from service.model.version import content_version
 from training import sample_metrics
 from training.engine import selection, truth
-from training.engine.row_independence import are_apart
-from training.errors import PackError
-from training.estimators import introspection
+from training.engine.row_independence import are_rows_independent
+from training.errors import PackError, reraise_own
+from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import trying
 from training.older.proof import Older
 from training.pickling import dumped
@@ -39,55 +40,78 @@ ROUTES = {artifact.ONNX: "onnx", artifact.SCIKIT_LEARN: "migration"}
 GOLDEN_ROWS = 8  # taken evenly from the sample, after the caller's own examples
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where a model and its rows come from, as far as the caller knows.
+
+    `data` describes the rows, as `Manifest.data` has it. `metrics` are those of the manifest; if
+    empty, they are measured on the sample. `held_out` are columns of rows that the model has not
+    seen, with its targets, for the report; without them it evaluates the sample. `examples` are
+    columns of rows that come first among the golden rows. `older` is the environment of another
+    scikit-learn that saved the estimator: there, its predictions have to be the same. `lock` is the
+    lock of the libraries that this runs with, if the artifact has to bring it. `code` are files of
+    modules that the model needs and that are imported already (`own_code.py`).
+    """
+
+    data: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    held_out: Mapping[str, Sequence[Any]] | None = None
+    examples: Mapping[str, list[Any]] = field(default_factory=dict)
+    older: Older | None = None
+    lock: bytes = b""
+    code: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackOptions:
+    """How to pack.
+
+    `engine` is auto, onnx or sklearn. `trusted` are names that the model may import besides those
+    of the allow-list. `kinds` are kinds by column that decide (`kinds.KINDS`). `report` asks for
+    the report on the model's performance, if there are targets. `limits` are those of loading the
+    artifact.
+    """
+
+    engine: str = "auto"
+    trusted: Collection[str] = ()
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    report: bool = True
+    limits: Limits = field(default_factory=Limits)
+
+
 def pack(
     estimator: Any,
     sample: Sample,
     *,
     targets: Sequence[str],
     name: str,
-    data: Mapping[str, Any],
     folder: Path,
-    metrics: Mapping[str, Any] | None = None,
-    examples: Mapping[str, list[Any]] | None = None,
-    trusted: Collection[str] = (),
-    engine: str = "auto",
-    held_out: Mapping[str, Sequence[Any]] | None = None,
-    report: bool = True,
-    limits: Limits | None = None,
-    older: Older | None = None,
-    lock: bytes = b"",
-    code: Mapping[str, bytes] | None = None,
-    kinds: Mapping[str, str] | None = None,
+    provenance: Provenance | None = None,
+    options: PackOptions | None = None,
     advance: Callable[[str], object] = lambda name: None,
     note: Callable[[str], object] = lambda text: None,
 ) -> Manifest:
     """Publish a fitted estimator at `folder` and return its manifest.
 
-    The sample's columns, without `targets`, are what the estimator takes; `examples` are columns of
-    rows that come first among the golden rows; `trusted` are modules that the model may import from
-    besides the usual; `engine` is auto, onnx or sklearn; `kinds` are kinds by column that decide
-    (`kinds.KINDS`); `advance` is told each input that was tried on the model, and `note` what is
-    worth a look; `limits` are those of loading it back; `older` is the environment that saved the
-    estimator, if that was another scikit-learn, and has to give the same answers; `lock` is the
-    lock of the libraries that this runs with, if the artifact has to bring it; `code` are files of
-    modules that the model needs and that are imported already (`own_code.py`). With `report`, and
-    targets, there is a report on how good the model is for `held_out`, columns of rows that it has
-    not seen, or else for the sample.
+    The sample's columns, without `targets`, are what the estimator takes. `advance` is called with
+    the name of each input once it was tried on the model, and `note` with each thing worth a look.
 
     PackError if the estimator cannot be packed with this sample or engine; ArtifactError if
     `folder` is in use for something else, or if the model does not predict the same once it is
-    loaded back. Nothing is published then. A report that fails is left out, and told on stderr.
+    loaded back. Nothing is published then. A report that fails is left out, with a line on stderr.
     """
-    publish.refuse_to_replace(folder.resolve())
+    origin, how = provenance or Provenance(), options or PackOptions()
+    trusted, older = how.trusted, origin.older
+    artifact_writer.refuse_to_replace(folder.resolve())
     selection.prepare()
     pandas_rows.prepare()
     with trying(trusted):
-        sample, targets = sample.named(targets, introspection.feature_names(estimator))
-        estimator = introspection.with_one_job(estimator)  # a worker has one core
-        content = dumped(estimator)  # before it predicts: some estimators then note addresses
-        described = contract(estimator, sample, targets, kinds, advance)
+        model = FittedModel(estimator).with_one_job()  # a worker has one core
+        sample, targets = sample.named(targets, model.feature_names)
+        content = dumped(model.estimator)  # before it predicts: some estimators then note addresses
+        described = contract(model, sample, targets, how.kinds, advance)
         signature, sample = described.signature, described.sample
-        sample = sample_metrics.with_labels(estimator, signature, sample, targets)
+        sample = sample_metrics.with_labels(model, signature, sample, targets)
         columns = {
             column.name: as_column(sample.columns[column.name].values, column.dtype)
             for column in signature.inputs
@@ -95,11 +119,11 @@ def pack(
     if older is not None:
         signature = older.narrowed(signature, columns)
     with trying(trusted):
-        chosen = selection.compiled(estimator, signature, columns, engine)
-        truth.check(estimator, signature, sample, chosen.engine, columns, chosen.tolerance)
-        contents = {artifact.MODEL: content, **chosen.files, **(code or {})}
-        if lock:
-            contents[LOCK] = lock
+        chosen = selection.select_engine(model, signature, columns, how.engine)
+        truth.check(model, signature, sample, chosen.engine, columns, chosen.tolerance)
+        contents = {artifact.MODEL: content, **chosen.files, **origin.code}
+        if origin.lock:
+            contents[LOCK] = origin.lock
         files = {file: artifact.file_entry(one) for file, one in contents.items()}
         manifest = Manifest(
             name=name,
@@ -109,45 +133,48 @@ def pack(
             files=files,
             versions={},
             signature=signature,
-            metrics=metrics
-            or sample_metrics.of_sample(estimator, signature, sample, columns, targets),
-            data=data,
+            metrics=origin.metrics
+            or sample_metrics.of_sample(model, signature, sample, columns, targets),
+            data=origin.data,
             seconds={
-                rows: selection.timed(chosen.engine, list(columns.values()), int(rows))
+                rows: selection.median_seconds(chosen.engine, list(columns.values()), int(rows))
                 for rows in TIMED_ROWS
             },
             engines={
                 **chosen.report,
-                ROWS_APART: are_apart(chosen.engine, columns, signature.confidence is not None),
+                ROWS_INDEPENDENT: are_rows_independent(
+                    chosen.engine, columns, signature.confidence is not None
+                ),
             },
             golden=Golden(inputs={}, outputs={}),
         )
         manifest = replace(
-            manifest, golden=_golden(Predictor(manifest, chosen.engine), sample, examples or {})
+            manifest, golden=_golden(Predictor(manifest, chosen.engine), sample, origin.examples)
         )
-    if code:
-        modules = own_code.modules(code)
+    if origin.code:
+        modules = own_code.modules(origin.code)
         manifest = replace(
             manifest, code={"digest": artifact.code_digest(manifest), "modules": modules}
         )
     if older is not None:
-        proved = older.check(estimator, signature, columns, chosen.engine)
+        proved = older.check(model, signature, columns, chosen.engine)
         engines = {**manifest.engines, "older": {**proved, "route": ROUTES[chosen.name]}}
         if older.environment.version == installed_version("scikit-learn"):
             engines["older"]["route"] = "same release"
-        if lock:
+        if origin.lock:
             engines["older"]["route"] = "lock"
             engines["why"] = f"{older.environment.version}, which saved it, by its own lock"
         manifest = replace(manifest, engines=engines)
     versions = artifact.library_versions(_more_libraries(signature, content, chosen.name))
     manifest = replace(manifest, versions=versions)
     manifest = replace(manifest, version=content_version(manifest))
-    given = (estimator, manifest, sample, held_out, trusted) if report and targets else None
-    page = given and _report(*given)
+    page = None
+    if how.report and targets:
+        page = _report(model.estimator, manifest, sample, origin.held_out, trusted)
     if page is not None:
         contents[artifact.REPORT] = page
         manifest = replace(manifest, files={**files, artifact.REPORT: artifact.file_entry(page)})
-    publish.publish(
+    artifact_writer.publish(
         folder,
         manifest,
         contents,
@@ -155,7 +182,7 @@ def pack(
             Predictor.load(
                 staged,
                 trusted,
-                limits=limits or Limits(),
+                limits=how.limits,
                 trusted_code=(artifact.code_digest(manifest),),
             ),
             chosen.engine,
@@ -169,13 +196,16 @@ def pack(
 
 def _report(*given: Any) -> bytes | None:
     """The report, or None and a line on stderr: no model is lost for want of a picture."""
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # nobody minds where its caches are
+    logging.getLogger("matplotlib").setLevel(
+        logging.ERROR
+    )  # it warns about the folder of its caches
     try:
         from training.report.write import written  # imports matplotlib, which takes its time
 
         return written(*given)
     except Exception as error:  # of other people's models, and of libraries
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        reraise_own(error)
+        reason = one_line(error)
         print(f"note: the artifact has no report, for it failed ({reason})", file=sys.stderr)
         return None
 

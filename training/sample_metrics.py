@@ -5,14 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sklearn.base import is_regressor
 from sklearn.metrics import mean_absolute_error, r2_score
 
-from service.model.engines import Column, ScikitLearn
+from service.model.engines import Column
 from service.model.signature import Signature
 from training.errors import PackError
+from training.estimators.fitted_model import FittedModel
 from training.samples.sample import Sample
-from training.signature.outputs import possible_labels
 from training.summary import listed
 
 MAJORITY = "accuracy_of_the_majority_class"
@@ -45,7 +44,7 @@ def on_sample(predicted: Sequence[Any], actual: Sequence[Any], labelled: bool) -
 
 
 def with_labels(
-    estimator: Any, signature: Signature, sample: Sample, targets: Sequence[str]
+    model: FittedModel, signature: Signature, sample: Sample, targets: Sequence[str]
 ) -> Sample:
     """The sample whose target columns hold labels as the model gives them: "1" where it says "1".
 
@@ -56,7 +55,7 @@ def with_labels(
         if output.name not in targets:
             continue
         column = columns[output.name]
-        labels = possible_labels(estimator, output)
+        labels = model.possible_labels(output)
         if labels and all(isinstance(label, str) for label in labels):
             values = [None if value is None else str(value) for value in column.values]
             column = columns[output.name] = replace(column, values=values)
@@ -76,7 +75,7 @@ def with_labels(
 
 
 def of_sample(
-    estimator: Any,
+    model: FittedModel,
     signature: Signature,
     sample: Sample,
     columns: Mapping[str, Column],
@@ -85,17 +84,16 @@ def of_sample(
     """How the model does on the sample's kept rows, if the sample says what is right."""
     if not targets:
         return {}
-    found = ScikitLearn(estimator, signature).predict(list(columns.values()))
-    told = {
+    found = model.engine(signature).predict(list(columns.values()))
+    by_target = {
         output.name: on_sample(
             values.tolist(),
             sample.columns[output.name].values,
-            labelled=bool(possible_labels(estimator, output)),
+            labelled=bool(model.possible_labels(output)),
         )
         for output, values in zip(signature.outputs, found, strict=True)
-        if output.name in targets
-        and (possible_labels(estimator, output) or is_regressor(estimator))
+        if output.name in targets and (model.possible_labels(output) or model.is_regressor)
     }
-    if not told:
+    if not by_target:
         return {}
-    return {"sample": told[targets[0]] if len(told) == 1 else told}
+    return {"sample": by_target[targets[0]] if len(by_target) == 1 else by_target}

@@ -50,24 +50,24 @@ def _gives(output: Output) -> str:
 
 def engine(manifest: Manifest) -> str:
     """Which engine serves the model, and why, in one line."""
-    told = manifest.engines
-    if manifest.engine not in told.get("seconds", {}):
-        return f"{manifest.engine}: {told.get('why', 'there was no other')}"
-    within = f"{told['rows']} rows within {told['tolerance']:g} ({told['precision']})"
-    return f"{manifest.engine}: {told['why']}; {within}"
+    engines = manifest.engines
+    if manifest.engine not in engines.get("seconds", {}):
+        return f"{manifest.engine}: {engines.get('why', 'there was no other')}"
+    within = f"{engines['rows']} rows within {engines['tolerance']:g} ({engines['precision']})"
+    return f"{manifest.engine}: {engines['why']}; {within}"
 
 
 def measured(manifest: Manifest) -> Iterator[str]:
     """How well the model's answers fit the sample's, a line for each output."""
     for name, found in _by_output(manifest):
-        told = []
+        parts = []
         if "accuracy" in found:
             share = found["accuracy_of_the_majority_class"]
-            told = [f"accuracy {found['accuracy']:.3f}", f"the commonest answer has {share:.3f}"]
+            parts = [f"accuracy {found['accuracy']:.3f}", f"the commonest answer has {share:.3f}"]
         elif "mean_absolute_error" in found:
-            told = [f"R² {found['r2']:.3f}"] if "r2" in found else []
-            told += [f"mean absolute error {found['mean_absolute_error']:.4g}"]
-        yield f"{name}: " + "; ".join([*told, f"{found['rows']} rows of the sample"])
+            parts = [f"R² {found['r2']:.3f}"] if "r2" in found else []
+            parts += [f"mean absolute error {found['mean_absolute_error']:.4g}"]
+        yield f"{name}: " + "; ".join([*parts, f"{found['rows']} rows of the sample"])
 
 
 def doubts(manifest: Manifest) -> Iterator[str]:

@@ -1,15 +1,14 @@
-"""Compare the monthly cost on Fargate and on Lambda, from measured figures.
+"""`slipway cost`: compare the monthly cost on Fargate and on Lambda."""
 
-The figures are FILE, written by python -m service bench ARTIFACT --json FILE, or --capacity and
---latency-ms.
-"""
-
-import argparse
 import json
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import click
 
 from ecs import costs, prices
 from ecs.commands import options
@@ -26,48 +25,94 @@ CHOSEN = (
 )
 
 
+class Finite(click.FloatRange):
+    """A number. Click itself takes nan for one of any range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
+        number = super().convert(value, param, ctx)
+        if number != number:
+            self.fail(f"{value} is not a number", param, ctx)
+        return number
+
+
+DEFAULT = Case(capacity=1, latency_ms=1)
+POSITIVE = Finite(min=0, min_open=True, max=1e9)
+NATURAL = Finite(min=0, max=1e9)
+
+
+class Size(click.ParamType[str]):
+    """A size of a task; ecs/service.yaml lists them."""
+
+    name = "size"
+
+    def convert(self, value: str, param: object, ctx: object) -> str:
+        """Return the size, if there is such a one."""
+        if value not in costs.sizes():
+            raise click.BadParameter(f"{value!r} is not one of {', '.join(costs.sizes())}")
+        return value
+
+
+def number(
+    flag: str, help: str, default: float | None = None, kind: Any = POSITIVE
+) -> Callable[..., Any]:
+    """An option that takes a number."""
+    shown = default is not None
+    return click.option(
+        flag, type=kind, default=default, show_default=shown, metavar="N", help=help
+    )
+
+
+@click.command()
+@click.argument("bench", required=False, metavar="[FILE]", type=click.Path(path_type=Path))
+@number("--capacity", "Requests per second of one worker within the time limit.")
+@number("--latency-ms", "Milliseconds that one request takes on one vCPU.")
+@number("--rate", "A mean rate to compute the cost for, in requests per second.")
+@click.option("--size", type=Size(), default=DEFAULT.size, show_default=True)
+@click.option(
+    "--architecture",
+    type=click.Choice([*prices.COMPUTE]),
+    default=DEFAULT.architecture,
+    show_default=True,
+)
+@click.option(
+    "--egress",
+    type=click.Choice([*EGRESS]),
+    help="Outbound network of the tasks.  [default: all are shown]",
+)
+@number("--min-tasks", "Fewest tasks.", DEFAULT.min_tasks, click.IntRange(min=1))
+@number("--lambda-mb", "Memory of the function.", DEFAULT.lambda_mb, click.IntRange(min=1))
+@number("--peak", "Rate of the busiest minute, divided by the mean.", DEFAULT.peak)
+@number("--per-connection", "Requests on a connection.", DEFAULT.per_connection)
+@number("--request-kb", "KB of a request and its response.", DEFAULT.request_kb)
+@number(
+    "--cold-share",
+    "Share of requests that wait for a cold start.",
+    DEFAULT.cold_share,
+    NATURAL,
+)
+@number("--cold-ms", "Milliseconds of a cold start.", DEFAULT.cold_ms, NATURAL)
+@click.option("--markdown", is_flag=True, help="Print the table of docs/deploy.md.")
+@click.pass_context
+def cost(context: click.Context, /, **given: Any) -> None:
+    """Compare the monthly cost on Fargate and on Lambda, from measured figures.
+
+    The figures are FILE, written by slipway bench ARTIFACT --json FILE, or --capacity and
+    --latency-ms.
+
+    \b
+    Example:
+      slipway cost figures.json --rate 100
+    """
+    context.exit(options.main(run, Namespace(**given)))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = argparse.ArgumentParser(
-        prog="ecs/cost",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    default = Case(capacity=1, latency_ms=1)
-    parser.add_argument("bench", nargs="?", type=Path, metavar="FILE", help="figures of bench")
-    for flag, text in (
-        ("--capacity", "requests per second of one worker within the time limit"),
-        ("--latency-ms", "milliseconds that one request takes on one vCPU"),
-        ("--rate", "a mean rate to compute the cost for, in requests per second"),
-    ):
-        parser.add_argument(flag, type=positive, metavar="N", help=text)
-    parser.add_argument("--size", choices=costs.sizes(), help="(%(default)s)")
-    parser.add_argument("--architecture", choices=prices.COMPUTE, help="(%(default)s)")
-    parser.add_argument(
-        "--egress", choices=EGRESS, help="outbound network of the tasks (all are shown)"
-    )
-    for flag, text in (
-        ("--min-tasks", "fewest tasks (%(default)s)"),
-        ("--lambda-mb", "memory of the function (%(default)s)"),
-    ):
-        parser.add_argument(flag, type=whole, metavar="N", help=text)
-    for flag, text in (
-        ("--peak", "rate of the busiest minute, divided by the mean (%(default)g)"),
-        ("--per-connection", "requests on a connection (%(default)g)"),
-        ("--request-kb", "KB of a request and its response (%(default)g)"),
-    ):
-        parser.add_argument(flag, type=positive, metavar="N", help=text)
-    for flag, text in (
-        ("--cold-share", "share of requests that wait for a cold start (%(default)g)"),
-        ("--cold-ms", "milliseconds of a cold start (%(default)g)"),
-    ):
-        parser.add_argument(flag, type=natural, metavar="N", help=text)
-    parser.set_defaults(**{name: getattr(default, name) for name in CHOSEN})
-    parser.add_argument("--markdown", action="store_true", help="print the table of docs/deploy.md")
-    return options.main(run, parser.parse_args(arguments))
+    """Run the command with these arguments."""
+    return options.invoke(cost, arguments)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Namespace) -> int:
     """Print the comparison."""
     case = case_of(args)
     if args.markdown:
@@ -93,7 +138,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def case_of(args: argparse.Namespace) -> Case:
+def case_of(args: Namespace) -> Case:
     """Build the case from the options and the figures of bench."""
     capacity, latency = args.capacity, args.latency_ms
     if args.bench:
@@ -105,13 +150,11 @@ def case_of(args: argparse.Namespace) -> Case:
         except OSError as error:
             raise MissingError(f"{args.bench} cannot be read: {error.strerror}") from error
         except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
-            raise UsageError(
-                f"{args.bench} was not written by python -m service bench --json"
-            ) from error
+            raise UsageError(f"{args.bench} was not written by slipway bench --json") from error
     if not capacity or not latency:
         raise UsageError(
-            "measure first: .venv/bin/python -m service bench ARTIFACT --json FILE; then ecs/cost "
-            "FILE (or use --capacity and --latency-ms)"
+            "measure first: slipway bench ARTIFACT --json FILE; then slipway cost FILE "
+            "(or use --capacity and --latency-ms)"
         )
     return Case(
         capacity=capacity,
@@ -164,33 +207,6 @@ def table(case: Case) -> str:
 
 # Other models: milliseconds of CPU per request, and 0.7 of the rate that a core could do at most.
 TABLE = tuple((ms, 700 / ms) for ms in (5.0, 20.0, 100.0))
-
-
-def positive(text: str) -> float:
-    """Parse a number greater than 0."""
-    number = natural(text)
-    if number == 0:
-        raise argparse.ArgumentTypeError("it must be greater than 0")
-    return number
-
-
-def natural(text: str) -> float:
-    """Parse a number that is not negative."""
-    try:
-        number = float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
-    if not 0 <= number < 1e9:
-        raise argparse.ArgumentTypeError(f"{text} is out of range")
-    return number
-
-
-def whole(text: str) -> int:
-    """Parse a whole number greater than 0."""
-    number = positive(text)
-    if number != int(number):
-        raise argparse.ArgumentTypeError(f"{text} is not whole")
-    return int(number)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
-"""Build the image, push it, and update the service on ECS.
+"""`slipway deploy`: build the image, push it, and update the service on ECS."""
 
-Steps that are already done are skipped, so the command can be repeated, also after an interruption.
-It waits until ECS runs the new image, prints the events meanwhile, and sends a prediction. If
-CloudFormation or ECS roll back, it prints the reason and exits with 1; the old image keeps serving.
-"""
-
-import argparse
 import json
 import sys
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import click
 
 from ecs import boundary, containers, deployment, inputs, names, prerequisites, registry, stacks
 from ecs.account import Account
@@ -18,55 +16,53 @@ from ecs.commands.options import echo
 from ecs.containers import Source
 from ecs.errors import FailedError, MissingError, UsageError
 
-EXAMPLES = """
-  ecs/deploy                                           the sensor model, to slipway-production
-  ecs/deploy --environment demo --set Egress=public --set Size=nano
-  ecs/deploy --artifact artifacts/mine                 a packed model
-  ecs/deploy --set MaxTasks=20                         builds no image
-"""
+
+@click.command()
+@options.common
+@click.option(
+    "--artifact",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="A packed model below artifacts/ to serve.",
+)
+@click.option("--image", metavar="DIGEST", help="An image that was pushed before; builds none.")
+@click.option("--keep-image", is_flag=True, help="Change parameters and template only.")
+@options.pairs(
+    "--set",
+    "A parameter of ecs/service.yaml, network.yaml or bootstrap.yaml; later deploys keep it.",
+)
+@options.pairs("--build-arg", "A build argument of the Dockerfile, such as VARIANT=lean.")
+@click.option("--allow-dirty", is_flag=True, help="Build although there are uncommitted changes.")
+@click.option(
+    "--all-stacks",
+    is_flag=True,
+    help="Also update the bootstrap and network stacks from their templates.",
+)
+@click.pass_context
+def deploy(context: click.Context, /, **given: Any) -> None:
+    """Build the image, push it, and update the service on ECS.
+
+    Steps that are already done are skipped, so the command can be repeated, also after an
+    interruption. It waits until ECS runs the new image, prints the events meanwhile, and sends a
+    prediction. If CloudFormation or ECS roll back, it prints the reason and exits with 1; the old
+    image keeps serving.
+
+    \b
+    Examples:
+      slipway deploy
+      slipway deploy --environment demo --set Egress=public --set Size=nano
+      slipway deploy --artifact artifacts/mine
+      slipway deploy --set MaxTasks=20
+    """
+    context.exit(options.main(run, Namespace(**given)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = options.parser("deploy", f"{__doc__}\n{EXAMPLES}")
-    parser.add_argument(
-        "--artifact", type=Path, metavar="FOLDER", help="a packed model below artifacts/ to serve"
-    )
-    parser.add_argument(
-        "--image", metavar="DIGEST", help="an image that was pushed before; builds none"
-    )
-    parser.add_argument(
-        "--keep-image", action="store_true", help="change parameters and template only"
-    )
-    parser.add_argument(
-        "--set",
-        type=options.name_and_value,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a parameter of ecs/service.yaml, network.yaml or bootstrap.yaml; later deploys "
-        "keep it",
-    )
-    parser.add_argument(
-        "--build-arg",
-        type=options.name_and_value,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a build argument of the Dockerfile, such as VARIANT=lean",
-    )
-    parser.add_argument(
-        "--allow-dirty", action="store_true", help="build although there are uncommitted changes"
-    )
-    parser.add_argument(
-        "--all-stacks",
-        action="store_true",
-        help="also update the bootstrap and network stacks from their templates",
-    )
-    return options.main(run, parser.parse_args(arguments))
+    """Run the command with these arguments."""
+    return options.invoke(deploy, arguments)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Namespace) -> int:
     """Deploy. Return 0 if the service works as expected."""
     name = names.service_stack_name(args.environment)
     given = inputs.by_template(dict(args.set))
@@ -129,8 +125,13 @@ def kept(before: Mapping[str, str], name: str) -> str:
     return before["ImageUri"]
 
 
-def source_of(args: argparse.Namespace) -> Source:
+def source_of(args: Namespace) -> Source:
     """Describe the source of the image; UsageError if files are not committed."""
+    if not (containers.ROOT / "Dockerfile").exists():
+        raise UsageError(
+            "images are built from a checkout, and this is an installed package: use a checkout, "
+            "or --image DIGEST"
+        )
     changed = containers.changed_files()
     if changed and not args.allow_dirty:
         raise UsageError(
@@ -186,7 +187,7 @@ def pushed(
 
 
 def rollback_line(
-    args: argparse.Namespace,
+    args: Namespace,
     done: deployment.Outcome,
     repository: names.Repository,
     digest: str,

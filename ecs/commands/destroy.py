@@ -1,12 +1,11 @@
-"""Delete an environment and everything that bills, after confirmation.
+"""`slipway destroy`: delete an environment and everything that bills, after confirmation."""
 
-With the last environment of the region it also deletes the network, all images and the roles.
-Secrets, certificates and models on S3 are yours and stay.
-"""
-
-import argparse
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
+from typing import Any
+
+import click
 
 from ecs import names, teardown
 from ecs.commands import options
@@ -14,14 +13,29 @@ from ecs.commands.options import echo
 from ecs.errors import UsageError
 
 
+@click.command()
+@options.common
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.pass_context
+def destroy(context: click.Context, /, **given: Any) -> None:
+    """Delete an environment and everything that bills, after confirmation.
+
+    With the last environment of the region it also deletes the network, all images and the roles.
+    Secrets, certificates and models on S3 are yours and stay.
+
+    \b
+    Example:
+      slipway destroy --environment demo
+    """
+    context.exit(options.main(run, Namespace(**given)))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = options.parser("destroy", __doc__)
-    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-    return options.main(run, parser.parse_args(arguments))
+    """Run the command with these arguments."""
+    return options.invoke(destroy, arguments)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Namespace) -> int:
     """Delete. Return 0 if nothing is left."""
     name = names.service_stack_name(args.environment)
     account = options.account_of(args)

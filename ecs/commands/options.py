@@ -1,14 +1,16 @@
 """What the commands share: options, output, the smoke test and exit codes."""
 
-import argparse
 import json
 import os
 import re
 import signal
 import sys
-from collections.abc import Callable
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import click
 
 from ecs import containers, smoke_test
 from ecs.account import Account, open_account, translate_errors
@@ -19,36 +21,43 @@ ARCHITECTURE = "ARM64"
 KEY = "SLIPWAY_API_KEY"  # a client's key; the service itself knows only digests
 
 
-def parser(name: str, description: str | None) -> argparse.ArgumentParser:
-    """A parser with the options that all commands have."""
-    made = argparse.ArgumentParser(
-        prog=f"ecs/{name}",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    made.add_argument(
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that the commands share."""
+    command = click.option(
+        "--region",
+        envvar="AWS_REGION",
+        help="AWS region (AWS_REGION, AWS_DEFAULT_REGION, or that of the profile).",
+    )(command)
+    return click.option(
         "--environment",
         default="production",
+        show_default=True,
         metavar="NAME",
-        help="the environment; its stack is slipway-NAME (%(default)s)",
+        help="The environment; its stack is slipway-NAME.",
+    )(command)
+
+
+class NameAndValue(click.ParamType[tuple[str, str]]):
+    """NAME=VALUE."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: object, ctx: object) -> tuple[str, str]:
+        """Return the name and the value."""
+        name, equals, text = value.partition("=")
+        if not equals or not re.fullmatch(r"\w+", name):
+            raise click.BadParameter(f"{value!r} is not NAME=VALUE")
+        return name, text
+
+
+def pairs(flag: str, help: str) -> Callable[..., Any]:
+    """An option that takes NAME=VALUE and may be repeated."""
+    return click.option(
+        flag, type=NameAndValue(), multiple=True, metavar="NAME=VALUE", help=f"{help} Repeatable."
     )
-    made.add_argument(
-        "--region",
-        default=os.environ.get("AWS_REGION"),
-        help="AWS region (AWS_REGION, AWS_DEFAULT_REGION, or that of the profile)",
-    )
-    return made
 
 
-def name_and_value(text: str) -> tuple[str, str]:
-    """Parse NAME=VALUE."""
-    name, equals, value = text.partition("=")
-    if not equals or not re.fullmatch(r"\w+", name):
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name, value
-
-
-def account_of(options: argparse.Namespace) -> Account:
+def account_of(options: Namespace) -> Account:
     """Open the account to work in, and print it."""
     found = open_account(options.region)
     echo(f"account {found.id}, {found.region}, as {found.caller}")
@@ -60,7 +69,17 @@ def echo(line: str) -> None:
     print(line, flush=True)
 
 
-def main(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+def invoke(command: click.Command, arguments: Sequence[str] | None) -> int:
+    """Run a click command with these arguments. Return its exit code."""
+    try:
+        code = command.main(arguments and [*arguments], standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    return int(code or 0)
+
+
+def main(run: Callable[[Namespace], int], options: Namespace) -> int:
     """Run a command. Return its exit code; an error is one line on stderr."""
     try:
         with translate_errors():

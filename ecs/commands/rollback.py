@@ -1,13 +1,12 @@
-"""Roll back to the previous image, or to the image with this digest.
+"""`slipway rollback`: roll back to the previous image, or to the image with this digest."""
 
-Only the image changes: template and parameters stay as they are. If a deployment is under way, it
-is cancelled instead, and the previous image keeps serving.
-"""
-
-import argparse
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import click
 
 from ecs import containers, deployment, names, registry, stacks
 from ecs.account import Account
@@ -17,21 +16,36 @@ from ecs.errors import FailedError, MissingError
 from ecs.stacks import Stack, WaitCallbacks
 
 
+@click.command()
+@options.common
+@click.argument("digest", required=False)
+@click.option("--list", is_flag=True, help="List the images in ECR.")
+@click.option(
+    "--artifact",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="The model in the image, if there is no docker to read it.",
+)
+@click.pass_context
+def rollback(context: click.Context, /, **given: Any) -> None:
+    """Roll back to the previous image, or to the image with this digest.
+
+    Only the image changes: template and parameters stay as they are. If a deployment is under
+    way, it is cancelled instead, and the previous image keeps serving.
+
+    \b
+    Example:
+      slipway rollback --list
+    """
+    context.exit(options.main(run, Namespace(**given)))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = options.parser("rollback", __doc__)
-    parser.add_argument("digest", nargs="?", metavar="DIGEST", help="sha256:… of an image in ECR")
-    parser.add_argument("--list", action="store_true", help="list the images in ECR")
-    parser.add_argument(
-        "--artifact",
-        type=Path,
-        metavar="FOLDER",
-        help="the model in the image, if there is no docker to read it",
-    )
-    return options.main(run, parser.parse_args(arguments))
+    """Run the command with these arguments."""
+    return options.invoke(rollback, arguments)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Namespace) -> int:
     """Roll back. Return 0 if the service works as expected."""
     name = names.service_stack_name(args.environment)
     account = options.account_of(args)

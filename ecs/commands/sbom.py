@@ -1,26 +1,35 @@
 """Write the software bill of materials of an image, as two CycloneDX files (`make sbom`)."""
 
-import argparse
 import json
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from ecs import sbom
+import click
+
+from ecs import sbom as bills
 from ecs.commands import options
 
 
+@click.command()
+@click.argument("image")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.pass_context
+def sbom(context: click.Context, /, **given: Any) -> None:
+    """Write the bill of materials of IMAGE, which the container engine has, to FOLDER."""
+    context.exit(options.main(run, Namespace(**given)))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m ecs.commands.sbom", description=__doc__)
-    parser.add_argument("image", metavar="IMAGE", help="an image that the container engine has")
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where to write the files")
-    return options.main(run, parser.parse_args(arguments))
+    """Run the command with these arguments."""
+    return options.invoke(sbom, arguments)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Namespace) -> int:
     """Write the files and print their sizes."""
-    for path in sbom.of_image(args.image, args.folder):
+    for path in bills.of_image(args.image, args.folder):
         count = len(json.loads(path.read_text())["components"])
         options.echo(f"{path}: {count} components")
     return 0

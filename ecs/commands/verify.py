@@ -1,14 +1,12 @@
-"""Check everything that a deployment requires, and an existing deployment for drift.
+"""`slipway verify`: check what a deployment requires, and an existing deployment for drift."""
 
-Always: credentials, engine, checkout, image and platform, certificate, subnets, secret, quotas. If
-the service exists, also its tasks and targets, and differences from the template. It changes
-nothing, and exits with 1 if a check fails.
-"""
-
-import argparse
 import sys
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Any
+
+import click
 
 from ecs import containers, costs, drift, inputs, names, preflight, stacks
 from ecs.account import Account
@@ -18,21 +16,30 @@ from ecs.preflight import Check, CheckResult
 from ecs.stacks import Stack
 
 
+@click.command()
+@options.common
+@options.pairs("--set", "A parameter that you will deploy with.")
+@click.pass_context
+def verify(context: click.Context, /, **given: Any) -> None:
+    """Check everything that a deployment requires, and an existing deployment for drift.
+
+    Always: credentials, engine, checkout, image and platform, certificate, subnets, secret, quotas.
+    If the service exists, also its tasks and targets, and differences from the template. It
+    changes nothing, and exits with 1 if a check fails.
+
+    \b
+    Example:
+      slipway verify --environment demo
+    """
+    context.exit(options.main(run, Namespace(**given)))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = options.parser("verify", __doc__)
-    parser.add_argument(
-        "--set",
-        type=options.name_and_value,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a parameter that you will deploy with",
-    )
-    return options.main(run, parser.parse_args(arguments))
+    """Run the command with these arguments."""
+    return options.invoke(verify, arguments)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Namespace) -> int:
     """Print the results. Return 1 if a check failed."""
     name = names.service_stack_name(args.environment)
     given = inputs.by_template(dict(args.set))["service"]

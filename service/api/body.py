@@ -1,7 +1,8 @@
-"""The bytes of a request body, to text of a known type.
+"""Reads the bytes of a request body as text of a known type.
 
-400 is for what is not as it says, 413 for too much, 415 for another type or encoding. Flask's own
-readers are not used: they would cut a chunked body at the limit and accept one that ends early.
+400: the body does not match its headers. 413: too large. 415: unsupported media type or content
+encoding. Flask's own readers would truncate a chunked body at the limit, and accept one that ends
+early.
 """
 
 from collections.abc import Sequence
@@ -15,27 +16,30 @@ from service.api.request_state import state_of
 JSON = "application/json"
 CSV = "text/csv"
 
-CLOSE = {"Connection": "close"}  # what is left of the body would be taken for the next request
+CLOSE = {"Connection": "close"}  # the unread rest of the body would be read as the next request
 
 
 def init_app(app: Flask) -> None:
-    """Answer what was refused before, whatever its address."""
+    """Render errors that the server has found before Flask was called, at any address."""
 
     @app.before_request
-    def refuse() -> None:
+    def raise_error() -> None:
         if error := state_of(request.environ).error:
             raise error
 
 
 def read(request: Request, limit: int) -> bytes:
-    """The whole body, at most `limit` bytes of it; Problem 400 or 413 otherwise."""
+    """The body, of at most `limit` bytes; Problem 400 or 413 otherwise.
+
+    The ASGI app has read it before. On AWS Lambda, in tests and under other servers this reads it.
+    """
     body = state_of(request.environ).body
     if body is None:
-        body = _received(request, limit)
+        body = _read_stream(request, limit)
     return body
 
 
-def _received(request: Request, limit: int) -> bytes:
+def _read_stream(request: Request, limit: int) -> bytes:
     length = request.content_length
     if length is not None and length > limit:
         raise too_large(limit)
@@ -48,15 +52,15 @@ def _received(request: Request, limit: int) -> bytes:
 
 
 def too_large(limit: int) -> Problem:
-    """The refusal of a body over the limit."""
+    """Problem 413 for a body over the limit."""
     return Problem(413, f"the body is larger than {limit} bytes", headers=CLOSE)
 
 
 def media_type(request: Request, taken: Sequence[str] = (JSON, CSV)) -> str:
-    """JSON or CSV; Problem 415 for anything else, a charset but UTF-8, or an encoded body."""
+    """JSON or CSV; Problem 415 for another type or charset, or an encoded body."""
     environ = request.environ
     if environ.get("CONTENT_TYPE") == JSON and "HTTP_CONTENT_ENCODING" not in environ:
-        return JSON  # as nearly all send it
+        return JSON  # of nearly all requests
     check_encoding(request)
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if charset not in ("utf-8", "utf8"):
@@ -68,18 +72,18 @@ def media_type(request: Request, taken: Sequence[str] = (JSON, CSV)) -> str:
 
 
 def check_encoding(request: Request) -> None:
-    """Problem 415 for a compressed body: how much it would become, nobody knows before."""
+    """Raise Problem 415 for a compressed body: its size is unknown before it is decompressed."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(415, "the body must not be encoded: leave out Content-Encoding")
 
 
 def decode(body: bytes, kind: str = "JSON") -> str:
-    """UTF-8 text; Problem 400 if it is blank, or with the position of the first other byte.
+    """The text of a UTF-8 body; Problem 400 if it is blank or not UTF-8.
 
-    `kind` is what the text should be. A table that is not UTF-8 is refused for that alone.
+    `kind` is the expected format, for the error message.
     """
     if not body.strip():
-        raise unparsable("there is nothing in it", kind)
+        raise unparsable("it is empty", kind)
     try:
         return body.decode()
     except UnicodeDecodeError as error:

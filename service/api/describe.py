@@ -1,4 +1,4 @@
-"""`GET /model` and `GET /openapi.json`: what is being served, and its contract."""
+"""`GET /model` and `GET /openapi.json`: the manifest and the contract of the model."""
 
 import json
 from typing import Any
@@ -6,21 +6,24 @@ from typing import Any
 from flask import Flask, Response
 from marshmallow import Schema
 
+from service import __version__
 from service.api import openapi
 from service.api.body import JSON
 from service.model.predictor import Predictor
 from service.settings import Settings
 
+SERVER = {"name": "slipway", "version": __version__}
+
 
 def init_app(
     app: Flask, settings: Settings, predictor: Predictor, columns: Schema
 ) -> dict[str, Any]:
-    """Give the app its routes; the answers are written once, they cannot change.
+    """Add the routes. The responses are written once, because they cannot change.
 
-    `columns` is the schema that checks the requests. The contract is returned, for people's pages.
+    `columns` is the schema that checks requests. Returns the contract, for the pages.
     """
     manifest = predictor.manifest
-    content = json.dumps(manifest.public())
+    content = json.dumps({**manifest.public(), "server": SERVER})
     contract = openapi.document(manifest, settings, columns)
     described = json.dumps(contract)
 

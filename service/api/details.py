@@ -15,14 +15,14 @@ from service.model.manifest import Manifest
 from service.model.signature import Signature
 
 TOP = "top"
-LONGEST_TOP = 9  # digits
-NUMBER_BYTES = 25  # of text, for a number of 64 bits and what stands behind it
-SHORT = 65_536  # bytes of an answer that is computed in any case
+MAX_TOP_DIGITS = 9  # digits
+NUMBER_BYTES = 25  # the text of a 64-bit number and a separator
+SHORT_ANSWER_BYTES = 65_536  # such an answer is computed in any case
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The model's confidence, or the `top` most probable labels of each row; or neither."""
+    """What a response has instead of predictions: probabilities or scores, or the `top` labels."""
 
     confidence: bool = False
     top: int = 0
@@ -32,11 +32,11 @@ PREDICTIONS = Details()
 
 
 class AnswerSize:
-    """How many values the answers of one model have, and how many one may have at most."""
+    """The number of values in an answer of one model, and the limit."""
 
-    def __init__(self, manifest: Manifest, most_values: int) -> None:
+    def __init__(self, manifest: Manifest, max_values: int) -> None:
         signature = manifest.signature
-        self.most_values = most_values
+        self.max_values = max_values
         self.outputs = len(signature.outputs)
         self.labels = [len(output.labels or ()) for output in signature.outputs]
         self.confidence = sum(widths(manifest).values())
@@ -45,41 +45,41 @@ class AnswerSize:
         self.has_top = why_no_top(signature) is None
 
     def per_row(self, details: Details) -> int:
-        """The values of one row: predictions, or the numbers and labels that come with them."""
+        """The number of values per row: predictions, or labels and numbers."""
         if details.top:
             return sum(2 * min(details.top, labels) for labels in self.labels)
         return self.confidence if details.confidence else self.outputs
 
     def check(self, state: RequestState, per_row: int) -> None:
-        """Problem 422 if an answer would have more values than `most_values`.
+        """Raise Problem 422 if an answer would have more than `max_values` values.
 
-        Problem 503 if it would be long while answers that clients do not read fill their memory.
+        Problem 503 if it would be long while answers that clients do not read fill the memory.
         """
         rows = state.rows or 0
         values = rows * per_row
-        if values > self.most_values:
+        if values > self.max_values:
             raise self._too_many(rows, per_row)
-        if values * self.value_bytes > SHORT and state.is_full and state.is_full():
+        if values * self.value_bytes > SHORT_ANSWER_BYTES and state.is_full and state.is_full():
             raise Problem(
                 503,
-                "too many long answers wait for their clients to read them",
+                "too many long answers are waiting for slow clients",
                 headers={"Retry-After": str(random.choice((1, 2, 3)))},  # noqa: S311
             )
 
     def _too_many(self, rows: int, per_row: int) -> Problem:
-        most_rows = self.most_values // per_row
-        ways = [f"send at most {most_rows} rows in a request"] if most_rows else []
+        max_rows = self.max_values // per_row
+        ways = [f"send at most {max_rows} rows in a request"] if max_rows else []
         if self.has_top and per_row > 2:
             ways.append("ask for the K most probable labels of each row with top=K")
         return Problem(
             422,
             f"the answer would have {rows * per_row} values, {per_row} for each of {rows} rows; "
-            f"at most {self.most_values} are allowed: {', or '.join(ways)}".rstrip(": "),
+            f"at most {self.max_values} are allowed: {', or '.join(ways)}".rstrip(": "),
         )
 
 
 def widths(manifest: Manifest) -> dict[str, int]:
-    """How many numbers of confidence each output has for a row, as its golden rows show."""
+    """The number of probabilities or scores per row of each output, by the golden rows."""
     signature = manifest.signature
     found: Any = manifest.golden.outputs.get(signature.confidence or "")
     if not found:
@@ -89,7 +89,7 @@ def widths(manifest: Manifest) -> dict[str, int]:
 
 
 def why_no_top(signature: Signature) -> str | None:
-    """Why the labels of this model cannot be ranked; None if they can."""
+    """The reason why the labels of this model cannot be ranked; None if they can."""
     if signature.confidence != "probabilities":
         has = f"; it has {signature.confidence}" if signature.confidence else ""
         return f"this model has no probabilities{has}"
@@ -99,9 +99,10 @@ def why_no_top(signature: Signature) -> str | None:
 
 
 def read_top(value: object, signature: Signature) -> int:
-    """How many labels a request asks for, as text or as a number; ValueError says what is wrong."""
+    """The number of labels that a request asks for, from text or a number; ValueError if
+    invalid."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value[:LONGEST_TOP])
+        value = int(value[:MAX_TOP_DIGITS])
     if type(value) is not int or value < 1:
         raise ValueError("must be a whole number of labels, at least 1")
     if reason := why_no_top(signature):

@@ -1,7 +1,6 @@
 """`GET /openapi.json`: the contract of this model, as OpenAPI 3.1, made once at start.
 
-apispec reads the very schema that checks the requests. What gunicorn's parser refuses is not in
-it: nobody describes that.
+apispec reads the schema that checks the requests. Errors of gunicorn's parser are not described.
 """
 
 from collections.abc import Sequence
@@ -11,9 +10,9 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
-from service.api import body, predict, responses, shapes
+from service.api import body, json_schema, predict, responses
 from service.api.details import TOP, why_no_top
-from service.api.shapes import Shape, ref
+from service.api.json_schema import Shape, ref
 from service.model import artifact
 from service.model.manifest import Manifest
 from service.model.signature import Signature
@@ -24,16 +23,16 @@ SCHEMES: dict[str, Shape] = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
 HTML = "text/html"
-OPEN = {"/health", "/health/live"}  # whatever the keys
+OPEN = {"/health", "/health/live"}  # they need no API key
 PARAMETERS: dict[str, Shape] = {
     "X-Request-ID": {
         "description": (
-            "Repeated in the answer if it is of up to 64 letters, digits, `.`, `_` and `-`"
+            "Repeated in the response if it has up to 64 letters, digits, `.`, `_` and `-`"
         ),
         "schema": {"type": "string"},
     },
     "X-Request-Timeout-Ms": {
-        "description": "The client waits for so long until its prediction begins; 504 after that",
+        "description": "How long the client waits for its prediction to start; 504 after that",
         "schema": {"type": "integer", "minimum": 1},  # 0 is 504 for certain
         "example": 2000,
     },
@@ -41,21 +40,21 @@ PARAMETERS: dict[str, Shape] = {
 
 
 def document(manifest: Manifest, settings: Settings, columns: Schema) -> dict[str, Any]:
-    """The description of the service with this model; `columns` is the schema of its requests."""
+    """The OpenAPI document of the service with this model; `columns` is the schema of requests."""
     signature, rows = manifest.signature, settings.max_rows
     plugin = MarshmallowPlugin()
     spec = APISpec(manifest.name, manifest.version, "3.1.0", plugins=[plugin])
-    values = {one.name: ref(shapes.input_name(i)) for i, one in enumerate(signature.inputs)}
+    values = {one.name: ref(json_schema.input_name(i)) for i, one in enumerate(signature.inputs)}
 
     def forms(_: object, field: Any, **__: object) -> Shape:
-        return shapes.column(field.column, values[field.column.name], rows)
+        return json_schema.column(field.column, values[field.column.name], rows)
 
     plugin.converter.add_attribute_function(forms)  # type: ignore[union-attr]
     for place, one in enumerate(signature.inputs):
-        spec.components.schema(shapes.input_name(place), shapes.of_input(one))
+        spec.components.schema(json_schema.input_name(place), json_schema.of_input(one))
     spec.components.schema("columns", schema=columns)
-    in_rows = shapes.in_rows(signature, rows)
-    named = {**in_rows, "answer": shapes.answer(signature), "problem": responses.PROBLEM}
+    in_rows = json_schema.in_rows(signature, rows)
+    named = {**in_rows, "answer": json_schema.answer(signature), "problem": responses.PROBLEM}
     for name, shape in named.items():
         spec.components.schema(name, shape)
     for name, header in responses.HEADERS.items():
@@ -97,7 +96,7 @@ def _get(
         "parameters": ["X-Request-ID"],
         "responses": {
             "200": responses.success(about, shape, HTML if html else body.JSON),
-            **{str(status): responses.refusal(status) for status in (*responses.OF_ANY, *more)},
+            **{str(status): responses.refusal(status) for status in (*responses.OF_ALL, *more)},
         },
     }
 
@@ -136,11 +135,11 @@ def _predict(signature: Signature, forms: Sequence[str]) -> Shape:
             "content": {
                 body.JSON: {
                     "schema": {"anyOf": [ref(name) for name in forms]},
-                    "examples": shapes.examples(signature),
+                    "examples": json_schema.examples(signature),
                 },
                 body.CSV: {
                     "schema": {"type": "string", "description": "A header line, then the rows"},
-                    "examples": {"rows": {"value": shapes.table(signature)}},
+                    "examples": {"rows": {"value": json_schema.table(signature)}},
                 },
             },
         },

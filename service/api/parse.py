@@ -1,6 +1,6 @@
-"""The text of a body, to strict JSON or to a CSV table: 400 for what is neither.
+"""Parses the text of a body as strict JSON or as a CSV table; 400 if it is neither.
 
-What it holds is counted before anything is made of it.
+Values are counted before they are parsed: counting takes much less time and memory.
 """
 
 import csv
@@ -17,42 +17,42 @@ from numpy.typing import NDArray
 
 from service.api.problems import Problem
 
-LONG = 10_000  # characters
-SHORT = 400  # characters, which a pattern goes through before NumPy has begun
+LONG_CHARACTERS = 10_000  # from here on NumPy searches faster than str
+SHORT_CHARACTERS = 400  # below, a regular expression is faster than NumPy
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-LONG_DIGITS = 20  # of integers that may need more than 64 bits
+LONG_DIGITS = 20  # an integer with so many digits may need more than 64 bits
 LONG_NUMBER = re.compile(rf"[0-9]{{{LONG_DIGITS}}}")
 MANY_DIGITS = 310  # more than float64 holds
-LONGEST_START = 65_536  # characters; enough to be nested deeper than Python would follow
+NESTING_SCAN_CHARACTERS = 65_536  # enough for more nesting than Python's parser follows
 
 
-class Most(NamedTuple):
-    """What one body may hold: counted before anything is made of it, for making it costs more."""
+class PayloadLimits(NamedTuple):
+    """The limits of one body, which are checked before it is parsed."""
 
-    rows: int  # to tell in the refusal
-    values: int  # of JSON, cells of CSV
+    rows: int  # for the error message
+    values: int  # of JSON, or cells of CSV
     containers: int  # lists and objects of JSON
-    lines: int  # of CSV, blank ones as well
+    lines: int  # of CSV, blank ones included
 
 
 def unparsable(fault: str, kind: str = "JSON") -> Problem:
-    """The refusal of what is not what it says."""
+    """Problem 400 for a body that is not of its type."""
     return Problem(400, f"the body is not {kind}", [{"pointer": "", "detail": fault}])
 
 
-def parse_json(text: str, most: Most, nan: bool = False) -> Any:
-    """Strict JSON: no NaN, no duplicate keys, no endless nesting; Problem 400 for what is not.
+def parse_json(text: str, limits: PayloadLimits, nan: bool = False) -> Any:
+    """Parse strict JSON: no NaN, no duplicate keys, no deep nesting; Problem 400 otherwise.
 
-    With `nan`, NaN is null: clients that know Python's JSON send it for a value that is missing.
-    Problem 422 for more than `most`. A number too large for float64 comes back infinite, for the
-    schema to refuse with its pointer. Integers are exact.
+    With `nan`, NaN is read as null: Python clients send it for missing values. Problem 422 for more
+    than `limits`. A number too large for float64 becomes infinite; the schema refuses it with its
+    pointer. Integers are exact.
     """
-    if not _fits(text, most):
-        if _is_deep(text[:LONGEST_START]):  # soon seen, and what follows would take long
+    if not _fits(text, limits):
+        if _is_deep(text[:NESTING_SCAN_CHARACTERS]):  # quick to see, and the rest would take long
             raise unparsable("it is nested too deeply")
         outside = _unquoted(text.replace("\\\\", "").replace('\\"', ""))
-        if not _fits(outside, most):
-            raise _too_much("values", most)
+        if not _fits(outside, limits):
+            raise _too_much("values", limits)
     decoder = _WITH_NAN if nan else _DECODER
     if has_long_number(text):
         return _strict(text, decoder)
@@ -63,20 +63,20 @@ def parse_json(text: str, most: Most, nan: bool = False) -> Any:
     return value if _has_no_key_twice(text, value) else _strict(text, _ANOTHER_LOOK)
 
 
-def parse_csv(text: str, most: Most) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of cells, blank lines left out; Problem 400, or 422 for a ragged table.
+def parse_csv(text: str, limits: PayloadLimits) -> tuple[list[str], list[list[str]]]:
+    """Parse a CSV table: header and rows of cells, without blank lines.
 
-    Problem 422 also for more than `most`.
+    Problem 400 if it is not CSV, 422 if rows differ in length, or for more than `limits`.
     """
-    if _count(text, ",") > most.values and _count(_unquoted(text), ",") > most.values:
-        raise _too_much("cells", most)
+    if _count(text, ",") > limits.values and _count(_unquoted(text), ",") > limits.values:
+        raise _too_much("cells", limits)
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
-        lines = list(islice(reader, most.lines + 1))
+        lines = list(islice(reader, limits.lines + 1))
     except csv.Error as error:
         raise unparsable(f"{error} at line {reader.line_num}", "CSV") from error
-    if len(lines) > most.lines:
-        raise _too_much("lines", most)
+    if len(lines) > limits.lines:
+        raise _too_much("lines", limits)
     header, *rows = list(filter(None, lines)) or [[]]
     for number, cells in enumerate(rows):
         if len(cells) != len(header):
@@ -89,7 +89,7 @@ def parse_csv(text: str, most: Most) -> tuple[list[str], list[list[str]]]:
 
 
 def other_separator(header: Sequence[str]) -> str | None:
-    """What is wrong with a header of one cell that looks like several; None if it does not."""
+    """The error message for a header with another separator than a comma; None if it has none."""
     if len(header) != 1:
         return None
     for separator, plural in OTHER_SEPARATORS.items():
@@ -99,43 +99,43 @@ def other_separator(header: Sequence[str]) -> str | None:
 
 
 class _NotStrictError(ValueError):
-    """What Python's parser would let pass."""
+    """JSON that Python's parser would accept, but is not strict."""
 
 
 def has_long_number(text: str) -> bool:
-    """Whether there are so many digits that orjson may read an integer as a float."""
-    if len(text) < SHORT:
+    """Whether a number has so many digits that orjson may read an integer as a float."""
+    if len(text) < SHORT_CHARACTERS:
         return LONG_NUMBER.search(text) is not None
     characters = _bytes(text)
     digits = (characters >= ord("0")) & (characters <= ord("9"))
-    for step in (1, 2, 4, 8, LONG_DIGITS - 16):  # first two in a row, then four, and so on
+    for step in (1, 2, 4, 8, LONG_DIGITS - 16):  # runs of two digits, then four, and so on
         digits = digits[:-step] & digits[step:]
     return bool(digits.any())
 
 
-def _too_much(what: str, most: Most) -> Problem:
-    fault = f"has far more {what} than {most.rows} rows, the most that one request may have"
+def _too_much(what: str, limits: PayloadLimits) -> Problem:
+    fault = f"has far more {what} than {limits.rows} rows, the most that one request may have"
     return Problem(422, "the body is too long", [{"pointer": "", "detail": fault}])
 
 
-def _fits(text: str, most: Most) -> bool:
+def _fits(text: str, limits: PayloadLimits) -> bool:
     containers = _count(text, "[") + _count(text, "{")
-    return containers <= most.containers and _count(text, ",") <= most.values
+    return containers <= limits.containers and _count(text, ",") <= limits.values
 
 
 def _count(text: str, character: str) -> int:
-    if len(text) < LONG:
+    if len(text) < LONG_CHARACTERS:
         return text.count(character)
     return int(np.count_nonzero(_bytes(text) == ord(character)))
 
 
 def _bytes(text: str) -> NDArray[np.uint8]:
-    """NumPy looks through a long text four times as fast."""
+    """The bytes of a text as an array, which NumPy searches four times as fast."""
     return np.frombuffer(text.encode(errors="surrogatepass"), np.uint8)
 
 
 def _unquoted(text: str) -> str:
-    """What stands outside of quotes, byte by byte."""
+    """The bytes outside of quotes."""
     characters = _bytes(text)
     quotes = np.cumsum(characters == ord('"'), dtype=np.uint8)  # modulo 256: odd stays odd
     outside: bytes = characters[quotes & 1 == 0].tobytes()
@@ -166,7 +166,7 @@ def _has_no_key_twice(text: str, value: Any) -> bool:
     colons = _count(text, ":")
     if colons != keys and colons != _keys(value):
         return False
-    if len(text) < LONG:
+    if len(text) < LONG_CHARACTERS:
         return text.count('":') == colons
     characters = _bytes(text)
     before = characters[np.flatnonzero(characters == ord(":")) - 1]

@@ -1,10 +1,10 @@
-"""`POST /predict`: the main road, and what its query asks for."""
+"""`POST /predict` and its query parameters."""
 
 from flask import Flask, Request, Response, request
 
 from service.api import body
-from service.api.answers import Answers
 from service.api.details import PREDICTIONS, TOP, Details, read_top
+from service.api.prediction_service import PredictionService
 from service.api.problems import Problem, unknown
 from service.model.predictor import Predictor
 from service.model.signature import Confidence, Signature
@@ -15,8 +15,10 @@ CONFIDENCE: tuple[Confidence, ...] = ("probabilities", "scores")
 PARAMETERS = (*CONFIDENCE, TOP)
 
 
-def init_app(app: Flask, settings: Settings, predictor: Predictor, answers: Answers) -> None:
-    """Give the app its route."""
+def init_app(
+    app: Flask, settings: Settings, predictor: Predictor, service: PredictionService
+) -> None:
+    """Add the route."""
 
     @app.post(PATH)
     def predict() -> Response:
@@ -24,12 +26,12 @@ def init_app(app: Flask, settings: Settings, predictor: Predictor, answers: Answ
         content = body.read(request, settings.max_body_bytes)
         is_csv = body.media_type(request) == body.CSV
         return Response(
-            answers.alone(request.environ, content, is_csv, details), content_type=body.JSON
+            service.predict(request.environ, content, is_csv, details), content_type=body.JSON
         )
 
 
 def _details(request: Request, signature: Signature) -> Details:
-    """What the query asks for: ?probabilities=true, ?scores=true or ?top=K, as the model has it."""
+    """Read the query: ?probabilities=true, ?scores=true or ?top=K, if the model has it."""
     if not request.query_string:
         return PREDICTIONS
     for name in request.args:

@@ -1,6 +1,6 @@
-"""The one error body, RFC 9457's `application/problem+json`, and the handler that writes it.
+"""Writes all errors as RFC 9457's `application/problem+json`.
 
-Routes raise; nothing else in the service builds an error answer.
+Routes raise `Problem`; only this module builds error responses.
 """
 
 import json
@@ -16,17 +16,17 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from service.api.request_state import state_of
 
-MOST_ERRORS = 20
-MOST_BYTES = 3000  # of errors in one answer; an answer stays small whatever was asked
-LONGEST_DETAIL = 300
-LONGEST_KEY = 64
-LONGEST_GUESS = 32  # comparing two names takes the square of their length
-MOST_GUESSES = 20
+MAX_ERRORS = 20
+MAX_ERROR_BYTES = 3000  # of all errors in one response
+MAX_DETAIL_CHARACTERS = 300
+MAX_KEY_CHARACTERS = 64
+MAX_GUESS_CHARACTERS = 32  # the time to compare two names grows with the square of their length
+MAX_CANDIDATES = 20
 MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(HTTPException):
-    """An answer with this status, this one-line detail, and where in the input the faults are.
+    """An error response: status, a detail of one line, and the faults in the input.
 
     Each of `errors` has a `detail` and a `pointer` (JSON Pointer into the body, "" for all of it)
     or a `parameter` (of the query).
@@ -46,41 +46,42 @@ class Problem(HTTPException):
 
 
 def pointer(*steps: str | int) -> str:
-    """JSON Pointer (RFC 6901) to the value that these keys and positions lead to.
+    """The JSON Pointer (RFC 6901) of these keys and positions.
 
-    It ends before a key that is too long to be repeated: at the object that holds it.
+    It ends before a key that is too long: at the object that has the key.
     """
-    short = takewhile(lambda step: len(str(step)) <= LONGEST_KEY, steps)
+    short = takewhile(lambda step: len(str(step)) <= MAX_KEY_CHARACTERS, steps)
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in short)
 
 
 def unknown(name: str, known: Collection[str], kind: str) -> str:
-    """Detail for a name that nothing here has, with the likeliest one that was meant."""
+    """The detail for an unknown name, with the most similar known one."""
     close = likely(name, known)
     hint = f"did you mean {close}?" if close else f"there are {', '.join(sorted(known))}"
-    return f"is no {kind}; {hint}"[:LONGEST_DETAIL]
+    return f"is no {kind}; {hint}"[:MAX_DETAIL_CHARACTERS]
 
 
 def likely(name: str, known: Collection[str]) -> str | None:
-    """The known name that was likely meant, if it is short, and near in the alphabet.
+    """The known name that is most similar to a short name, among its neighbours in the alphabet.
 
-    A request may have twenty misspelt names, a model thousands: comparing all would take seconds.
+    A request may have twenty misspelt names, and a model thousands of inputs: comparing all would
+    take seconds.
     """
-    if len(name) > LONGEST_GUESS:
+    if len(name) > MAX_GUESS_CHARACTERS:
         return None
     ordered = sorted(known)
-    start = max(0, min(bisect(ordered, name) - MOST_GUESSES // 2, len(ordered) - MOST_GUESSES))
-    close = get_close_matches(name, ordered[start : start + MOST_GUESSES], n=1)
+    start = max(0, min(bisect(ordered, name) - MAX_CANDIDATES // 2, len(ordered) - MAX_CANDIDATES))
+    close = get_close_matches(name, ordered[start : start + MAX_CANDIDATES], n=1)
     return close[0] if close else None
 
 
 def init_app(app: Flask) -> None:
-    """Make every error of this app a problem: those of Flask, those raised, and crashes (500)."""
+    """Register the handler of all errors: Flask's, those that are raised, and crashes (500)."""
     app.register_error_handler(HTTPException, answer)
 
 
 def answer(error: HTTPException) -> Response:
-    """Write one error. A crash arrives here as InternalServerError, after Flask has logged it."""
+    """The response to an error. A crash is an InternalServerError, which Flask has logged."""
     status = error.code or 500
     body = content(status, error.description or "", state_of(request.environ).request_id)
     headers = headers_of(error)
@@ -92,42 +93,42 @@ def answer(error: HTTPException) -> Response:
     return Response(json.dumps(body), status, headers, mimetype=MEDIA_TYPE)
 
 
-def in_words(error: HTTPException) -> str:
-    """All of an error in one line, for protocols whose errors are one text."""
+def error_text(error: HTTPException) -> str:
+    """An error as one line, for protocols whose errors are one text."""
     errors = error.errors if isinstance(error, Problem) else ()
     return one_line(error.description or "", errors)
 
 
 def one_line(detail: str, errors: Sequence[Mapping[str, str]]) -> str:
-    """What went wrong, and where."""
+    """A detail and its faults as one line."""
     places = [
         f"{fault.get('pointer') or fault.get('parameter') or ''} {fault['detail']}".lstrip()
         for fault in _fitting(errors)
         if fault["detail"] != detail
     ]
-    return ": ".join(filter(None, (detail[:LONGEST_DETAIL], "; ".join(places))))
+    return ": ".join(filter(None, (detail[:MAX_DETAIL_CHARACTERS], "; ".join(places))))
 
 
 def headers_of(error: HTTPException) -> dict[str, str]:
-    """Headers that the answer to an error has, whatever its body."""
+    """The headers of the response to an error."""
     return dict(error.headers) if isinstance(error, Problem) else {}
 
 
 def content(status: int, detail: str, request_id: str) -> dict[str, Any]:
-    """What every problem says."""
+    """The members that every problem has."""
     return {
         "type": "about:blank",
         "title": HTTP_STATUS_CODES[status],  # Python's own phrases change with its version
         "status": status,
-        "detail": detail[:LONGEST_DETAIL],
+        "detail": detail[:MAX_DETAIL_CHARACTERS],
         "request_id": request_id,
     }
 
 
 def _fitting(errors: Sequence[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:
     size = 0
-    for error in errors[:MOST_ERRORS]:
+    for error in errors[:MAX_ERRORS]:
         size += len(json.dumps(error))
-        if size > MOST_BYTES:
+        if size > MAX_ERROR_BYTES:
             return
         yield error

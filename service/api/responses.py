@@ -1,28 +1,28 @@
-"""What each operation may answer, as OpenAPI: statuses, headers, the problem, the manifest."""
+"""Responses of each operation as OpenAPI: statuses, headers, problems, the manifest."""
 
 from service.api import body
-from service.api.problems import LONGEST_DETAIL, MEDIA_TYPE, MOST_ERRORS
-from service.api.shapes import Shape, ref
+from service.api.json_schema import Shape, ref
+from service.api.problems import MAX_DETAIL_CHARACTERS, MAX_ERRORS, MEDIA_TYPE
 from service.model.manifest import FORMAT, Manifest
 
 REFUSALS = {
-    400: "It cannot be parsed, or is not framed as HTTP wants it",
-    401: "No key, or a wrong one",
+    400: "The body cannot be parsed, or its headers do not match it",
+    401: "No API key, or an unknown one",
     408: "The body did not arrive in time",
     413: "The body is too large",
-    415: "The body is of another type, or encoded",
+    415: "The body has an unsupported type or encoding",
     417: "An expectation other than 100-continue",
     421: "The service does not answer for this host",
     422: "The input does not fit the model; errors say where",
-    503: "Busy, or going",
-    504: "The deadline passed before the prediction began",
+    503: "Overloaded, or shutting down",
+    504: "The deadline passed before the prediction started",
 }
-OF_ANY = (400, 408, 413, 417)
+OF_ALL = (400, 408, 413, 417)
 
 ID: Shape = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"}
 VERSION: Shape = {"type": "string", "pattern": "^[0-9a-f]{12}$"}
 HEADERS: dict[str, Shape] = {
-    "X-Request-ID": {"required": True, "schema": ID, "description": "Names this request"},
+    "X-Request-ID": {"required": True, "schema": ID, "description": "The id of this request"},
     "Model-Version": {"required": True, "schema": VERSION},
     "WWW-Authenticate": {"required": True, "schema": {"const": "Bearer"}},
     "Retry-After": {
@@ -31,7 +31,7 @@ HEADERS: dict[str, Shape] = {
         "description": "Seconds",
     },
 }
-OF_A_STATUS = {401: "WWW-Authenticate", 503: "Retry-After"}
+HEADER_OF_STATUS = {401: "WWW-Authenticate", 503: "Retry-After"}
 PROBLEM: Shape = {
     "description": "RFC 9457",
     "type": "object",
@@ -39,7 +39,7 @@ PROBLEM: Shape = {
         "type": {"const": "about:blank"},
         "title": {"type": "string", "minLength": 1},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string", "minLength": 1, "maxLength": LONGEST_DETAIL},
+        "detail": {"type": "string", "minLength": 1, "maxLength": MAX_DETAIL_CHARACTERS},
         "request_id": ID,
         "errors": {
             "type": "array",
@@ -51,7 +51,10 @@ PROBLEM: Shape = {
                         "pattern": "^(/.*)?$",
                         "description": "JSON Pointer (RFC 6901) to the fault in the body",
                     },
-                    "parameter": {"type": "string", "description": "Or its name in the query"},
+                    "parameter": {
+                        "type": "string",
+                        "description": "Or the name of the query parameter",
+                    },
                     "detail": {"type": "string", "minLength": 1},
                 },
                 "required": ["detail"],
@@ -59,7 +62,7 @@ PROBLEM: Shape = {
                 "additionalProperties": False,
             },
             "minItems": 1,
-            "maxItems": MOST_ERRORS,
+            "maxItems": MAX_ERRORS,
         },
     },
     "required": ["type", "title", "status", "detail", "request_id"],
@@ -75,7 +78,7 @@ LIVE: Shape = {"const": {"status": "live"}}
 
 
 def manifest(described: Manifest) -> Shape:
-    """What `GET /model` answers."""
+    """The response of `GET /model`."""
     listed = {"type": "array", "items": {"type": "object", "required": ["name", "kind"]}}
     inputs, outputs = (
         {**listed, "minItems": len(several), "maxItems": len(several)}
@@ -98,18 +101,18 @@ def manifest(described: Manifest) -> Shape:
 
 
 def success(
-    about: str, shape: Shape, media_type: str = body.JSON, versioned: bool = False
+    description: str, shape: Shape, media_type: str = body.JSON, versioned: bool = False
 ) -> Shape:
-    """An answer with 200."""
+    """A response with 200."""
     return {
-        "description": about,
+        "description": description,
         "headers": _headers(200, versioned),
         "content": {media_type: {"schema": shape}},
     }
 
 
 def refusal(status: int, versioned: bool = False) -> Shape:
-    """An answer with a problem."""
+    """A response with a problem."""
     return {
         "description": REFUSALS[status],
         "headers": _headers(status, versioned),
@@ -119,6 +122,6 @@ def refusal(status: int, versioned: bool = False) -> Shape:
 
 def _headers(status: int, versioned: bool) -> Shape:
     names = ["X-Request-ID", *(["Model-Version"] if versioned else [])]
-    if status in OF_A_STATUS:
-        names.append(OF_A_STATUS[status])
+    if status in HEADER_OF_STATUS:
+        names.append(HEADER_OF_STATUS[status])
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -1,4 +1,4 @@
-"""The marshmallow schema that a signature asks for: one field per column."""
+"""The marshmallow schema of a signature: one field per column."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -7,24 +7,23 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError
 from numpy.typing import NDArray
 
-from service.api.columns import FIELDS
-from service.api.forms import Columns
-from service.api.problems import MOST_ERRORS, Problem, pointer, unknown
+from service.api.fields import FIELDS
+from service.api.payloads import Columns
+from service.api.problems import MAX_ERRORS, Problem, pointer, unknown
 from service.model.signature import Signature
 
 
 class ColumnsSchema(Schema):
-    """Base of the generated schemas: what is not an input is an error."""
+    """Base of the generated schemas. A column that is not an input is an error."""
 
     class Meta:
         unknown = RAISE
 
 
 def build(signature: Signature) -> Schema:
-    """The schema for columns as `forms` gives them.
+    """The schema for columns from `payloads`.
 
-    Attributes are numbered, because a column may be called `a.b` or `Meta`, which mean something
-    else to marshmallow.
+    Attributes are numbered, because names such as `a.b` or `Meta` have a meaning in marshmallow.
     """
     columns = {
         f"column_{i}": FIELDS[column.kind](column) for i, column in enumerate(signature.inputs)
@@ -33,8 +32,8 @@ def build(signature: Signature) -> Schema:
 
 
 def check(schema: Schema, names: Sequence[str], columns: Columns) -> dict[str, NDArray[Any]]:
-    """Arrays by name, all of shape (rows,); Problem 422 with a pointer to each fault otherwise."""
-    arrays = _whole(schema, names, columns) or _loaded(schema, names, columns)
+    """Arrays of shape (rows,) by name; Problem 422 with a pointer to each fault."""
+    arrays = _load_fast(schema, names, columns) or _load(schema, names, columns)
     rows = len(arrays[names[0]])
     errors = [
         {
@@ -45,15 +44,15 @@ def check(schema: Schema, names: Sequence[str], columns: Columns) -> dict[str, N
         if len(array) != rows
     ]
     if errors:
-        raise Problem(422, "the columns are not equally long", errors[:MOST_ERRORS])
+        raise Problem(422, "the columns are not equally long", errors[:MAX_ERRORS])
     return arrays
 
 
-def _whole(
+def _load_fast(
     schema: Schema, names: Sequence[str], columns: Columns
 ) -> dict[str, NDArray[Any]] | None:
-    """The arrays if nothing is wrong: each field as `Schema.load` asks it, without the rest of it,
-    which takes a few rows longer than their fields."""
+    """The arrays if all columns are valid: the fields without `Schema.load`, whose own work takes
+    longer than the fields of a few rows."""
     if len(columns.values) != len(names):
         return None
     fields = schema.load_fields.values()
@@ -66,15 +65,15 @@ def _whole(
         return None
 
 
-def _loaded(schema: Schema, names: Sequence[str], columns: Columns) -> dict[str, NDArray[Any]]:
-    """The arrays, or a Problem with all that is wrong."""
+def _load(schema: Schema, names: Sequence[str], columns: Columns) -> dict[str, NDArray[Any]]:
+    """The arrays; Problem with all faults."""
     try:
         loaded = schema.load(columns.values)
     except ValidationError as error:
-        error.__traceback__ = None  # of which marshmallow's frame holds the error: a cycle
+        error.__traceback__ = None  # marshmallow's frame in it has the error: a reference cycle
         faults = _faults(error.messages_dict, names, columns)
         raise Problem(
-            422, "the input does not fit the model", list(islice(faults, MOST_ERRORS))
+            422, "the input does not fit the model", list(islice(faults, MAX_ERRORS))
         ) from error
     return {name: loaded[f"column_{i}"] for i, name in enumerate(names)}
 

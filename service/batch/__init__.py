@@ -1,4 +1,4 @@
-"""Scores a file of rows with the code that answers requests: `python -m service predict`.
+"""Scores a file of rows with the code that answers requests: `slipway predict`.
 
 Read in this order: `command.py` (the command), `tables.py` (what readers provide), `file_names.py`
 (format and compression by name), `text_file.py` and `compression.py` (a text file in pieces),
@@ -7,5 +7,5 @@ Read in this order: `command.py` (the command), `tables.py` (what readers provid
 `scoring.py` (rows to predictions or reasons), `output.py` (what is written of a block; CSV),
 `spreadsheets.py` (cells that a spreadsheet would run), `parquet_output.py`, `workers.py` (several
 processes), `partial_output.py` (the unfinished output, which a later run resumes), `locations.py`
-(files on S3, standard input and output), `progress.py` (the progress bar).
+(files on S3, standard input and output).
 """

@@ -1,4 +1,4 @@
-"""`python -m service predict`: reads a file of rows, and writes them with their predictions."""
+"""`slipway predict`: a file in, the same rows with their predictions out."""
 
 import argparse
 import os
@@ -9,10 +9,12 @@ from itertools import islice
 from time import monotonic
 from typing import Any
 
+import click
+
 from service.app import load
 from service.batch import compression, parquet_table, text_file
 from service.batch.csv_table import CsvTable
-from service.batch.dialect import SEPARATORS, Dialect
+from service.batch.dialect import Dialect
 from service.batch.file_names import STANDARD, Kind, file_kind
 from service.batch.json_lines import JsonLinesFormat, JsonLinesTable
 from service.batch.locations import display_name, local_input, local_output
@@ -20,7 +22,6 @@ from service.batch.output import CompressedFormat, CsvFormat, Format, Work, join
 from service.batch.parquet_output import ParquetFormat
 from service.batch.parquet_table import ParquetTable
 from service.batch.partial_output import OutputError, PartialOutput
-from service.batch.progress import Progress
 from service.batch.scoring import Scorer
 from service.batch.tables import InputError, Table
 from service.batch.workers import Map, worker_pool
@@ -32,70 +33,6 @@ SAVE_SECONDS = 1.0  # a crash costs at most that much work
 
 class BadRowError(InputError):
     """A row that the model does not accept."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command."""
-    parser.add_argument("artifact", metavar="ARTIFACT", help="folder of a packed model, or s3://")
-    parser.add_argument(
-        "input",
-        metavar="INPUT",
-        help="CSV with a header line, JSON Lines (*.jsonl, *.ndjson) or Parquet (*.parquet, *.pq); "
-        "text may end in .gz or .zst; it may be on s3://, or - for standard input",
-    )
-    parser.add_argument(
-        "output",
-        metavar="OUTPUT",
-        help="file to write, of a format by its name, as INPUT; or - for standard output",
-    )
-    parser.add_argument(
-        "--on-error",
-        choices=("stop", "skip"),
-        default="stop",
-        help="at a row that the model does not accept: stop, or write it to OUTPUT.bad.csv with "
-        "the reason and go on (%(default)s)",
-    )
-    parser.add_argument(
-        "--confidence", action="store_true", help="add the model's probabilities, or scores"
-    )
-    parser.add_argument(
-        "--only", action="store_true", help="write predictions without the input's columns"
-    )
-    parser.add_argument(
-        "--safe-cells",
-        action="store_true",
-        help="put an apostrophe before text that a spreadsheet would run as a formula",
-    )
-    parser.add_argument(
-        "--processes",
-        type=_count,
-        default=_cores(),
-        metavar="N",
-        help="how many compute at once (%(default)s here)",
-    )
-    parser.add_argument(
-        "--encoding",
-        default="utf-8",
-        help="of INPUT, if it is text (%(default)s, or UTF-16 with a byte order mark)",
-    )
-    parser.add_argument(
-        "--format",
-        choices=("csv", "jsonl"),
-        default="csv",
-        help="of a file whose name does not show it, such as - (%(default)s)",
-    )
-    parser.add_argument(
-        "--separator",
-        type=_separator,
-        default=",",
-        help="between cells of CSV, in and out: , or ; or | or tab (%(default)s)",
-    )
-    parser.add_argument(
-        "--decimal",
-        choices=(".", ","),
-        default=".",
-        help="before the decimals of numbers in CSV, in and out (%(default)s)",
-    )
 
 
 def run(options: argparse.Namespace) -> str:
@@ -152,18 +89,24 @@ def _score(
 ) -> str:
     before = output.state.rows
     began = saved = monotonic()
-    progress = Progress(table.total)
     try:
-        for result in map_blocks(islice(table.blocks(), output.state.blocks, None)):
-            if result.rejected and options.on_error == "stop":
-                raise BadRowError(
-                    f"{options.input}, {result.first}; --on-error skip writes such rows elsewhere"
-                )
-            output.write(result)
-            if monotonic() - saved > SAVE_SECONDS:
-                output.save()
-                saved = monotonic()
-            progress.show(table.position, output.state.rows - before)
+        with click.progressbar(
+            length=table.total,
+            file=sys.stderr,
+            hidden=not sys.stderr.isatty(),
+            item_show_func=_rows,
+        ) as bar:
+            for result in map_blocks(islice(table.blocks(), output.state.blocks, None)):
+                if result.rejected and options.on_error == "stop":
+                    raise BadRowError(
+                        f"{options.input}, {result.first}; --on-error skip writes such rows "
+                        "elsewhere"
+                    )
+                output.write(result)
+                if monotonic() - saved > SAVE_SECONDS:
+                    output.save()
+                    saved = monotonic()
+                bar.update(table.position - bar.pos, output.state.rows - before)
         output.publish()
     except InputError:
         output.drop()
@@ -173,9 +116,11 @@ def _score(
             f"{options.output}: cannot be written ({error.strerror}); when that is fixed, run the "
             "command again: it resumes"
         ) from error
-    finally:
-        progress.clear()
     return _summary(options, output, before, monotonic() - began)
+
+
+def _rows(count: int | None) -> str:
+    return f"{count or 0:,} rows"
 
 
 def _summary(
@@ -230,22 +175,3 @@ def _format(
     if kind.format == "jsonl":
         form = JsonLinesFormat(kept, columns)
     return CompressedFormat(form, kind.compression) if kind.compression else form
-
-
-def _separator(text: str) -> str:
-    found = {"tab": "\t", "\\t": "\t"}.get(text, text)
-    if found not in SEPARATORS:
-        words = " or ".join(word for _, word in SEPARATORS.values())
-        raise argparse.ArgumentTypeError(f"{text!r} cannot separate cells: use {words}")
-    return found
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
-    return int(text)
-
-
-def _cores() -> int:
-    """Cores that this process may use, at most four; 1 where forking is not safe."""
-    return min(len(os.sched_getaffinity(0)), 4) if sys.platform == "linux" else 1

@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from service.api.buffers import may_be_rounded
+from service.api.fast_json import may_be_rounded
 from service.batch.dialect import Dialect, encoded
 from service.model.signature import Input
 

@@ -12,7 +12,7 @@ from service.batch.csv_rows import COMMAS, RaggedRows, uniform_rows
 from service.batch.dialect import SEPARATORS, Dialect
 from service.batch.tables import InputError, Rows
 from service.batch.text_file import Block, TextFile
-from service.model.names import matched
+from service.model.column_names import matched
 
 
 class CsvTable(TextFile):

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from service.api.cells import values_of
+from service.api.csv_values import values_of
 from service.batch.spreadsheets import safe_cell
 from service.batch.tables import InputError
 from service.model.signature import Input

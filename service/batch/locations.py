@@ -16,6 +16,7 @@ from typing import Any
 from service.batch.file_names import STANDARD
 from service.batch.partial_output import BAD, OutputError
 from service.batch.tables import InputError, NoInputError, NotInstalledError
+from service.model.errors import one_line
 from service.model.remote import REQUIRED, SCHEME
 
 
@@ -128,7 +129,7 @@ def _of_s3(
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
-    reason = " ".join(str(error).split())
+    reason = one_line(str(error), 1000)
     if isinstance(error, ClientError) and "404" in reason and kind is InputError:
         return NoInputError(f"{location}: does not exist")
     if "AccessDenied" in reason or "403" in reason:

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from service.batch.output import Format, Result
+from service.model.errors import SlipwayError
 
 BAD = ".bad.csv"  # the file of rejected rows has the output's name and this suffix
 
 
-class OutputError(Exception):
-    """The output cannot be written. The message is one line."""
+class OutputError(SlipwayError):
+    """The output cannot be written."""
 
     exit_code = os.EX_CANTCREAT
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.api import schema
-from service.api.forms import Columns
+from service.api.payloads import Columns
 from service.api.problems import Problem
 from service.batch.tables import Rows
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError

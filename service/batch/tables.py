@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from service.api.problems import likely
+from service.model.errors import SlipwayError
 from service.model.signature import Input
 
 
-class InputError(Exception):
-    """A file cannot be scored. The message is one line with the place and the reason."""
-
-    exit_code = os.EX_DATAERR
+class InputError(SlipwayError):
+    """A file cannot be scored. The message has the place and the reason."""
 
 
 class NoInputError(InputError):

@@ -14,12 +14,14 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
+from service.model.errors import SlipwayError
+
 Work = Callable[[Any], Any]
 Map = Callable[[Iterable[Any]], Iterator[Any]]
 
 
-class WorkerLostError(Exception):
-    """Another program ended one of the workers. The message is one line."""
+class WorkerLostError(SlipwayError):
+    """Another program ended one of the workers."""
 
     exit_code = os.EX_TEMPFAIL
 

@@ -1,7 +1,7 @@
-"""How many requests per second a server answers in time: the largest rate within a target.
+"""Finds the largest rate of requests that a server answers within a target latency.
 
-At each rate requests come by chance, as from many clients, and their time counts from the moment
-when they were due (an open loop): a server that falls behind cannot hide it.
+At each rate requests arrive at random, as from many clients, and latency counts from the time when
+a request was due (an open loop): a server that falls behind cannot hide it.
 """
 
 import asyncio
@@ -15,34 +15,34 @@ from service.bench.load import Load
 from service.bench.process import BenchError
 
 CONNECTIONS = 16
-STEPS = 6  # halvings: the rate is found to within 2 % of what the server can do at most
-TRIES = 2  # at each rate: something else on the machine may have been in the way
+BISECTIONS = 6  # they find the rate to within 2 % of the server's maximum
+TRIES = 2  # at each rate: other programs on the machine may disturb one
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """The largest rate within the target, and the times of the answers at it."""
+    """The largest rate within the target, and the latencies at that rate."""
 
     requests_per_second: float
     p50_ms: float
     p99_ms: float
 
 
-def flat_out(address: Address, request: bytes, seconds: float) -> tuple[float, Load]:
-    """Requests per second that 16 connections get answered, each one after the other."""
+def maximum_rate(address: Address, request: bytes, seconds: float) -> tuple[float, Load]:
+    """Requests per second over 16 connections, each with one request after another."""
 
-    async def scene() -> tuple[float, Load]:
+    async def drive() -> tuple[float, Load]:
         client = Client(address)
         return await client.drive_for(request, CONNECTIONS, seconds), client.load
 
-    return asyncio.run(scene())
+    return asyncio.run(drive())
 
 
 def search(address: Address, request: bytes, target_ms: float, seconds: float) -> Capacity:
-    """Halve the rates between none and too many; BenchError if the target is out of reach."""
-    low, high = 0.0, 1.2 * flat_out(address, request, seconds)[0]
+    """Find the rate by bisection; BenchError if no rate is within the target."""
+    low, high = 0.0, 1.2 * maximum_rate(address, request, seconds)[0]
     best = None
-    for _ in range(STEPS):
+    for _ in range(BISECTIONS):
         rate = (low + high) / 2
         found = _within(address, request, rate, target_ms, seconds)
         if found is None:
@@ -68,20 +68,20 @@ def _within(
 
 
 def offered(address: Address, request: bytes, rate: float, seconds: float) -> tuple[Load, float]:
-    """What comes of so many requests per second, and seconds until the last answer."""
+    """Send `rate` requests per second; the results, and the seconds until the last answer."""
 
-    async def scene() -> tuple[Load, float]:
+    async def drive() -> tuple[Load, float]:
         client, begin = Client(address), perf_counter()
         await client.offer_at(request, arrivals(rate, seconds))
         return client.load, max(perf_counter() - begin, seconds)
 
-    return asyncio.run(scene())
+    return asyncio.run(drive())
 
 
 def arrivals(rate: float, seconds: float) -> Iterator[float]:
-    """Moments of independent requests, the same ones each time."""
-    dice = random.Random(0)  # noqa: S311
-    moment = dice.expovariate(rate)
+    """Times of independent requests in seconds, the same ones each time."""
+    generator = random.Random(0)  # noqa: S311
+    moment = generator.expovariate(rate)
     while moment < seconds:
         yield moment
-        moment += dice.expovariate(rate)
+        moment += generator.expovariate(rate)

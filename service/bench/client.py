@@ -1,4 +1,5 @@
-"""Connections that are kept alive, one request at a time on each, as a load balancer has them."""
+"""An HTTP client with keep-alive connections and one request at a time on each, as a load
+balancer."""
 
 import asyncio
 import threading
@@ -8,10 +9,10 @@ from typing import cast
 
 from service.bench.load import Load
 
-PATIENCE = 30.0  # seconds that the last answers may take
-SPIN = 0.002  # seconds
-BURST = 16  # requests that are due, before answers are looked at
-NO_END = 10**12  # requests
+LAST_ANSWERS_SECONDS = 30.0  # time for the last answers to arrive
+SPIN_SECONDS = 0.002  # before a request is due, the loop does not sleep
+BURST_REQUESTS = 16  # requests that are sent before answers are read
+UNLIMITED_REQUESTS = 10**12
 Address = tuple[str, int]
 
 
@@ -25,17 +26,17 @@ class Connection(asyncio.Protocol):
         self.received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what can be written to."""
+        """Keep the transport."""
         self.transport = cast(asyncio.Transport, transport)
 
     def send(self, request: bytes, due: float) -> None:
-        """Send one request, which should have gone at `due`."""
+        """Send one request that was due at `due`."""
         self.due = due
         self.received = b""
         self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Collect an answer; note it once it is whole."""
+        """Collect an answer, and record it when it is complete."""
         self.received += data
         head, end, body = self.received.partition(b"\r\n\r\n")
         if not end or self.due is None:
@@ -58,7 +59,7 @@ class Connection(asyncio.Protocol):
         self.client.finished()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Note a request that got no whole answer."""
+        """Record a request without a complete answer."""
         self.client.opened -= 1
         if self in self.client.idle:
             self.client.idle.remove(self)
@@ -68,26 +69,26 @@ class Connection(asyncio.Protocol):
 
 
 def header(head: bytes, name: bytes) -> bytes:
-    """A header's value, empty if there is none; the head is in lower case."""
+    """The value of a header, empty if it is missing. The head is in lower case."""
     return head.partition(b"\r\n" + name + b": ")[2].partition(b"\r\n")[0]
 
 
 class Client:
-    """Keeps connections open, and opens one more when all are in use, if it may have more."""
+    """Keeps at most `max_connections` open, and opens one more when all are in use."""
 
-    def __init__(self, address: Address, most: int = 100_000) -> None:
+    def __init__(self, address: Address, max_connections: int = 100_000) -> None:
         self.address = address
-        self.most = most
+        self.max_connections = max_connections
         self.opened = 0
         self.idle: list[Connection] = []
         self.load = Load()
         self.pending = 0
-        self._request = b""  # to be sent again, so many times, as others are answered
+        self._request = b""  # sent again `_left` times, when others are answered
         self._left = 0
         self._all_done = asyncio.Event()
 
     def finished(self) -> None:
-        """One request less is under way."""
+        """Record that a request is finished."""
         self.pending -= 1
         if self._left:
             self._left -= 1
@@ -96,13 +97,13 @@ class Client:
             self._all_done.set()
 
     def failed(self) -> None:
-        """A request got no answer."""
+        """Record that a request got no answer."""
         self.load.errors += 1
         self.finished()
 
     def send(self, request: bytes, due: float) -> None:
-        """Start one request; with all connections in use it is left out, and noted."""
-        if not self.idle and self.opened >= self.most:
+        """Start one request. If all connections are in use, it is left out and counted."""
+        if not self.idle and self.opened >= self.max_connections:
             self.load.unsent += 1
             return
         self.pending += 1
@@ -113,7 +114,7 @@ class Client:
             self._opening = asyncio.ensure_future(self._open(request, due))
 
     async def open(self, number: int) -> None:
-        """Open so many connections, before they are needed."""
+        """Open `number` connections in advance."""
         for _ in range(number):
             self.idle.append(await self._opened())
 
@@ -140,7 +141,7 @@ class Client:
         begin = perf_counter()
         for number in range(int(rate * seconds)):
             due = begin + number / rate
-            if (wait := due - perf_counter()) > 0 or number % BURST == 0:
+            if (wait := due - perf_counter()) > 0 or number % BURST_REQUESTS == 0:
                 await asyncio.sleep(max(0.0, wait))
             self.send(request, due)
         await self.end()
@@ -148,18 +149,19 @@ class Client:
     async def offer_at(self, request: bytes, moments: Iterable[float]) -> None:
         """Start a request at each moment, in seconds from now, and wait for all answers.
 
-        A loop wakes up to a millisecond late, so it never sleeps for less: it takes a whole core.
+        The event loop wakes up to a millisecond late, so it does not sleep for less; it uses a
+        whole core.
         """
         begin = perf_counter()
         for moment in moments:
             due = begin + moment
             while (wait := due - perf_counter()) > 0:
-                await asyncio.sleep(wait - SPIN if wait > SPIN else 0)
+                await asyncio.sleep(wait - SPIN_SECONDS if wait > SPIN_SECONDS else 0)
             self.send(request, due)
         await self.end()
 
     async def offer_until(self, request: bytes, rate: float, stop: threading.Event) -> None:
-        """Start `rate` requests per second until another thread says stop."""
+        """Start `rate` requests per second until another thread sets `stop`."""
         due = perf_counter()
         while not stop.is_set():
             due += 1 / rate
@@ -168,18 +170,18 @@ class Client:
         await self.end()
 
     async def drive(self, request: bytes, connections: int, requests: int) -> float:
-        """Keep so many connections busy until all requests are answered; requests per second."""
+        """Keep `connections` busy until all requests are answered; the requests per second."""
         begin = perf_counter()
         self._request, self._left = request, requests - connections
         for _ in range(connections):
             self.send(request, perf_counter())
-        await self.end(PATIENCE + requests / 100)
+        await self.end(LAST_ANSWERS_SECONDS + requests / 100)
         return requests / (perf_counter() - begin)
 
     async def drive_for(self, request: bytes, connections: int, seconds: float) -> float:
-        """Keep so many connections busy for a while; 200s per second, until the last answer."""
+        """Keep `connections` busy for some seconds; the answers with 200 per second."""
         begin = perf_counter()
-        self._request, self._left = request, NO_END
+        self._request, self._left = request, UNLIMITED_REQUESTS
         for _ in range(connections):
             self.send(request, perf_counter())
         await asyncio.sleep(seconds)
@@ -187,10 +189,10 @@ class Client:
         await self.end()
         return self.load.count(200) / (max(self.load.answered, default=perf_counter()) - begin)
 
-    async def end(self, patience: float = PATIENCE) -> None:
+    async def end(self, timeout_seconds: float = LAST_ANSWERS_SECONDS) -> None:
         """Wait for the last answers, then close."""
         if self.pending:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout_seconds):
                 await self._all_done.wait()
         while self.idle:
             self.idle.pop().transport.close()

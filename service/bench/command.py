@@ -1,4 +1,4 @@
-"""`python -m service bench`: an artifact under the real gunicorn, measured with one worker."""
+"""`slipway bench`: measures an artifact under the real gunicorn with one worker."""
 
 import argparse
 import json
@@ -22,16 +22,17 @@ WARM_SECONDS = 0.5
 
 
 class UnwritableError(BenchError):
-    """The file for the figures cannot be written."""
+    """The file of the results cannot be written."""
 
     exit_code = os.EX_CANTCREAT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """One artifact on one core. Memory is of the whole service with one worker (PSS; 0 if unknown).
+    """Results for one artifact on one core.
 
-    `requests_per_second` is the largest rate with `p99_ms` within `target_ms`, none refused.
+    `requests_per_second` is the largest rate with `p99_ms` within `target_ms` and no rejections.
+    Memory is that of the whole service with one worker (PSS; 0 if unknown).
     """
 
     model: str
@@ -47,7 +48,7 @@ class Figures:
     start_seconds: float
 
     def lines(self) -> str:
-        """The same for people."""
+        """The results as text."""
         return "\n".join(
             (
                 f"model      {self.model} {self.version} on {self.engine}, "
@@ -62,36 +63,8 @@ class Figures:
         )
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    command.add_argument("artifact", type=Path, metavar="ARTIFACT", help="folder of a packed model")
-    for name, kind, default, told in (
-        ("--target-ms", positive, 50.0, "the time that 99 %% of answers may take"),
-        ("--seconds", positive, 3.0, "how long each rate is tried"),
-        ("--rows", count, 3, "rows in a request"),
-    ):
-        command.add_argument(
-            name, type=kind, default=default, metavar="N", help=f"{told} (%(default)g)"
-        )
-    command.add_argument("--json", type=Path, metavar="FILE", help="where to write it as JSON, too")
-
-
-def positive(text: str) -> float:
-    """Parse a number greater than 0."""
-    if not 0 < float(text) < 1e6:
-        raise ValueError(text)
-    return float(text)
-
-
-def count(text: str) -> int:
-    """Parse a whole number greater than 0."""
-    if int(text) < 1:
-        raise ValueError(text)
-    return int(text)
-
-
 def run(options: argparse.Namespace) -> None:
-    """Measure, and tell; ArtifactError or BenchError if that cannot be."""
+    """Measure, and print the results; ArtifactError or BenchError if that fails."""
     figures = bench(
         options.artifact,
         rows=options.rows,
@@ -103,19 +76,19 @@ def run(options: argparse.Namespace) -> None:
         try:
             options.json.write_text(json.dumps(asdict(figures), indent=2) + "\n")
         except OSError as error:
-            raise UnwritableError(f"cannot be written ({error}); choose another place") from error
+            raise UnwritableError(f"cannot be written ({error}); choose another path") from error
 
 
 def bench(folder: Path, *, rows: int, target_ms: float, seconds: float) -> Figures:
-    """Measure an artifact; ArtifactError or BenchError if that cannot be."""
+    """Measure an artifact; ArtifactError or BenchError if that fails."""
     manifest = artifact.read_manifest(folder)
     request = post("/predict", payload(manifest.golden.inputs, rows))
     with on_core(-1):
         with served(folder, request, workers=2) as (two, port):
-            capacity.flat_out((HOST, port), request, WARM_SECONDS)
+            capacity.maximum_rate((HOST, port), request, WARM_SECONDS)
             with_two = two.megabytes()
         with served(folder, request, workers=1) as (one, port):
-            capacity.flat_out((HOST, port), request, WARM_SECONDS)
+            capacity.maximum_rate((HOST, port), request, WARM_SECONDS)
             with_one = one.megabytes()
             found = capacity.search((HOST, port), request, target_ms, seconds)
     return Figures(
@@ -157,7 +130,7 @@ def served(folder: Path, request: bytes, workers: int) -> Iterator[tuple[Started
 
 
 def payload(columns: Mapping[str, list[Any]], rows: int) -> bytes:
-    """So many rows, from the golden ones, again and again if need be."""
+    """A body of `rows` rows, which repeats the golden rows if necessary."""
     wanted = {name: list(islice(cycle(values), rows)) for name, values in columns.items()}
     return json.dumps(wanted).encode()
 

@@ -1,4 +1,4 @@
-"""What came of a load: how many answers, of which status, how late."""
+"""Results of a load test: number, statuses and latencies of the answers."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,24 +6,24 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Load:
-    """What came of a load: seconds by status, connections that failed, models that answered."""
+    """Latencies in seconds by status, failed connections, versions of the models that answered."""
 
     seconds: dict[int, list[float]] = field(default_factory=dict)
     errors: int = 0
-    unsent: int = 0  # because all connections were in use
+    unsent: int = 0  # requests left out because all connections were in use
     versions: Counter[str] = field(default_factory=Counter)
-    answered: list[float] = field(default_factory=list)  # when, by perf_counter
+    answered: list[float] = field(default_factory=list)  # times by perf_counter
 
     def count(self, status: int) -> int:
-        """How many answers had this status."""
+        """The number of answers with this status."""
         return len(self.seconds.get(status, []))
 
     def milliseconds(self, status: int, quantile: float) -> float:
-        """A quantile of the time that answers with this status took; 0 if there were none."""
+        """A quantile of the latency of answers with this status, in ms; 0 without answers."""
         ordered = sorted(self.seconds.get(status, [0.0]))
         return 1000 * ordered[min(int(quantile * len(ordered)), len(ordered) - 1)]
 
     @property
     def statuses(self) -> set[int]:
-        """Every status that came."""
+        """All statuses that occurred."""
         return set(self.seconds)

@@ -1,4 +1,4 @@
-"""A server as a process: on a core of its own, the time to its first answer, its memory."""
+"""Runs a server as a process on one core; the time to its first answer, and its memory."""
 
 import contextlib
 import os
@@ -14,30 +14,31 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from service.bench.client import Address
+from service.model.errors import SlipwayError, one_line
 
 HOST = "127.0.0.1"
 START_SECONDS = 120.0
 STOP_SECONDS = 15.0
-REFUSED_SECONDS = 15.0  # some listen before their model is there
+NOT_READY_SECONDS = 15.0  # some servers listen before their model is loaded
 POLL_SECONDS = 0.005
 
 
-class BenchError(Exception):
-    """What cannot be measured, and why, in one line."""
+class BenchError(SlipwayError):
+    """A measurement failed."""
 
     exit_code = os.EX_UNAVAILABLE
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A server that has given its first answer, after so many seconds."""
+    """A server that has given its first answer after `seconds`."""
 
     pid: int
     seconds: float
     answer: bytes
 
     def megabytes(self) -> float:
-        """Memory of all its processes; what they share counts once. Linux, or else 0."""
+        """Memory of all its processes in MB. Shared memory counts once. 0 unless on Linux."""
         return sum(map(proportional_bytes, tree(self.pid))) / 1e6
 
 
@@ -51,10 +52,10 @@ def started(
     folder: Path,
     log: Path,
 ) -> Iterator[Started]:
-    """Run a server until the block ends, which begins when the request is answered with 200.
+    """Run a server during the block, which begins when the request is answered with 200.
 
-    BenchError says what it answered instead, or the last line of its log. It runs on the first core
-    that there is; whoever calls this should be on another one: see `on_core`.
+    BenchError has another status, or the last line of the log. The server runs on the first core;
+    the caller should run on another one (`on_core`).
     """
     begin = time.perf_counter()
     with log.open("wb") as file, on_core(0):
@@ -70,7 +71,7 @@ def started(
 
 @contextmanager
 def on_core(place: int) -> Iterator[None]:
-    """Keep this thread, and processes that it starts meanwhile, on one of the cores (Linux)."""
+    """Keep this thread, and the processes that it starts, on one core (Linux)."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
@@ -85,9 +86,9 @@ def on_core(place: int) -> Iterator[None]:
 ALL_CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
-def ask(address: Address, request: bytes, patience: float = 60.0) -> tuple[int, bytes]:
+def ask(address: Address, request: bytes, timeout_seconds: float = 60.0) -> tuple[int, bytes]:
     """Send one request over its own connection: status and body of the answer."""
-    with socket.create_connection(address, timeout=patience) as connection:
+    with socket.create_connection(address, timeout=timeout_seconds) as connection:
         connection.sendall(request)
         response = HTTPResponse(connection)
         response.begin()
@@ -106,17 +107,17 @@ def tree(pid: int) -> list[int]:
     """A process and all that came from it."""
     parents = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it has just ended
+        with contextlib.suppress(OSError):  # the process has just ended
             fields = status.read_text().rpartition(")")[2].split()
             parents[int(status.parent.name)] = int(fields[1])
     found = [pid]
-    for parent in found:  # it grows meanwhile
+    for parent in found:  # the list grows in the loop
         found += [child for child, its in parents.items() if its == parent]
     return found
 
 
 def proportional_bytes(pid: int) -> int:
-    """Memory of a process, with its share of what it has in common with others (PSS)."""
+    """Memory of a process in bytes, with its share of shared memory (PSS)."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
@@ -128,7 +129,7 @@ def _first_answer(
     process: "subprocess.Popen[bytes]", address: Address, request: bytes, log: Path
 ) -> bytes:
     deadline = time.monotonic() + START_SECONDS
-    told = "nothing listens"
+    state = "nothing listens"
     while process.poll() is None and time.monotonic() < deadline:
         try:
             status, body = ask(address, request)
@@ -137,21 +138,21 @@ def _first_answer(
             continue
         if status == 200:
             return body
-        told = f"it answers {status}: {body[:200].decode(errors='replace')}"
-        deadline = min(deadline, time.monotonic() + REFUSED_SECONDS)
+        state = f"it answers {status}: {body[:200].decode(errors='replace')}"
+        deadline = min(deadline, time.monotonic() + NOT_READY_SECONDS)
         time.sleep(POLL_SECONDS)
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     if process.poll() is not None:
-        told = f"it ended with {process.returncode}: {lines[-1] if lines else 'without a word'}"
-    raise BenchError(" ".join(told.split())[:300])
+        state = f"it ended with {process.returncode}: {lines[-1] if lines else 'no output'}"
+    raise BenchError(one_line(state, 300))
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    family = tree(process.pid) if sys.platform == "linux" else [process.pid]
+    processes = tree(process.pid) if sys.platform == "linux" else [process.pid]
     process.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(STOP_SECONDS)
-    for pid in family:
+    for pid in processes:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     process.wait()

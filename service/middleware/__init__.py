@@ -1,6 +1,6 @@
 """What surrounds the Flask app: WSGI middleware, and a hook, that requests pass.
 
 Read in this order: `response.py` (adds an id, headers, a log line and metrics to each response),
-`security_headers.py` (what these headers forbid a browser), `auth.py` (checks the API key and the
-host), `fast_path.py` (answers most predictions without Flask's dispatch).
+`auth.py` (checks the API key and the host), `fast_path.py` (answers most predictions without
+Flask's dispatch).
 """

@@ -7,9 +7,9 @@ that are not eligible go to Flask unchanged, and so do those that fail: Flask re
 from collections.abc import Iterable, Sequence
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from service.api.answers import Answers
 from service.api.body import JSON
 from service.api.predict import PATH
+from service.api.prediction_service import PredictionService
 from service.api.request_state import RequestState, state_of
 from service.middleware.auth import AccessControl
 
@@ -27,21 +27,21 @@ class FastPath:
         self,
         app: WSGIApplication,
         access: AccessControl,
-        answers: Answers,
+        service: PredictionService,
         metrics_port: int,
     ) -> None:
         self.app = app
         self.access = access
-        self.answers = answers
+        self.service = service
         self.metrics_port = str(metrics_port)
-        self.can_batch = answers.predictor.manifest.rows_apart
+        self.can_batch = service.predictor.manifest.rows_independent
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         state = state_of(environ)
         if self.is_eligible(environ) and state.error is None:
             try:
-                content = state.answer or self.answers.alone(environ, state.body or b"")
+                content = state.answer or self.service.predict(environ, state.body or b"")
             except Exception as error:
                 state.error = error  # Flask raises and renders it
             else:
@@ -59,7 +59,7 @@ class FastPath:
 
     def predict_batch(self, environs: Sequence[WSGIEnvironment]) -> None:
         """Predict for several eligible requests by one call, before each of them is answered."""
-        self.answers.together(environs)
+        self.service.predict_batch(environs)
 
     def preparse(self, environ: WSGIEnvironment) -> float | None:
         """Parse the long body of an eligible request, if all its values are numbers.
@@ -67,11 +67,11 @@ class FastPath:
         The seconds that the rest of the request will take; None if the body was not parsed.
         Parsing numbers takes a hundredth of the time that values of any kind take.
         """
-        rows = self.answers.read_ahead(environ)
+        rows = self.service.preparse(environ)
         if not rows:
             return None
-        manifest = self.answers.predictor.manifest
-        values = rows * len(self.answers.names)
+        manifest = self.service.predictor.manifest
+        values = rows * len(self.service.names)
         return manifest.expected_seconds(rows) + values * NUMBER_SECONDS
 
     def _decide(self, environ: WSGIEnvironment, state: RequestState) -> bool:

@@ -12,12 +12,17 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from service.api import health
 from service.api.predict import PATH
-from service.middleware.security_headers import CONTENT_SECURITY_POLICY, HEADERS
 from service.model.manifest import Manifest
 from service.observability import logs
 from service.observability.metrics import Metrics
 
 Headers = list[tuple[str, str]]
+# What a browser must not do with a response.
+SECURITY_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cache-Control", "no-store"),
+)
+CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"  # pages have their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,8 @@ class ResponseContext:
         """
         policy = ("Content-Security-Policy", csp or CONTENT_SECURITY_POLICY)
         if path != PATH:
-            return [*HEADERS, policy]
-        return [*HEADERS, policy, ("Model-Version", self.version)]
+            return [*SECURITY_HEADERS, policy]
+        return [*SECURITY_HEADERS, policy, ("Model-Version", self.version)]
 
 
 class ResponseMiddleware:

@@ -1,17 +1,17 @@
-"""The folder that holds a packed model: `manifest.json` and the files that it lists.
+"""The folder of a packed model: `manifest.json` and the files that it lists.
 
-These are what the engines read, and the report on the model, if there is one, in `report/`.
+These are the model files that the engines read, and the report on the model in `report/`.
 
-Reading refuses before it unpickles: one flipped bit in a joblib file changes predictions in silence
-about one time in ten.
+Digests are checked before a file is unpickled: one flipped bit in a joblib file changes predictions
+silently about one time in ten.
 
     ArtifactError        65 (bad data)
-    ├── MissingError     66 (a folder or file is not there)
+    ├── MissingError     66 (a folder or file does not exist)
     ├── ManifestError    65
     ├── ChecksumError    65
     ├── VersionError     65
-    ├── GoldenError      65 (raised by the predictor: it loads, but predicts something else)
-    └── UnavailableError 69 (raised by remote: it cannot be fetched)
+    ├── GoldenError      65 (raised by the predictor: the model predicts something else)
+    └── UnavailableError 69 (raised by remote: the artifact cannot be downloaded)
 """
 
 import hashlib
@@ -24,40 +24,33 @@ from platform import python_version
 
 from service.model import companions, filetypes, locked, own_code
 from service.model.companions import installed_version
+from service.model.errors import SlipwayError
 from service.model.locked import LOCK
 from service.model.manifest import REPORTS, FileEntry, Manifest
 
 MANIFEST = "manifest.json"
-LARGEST_MANIFEST = 64 * 2**20  # bytes
-REPORT = f"{REPORTS}index.html"  # for people to read; no engine does
+MAX_MANIFEST_BYTES = 64 * 2**20
+REPORT = f"{REPORTS}index.html"  # only people read it
 MODEL = "model.joblib"
 SCIKIT_LEARN, ONNX = "scikit-learn", "onnx"  # the engines
-FILES = {SCIKIT_LEARN: MODEL, ONNX: "model.onnx"}  # what each of them reads
-NAMES = (*FILES.values(), REPORT, LOCK)  # all that a manifest may list
+FILES = {SCIKIT_LEARN: MODEL, ONNX: "model.onnx"}  # the file that each engine reads
+NAMES = (*FILES.values(), REPORT, LOCK)  # the files that a manifest may list
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
-RUNTIME = ("numpy", "onnxruntime")  # all that the ONNX engine computes with
+RUNTIME = ("numpy", "onnxruntime")  # all that the ONNX engine needs
 
 
-class ArtifactError(Exception):
-    """An artifact that must not be served; the text is one line: what is wrong, what to do.
-
-    Names and values in it may come from the artifact, so control characters become spaces.
-    """
-
-    exit_code = os.EX_DATAERR
-
-    def __init__(self, text: str) -> None:
-        super().__init__("".join(one if one.isprintable() else " " for one in text))
+class ArtifactError(SlipwayError):
+    """An artifact must not be served. The message has the fault and the remedy."""
 
 
 class MissingError(ArtifactError):
-    """Something that should be there is not, or cannot be read."""
+    """A folder or file does not exist, or cannot be read."""
 
     exit_code = os.EX_NOINPUT
 
 
 class ManifestError(ArtifactError):
-    """The manifest is not one, or not one that this service reads."""
+    """The manifest is invalid, or has another format."""
 
 
 class ChecksumError(ArtifactError):
@@ -65,7 +58,7 @@ class ChecksumError(ArtifactError):
 
 
 class VersionError(ArtifactError):
-    """The libraries here are not those that packed the model."""
+    """The installed libraries have other versions than those that packed the model."""
 
 
 class GoldenError(ArtifactError):
@@ -73,54 +66,54 @@ class GoldenError(ArtifactError):
 
 
 class UnavailableError(ArtifactError):
-    """It cannot be fetched from where it is: now, or not with these rights."""
+    """The artifact cannot be downloaded: not now, or not with these permissions."""
 
     exit_code = os.EX_UNAVAILABLE
 
 
 def file_entry(content: bytes) -> FileEntry:
-    """What the manifest says of a file with this content."""
+    """The manifest's entry for a file with this content."""
     return FileEntry(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
 
 
 def library_versions(more: Iterable[str] = ()) -> dict[str, str]:
-    """Versions of Python and of the libraries that compute, as installed; imports nothing."""
+    """The installed versions of Python and of the libraries; imports nothing."""
     names = (*LIBRARIES, *more)
     return {"python": python_version(), **{name: installed_version(name) for name in names}}
 
 
 def read_manifest(folder: Path, sha256: str = "") -> Manifest:
-    """Read `manifest.json` alone: enough to say what a model takes, not to trust its files.
+    """Read `manifest.json` alone: it describes the model, but its files are not verified yet.
 
-    With `sha256`, only the manifest that has it; through it, exactly one model.
+    With `sha256`, only the manifest with this digest is accepted, and so only one model.
     """
     if folder.is_file():
         raise MissingError(
             f"{folder}: is a file, and an artifact is a folder; give the folder, or pack the model "
-            "into one: python -m training pack MODEL --sample CSV --out DIR"
+            "into one: slipway pack MODEL --sample CSV --out DIR"
         )
     if not folder.is_dir():
         raise MissingError(
-            f"{folder}: there is no artifact; look at SERVICE_MODEL, or make one: make train"
+            f"{folder}: there is no artifact; check SERVICE_MODEL, or make one: make train"
         )
     path = folder / MANIFEST
-    content, size = _read(path, LARGEST_MANIFEST)
+    content, size = _read(path, MAX_MANIFEST_BYTES)
     check_manifest_size(path, size)
     found = file_entry(content).sha256
     if sha256 and found != sha256:
         raise ChecksumError(
             f"{path}: its sha256 is {found}, SERVICE_MODEL_SHA256 is {sha256}: "
-            "it is another model; correct the one or the other"
+            "it is another model; correct one of the two"
         )
     try:
         manifest = Manifest.from_json(content.decode())
-    except ValueError as error:  # UnicodeDecodeError is one, too
+    except ValueError as error:  # UnicodeDecodeError is a ValueError
         why = filetypes.no_file(content) or f"{error}; pack the model again"
         raise ManifestError(f"{path}: {why}") from error
     for name in manifest.files:
         if name not in NAMES and not own_code.is_code(name):
             raise ManifestError(
-                f"{path}: lists {name[:100]!r}, which is no file of an artifact "
+                f"{path}: lists {name[:100]!r}, which is not a file of an artifact "
                 f"({', '.join(NAMES)}, {own_code.FOLDER}*.py); pack the model again"
             )
     if manifest.code.get("digest", "") != code_digest(manifest):
@@ -134,7 +127,8 @@ def code_digest(manifest: Manifest) -> str:
 
 
 def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
-    """The content of every listed file, each equal to what was packed to the last bit."""
+    """The content of every listed file; ChecksumError unless it is byte-identical to what was
+    packed."""
     contents = {}
     for name, entry in manifest.files.items():
         path = folder / name
@@ -153,8 +147,8 @@ def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
 
 
 def _refuse_other(path: Path, content: bytes, name: str) -> None:
-    """ChecksumError for a file that its first bytes tell to be something else."""
-    if name == REPORT and content.startswith(b"<"):  # it is a web page, whichever
+    """Raise ChecksumError if the first bytes of a file show that it has another format."""
+    if name == REPORT and content.startswith(b"<"):  # it is a web page, as it should be
         return
     is_model = name in FILES.values()
     is_onnx = name == FILES[ONNX]
@@ -164,7 +158,7 @@ def _refuse_other(path: Path, content: bytes, name: str) -> None:
 
 
 def check_size(path: Path, found: int, packed: int) -> None:
-    """Refuse a file that has not the number of bytes that was packed."""
+    """Raise ChecksumError if a file has another size than the manifest says."""
     if found != packed:
         raise ChecksumError(
             f"{path}: has {found} bytes, the manifest says {packed}: "
@@ -173,20 +167,20 @@ def check_size(path: Path, found: int, packed: int) -> None:
 
 
 def check_manifest_size(path: Path, found: int) -> None:
-    """Refuse a manifest that is far larger than any."""
-    if found > LARGEST_MANIFEST:
-        raise ManifestError(f"{path}: has {found:,} bytes, which is no manifest")
+    """Raise ManifestError if a manifest is far too large."""
+    if found > MAX_MANIFEST_BYTES:
+        raise ManifestError(f"{path}: has {found:,} bytes, which is too large for a manifest")
 
 
 def needed_versions(manifest: Manifest) -> dict[str, str | None]:
-    """The libraries that the engine of a model computes with, in the versions that packed it."""
+    """The libraries that the engine of a model uses, in the versions that packed it."""
     others = manifest.versions.keys() - {"python", *LIBRARIES}
     names = RUNTIME if manifest.engine == ONNX else (*LIBRARIES, *sorted(others))
     return {name: manifest.versions.get(name) for name in names}
 
 
 def check_versions(folder: Path, manifest: Manifest) -> None:
-    """Refuse a model that other library versions packed; only those count that its engine uses.
+    """Raise VersionError if other versions packed the model of a library that its engine uses.
 
     Python may differ: the lock keeps one version of each library from Python 3.11 on, and
     scikit-learn's pickles do not depend on Python's minor version.
@@ -207,7 +201,7 @@ def check_versions(folder: Path, manifest: Manifest) -> None:
             ) from None
         if wanted != here:
             raise VersionError(
-                f"{folder / MANIFEST}: was packed with {name} {wanted}, here is {here}: "
+                f"{folder / MANIFEST}: was packed with {name} {wanted}, here {here} is installed: "
                 f"pack the model again with {name} {here}, or serve it with {wanted}"
             )
 
@@ -215,7 +209,7 @@ def check_versions(folder: Path, manifest: Manifest) -> None:
 def _remedy(name: str) -> str:
     if name in LIBRARIES:
         return (
-            "the engine of this model is scikit-learn, which the lean image leaves out; build the "
+            "the engine of this model is scikit-learn, which the lean image lacks; build the "
             "image without VARIANT=lean, or pack the model with --engine onnx"
         )
     if name in companions.PACKAGES:
@@ -223,17 +217,17 @@ def _remedy(name: str) -> str:
     return f"install it (see requirements{'' if name in RUNTIME else f'/{name}'}.txt)"
 
 
-def _read(path: Path, most: int) -> tuple[bytes, int]:
-    """The first `most` bytes of a regular file, and how many it has.
+def _read(path: Path, max_bytes: int) -> tuple[bytes, int]:
+    """The first `max_bytes` bytes of a regular file, and its size.
 
-    A pipe may never end, and a device has no end.
+    Pipes and devices are refused, because they may have no end.
     """
     try:
         with open(path, "rb", opener=_without_waiting) as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
-                raise MissingError(f"{path}: is no regular file; pack the model again")
-            return file.read(min(most, found.st_size)), found.st_size
+                raise MissingError(f"{path}: is not a regular file; pack the model again")
+            return file.read(min(max_bytes, found.st_size)), found.st_size
     except OSError as error:
         raise MissingError(
             f"{path}: cannot be read ({error.strerror}); restore it or pack the model again"

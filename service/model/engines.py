@@ -1,7 +1,7 @@
-"""The libraries that compute, behind one call.
+"""One interface for the two engines: scikit-learn and ONNX Runtime.
 
-Importing them takes longer than all else at start, so it happens in `load`, after the artifact has
-been verified. With ONNX Runtime neither scikit-learn nor SciPy, joblib or pandas is imported, and
+Importing the libraries takes most of the start, so `load` does it, after the artifact has been
+verified. With ONNX Runtime neither scikit-learn nor SciPy, joblib or pandas is imported, and
 nothing is unpickled.
 """
 
@@ -20,23 +20,23 @@ from service.model.own_code import NONE, OwnCode
 from service.model.signature import Signature
 
 Column = NDArray[Any]
-CONFIDENT = "confident"  # input of an ONNX model: whether its second output is asked for
-CODES = "slipway.codes"  # key of an ONNX model's metadata: the categories of each coded input
+CONFIDENT = "confident"  # input of an ONNX model: whether to compute its second output
+CODES = "slipway.codes"  # key in an ONNX model's metadata: the categories of each encoded input
 DTYPES = {"number": np.float64, "integer": np.int64, "boolean": np.bool_}  # of outputs
 
 
 class Engine(Protocol):
-    """A loaded model. Columns are one-dimensional, equally long, in the signature's order."""
+    """A loaded model. Columns are one-dimensional, equally long and in the signature's order."""
 
     def predict(self, columns: Sequence[Column]) -> list[Column]:
         """One array of shape (rows,) for each output."""
 
     def confidence(self, columns: Sequence[Column]) -> list[Column]:
-        """For each output what its `confidence` says, of shape (rows,) or (rows, labels)."""
+        """Probabilities or scores of each output, of shape (rows,) or (rows, labels)."""
 
 
 class ScikitLearn:
-    """A fitted estimator, given what it was fitted on."""
+    """A fitted estimator, which gets rows in the container that it was fitted on."""
 
     def __init__(self, estimator: Any, signature: Signature) -> None:
         self.estimator = estimator
@@ -71,13 +71,13 @@ class ScikitLearn:
         ]
 
     def contained(self, columns: Sequence[Column]) -> Any:
-        """Columns as the estimator takes them: an array, a DataFrame or a list of values."""
+        """The columns as an array, a DataFrame or a list of values, by the signature."""
         if self.signature.container == "list":
             return columns[0]
         if self.signature.container == "frame":
-            import pandas as pd  # heavy, and only models that were fitted on a frame need it
+            import pandas as pd  # imported late: only models that were fitted on a frame need it
 
-            if self._all_floats:  # as one array: a wide frame takes half as long
+            if self._all_floats:  # a wide frame is made from one array in half the time
                 values = np.array(columns, dtype=np.float64).T
                 return pd.DataFrame(values, columns=list(self.signature.names), copy=False)
             return frames.frame(self.signature.inputs, columns)
@@ -90,56 +90,58 @@ class ScikitLearn:
 
 
 class Guarded:
-    """An engine whose model may have no effect while it predicts: `audit.call`."""
+    """An engine whose model may have no side effect while it predicts (`audit.call`)."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def predict(self, columns: Sequence[Column]) -> list[Column]:
-        """As the engine; EffectError."""
+        """Like the engine; EffectError if the model attempts a side effect."""
         return audit.call(self._engine.predict, columns)
 
     def confidence(self, columns: Sequence[Column]) -> list[Column]:
-        """As the engine; EffectError."""
+        """Like the engine; EffectError if the model attempts a side effect."""
         return audit.call(self._engine.confidence, columns)
 
 
 class Codes(dict[Any, float]):
-    """The code of each category: its place; then one for any other, then one for null."""
+    """The code of each category: its position, then one for other values, then one for null."""
 
     def __init__(self, categories: Sequence[Any]) -> None:
         super().__init__({value: float(code) for code, value in enumerate(categories)})
         self.other = float(len(categories))
 
     def __missing__(self, value: Any) -> float:
-        """The code of what is no category."""
-        return self.other if value == value else self.other + 1  # NaN stands for null
+        """The code of a value that is not a category."""
+        return self.other if value == value else self.other + 1  # NaN is null
 
 
 class OnnxRuntime:
-    """A converted model, given one matrix of float64: a column for each input.
+    """A converted model, which gets one matrix of float64 with a column for each input.
 
     It starts no thread, so that the workers can be forked from the process that loaded it.
     """
 
     def __init__(self, content: bytes, signature: Signature) -> None:
         """Read a model that `onnx_check.check` has passed."""
-        import onnxruntime  # heavy: only where it computes
+        import onnxruntime  # imported late: it takes long
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.add_session_config_entry("session.load_model_format", "ONNX")  # as it was checked
-        options.log_severity_level = 4  # errors are raised; it would write them to stderr, too
+        options.add_session_config_entry(
+            "session.load_model_format", "ONNX"
+        )  # the format that was checked
+        options.log_severity_level = 4  # errors are raised; do not write them to stderr as well
         self.session = onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]
         )
         self.run_options = onnxruntime.RunOptions()
         self.signature = signature
         if any("seq" in output.type for output in self.session.get_outputs()):
-            raise ValueError("it gives lists of several lengths")
+            raise ValueError("it returns lists of different lengths")
         self.input, *others = [given.name for given in self.session.get_inputs()]
-        self.asked: list[dict[str, Any]] = [
+        self.confident_inputs: list[dict[str, Any]] = [
             {name: np.array(confident) for name in others if name == CONFIDENT}
             for confident in (False, True)
         ]
@@ -153,7 +155,7 @@ class OnnxRuntime:
         self.codes = [Codes(known[name]) if name in known else None for name in signature.names]
 
     def predict(self, columns: Sequence[Column]) -> list[Column]:
-        """The model's first output, by outputs of the signature."""
+        """The model's first output, split into the outputs of the signature."""
         found = self._run(0, columns)
         is_one = len(self.signature.outputs) == 1
         split = [found.ravel() if found.ndim > 1 else found] if is_one else found.T
@@ -169,7 +171,7 @@ class OnnxRuntime:
             return list(found.T)
         labels = self.signature.outputs[0].labels
         if self.signature.confidence == "scores" and len(labels or ()) <= 2:
-            return [found.reshape(len(found), -1)[:, -1]]  # one number, as scikit-learn has it
+            return [found.reshape(len(found), -1)[:, -1]]  # one number, as in scikit-learn
         return [found]
 
     def _run(self, output: int, columns: Sequence[Column]) -> Column:
@@ -180,33 +182,34 @@ class OnnxRuntime:
             else:
                 rows[:, place] = column
         try:
-            given = {self.input: rows, **self.asked[output]}
+            given = {self.input: rows, **self.confident_inputs[output]}
             [found] = self.session.run([self.outputs[output]], given, self.run_options)
-        except RuntimeError as error:  # what its own errors are
+        except RuntimeError as error:  # ONNX Runtime's errors are RuntimeErrors
             raise ValueError(f"{type(error).__name__} of ONNX Runtime") from error
         return found if isinstance(found, np.ndarray) else np.asarray(found)
 
 
 def prepare(engine: str, signature: Signature | None = None) -> None:
-    """Have libraries do what they do once and may not do while a model is loaded (`audit.py`)."""
+    """Let libraries do their one-time work, which they may not do while a model is loaded
+    (`audit.py`)."""
     if engine == ONNX:
         import onnxruntime  # noqa: F401
 
         return
     import joblib.numpy_pickle
-    import sklearn  # noqa: F401  # it sets variables of the environment
+    import sklearn  # noqa: F401  # it sets environment variables
 
     from service.model import unpickling  # noqa: F401
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        joblib.cpu_count(only_physical_cores=True)  # it starts a process, once
+        joblib.cpu_count(only_physical_cores=True)  # it starts a process once
     with suppress(ImportError):  # scikit-learn before 1.9 has none
         from narwhals.stable.v2.dependencies import is_into_dataframe
 
-        is_into_dataframe(0)  # scikit-learn asks this for each input; at first it looks for plugins
+        is_into_dataframe(0)  # called for each input; the first call searches for plugins
     with _threadpools().limit(limits=1):
-        pass  # it opens the native libraries, and looks up their functions
+        pass  # it opens the native libraries and finds their functions
     if signature is not None and signature.container == "frame":
         import pandas  # noqa: F401
 
@@ -229,15 +232,15 @@ def load(
 ) -> Engine:
     """Load a model from verified bytes; see `unpickling.load` for the errors of a pickle.
 
-    What the operator trusts by name may have effects when it predicts, and ONNX Runtime reports
-    none. The code that a model brings has none: it is guarded as scikit-learn is.
+    Only models without trusted names are guarded: trusted code may have side effects while it
+    predicts, and ONNX Runtime has none. The code that an artifact brings is guarded, too.
     """
     if engine == ONNX:
         return OnnxRuntime(content, signature)
-    from service.model import unpickling  # ONNX Runtime does without
+    from service.model import unpickling  # not needed for ONNX Runtime
 
     estimator = unpickling.load(content, trusted, code)
     if not hasattr(estimator, "predict"):
-        raise ValueError(f"holds a {type(estimator).__name__}, which does not predict")
+        raise ValueError(f"is a {type(estimator).__name__}, which has no predict")
     loaded = ScikitLearn(estimator, signature)
     return loaded if trusted else Guarded(loaded)

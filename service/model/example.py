@@ -1,6 +1,6 @@
-"""Rows made up from a signature, for people to start from: nobody's data.
+"""Makes example rows from a signature.
 
-The golden rows of an artifact may be somebody's, so no request may read them.
+The golden rows of an artifact may be personal data, so no response shows them.
 """
 
 import math
@@ -9,12 +9,12 @@ from typing import Any
 from service.model import dates
 from service.model.signature import WHOLE_NUMBERS, Input, Signature, has_zone
 
-PARTS = (0.5, 0.25, 0.75)  # of the way from the sample's smallest number to its largest
+FRACTIONS = (0.5, 0.25, 0.75)  # of the range of the sample
 WORDS = ("some text", "another text", "a third text")
 
 
-def columns(signature: Signature, rows: int = len(PARTS)) -> dict[str, list[Any]]:
-    """Values by the name of their input, `rows` for each, which is at most three."""
+def columns(signature: Signature, rows: int = len(FRACTIONS)) -> dict[str, list[Any]]:
+    """Example values by input name; at most three rows."""
     return {one.name: [_value(one, row) for row in range(rows)] for one in signature.inputs}
 
 
@@ -29,15 +29,16 @@ def _value(one: Input, row: int) -> Any:
         return _moment(one, row)
     if one.kind in ("category", "text"):
         return WORDS[row]
-    low, high = one.minimum or 0.0, one.maximum or 0.0
-    number = low + PARTS[row] * (high - low)
+    known = [number for number in (one.minimum, one.maximum) if number is not None] or [0.0]
+    low, high = min(known), max(known)
+    number = low + FRACTIONS[row] * (high - low)
     if one.kind == "integer":
         return round(number)
     return min(max(_short(number, high - low), low), high)
 
 
 def _moment(one: Input, row: int) -> str:
-    """A day of the year of the latest one in the sample, in the form that the model knows."""
+    """A day in the year of the sample's latest one, in the model's format."""
     year = (one.latest or "2026")[:4]
     day = f"{year}-0{row + 1}-15"
     if one.kind == "date":
@@ -47,7 +48,7 @@ def _moment(one: Input, row: int) -> str:
 
 
 def _short(number: float, width: float) -> float:
-    """The number with no more decimals than tell a hundredth of the width."""
+    """The number rounded to a hundredth of the width."""
     if not width:
         return number
     return round(number, 2 - math.floor(math.log10(width)))

@@ -177,10 +177,10 @@ def broken(content: bytes, error: Exception) -> str | None:
 
 
 def _known(content: bytes) -> str | None:
-    """What is told by a few bytes of a binary file."""
-    for magic, told in BINARY:
+    """The format of a binary file, by a few bytes."""
+    for magic, format in BINARY:
         if content.startswith(magic):
-            return told
+            return format
     if content.startswith(b"PK\x03\x04"):
         return _zip(content)
     if content[257:262] == b"ustar":
@@ -220,9 +220,9 @@ def _zip(content: bytes) -> str:
         names = zipfile.ZipFile(io.BytesIO(content)).namelist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         return f"is an archive (ZIP) that is cut off: {AGAIN}"
-    for pattern, told in ZIPPED:
+    for pattern, format in ZIPPED:
         if any(re.fullmatch(pattern, name) for name in names):
-            return told
+            return format
     return f"is an archive (ZIP): {UNPACK}"
 
 
@@ -240,7 +240,7 @@ def _text(
     if not all(one.isprintable() or one in "\t\r\n\f" for one in text):
         return None
     text = text.replace("\r\n", "\n").lstrip()
-    for pattern, told in known:
+    for pattern, format in known:
         if re.match(pattern, text, re.MULTILINE):
-            return told
+            return format
     return otherwise

@@ -1,4 +1,4 @@
-"""Rows as a pandas DataFrame whose columns have the types of those that the model was fitted on."""
+"""Makes a pandas DataFrame whose columns have the types that the model was fitted on."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from service.model.signature import Input
 
 Column = NDArray[Any]
 BITS = (8, 16, 32, 64)
-MASKED = {  # of pandas, whose null is NA: the type of their values
+MASKED = {  # pandas' types whose null is NA, and the type of their values
     **{f"Int{bits}": f"int{bits}" for bits in BITS},
     **{f"UInt{bits}": f"uint{bits}" for bits in BITS},
     "Float32": "float32",
@@ -21,7 +21,7 @@ MASKED = {  # of pandas, whose null is NA: the type of their values
 
 
 def frame(inputs: Sequence[Input], columns: Sequence[Column]) -> Any:
-    """A DataFrame of the inputs in their order; `columns` are as `predictor.as_column` has them."""
+    """A DataFrame of the inputs in order, from columns of `predictor.as_column`."""
     import pandas as pd  # heavy, and only models that were fitted on a frame need it
 
     data: dict[str, Any] = {}
@@ -50,7 +50,7 @@ def with_none(values: Column) -> Column:
 
 
 def _masked(values: Column, dtype: str) -> Any:
-    """An array of a type whose null is NA; whole numbers are exact."""
+    """An array of a type whose null is NA. Integers stay exact."""
     import pandas as pd
 
     missing = np.array([value != value for value in values.tolist()], dtype=bool)
@@ -69,7 +69,7 @@ def _moments(values: Column, dtype: str) -> Any:
 
 
 def _categories(values: Column, known: Sequence[Any] | None) -> Any:
-    """Known categories keep their places, and with them their codes; others come after them."""
+    """Known categories keep their positions and so their codes; others are appended."""
     import pandas as pd
 
     if known is None:

@@ -1,22 +1,22 @@
-"""Compare what a model answers to its golden rows with what it answered when it was packed."""
+"""Compares predictions of the golden rows with those when the model was packed."""
 
 import math
 from typing import Any
 
 from service.model.artifact import GoldenError
 
-# Another processor or BLAS may round the last bits differently; a damaged model is further off.
+# Another processor or BLAS may round the last bits differently; a damaged model differs more.
 TOLERANCE = 1e-6
 
 
 def compare(name: str, expected: Any, found: Any) -> None:
-    """GoldenError names the first row of this output that differs."""
+    """Raise GoldenError with the first row of this output that differs."""
     if isinstance(expected, dict) and isinstance(found, dict):
         for key in expected.keys() | found.keys():
             compare(f"{name} of {key}", expected.get(key, []), found.get(key, []))
         return
     if len(expected) != len(found):
-        raise GoldenError(f"{len(found)} golden {name} came out, not {len(expected)}")
+        raise GoldenError(f"{len(found)} golden rows have {name}, not {len(expected)}")
     for row, (wanted, got) in enumerate(zip(expected, found, strict=True)):
         if not _same(wanted, got):
             raise GoldenError(

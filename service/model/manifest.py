@@ -1,12 +1,13 @@
-"""What a packed model says of itself: the content of `manifest.json`.
+"""The content of `manifest.json`, which describes a packed model.
 
-The format number goes up by one whenever a reader of the old number could misread the new file:
-a key removed, renamed or given another meaning, a file that must now be read in another way.
-A new key that old readers may ignore does not change it. A reader takes its own number only, and
-says which side to renew otherwise.
+The format number is raised by one whenever a reader of the old number could misread the new file: a
+key was removed, renamed or given another meaning, or a file must be read in another way. A new key
+that old readers may ignore does not raise it. A reader accepts its own number only; for another it
+says whether to update the service or to pack the model again.
 
-Format 2: `version` covers all that steers the service (`version.py`); values of another type,
+Format 2: `version` covers all that the service depends on (`version.py`); values of another type,
 duplicate keys and golden rows that do not match the signature are refused.
+Format 3: `engines` has `rows_independent` instead of `rows_independent`.
 """
 
 import json
@@ -19,18 +20,18 @@ from service.model import parsing
 from service.model.parsing import ShapeError
 from service.model.signature import Signature
 
-FORMAT = 2
-ROWS_APART = "rows_apart"
-REPORTS = "report/"  # what the names of files begin with that are there for people alone
+FORMAT = 3
+ROWS_INDEPENDENT = "rows_independent"
+REPORTS = "report/"  # the folder of files that only people read
 SHA256 = re.compile("[0-9a-f]{64}")
 DISTRIBUTION = re.compile("[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
-TIMED_ROWS = ("1", "1000")  # whose measured time every manifest has
-LONGEST_SECONDS = 3600  # of one call; the service could not use a model that takes longer
+TIMED_ROWS = ("1", "1000")  # numbers of rows whose measured time every manifest has
+MAX_CALL_SECONDS = 3600  # the service could not use a slower model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileEntry:
-    """What one model file must be: hex SHA-256 and size in bytes."""
+    """The SHA-256 in hexadecimal and the size in bytes of one file."""
 
     sha256: str
     bytes: int
@@ -38,9 +39,9 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Golden:
-    """Rows with the answers that the model gave when it was packed, column by column.
+    """Rows with the predictions that the model gave when it was packed, column by column.
 
-    `outputs` has the shape of an answer of `POST /predict`, with any `probabilities` there are.
+    `outputs` has the form of a response of `POST /predict`, with `probabilities` or `scores`.
     """
 
     inputs: Mapping[str, list[Any]]
@@ -50,28 +51,28 @@ class Golden:
         """Raise ShapeError unless these are rows of a model with this signature."""
         counts = {len(column) for column in self.inputs.values()}
         if self.inputs.keys() != set(signature.names) or len(counts) != 1:
-            raise ShapeError("golden/inputs are not the model's inputs, equally long")
+            raise ShapeError("golden/inputs are not the columns of the signature, equally long")
         if counts == {0}:
             raise ShapeError("golden/inputs have no rows")
         for name, found in self.outputs.items():
             columns = found.values() if isinstance(found, dict) else [found]
             if not all(isinstance(column, list) for column in columns):
-                raise ShapeError(f"{parsing.inside('golden/outputs', name)} is no array")
+                raise ShapeError(f"{parsing.inside('golden/outputs', name)} is not an array")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """One packed model.
 
-    `version` names the content, as `version.py` says. `files` are all others in the folder.
-    `created` is UTC in ISO 8601. `versions` are those of Python and the libraries that packed.
-    `metrics` are plain numbers by name. `data` says where the training rows came from (file,
-    sha256, rows, commit).
-    `seconds` is the measured time of one prediction call by number of rows, on the packing machine.
-    The service chooses by it where a prediction runs and how many requests share a call.
-    `engines` says how the engine was chosen: why, how many rows both answered equally and within
-    which tolerance, and both engines' seconds; `training/engine/selection.py` writes it. Its
-    `rows_apart` says whether each row was proved to get the same answer alone as among others.
+    `version` is a digest of the content (`version.py`). `files` are the other files of the folder.
+    `created` is UTC in ISO 8601. `versions` are those of Python and the libraries when it was
+    packed. `metrics` are plain numbers by name. `data` says where the training rows came from
+    (file, sha256, rows, commit). `seconds` is the measured time of one prediction call by number of
+    rows, on the packing machine. The service chooses by it where a prediction runs and how many
+    requests share a call. `engines` says how the engine was chosen: why, how many rows both
+    answered equally and within which tolerance, and both engines' seconds;
+    `training/engine/selection.py` writes it. Its `rows_independent` says whether each row was
+    proved to get the same answer alone as among others.
     `code` are the modules that the model brings, and their digest (`own_code.py`).
     """
 
@@ -91,12 +92,12 @@ class Manifest:
     code: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def rows_apart(self) -> bool:
+    def rows_independent(self) -> bool:
         """Whether rows of several requests may be predicted together; unknown is no."""
-        return self.engines.get(ROWS_APART) is True
+        return self.engines.get(ROWS_INDEPENDENT) is True
 
     def expected_seconds(self, rows: float) -> float:
-        """How long the model takes for so many rows, by the packing machine."""
+        """The time of one call for so many rows, as measured on the packing machine."""
         one, many = self.seconds["1"], self.seconds["1000"]
         return one + rows * max(many - one, 0.0) / 999
 
@@ -105,7 +106,7 @@ class Manifest:
         return json.dumps(self._plain(), indent=2, allow_nan=False) + "\n"
 
     def public(self) -> dict[str, Any]:
-        """What a client may read: all but the golden rows, which may be somebody's data."""
+        """The part that clients may read: all but the golden rows, which may be personal data."""
         values = self._plain()
         del values["golden"]
         return values
@@ -115,17 +116,17 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str) -> "Manifest":
-        """Read the text of `manifest.json`; ValueError says in one line what is wrong with it."""
+        """Read the text of `manifest.json`; ValueError with one line if it is invalid."""
         try:
             values = parsing.parse(text)
         except ValueError as error:
             raise ValueError(f"is not JSON that this service reads ({error})") from error
         if not isinstance(values, dict) or type(values.get("format")) is not int:
-            raise ValueError("has no format number, so it is no manifest of a packed model")
+            raise ValueError("has no format number, so it is not the manifest of a packed model")
         if values["format"] != FORMAT:
-            side = "this service" if values["format"] > FORMAT else "the artifact"
+            advice = "update the service" if values["format"] > FORMAT else "pack the model again"
             raise ValueError(
-                f"has format {values['format']}, this service reads format {FORMAT}: renew {side}"
+                f"has format {values['format']}, this service reads format {FORMAT}: {advice}"
             )
         try:
             manifest = parsing.read(cls, values)
@@ -135,18 +136,20 @@ class Manifest:
         return manifest
 
     def check(self) -> None:
-        """Raise ShapeError where values of the right types cannot belong to a packed model."""
+        """Raise ShapeError if values of the right types cannot belong to a packed model."""
         self.signature.check()
         if not (self.name and self.name.isprintable()):
             raise ShapeError("name is empty, or holds characters that cannot be printed")
         for name, entry in self.files.items():
             if not SHA256.fullmatch(entry.sha256) or entry.bytes < 0:
                 place = parsing.inside("files", name)
-                raise ShapeError(f"{place} is no SHA-256 in hexadecimal with a size in bytes")
+                raise ShapeError(f"{place} is not a SHA-256 in hexadecimal with a size in bytes")
         for name in self.versions:
             if not DISTRIBUTION.fullmatch(name):
-                raise ShapeError(f"{parsing.inside('versions', name)} is no name of a library")
+                raise ShapeError(f"{parsing.inside('versions', name)} is not the name of a library")
         for rows in TIMED_ROWS:
-            if not 0 <= self.seconds.get(rows, -1) <= LONGEST_SECONDS:
-                raise ShapeError(f"seconds/{rows} is no time from 0 to {LONGEST_SECONDS} seconds")
+            if not 0 <= self.seconds.get(rows, -1) <= MAX_CALL_SECONDS:
+                raise ShapeError(
+                    f"seconds/{rows} is not a time from 0 to {MAX_CALL_SECONDS} seconds"
+                )
         self.golden.check(self.signature)

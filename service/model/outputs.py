@@ -1,7 +1,7 @@
-"""Classifiers of several outputs whose `predict_proba` has one number for each output.
+"""Classifiers with several outputs whose `predict_proba` has one number per output.
 
-Most have an array of shape (rows, labels) for each output. A chain and a stacked classifier have
-one array of shape (rows, outputs): the probability of one of the two labels of each output.
+Most return an array of shape (rows, labels) for each output. A chain and a stacked classifier
+return one array of shape (rows, outputs): the probability of one of the two labels of each output.
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ def is_chain(estimator: Any) -> bool:
 
 
 def described_label(estimator: Any) -> int | None:
-    """Which of an output's two labels its number in `predict_proba` belongs to; None if unknown."""
+    """The label, first or last, whose probability `predict_proba` returns; None if unknown."""
     classifier = fitted_classifier(estimator)
     if is_chain(classifier):
         return LAST
@@ -37,6 +37,6 @@ def described_label(estimator: Any) -> int | None:
 
 
 def of_both_labels(probability: NDArray[Any], described: int) -> NDArray[Any]:
-    """Probabilities of two labels, of shape (rows, 2), from those of one of them."""
+    """Probabilities of both labels, of shape (rows, 2), from those of one."""
     both = (probability, 1.0 - probability)
     return np.column_stack(both if described == FIRST else both[::-1])

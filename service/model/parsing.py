@@ -1,8 +1,8 @@
-"""Read JSON text into frozen dataclasses, and refuse every value that has another type.
+"""Reads JSON text into frozen dataclasses, and refuses every value of another type.
 
-The annotations of a dataclass are its description: `read` checks each value against them, so a file
-that somebody edited is refused in one line and raises nothing else later. Errors name the place of
-the value (`seconds/1000`) and its type, never the value itself.
+`read` checks each value against the annotations of the dataclass, so an edited file is refused in
+one line and causes no other error later. Errors have the place of the value (`seconds/1000`) and
+its type, never the value itself.
 """
 
 import json
@@ -14,8 +14,8 @@ from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-DEEPEST = 32  # levels of arrays and objects inside each other
-LONGEST_NAME = 80  # characters that an error shows of a name
+MAX_DEPTH = 32  # levels of nested arrays and objects
+MAX_NAME_CHARACTERS = 80  # of a name in an error
 NAMES = {
     type(None): "null",
     bool: "a boolean",
@@ -29,13 +29,13 @@ Record = TypeVar("Record")
 
 
 class ShapeError(ValueError):
-    """A value does not have the type that was declared; the text says where."""
+    """A value does not have the declared type; the message says where."""
 
 
 def parse(text: str) -> Any:
-    """Plain values of JSON text; ValueError for what strict readers of JSON refuse.
+    """Parse strict JSON; ValueError otherwise.
 
-    Python's reader takes NaN, a key that occurs twice, numbers beyond the range of float64, lone
+    Python's parser accepts NaN, duplicate keys, numbers beyond the range of float64, lone
     surrogates and any depth. Each of these is refused here.
     """
     try:
@@ -45,7 +45,7 @@ def parse(text: str) -> Any:
         json.dumps(values, ensure_ascii=False).encode()  # a lone surrogate cannot be encoded
         _check_depth(values)
     except RecursionError as error:
-        raise ValueError(f"is nested more than {DEEPEST} levels deep") from error
+        raise ValueError(f"is nested more than {MAX_DEPTH} levels deep") from error
     return values
 
 
@@ -56,9 +56,9 @@ def read(kind: type[Record], values: object) -> Record:
 
 
 def inside(place: str, name: str) -> str:
-    """The place of a member; its name in one line and of a bounded length."""
+    """The place of a member, with its name on one line and of limited length."""
     shown = name if name.isprintable() else json.dumps(name)
-    return f"{place}/{shown[:LONGEST_NAME]}" if place else shown[:LONGEST_NAME]
+    return f"{place}/{shown[:MAX_NAME_CHARACTERS]}" if place else shown[:MAX_NAME_CHARACTERS]
 
 
 def _record(kind: Any, value: object, place: str) -> Any:
@@ -82,7 +82,7 @@ def _record(kind: Any, value: object, place: str) -> Any:
 
 
 def _value(kind: Any, value: object, place: str) -> Any:
-    """The value as the annotation `kind` has it: tuples where JSON has arrays."""
+    """The value converted to the annotation `kind`: arrays of JSON become tuples."""
     if kind is Any:
         return value
     if is_dataclass(kind):
@@ -116,7 +116,7 @@ def _scalar(kind: type, value: object, place: str) -> Any:
 
 
 def _one_of(kinds: Sequence[Any], value: object, place: str) -> Any:
-    """The value as the first of these types that it has."""
+    """The value as the first of these types that matches."""
     if value is None and type(None) in kinds:
         return None
     first, *others = (kind for kind in kinds if kind is not type(None))
@@ -144,12 +144,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"has the key {json.dumps(twice)[:LONGEST_NAME]} twice")
+        raise ValueError(f"has the key {json.dumps(twice)[:MAX_NAME_CHARACTERS]} twice")
     return values
 
 
 def _constant(name: str) -> float:
-    raise ValueError(f"has {name}, which is no number of JSON")
+    raise ValueError(f"has {name}, which is not a number of JSON")
 
 
 def _finite(text: str) -> float:
@@ -160,8 +160,8 @@ def _finite(text: str) -> float:
 
 
 def _check_depth(value: Any, depth: int = 0) -> None:
-    if depth > DEEPEST:
-        raise ValueError(f"is nested more than {DEEPEST} levels deep")
+    if depth > MAX_DEPTH:
+        raise ValueError(f"is nested more than {MAX_DEPTH} levels deep")
     if isinstance(value, dict | list):
         for one in value.values() if isinstance(value, dict) else value:
             _check_depth(one, depth + 1)

@@ -1,4 +1,4 @@
-"""A verified model as a function: columns in, predictions out."""
+"""Predicts with a verified model: from columns to predictions."""
 
 import math
 from collections.abc import Callable, Collection, Mapping
@@ -33,11 +33,11 @@ from service.model.version import content_version
 NUMERIC = frozenset({"bool", *(f"float{bits}" for bits in (16, 32, 64))}) | {
     f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
 }
-FEW = 32  # values, which Python looks through before NumPy has begun
+FEW_VALUES = 32  # Python checks so many faster than NumPy
 
 
 class NotFiniteError(ValueError):
-    """The model has no finite answer for some rows; `rows` are their positions, from 0."""
+    """The model's predictions for some rows are not finite; `rows` are their indexes, from 0."""
 
     def __init__(self, rows: list[int]) -> None:
         super().__init__(f"no finite prediction for {len(rows)} rows")
@@ -45,13 +45,13 @@ class NotFiniteError(ValueError):
 
 
 class UnpredictableError(ValueError):
-    """The model refuses some of these rows, which its signature admits."""
+    """The model raises an error for rows that its signature accepts."""
 
 
 class Predictor:
-    """Holds one loaded model; made once per process and shared by its requests.
+    """One loaded model. It is made once per process and shared by all requests.
 
-    `report` is the page that was packed with it, if there is one.
+    `report` is the page that was packed with the model, or None.
     """
 
     def __init__(self, manifest: Manifest, engine: Engine, report: bytes | None = None) -> None:
@@ -69,10 +69,10 @@ class Predictor:
         limits: Limits = Limits(),  # noqa: B008
         trusted_code: Collection[str] = (),
     ) -> "Predictor":
-        """Read an artifact, refusing whatever is wrong with it; ArtifactError says what.
+        """Verify and load an artifact; ArtifactError if anything is wrong with it.
 
-        `trusted` are modules that the model may import from besides the usual ones. `sha256` is
-        that of the manifest, or empty. `limits` are those of loading and replaying (`trial.py`).
+        `trusted` are names that the model may use besides the allow-list. `sha256` is that of the
+        manifest, or empty. `limits` are those of loading and replaying (`trial.py`).
         `trusted_code` are digests of code that an artifact may bring (`own_code.py`).
         """
         manifest = artifact.read_manifest(folder, sha256)
@@ -80,13 +80,13 @@ class Predictor:
         artifact.check_versions(folder, manifest)
         if manifest.engine not in artifact.FILES:
             raise ManifestError(
-                f"{folder / artifact.MANIFEST}: engine {manifest.engine!r} is not one of this "
-                f"service's ({', '.join(artifact.FILES)}); renew the service, or pack again"
+                f"{folder / artifact.MANIFEST}: engine {manifest.engine!r} is unknown to this "
+                f"service ({', '.join(artifact.FILES)}); update the service, or pack again"
             )
         if manifest.version != content_version(manifest):
             raise ManifestError(
-                f"{folder / artifact.MANIFEST}: version {manifest.version} is not the name of what "
-                "it lists: it was changed after packing; pack the model again"
+                f"{folder / artifact.MANIFEST}: version {manifest.version} does not match "
+                "the content: the manifest was changed after packing; pack the model again"
             )
         name = artifact.FILES[manifest.engine]
         path = folder / name
@@ -132,40 +132,41 @@ class Predictor:
             raise ArtifactError(f"{path}: {why}; pack the model again") from error
 
     def stop(self) -> None:
-        """End the calls of an ONNX model that run in other threads, and all later ones."""
+        """Terminate the calls of an ONNX model in other threads, and all later ones."""
         if isinstance(self._engine, OnnxRuntime):
             self._engine.run_options.terminate = True
 
     def predict(self, columns: Mapping[str, Column], confidence: bool = False) -> dict[str, Any]:
         """Predict one value per row and output.
 
-        `columns` holds one array of shape (rows,) for each input of the signature. The answer holds
-        a list of `rows` plain values by output name. With `confidence` it also holds `labels` and
-        `probabilities` (one number per row and label) or `scores`; of a model with several outputs
-        each of them is an object by output name. NotFiniteError if JSON could not hold the answer;
-        UnpredictableError if the model raises; ValueError if it has no confidence to tell.
+        `columns` has one array of shape (rows,) for each input of the signature. The answer has a
+        list of `rows` plain values by output name. With `confidence` it also has `labels` and
+        `probabilities` (one number per row and label) or `scores`; if the model has several
+        outputs, each of these is an object by output name. NotFiniteError if a prediction is not
+        finite; UnpredictableError if the model raises; ValueError if it has neither probabilities
+        nor scores.
         """
         return self._answer(columns, confidence, _plain)
 
     def predict_arrays(
         self, columns: Mapping[str, Column], confidence: bool = False
     ) -> dict[str, Any]:
-        """As `predict`, but with an array wherever that gives a list for each row."""
+        """Like `predict`, with arrays instead of lists of rows."""
         return self._answer(columns, confidence, _finite)
 
     def predict_top(self, columns: Mapping[str, Column], count: int) -> dict[str, Any]:
-        """As `predict`, with the `count` most probable labels of each row as `top`.
+        """Like `predict`, with the `count` most probable labels of each row as `top`.
 
-        `top` has `labels` and `probabilities`, a list of each row's; of a model with several
-        outputs it is an object of those by output name. Where rows do not depend on each other,
-        the model gets some at a time: the probabilities of all may need far more memory than what
-        is told of them.
+        `top` has `labels` and `probabilities`, each a list per row; if the model has several
+        outputs, it is an object of these by output name. If rows are independent, the model
+        predicts some rows at a time: the probabilities of all labels may need far more memory than
+        the answer.
         """
         outputs = self.signature.outputs
         rows = len(columns[self.signature.names[0]])
         labels = sum(len(output.labels or ()) for output in outputs)
         parts = [slice(rows)]
-        if self.manifest.rows_apart:
+        if self.manifest.rows_independent:
             parts = ranking.blocks(rows, labels)
         answer: dict[str, Any] = {output.name: [] for output in outputs}
         top: dict[str, Any] = {
@@ -177,12 +178,12 @@ class Predictor:
             except NotFiniteError as error:
                 raise NotFiniteError([row + (part.start or 0) for row in error.rows]) from error
             for output in outputs:
-                told = found["probabilities"]
-                told = told if len(outputs) == 1 else told[output.name]
-                ranked = ranking.most_probable(told, output.labels or (), count)
+                values = found["probabilities"]
+                values = values if len(outputs) == 1 else values[output.name]
+                ranked = ranking.most_probable(values, output.labels or (), count)
                 answer[output.name] += found[output.name].tolist()
-                for name, values in ranked.items():
-                    top[output.name][name] += values
+                for name, chosen in ranked.items():
+                    top[output.name][name] += chosen
         answer["top"] = top if len(outputs) > 1 else top[outputs[0].name]
         return answer
 
@@ -191,25 +192,25 @@ class Predictor:
     ) -> dict[str, Any]:
         kind = self.signature.confidence
         if confidence and kind is None:
-            raise ValueError("this model tells no confidence")
+            raise ValueError("this model has neither probabilities nor scores")
         ordered = [columns[name] for name in self.signature.names]
         outputs = self.signature.outputs
-        found = _asked(self._engine.predict, ordered)
+        found = _call(self._engine.predict, ordered)
         answer: dict[str, Any] = {
             output.name: checked(values) for output, values in zip(outputs, found, strict=True)
         }
         if confidence and kind is not None:
-            found = _asked(self._engine.confidence, ordered)
-            told = [checked(values) for values in found]
+            found = _call(self._engine.confidence, ordered)
+            numbers = [checked(values) for values in found]
             labels = [list(output.labels or ()) for output in outputs]
             names = [output.name for output in outputs]
             if any(labels):
                 answer["labels"] = labels[0] if len(outputs) == 1 else _by_name(names, labels)
-            answer[kind] = told[0] if len(outputs) == 1 else _by_name(names, told)
+            answer[kind] = numbers[0] if len(outputs) == 1 else _by_name(names, numbers)
         return answer
 
     def verify(self) -> None:
-        """Replay the golden rows; GoldenError names the first row that comes out differently."""
+        """Predict the golden rows; GoldenError names the first row with another prediction."""
         golden = self.manifest.golden
         try:
             columns = {
@@ -251,10 +252,10 @@ def _own_code(
         raise ArtifactError(f"{folder / own_code.FOLDER}: {error}") from error
 
 
-def _asked(ask: Callable[[list[Column]], list[Column]], columns: list[Column]) -> list[Column]:
-    """What the engine answers; UnpredictableError if the model raises, or tries an effect."""
+def _call(method: Callable[[list[Column]], list[Column]], columns: list[Column]) -> list[Column]:
+    """The engine's result; UnpredictableError if the model raises, or attempts a side effect."""
     try:
-        return ask(columns)
+        return method(columns)
     except EffectError as error:
         raise UnpredictableError(str(error)) from error
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
@@ -262,10 +263,10 @@ def _asked(ask: Callable[[list[Column]], list[Column]], columns: list[Column]) -
 
 
 def as_column(values: list[Any], dtype: str) -> Column:
-    """An array of plain values, from which a model's rows are made.
+    """A column of plain values as an array.
 
-    None is NaN, or NaT in a column of dates. What NumPy has no type for, such as text or pandas'
-    `Int64`, is an array of objects.
+    None becomes NaN, or NaT in a column of dates. If NumPy has no type for the column, as for text
+    or pandas' `Int64`, it is an array of objects.
     """
     if dtype in NUMERIC:
         return np.array(values, dtype=dtype)  # None becomes NaN
@@ -281,8 +282,8 @@ def _by_name(names: list[str], values: list[Any]) -> dict[str, Any]:
 
 
 def _plain(values: Column) -> list[Any]:
-    """Plain Python values; NotFiniteError as `_finite`."""
-    if values.ndim == 1 and len(values) <= FEW:
+    """Plain Python values; NotFiniteError if some are not finite."""
+    if values.ndim == 1 and len(values) <= FEW_VALUES:
         few: list[Any] = values.tolist()
         if values.dtype.kind != "f" or all(map(math.isfinite, few)):
             return few
@@ -291,7 +292,7 @@ def _plain(values: Column) -> list[Any]:
 
 
 def _finite(values: Column) -> Column:
-    """The same; NotFiniteError for what JSON has no number for."""
+    """The same array; NotFiniteError if some values are not finite."""
     if values.dtype.kind == "f":
         finite = np.isfinite(values)
         if not finite.all():

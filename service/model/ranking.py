@@ -8,7 +8,7 @@ import numpy as np
 from service.model.engines import Column
 from service.model.signature import Label
 
-VALUES = 1_000_000  # that are sorted at once: 8 MB, and as much for their order
+BLOCK_VALUES = 1_000_000  # values sorted at once: 8 MB, and as much for the order
 
 
 def most_probable(probabilities: Column, labels: Sequence[Label], count: int) -> dict[str, Any]:
@@ -27,6 +27,6 @@ def most_probable(probabilities: Column, labels: Sequence[Label], count: int) ->
 
 
 def blocks(rows: int, labels: int) -> list[slice]:
-    """Slices of some rows each, so that none has more than VALUES values."""
-    step = max(1, VALUES // max(1, labels))
+    """Slices of some rows each, so that none has more than BLOCK_VALUES values."""
+    step = max(1, BLOCK_VALUES // max(1, labels))
     return [slice(start, start + step) for start in range(0, rows, step)]

@@ -1,7 +1,7 @@
 """Rebuild objects of NumPy and Python from what a pickle says of them, with every argument checked.
 
 A pickle rebuilds an object by a call, and often gives its content later, by a BUILD opcode. NumPy's
-own functions trust that content: a forged one makes them read memory that is not theirs. These
+own functions trust that content: a forged one makes them read memory beyond the object. These
 functions make the same objects by NumPy's public constructors. Until the content has come, a
 `Pending` stands for the object, so that nothing can use one that is half made.
 """
@@ -75,7 +75,7 @@ class Pending:
 
 
 class Rebuilder(Named):
-    """A function that rebuilds an object: ours stands in for the one that the pickle names."""
+    """A function that rebuilds an object, in place of the one that the pickle names."""
 
     takes_state = False  # whether what it makes takes one
     waits = False  # whether nothing is made before the state comes

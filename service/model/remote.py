@@ -1,7 +1,7 @@
-"""An artifact on S3: fetched whole into a private folder, or not at all.
+"""Downloads an artifact from S3 into a temporary folder, which is deleted once the model is loaded.
 
-Nobody else knows that folder, and it is gone once the model is loaded: half of an artifact is
-never served. One thread does it all, because the workers are forked from this process.
+So an incomplete artifact is never served. All happens in one thread, because the workers are forked
+from this process.
 """
 
 import logging
@@ -18,13 +18,15 @@ from typing import Any, TypeVar
 
 from service.model import artifact
 from service.model.artifact import ArtifactError, MissingError, UnavailableError
+from service.model.errors import one_line
 
 SCHEME = "s3://"
-CONNECT_SECONDS, READ_SECONDS = 3, 5  # of silence; S3 answers within a tenth of a second
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds between attempts, each twice as long as the last
+CONNECT_SECONDS, READ_SECONDS = 3, 5  # S3 answers within a tenth of a second
+# Between attempts; each pause is twice as long as the one before.
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.2, 5.0
 REQUIRED = (
-    "what a model on S3 needs is not installed: pip install -r requirements/s3.txt, or build the "
-    'image with --build-arg REQUIREMENTS="requirements.txt requirements/s3.txt"'
+    "a model on S3 needs a package that is not installed: pip install -r requirements/s3.txt, or "
+    'build the image with --build-arg REQUIREMENTS="requirements.txt requirements/s3.txt"'
 )
 
 log = logging.getLogger("slipway.model")
@@ -32,17 +34,18 @@ Result = TypeVar("Result")
 
 
 class _LateError(BaseException):
-    """Time is up; no Exception, which the libraries below would take for one of their own."""
+    """The deadline has passed. Not an Exception, because boto3 would handle it as one of its
+    own."""
 
     reason = "no answer"
 
 
 @contextmanager
 def opened(place: str, sha256: str, seconds: float) -> Iterator[Path]:
-    """The folder of an artifact: the one at `place`, or a copy of what is there if that is on S3.
+    """The folder of an artifact: `place` itself, or a copy of it if it is on S3.
 
-    What is on S3 must arrive within `seconds`. `sha256` is that of the manifest, or empty.
-    An ArtifactError, also one of the block's own, names the place and not the copy.
+    The download must be complete within `seconds`. `sha256` is that of the manifest, or empty. Each
+    ArtifactError, also of the block, names the place instead of the copy.
     """
     if not place.startswith(SCHEME):
         yield Path(place)
@@ -62,13 +65,13 @@ def opened(place: str, sha256: str, seconds: float) -> Iterator[Path]:
 
 
 def _fetch(place: str, folder: Path, sha256: str) -> None:
-    """Copy the manifest, then what it lists."""
+    """Copy the manifest, then the files that it lists."""
     try:
         import boto3
         from botocore.config import Config
     except ImportError as error:
         raise UnavailableError(f"{place}: {REQUIRED}") from error
-    # The library's own attempts would not count what breaks within a body.
+    # botocore's own retries do not cover failures within a body.
     once = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
@@ -76,11 +79,11 @@ def _fetch(place: str, folder: Path, sha256: str) -> None:
     )
     bucket, _, prefix = place.removeprefix(SCHEME).partition("/")
     began = time.monotonic()
-    with closing(_insist(place, lambda: boto3.client("s3", config=once))) as client:
+    with closing(_retry(place, lambda: boto3.client("s3", config=once))) as client:
 
         def copy(name: str, size: int | None = None) -> None:
             path, key = folder / name, f"{prefix}/{name}".removeprefix("/")
-            _insist(f"{place}/{name}", lambda: _copy(client, bucket, key, path, size))
+            _retry(f"{place}/{name}", lambda: _copy(client, bucket, key, path, size))
 
         copy(artifact.MANIFEST)
         manifest = artifact.read_manifest(folder, sha256)
@@ -91,7 +94,7 @@ def _fetch(place: str, folder: Path, sha256: str) -> None:
 
 
 def _copy(client: Any, bucket: str, key: str, path: Path, size: int | None) -> None:
-    """Copy one object, if it has this size."""
+    """Copy one object; ArtifactError if it has another size."""
     found = client.get_object(Bucket=bucket, Key=key)
     with closing(found["Body"]) as body:
         if size is None:
@@ -105,13 +108,13 @@ def _copy(client: Any, bucket: str, key: str, path: Path, size: int | None) -> N
 
 def _no_room(what: str, error: OSError) -> UnavailableError:
     return UnavailableError(
-        f"{what}: cannot be kept here ({error.strerror}); give the container a larger /tmp"
+        f"{what}: cannot be stored ({error.strerror}); give the container a larger /tmp"
     )
 
 
-def _insist(what: str, attempt: Callable[[], Result]) -> Result:
-    """Try until it succeeds, or fails for a reason that does not pass by itself."""
-    pause, reason = FIRST_PAUSE, _LateError.reason
+def _retry(what: str, attempt: Callable[[], Result]) -> Result:
+    """Call `attempt` until it succeeds, or fails for a permanent reason."""
+    pause, reason = FIRST_PAUSE_SECONDS, _LateError.reason
     try:
         while True:
             try:
@@ -119,53 +122,53 @@ def _insist(what: str, attempt: Callable[[], Result]) -> Result:
             except ArtifactError:
                 raise
             except Exception as error:
-                reason = _passing(what, error)
+                reason = _transient_reason(what, error)
             fields = {"what": what, "reason": reason}
             log.warning("fetching the model again", extra={"fields": fields})
             time.sleep(random.uniform(pause / 2, pause))  # noqa: S311
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = min(2 * pause, MAX_PAUSE_SECONDS)
     except _LateError as late:
         late.reason = reason
         raise
 
 
-def _passing(what: str, error: Exception) -> str:
-    """The reason in one line, if it may pass by itself; else ArtifactError says what to do."""
+def _transient_reason(what: str, error: Exception) -> str:
+    """The reason in one line if it is transient; ArtifactError with a remedy otherwise."""
     from botocore import exceptions as boto
     from urllib3.exceptions import HTTPError
 
-    reason = " ".join(str(error).split())
+    reason = one_line(str(error), 1000)
     if isinstance(error, boto.ClientError):
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        told = f"{status} {error.response['Error']['Code']}"
+        code = f"{status} {error.response['Error']['Code']}"
         if status == 404:
             raise MissingError(
-                f"{what}: is not there ({told}); look at SERVICE_MODEL, or upload it again"
+                f"{what}: does not exist ({code}); check SERVICE_MODEL, or upload it again"
             ) from error
         if status == 403:
             raise UnavailableError(
-                f"{what}: S3 refuses it ({told}); allow the task's role s3:GetObject there; "
-                "without s3:ListBucket a file that is not there is refused, too"
+                f"{what}: S3 denies access ({code}); allow the task's role s3:GetObject there; "
+                "without s3:ListBucket S3 gives the same error if the file does not exist"
             ) from error
         if status < 500 and status != 429:
-            raise UnavailableError(f"{what}: S3 refuses it ({told}): {reason}") from error
-        return told
-    passing = (
+            raise UnavailableError(f"{what}: S3 denies access ({code}): {reason}") from error
+        return code
+    transient = (
         *(boto.HTTPClientError, boto.IncompleteReadError, boto.FlexibleChecksumError, HTTPError),
         *(boto.CredentialRetrievalError, boto.MetadataRetrievalError),
     )
-    if isinstance(error, passing):
+    if isinstance(error, transient):
         return reason
-    if isinstance(error, boto.BotoCoreError):  # no credentials, for one
+    if isinstance(error, boto.BotoCoreError):  # such as missing credentials
         raise UnavailableError(f"{what}: {reason}") from error
-    if isinstance(error, OSError):  # of the disk; those of the network were among the others
+    if isinstance(error, OSError):  # of the disk: errors of the network are handled above
         raise _no_room(what, error) from error
     raise error
 
 
 @contextmanager
 def _deadline(what: str, seconds: float) -> Iterator[None]:
-    """UnavailableError once time is up, whatever is being waited for."""
+    """Raise UnavailableError when the time is over, whatever the block waits for."""
 
     def ring(number: int, frame: FrameType | None) -> None:
         raise _LateError

@@ -1,25 +1,24 @@
-"""The version of a packed model: a short digest of all that decides what the service does with it.
+"""The version of a packed model: a short digest of all that the service depends on.
 
-The same model with the same contract has the same version, on whatever day and machine it is
-packed; what would make the service answer, compute or check in another way gives another version.
+The same model with the same signature has the same version, on every day and machine. A change that
+would make the service answer, compute or check in another way gives another version.
 
-Part of it are:
+The version covers:
 
 - the model files by their SHA-256, and the engine that reads one of them;
-- the signature, from which requests are checked and columns are ordered;
-- the versions of the libraries that the engine computes with, which the start compares;
-- `rows_apart`, by which rows of several requests are predicted in one call;
-- the inputs of the golden rows, which decide how much the start proves.
+- the signature, which checks requests and orders columns;
+- the versions of the libraries that the engine uses, which are compared at the start;
+- `rows_independent`, which allows one call for the rows of several requests;
+- the inputs of the golden rows, which decide how much is proved at the start.
 
-Not part of it are:
+It does not cover:
 
-- the outputs of the golden rows. The start computes them from the model and compares, so no others
+- the outputs of the golden rows. The service computes them at its start and compares, so no others
   are served; their last digits depend on the processor.
-- `seconds`, which differ from one measurement to the next. They only choose whether a prediction
-  runs on the event loop or in the thread, and how many requests share a call. Any values lead to
-  the same answers, and a call is never larger than the largest request may be.
-- the report, the metrics, where the data came from, when and by which Python it was packed, and the
-  name. They are shown and not used; the protocols that have a name in the path compare it.
+- `seconds`, which differ between measurements. They only decide whether a prediction runs on the
+  event loop or in the thread, and how many requests share a call, never the predictions.
+- the report, the metrics, the source of the data, the time and the Python of packing, and the name.
+  They are shown and not used; protocols with a name in the path compare it.
 """
 
 import hashlib
@@ -39,7 +38,7 @@ def content_version(manifest: Manifest) -> str:
             if not name.startswith(REPORTS)
         },
         "golden": manifest.golden.inputs,
-        "rows_apart": manifest.rows_apart,
+        "rows_independent": manifest.rows_independent,
         "signature": manifest.signature.to_dict(),
         "versions": needed_versions(manifest),
     }

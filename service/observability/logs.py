@@ -69,8 +69,8 @@ def line(created: float, level: str, logger: str, message: str, fields: Mapping[
 def configure(level: str) -> None:
     """Write everything that this process logs to stdout, through one handler.
 
-    Caller, thread and process are in no line, so logging is told not to look them up for each
-    record (https://docs.python.org/3/howto/logging.html#optimization).
+    No line has the caller, the thread or the process, so logging is configured not to look them up
+    for each record (https://docs.python.org/3/howto/logging.html#optimization).
     """
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

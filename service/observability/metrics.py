@@ -18,6 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import ValueClass
 
+from service import __version__
 from service.api.problems import Problem
 from service.api.request_state import state_of
 from service.model.manifest import Manifest
@@ -83,6 +84,13 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="max",
         ).labels(name, version, engine).set(1)
+        Gauge(
+            "slipway_build_info",
+            "1 for the version of Slipway that serves",
+            ("version",),
+            registry=self.registry,
+            multiprocess_mode="max",
+        ).labels(__version__).set(1)
         for reason in REJECTION_REASONS:
             self.shed.labels(reason)  # exported as 0 from the start: alarms need a number
         # Finding a child by its labels takes as long as counting.

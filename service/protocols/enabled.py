@@ -7,27 +7,27 @@ from flask import Blueprint, Flask
 from werkzeug.exceptions import HTTPException
 
 from service.api import health
-from service.api.answers import Answers
+from service.api.prediction_service import PredictionService
 from service.protocols import invocations
-from service.protocols.protocol import Protocol, Service
+from service.protocols.protocol import Protocol, ProtocolContext
 from service.protocols.registry import declared
 from service.settings import Settings, SettingsError
 
 
 def init_app(
-    app: Flask, settings: Settings, answers: Answers, check_ready: Callable[[], None]
+    app: Flask, settings: Settings, service: PredictionService, check_ready: Callable[[], None]
 ) -> None:
     """Add the routes of each; SettingsError if "none" is enabled together with others."""
-    service = Service(settings, answers, check_ready, app.wsgi_app)
+    context = ProtocolContext(settings, service, check_ready, app.wsgi_app)
     protocols = enabled(settings)
     for protocol in protocols:
         if protocol.invocations is None:
             blueprint = Blueprint(protocol.name, __name__)
-            protocol.add_routes(blueprint, service)
+            protocol.add_routes(blueprint, context)
             blueprint.register_error_handler(HTTPException, protocol.write_error)
             app.register_blueprint(blueprint)
     if shared := [(one, one.invocations) for one in protocols if one.invocations is not None]:
-        app.register_blueprint(invocations.blueprint(shared, service))
+        app.register_blueprint(invocations.blueprint(shared, context))
 
 
 def enabled(settings: Settings) -> list[Protocol]:

@@ -10,24 +10,26 @@ from werkzeug.exceptions import HTTPException
 
 from service.api import body
 from service.api.request_state import state_of
-from service.protocols.protocol import Invocations, Protocol, Service
+from service.protocols.protocol import Invocations, Protocol, ProtocolContext
 
 PATH = "/invocations"
 HEALTH = "/ping"
 PREDICTION_PATHS = "(/endpoints/[^/]+)?/invocations"
 
 
-def blueprint(protocols: Sequence[tuple[Protocol, Invocations]], service: Service) -> Blueprint:
+def blueprint(
+    protocols: Sequence[tuple[Protocol, Invocations]], context: ProtocolContext
+) -> Blueprint:
     """The shared routes, and those that one of the protocols has for itself."""
     routes = Blueprint("invocations", __name__)
-    settings, answers, check_ready, _ = service
+    settings, service, check_ready, _ = context
     otherwise = next((one for one in protocols if one[1].claims is None), protocols[0])
 
     def of_request() -> tuple[Protocol, Invocations]:
         content = state_of(request.environ).body or b""
         for one in protocols:
             claims = one[1].claims
-            if claims is not None and claims(request, content, answers):
+            if claims is not None and claims(request, content, service):
                 return one
         return otherwise
 
@@ -40,12 +42,12 @@ def blueprint(protocols: Sequence[tuple[Protocol, Invocations]], service: Servic
     def invoke() -> Response:
         content = body.read(request, settings.max_body_bytes)
         state_of(request.environ).body = content  # the handler of errors reads it
-        return of_request()[1].predict(request, content, answers)
+        return of_request()[1].predict(request, content, service)
 
     @routes.errorhandler(HTTPException)
     def write_error(error: HTTPException) -> Response:
         return of_request()[0].write_error(error)
 
     for protocol, _ in protocols:
-        protocol.add_routes(routes, service)
+        protocol.add_routes(routes, context)
     return routes

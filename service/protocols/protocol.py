@@ -8,11 +8,11 @@ from wsgiref.types import WSGIApplication
 from flask import Blueprint, Request, Response
 from werkzeug.exceptions import HTTPException
 
-from service.api.answers import Answers
+from service.api.prediction_service import PredictionService
 from service.settings import Settings
 
 
-class Service(NamedTuple):
+class ProtocolContext(NamedTuple):
     """What the routes of a protocol use.
 
     `check_ready` raises Problem 503 while the service should get no traffic, as `/health` does.
@@ -20,7 +20,7 @@ class Service(NamedTuple):
     """
 
     settings: Settings
-    answers: Answers
+    service: PredictionService
     check_ready: Callable[[], None]
     wsgi_app: WSGIApplication
 
@@ -32,8 +32,8 @@ class Invocations(NamedTuple):
     whose `claims` is true of a request answers it, else the one without `claims`.
     """
 
-    predict: Callable[[Request, bytes, Answers], Response]
-    claims: Callable[[Request, bytes, Answers], bool] | None = None
+    predict: Callable[[Request, bytes, PredictionService], Response]
+    claims: Callable[[Request, bytes, PredictionService], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Protocol:
 
     name: str
     prediction_paths: str
-    add_routes: Callable[[Blueprint, Service], None]
+    add_routes: Callable[[Blueprint, ProtocolContext], None]
     write_error: Callable[[HTTPException], Response]
     health_paths: frozenset[str] = frozenset()
     invocations: Invocations | None = None

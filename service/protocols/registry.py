@@ -1,6 +1,6 @@
 """The protocols by the names that `SERVICE_PROTOCOLS` takes.
 
-A module is imported only if its protocol is enabled. `service.settings` reads the names, so this
+A module is imported only if its protocol is enabled. `context.settings` reads the names, so this
 module imports nothing of the service.
 """
 

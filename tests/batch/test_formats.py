@@ -11,7 +11,7 @@ import pytest
 
 from service.__main__ import main
 from tests.batch.conftest import CLASSES, GOOD, HEADER, classes
-from tests.serving import ROOT, clean_environment
+from tests.support.serving import ROOT, clean_environment
 
 Printed = pytest.CaptureFixture[str]
 
@@ -95,7 +95,7 @@ def test_json_lines_keep_their_members_and_line_numbers(artifact: Path, tmp_path
 
 def test_standard_input_goes_to_standard_output(artifact: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "service", "predict", str(artifact), "-", "-"],
+        [sys.executable, "-m", "slipway", "predict", str(artifact), "-", "-"],
         input=(HEADER + GOOD).encode(),
         capture_output=True,
         cwd=ROOT,

@@ -12,13 +12,13 @@ import pytest
 from ecs.render import as_api
 from ecs.template import FOLDER, PSEUDO, ParameterError, load, resolve
 from service.__main__ import main
-from tests import buckets, containers
-from tests.aws import Client, assert_kept
 from tests.batch.conftest import BUCKET, CLASSES, GOOD, HEADER, classes
 from tests.batch.test_places import TASK
-from tests.resolved import container, service
-from tests.rights import allowed, listed
-from tests.serving import ROOT
+from tests.support import buckets, containers
+from tests.support.aws import Client, assert_kept
+from tests.support.resolved import container, service
+from tests.support.rights import allowed, listed
+from tests.support.serving import ROOT
 
 ROLE = "arn:aws:iam::123456789012:role/any"
 KNOWN = {
@@ -50,8 +50,8 @@ def test_ecs_takes_the_task_and_the_example(aws: Client) -> None:
 
 
 def test_the_example_s_command_runs(artifact: Path, store: dict[str, str]) -> None:
-    python, *module, predict, model, source, output, on_error, skip = OVERRIDE["command"]
-    assert (python, module, model) == ("python", ["-m", "service"], "artifacts/model")
+    slipway, predict, model, source, output, on_error, skip = OVERRIDE["command"]
+    assert (slipway, model) == ("slipway", "artifacts/model")
     source, output = (one.replace("BUCKET", BUCKET) for one in (source, output))
     source = source.replace("readings", "bad")
     assert main([predict, str(artifact), source, output, on_error, skip]) == 0

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 from sklearn.tree import DecisionTreeClassifier
 
-from tests.browsing import predict, serious, visit
-from tests.serving import serve
+from tests.support.browsing import predict, serious, visit
+from tests.support.serving import serve
 from training.pack import pack
 from training.samples.sample import read
 
@@ -160,7 +160,7 @@ def test_hostile_names_are_but_text(browser: Browser, tmp_path: Path) -> None:
     estimator = DecisionTreeClassifier(random_state=0).fit(rows, labels)
     rows.to_csv(tmp_path / "rows.csv", index=False)
     sample = read(tmp_path / "rows.csv")
-    pack(estimator, sample, targets=[], name="<i>x</i>", data={}, folder=tmp_path / "model")
+    pack(estimator, sample, targets=[], name="<i>x</i>", folder=tmp_path / "model")
     with (
         serve(tmp_path / "model") as server,
         visit(browser, f"http://127.0.0.1:{server.port}/") as page,

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from service.model.predictor import Predictor, as_column
-from tests.serving import ROOT, Server, clean_environment, serve_by, wait_until
+from tests.support.serving import ROOT, Server, clean_environment, serve_by, wait_until
 
 PYTHON = ROOT / ".venv/companions/bin/python"
 WITHIN = {"float32": 1e-6, "float64": 1e-12}  # relative, and absolute below 1
@@ -122,7 +122,7 @@ def test_what_is_not_read_is_served_by_its_library(packed: Path, name: str, why:
     assert made["engines"]["why"] == f"not converted to ONNX (NotImplementedError: {why})"
     package = {"xgb": "xgboost", "lgb": "lightgbm", "cat": "catboost"}[name.split()[0]]
     assert package in made["versions"]
-    check = [sys.executable, "-m", "service", "check", str(packed / name / "artifact")]
+    check = [sys.executable, "-m", "slipway", "check", str(packed / name / "artifact")]
     ended = subprocess.run(check, capture_output=True, text=True, cwd=ROOT)
     assert ended.returncode == 65
     assert f"needs {package} {made['versions'][package]}, which is not installed" in ended.stderr

@@ -12,8 +12,8 @@ from botocore.session import Session
 from ecs import template
 from ecs.commands import cost, deploy, destroy, rollback, verify
 from tests.deploying.cloud import Cloud
-from tests.serving import ROOT
-from tests.stranger import commands
+from tests.support.serving import ROOT
+from tests.support.stranger import commands
 from tests.test_docs import table_rows
 
 PAGE = (ROOT / "docs/deploy.md").read_text()
@@ -92,9 +92,9 @@ def test_what_the_page_asks_of_the_aws_command_is_in_aws_s_description(line: str
 def test_no_command_is_left_out() -> None:
     others = [line for line in ALL if not line.startswith(("ecs/", "aws ", "curl "))]
     assert others == [
-        ".venv/bin/python -m service key mobile",  # tests/test_operations.py runs it
+        ".venv/bin/slipway key mobile",  # tests/test_operations.py runs it
         "sha256sum artifacts/mine/manifest.json",
-        ".venv/bin/python -m service bench artifacts/mine --json bench.json",  # tests/test_bench.py
+        ".venv/bin/slipway bench artifacts/mine --json bench.json",  # tests/test_bench.py
     ]
 
 
@@ -127,7 +127,7 @@ def test_every_exit_code_is_on_the_page() -> None:
 
 def test_the_help_s_examples_have_parameters_and_values_of_the_templates() -> None:
     stacks = [template.load(f"{name}.yaml")["Parameters"] for name in ("service", "network")]
-    given = re.findall(r"--set (\w+)=(\w+)", deploy.EXAMPLES)
+    given = re.findall(r"--set (\w+)=(\w+)", str(deploy.deploy.help))
     assert given
     for name, value in given:
         [parameter] = [one[name] for one in stacks if name in one]

@@ -8,18 +8,18 @@ import pytest
 
 from service.protocols.registry import NAMES
 from tests import test_privacy
-from tests.bad_bodies import EXAMPLE
-from tests.compose import Listener, Project
-from tests.containers import docker
-from tests.corpus import HOSTILE, KEYS, REFUSED_BY_FLASK
 from tests.faults.conftest import Production, Report
-from tests.problems import assert_problem
-from tests.raw import assert_still_good, exchange, get
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.compose import Listener, Project
+from tests.support.containers import docker
+from tests.support.corpus import HOSTILE, KEYS, REFUSED_BY_FLASK
+from tests.support.problems import assert_problem
+from tests.support.raw import assert_still_good, exchange, get
 from tests.test_any_request import assert_any_request_is_answered_or_closed
 
 KEY = b"correct"
 LOCKED = {"environment": {"SERVICE_API_KEYS": hashlib.sha256(KEY).hexdigest()}}
-MOST_BYTES = 4096
+MAX_ERROR_BYTES = 4096
 DOORS = (
     b"/2015-03-31/functions/function/invocations",
     b"/invocations",
@@ -45,7 +45,7 @@ def try_all(own: Project, corpus: Mapping[str, tuple[int, bytes]]) -> float:
         longest = max(longest, time.perf_counter() - start)
         assert answer is not None, name
         assert answer.status == status, name
-        assert len(answer.body) < MOST_BYTES, name
+        assert len(answer.body) < MAX_ERROR_BYTES, name
         if name in REFUSED_BY_FLASK:
             assert_problem(status, answer.headers["content-type"], answer.body)
     return 1000 * longest
@@ -79,7 +79,7 @@ def test_so_they_are_at_the_door_of_each_dialect(spoken: Project, door: bytes) -
         assert answer is not None, name
         assert answer.status < 500 or answer.status == 501, name  # an unknown transfer coding
         assert b"Traceback" not in answer.body, name
-        assert len(answer.body) < 2 * MOST_BYTES, name  # an endpoint's error tells it twice
+        assert len(answer.body) < 2 * MAX_ERROR_BYTES, name  # an endpoint's error tells it twice
     assert_still_good(at)
     assert "Traceback" not in docker("logs", spoken.container).stdout
 

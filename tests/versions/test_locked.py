@@ -10,7 +10,7 @@ import pytest
 
 from service.model.artifact import VersionError
 from service.model.predictor import Predictor
-from tests.serving import ROOT
+from tests.support.serving import ROOT
 from tests.versions.grid import CACHE, packed, saved
 from training.errors import PackError
 from training.older import answers, environment, lock

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.own_code import forgotten
+from tests.support.own_code import forgotten
 from tests.versions.grid import CACHE
 from training.__main__ import main
 from training.older import environment

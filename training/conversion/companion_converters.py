@@ -13,6 +13,7 @@ from training.companions.ensemble import Ensemble
 from training.companions.readers import reader
 from training.conversion.shapes import classifier_shape, parse_classifier
 from training.estimators import introspection
+from training.estimators.fitted_model import FittedModel
 from training.onnx.nodes import Nodes, labels
 from training.onnx.trees import as_float32
 
@@ -20,12 +21,12 @@ Registered = dict[type, Callable[..., Any]]
 Ensembles = dict[int, Ensemble]  # by the identity of the model
 
 
-def fed_sparse(estimator: Any) -> set[int]:
+def fed_sparse(model: FittedModel) -> set[int]:
     """The models of XGBoost in pipelines, by identity, that get sparse matrices: for XGBoost, not
     for the others, what such a matrix does not hold is missing, where it means 0.
     """
     found = set()
-    for part in introspection.parts(estimator):
+    for part in model.parts:
         *before, (_, last) = getattr(part, "steps", None) or [("", None)]
         transformers = [step for _, step in before if step not in (None, "passthrough")]
         if transformers and type(last).__module__ == "xgboost.sklearn":

@@ -21,15 +21,17 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from service.model.engines import CODES
+from service.model.errors import one_line
 from service.model.signature import Signature
 from training.companions import readers
 from training.conversion import companion_converters as companions
 from training.conversion.converters import CONVERTERS
 from training.conversion.encoder_tables import Codes, codes_of, tables
 from training.conversion.shapes import LINEAR, PARSERS, SHAPES, Recoded
-from training.errors import ConversionError
+from training.errors import ConversionError, reraise_own
 from training.estimators import introspection
-from training.onnx.lazy_probabilities import only_if_asked
+from training.estimators.fitted_model import FittedModel
+from training.onnx.lazy_probabilities import make_probabilities_optional
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}  # the last that skl2onnx knows of the second
 TREES = 5  # the first of the second that has trees of float64
@@ -45,26 +47,27 @@ SINGLE = {  # these compute with float32, whatever they are given
 }
 
 
-def convert(estimator: Any, signature: Signature) -> tuple[bytes, str]:
+def convert(fitted: FittedModel, signature: Signature) -> tuple[bytes, str]:
     """The ONNX model, and the type that it computes with; ConversionError."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            codes = codes_of(estimator, signature)
-            sparse = companions.fed_sparse(estimator)
-            return _converted(_on_matrix(estimator, signature, codes), signature, codes, sparse)
+            codes = codes_of(fitted, signature)
+            sparse = companions.fed_sparse(fitted)
+            model = _on_matrix(fitted.estimator, signature, codes)
+            return _converted(model, signature, codes, sparse)
         except ConversionError:
             raise
         except Exception as error:  # the converters raise all kinds
-            text = " ".join(str(error).split()).partition(". ")[0]
-            raise ConversionError(f"{type(error).__name__}: {text}"[:160]) from error
+            reraise_own(error)
+            raise ConversionError(one_line(error, 160).partition(". ")[0]) from error
 
 
 def _converted(
     model: Any, signature: Signature, codes: Codes, sparse: set[int]
 ) -> tuple[bytes, str]:
     converted = _by_skl2onnx(model, signature, companions.registered(model, sparse))
-    only_if_asked(converted)
+    make_probabilities_optional(converted)
     if any(node.op_type == "TreeEnsemble" for node in converted.graph.node):
         for used in converted.opset_import:
             used.version = TREES if used.domain == "ai.onnx.ml" else used.version

@@ -9,16 +9,16 @@ from service.model.predictor import as_column
 from service.model.signature import Container, Input, Label, Signature
 from training.conversion.shapes import Tables
 from training.errors import ConversionError
-from training.estimators import introspection
+from training.estimators.fitted_model import FittedModel
 from training.signature.inputs import UNSEEN
 
 MOST_TABLES = 500  # columns of one encoder: the time to read their tables grows with the square
 Codes = dict[str, list[Label]]
 
 
-def codes_of(estimator: Any, signature: Signature) -> Codes:
+def codes_of(model: FittedModel, signature: Signature) -> Codes:
     """The known categories of each input that has some, in the order of their codes."""
-    known = introspection.known_values(estimator, signature.names)
+    known = model.columns(signature.names).categories
     codes: Codes = {}
     for column in signature.inputs:
         learned = known.get(column.name, set()) | set(column.categories or ())

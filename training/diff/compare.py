@@ -1,4 +1,4 @@
-"""`python -m training diff OLD NEW`: what changes when one artifact takes another's place."""
+"""`slipway diff OLD NEW`: what changes when one artifact takes another's place."""
 
 from argparse import Namespace
 from collections.abc import Collection, Iterator, Mapping, Sequence

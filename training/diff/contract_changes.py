@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from service.model.signature import Input, Output, Signature
 
-ENDLESS = 1e30  # bounds beyond it hinder nobody
+ENDLESS = 1e30  # no request reaches bounds beyond it
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,11 @@ Array = NDArray[np.float64]
 def compared(old: Predictor, new: Predictor, values: Values) -> str:
     """How many rows get another prediction, and how far probabilities or scores move."""
     kind = old.signature.confidence
-    told = kind is not None and kind == new.signature.confidence
+    with_confidence = kind is not None and kind == new.signature.confidence
     try:
-        before, after = (one.predict(_columns(one.signature, values), told) for one in (old, new))
+        before, after = (
+            one.predict(_columns(one.signature, values), with_confidence) for one in (old, new)
+        )
     except KeyError as error:
         return f"cannot be compared: they have no column {error.args[0]}"
     except (TypeError, ValueError) as error:
@@ -33,7 +35,7 @@ def compared(old: Predictor, new: Predictor, values: Values) -> str:
         if output.name not in others:
             continue
         lines.append(_predictions(output.name, before[output.name], after[output.name], values))
-        if told:
+        if with_confidence:
             one, two = (_of(answer, kind, output.name) for answer in (before, after))
             lines += _confidence(str(kind), output, others[output.name], one, two, values)
     return "; ".join(lines) or "they have no output in common"
@@ -51,7 +53,7 @@ def _predictions(name: str, one: list[Any], other: list[Any], values: Values) ->
 def _confidence(
     kind: str, output: Output, other: Output, one: Array, two: Array, values: Values
 ) -> Iterator[str]:
-    """Moves of what is told of the labels that both models have."""
+    """Changes of the probabilities or scores of labels that both models have."""
     if one.ndim > 1 and two.ndim > 1:
         places = _common(output.labels or (), other.labels or ())
         one, two = (side[:, list(own)] for side, own in zip((one, two), places, strict=True))
@@ -73,7 +75,7 @@ def _common(one: tuple[Label, ...], other: tuple[Label, ...]) -> tuple[list[int]
 
 
 def _of(answer: Mapping[str, Any], kind: Any, name: str) -> Array:
-    """What is told of one output."""
+    """The probabilities or scores of one output."""
     found = answer[kind]
     return np.asarray(found[name] if isinstance(found, Mapping) else found, dtype=np.float64)
 

@@ -15,7 +15,7 @@ ALONE = 20  # rows that are tried alone
 TOLERANCE = 1e-9  # of probabilities and scores, which no shared call tells; they give most away
 
 
-def are_apart(engine: Engine, columns: Mapping[str, Column], confident: bool) -> bool:
+def are_rows_independent(engine: Engine, columns: Mapping[str, Column], confident: bool) -> bool:
     """Compare the answers for these rows with those for their halves, and for some of them alone.
 
     Predictions must be equal to the last bit. `confident` says whether to compare what the engine's
@@ -29,13 +29,15 @@ def are_apart(engine: Engine, columns: Mapping[str, Column], confident: bool) ->
         warnings.simplefilter("ignore")
         try:
             predicted = engine.predict(given)
-            told = engine.confidence(given) if confident else []
+            together = engine.confidence(given) if confident else []
             for batch in batches:
                 part = [column[batch] for column in given]
                 for whole, own in zip(predicted, engine.predict(part), strict=True):
                     if not np.array_equal(whole[batch], own):
                         return False
-                for whole, own in zip(told, engine.confidence(part) if told else [], strict=True):
+                for whole, own in zip(
+                    together, engine.confidence(part) if together else [], strict=True
+                ):
                     if not np.allclose(whole[batch], own, rtol=TOLERANCE, atol=TOLERANCE):
                         return False
         except Exception:  # of other people's code: then nothing is known

@@ -20,12 +20,13 @@ import numpy as np
 from service.model import engines, onnx_check
 from service.model.artifact import FILES, ONNX, SCIKIT_LEARN
 from service.model.engines import Column, Engine, OnnxRuntime, ScikitLearn
+from service.model.errors import one_line
 from service.model.onnx_check import OnnxError
 from service.model.signature import Signature
 from training.companions import readers
 from training.engine import probe_rows
-from training.engine.thresholds import thresholds
 from training.errors import ConversionError, PackError
+from training.estimators.fitted_model import FittedModel
 
 TOLERANCES = {"float64": 1e-9, "float32": 1e-5}  # relative, and absolute below 1
 WEIGHTS = {1: 0.4, 100: 0.4, 10_000: 0.2}  # of the ratio of times, by rows
@@ -40,7 +41,7 @@ class UnequalError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class Selection:
     """The engine that serves, by name and loaded, its own model files if it has any, and why.
 
     `report` is what the manifest keeps: the reason, the proof and both engines' times.
@@ -66,39 +67,42 @@ def prepare() -> None:
         import training.conversion.convert  # noqa: F401
 
 
-def compiled(
-    estimator: Any, signature: Signature, columns: Mapping[str, Column], wanted: str = "auto"
-) -> Compiled:
+def select_engine(
+    model: FittedModel, signature: Signature, columns: Mapping[str, Column], wanted: str = "auto"
+) -> Selection:
     """Choose the engine; `wanted` is auto, onnx or sklearn. PackError if it cannot be had."""
-    ours = ScikitLearn(estimator, signature)
+    original = model.engine(signature)
     if wanted == "sklearn":
-        return _ours(ours, "as asked")
+        return _keep_original(original, "as asked")
     try:
-        content, precision = _converted(estimator, signature)
-        theirs = _loaded(content, signature)
-        proof = prove(ours, theirs, columns, TOLERANCES[precision])
+        content, precision = _converted(model, signature)
+        converted = _loaded(content, signature)
+        proof = verify_equivalence(model, signature, converted, columns, TOLERANCES[precision])
     except UnequalError as error:
         if wanted == "onnx":
             raise PackError(f"cannot be served with ONNX: {error}") from error
-        return _ours(ours, str(error))
+        return _keep_original(original, str(error))
     given = list(columns.values())
     seconds = {
-        name: {str(rows): timed(engine, given, min(rows, _at_once(given))) for rows in WEIGHTS}
-        for name, engine in ((SCIKIT_LEARN, ours), (ONNX, theirs))
+        name: {
+            str(rows): median_seconds(engine, given, min(rows, _at_once(given))) for rows in WEIGHTS
+        }
+        for name, engine in ((SCIKIT_LEARN, original), (ONNX, converted))
     }
-    times = advantage(seconds)
+    times = speedup(seconds)
     report = {"precision": precision, **proof, "seconds": seconds}
     if wanted == "auto" and times < FASTER:
-        return _ours(ours, f"ONNX is equal, but {times:.2g} times as fast", **report)
-    why = f"equal to scikit-learn, {times:.2g} times as fast"
-    return Compiled(ONNX, theirs, {FILES[ONNX]: content}, {"why": why, **report})
+        why = f"ONNX is equal, but {two_digits(times)} times as fast"
+        return _keep_original(original, why, **report)
+    why = f"equal to scikit-learn, {two_digits(times)} times as fast"
+    return Selection(ONNX, converted, {FILES[ONNX]: content}, {"why": why, **report})
 
 
-def _ours(ours: ScikitLearn, why: str, **report: Any) -> Compiled:
-    return Compiled(SCIKIT_LEARN, ours, {}, {"why": why, **report})
+def _keep_original(original: ScikitLearn, why: str, **report: Any) -> Selection:
+    return Selection(SCIKIT_LEARN, original, {}, {"why": why, **report})
 
 
-def _converted(estimator: Any, signature: Signature) -> tuple[bytes, str]:
+def _converted(model: FittedModel, signature: Signature) -> tuple[bytes, str]:
     try:
         from training.conversion.convert import convert  # imports onnx and skl2onnx
     except ImportError as error:
@@ -106,7 +110,7 @@ def _converted(estimator: Any, signature: Signature) -> tuple[bytes, str]:
             f"{error.name} is not installed; see requirements/training.txt"
         ) from error
     try:
-        return convert(estimator, signature)
+        return convert(model, signature)
     except ConversionError as error:
         raise UnequalError(f"not converted to ONNX ({error})") from error
 
@@ -118,39 +122,42 @@ def _loaded(content: bytes, signature: Signature) -> Engine:
     except OnnxError as error:
         raise UnequalError(f"its ONNX model {error}") from error
     except Exception as error:  # its errors have no common class but this
-        text = " ".join(str(error).split())[:160]
-        raise UnequalError(f"ONNX Runtime cannot load it ({text})") from error
+        reason = one_line(str(error), 160)
+        raise UnequalError(f"ONNX Runtime cannot load it ({reason})") from error
 
 
-def prove(
-    ours: ScikitLearn, theirs: Engine, columns: Mapping[str, Column], tolerance: float
+def verify_equivalence(
+    model: FittedModel,
+    signature: Signature,
+    converted: Engine,
+    columns: Mapping[str, Column],
+    tolerance: float,
 ) -> dict[str, Any]:
     """What was compared, and the largest difference; UnequalError at the first that matters."""
-    signature = ours.signature
-    splits = thresholds(ours.estimator, signature.names)
-    drawn = probe_rows.around(signature, columns, splits)
+    original = model.engine(signature)
+    drawn = probe_rows.around(signature, columns, model.thresholds(signature.names))
     asked = ["predict", "confidence"] if signature.confidence else ["predict"]
     largest = 0.0
     for ask, rows in product(asked, (columns, drawn)):
-        asks = getattr(ours, ask), getattr(theirs, ask)
+        asks = getattr(original, ask), getattr(converted, ask)
         largest = max(largest, _largest(*asks, list(rows.values()), tolerance))
     compared = sum(len(next(iter(one.values()))) for one in (columns, drawn))
     return {"rows": compared, "tolerance": tolerance, "largest_difference": largest}
 
 
-def _largest(ours: Ask, theirs: Ask, given: list[Column], tolerance: float) -> float:
+def _largest(original: Ask, converted: Ask, given: list[Column], tolerance: float) -> float:
     """The largest difference between both answers for these rows, and for a few of them alone."""
     largest, rows = 0.0, len(given[0])
     size = _at_once(given)
     for start in range(0, rows, size):
         whole = slice(start, min(start + size, rows))
-        expected = _answers(ours, [one[whole] for one in given], "scikit-learn")
+        expected = _answers(original, [one[whole] for one in given], "scikit-learn")
         alone = range(start, min(rows, ALONE))  # which are in the first batch
         for part in (whole, *(slice(row, row + 1) for row in alone)):
-            found = _answers(theirs, [one[part] for one in given], "ONNX Runtime")
-            for right, told in zip(expected, found, strict=True):
+            found = _answers(converted, [one[part] for one in given], "ONNX Runtime")
+            for right, actual in zip(expected, found, strict=True):
                 right = right[part.start - start : part.stop - start]
-                largest = max(largest, _difference(right, told, tolerance))
+                largest = max(largest, _difference(right, actual, tolerance))
     return largest
 
 
@@ -186,7 +193,7 @@ def _difference(expected: Column, found: Column, tolerance: float) -> float:
     return largest
 
 
-def timed(engine: Engine, columns: Sequence[Column], rows: int) -> float:
+def median_seconds(engine: Engine, columns: Sequence[Column], rows: int) -> float:
     """Median seconds of one `predict` call with so many rows."""
     batch = [np.resize(column, rows) for column in columns]
     engine.predict(batch)  # the first call also pays for imports
@@ -198,7 +205,7 @@ def timed(engine: Engine, columns: Sequence[Column], rows: int) -> float:
     return round(median(durations), 6)
 
 
-def advantage(seconds: Mapping[str, Mapping[str, float]]) -> float:
+def speedup(seconds: Mapping[str, Mapping[str, float]]) -> float:
     """How many times as fast as scikit-learn ONNX Runtime is: a weighted geometric mean."""
     shortest = 1e-6  # what times are rounded to
     return math.exp(
@@ -211,3 +218,8 @@ def advantage(seconds: Mapping[str, Mapping[str, float]]) -> float:
             for rows, weight in WEIGHTS.items()
         )
     )
+
+
+def two_digits(number: float) -> str:
+    """A number with two significant digits and without an exponent."""
+    return f"{float(f'{number:.2g}'):.12g}"

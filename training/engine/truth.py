@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from service.model.engines import Column, Engine, ScikitLearn
+from service.model.errors import one_line
 from service.model.signature import Signature
 from training.errors import PackError
+from training.estimators.fitted_model import FittedModel
 from training.samples import pandas_rows
 from training.samples.sample import Sample
 
@@ -35,7 +37,7 @@ class _Contained(ScikitLearn):
 
 
 def check(
-    estimator: Any,
+    model: FittedModel,
     signature: Signature,
     sample: Sample,
     engine: Engine,
@@ -47,20 +49,19 @@ def check(
     Labels must be equal; probabilities, scores and other numbers may differ by the tolerance.
     """
     rows = pandas_rows.rows(signature, sample)
-    truth = _Contained(estimator, signature)
+    truth = _Contained(model.estimator, signature)
     truth.rows = rows
     try:
         expected = _answers(truth, signature, [])
     except Exception as error:
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
         raise PackError(
-            f"the model cannot predict the sample as pandas reads it ({reason})"
+            f"the model cannot predict the sample as pandas reads it ({one_line(error)})"
             f"{_suspects(signature, sample)}; {ADVICE}"
         ) from error
     found = _answers(engine, signature, list(columns.values()))
     wrong = np.zeros(sample.kept, dtype=bool)
-    for right, told in zip(expected, found, strict=True):
-        wrong |= _differ(right, told, tolerance)
+    for right, actual in zip(expected, found, strict=True):
+        wrong |= _differ(right, actual, tolerance)
     if wrong.any():
         raise PackError(
             f"the service would answer {int(wrong.sum())} of {sample.kept} rows of the sample "
@@ -75,9 +76,9 @@ def _answers(engine: Engine, signature: Signature, columns: Sequence[Column]) ->
         return found + list(engine.confidence(columns)) if signature.confidence else found
 
 
-def _differ(right: Any, told: Any, tolerance: float) -> Any:
+def _differ(right: Any, actual: Any, tolerance: float) -> Any:
     """The rows in which answers differ."""
-    one, other = np.asarray(right), np.asarray(told)
+    one, other = np.asarray(right), np.asarray(actual)
     if one.shape != other.shape:
         return np.ones(len(one), dtype=bool)
     if one.dtype.kind == "f" and other.dtype.kind == "f":

@@ -58,7 +58,7 @@ def feature_count(estimator: Any) -> int | None:
 
 
 def runs_a_pool(part: Any) -> bool:
-    """Whether a part asks for more than one core; XGBoost and LightGBM do unless told otherwise."""
+    """Whether a part asks for more than one core; XGBoost and LightGBM do by default."""
     one = (1,) if type(part).__module__.split(".")[0] in ("lightgbm", "xgboost") else (None, 1)
     return hasattr(part, "n_jobs") and part.n_jobs not in one
 

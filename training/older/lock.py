@@ -57,6 +57,8 @@ def ready(there: Environment, names: Collection[str]) -> Locked:
     uv = uv_command()
     if uv is None:
         raise PackError("needs uv to lock the libraries that saved it: install uv")
+    if not SERVING.exists():
+        raise PackError("needs the repository of Slipway, whose lock it takes the service's from")
     pins = _installed(there, names)
     reason = ""
     for python in PYTHONS:

@@ -15,9 +15,9 @@ from service.model.own_code import FOLDER
 from service.model.predictor import as_column
 from service.model.signature import Signature
 from training.engine import probe_rows
-from training.engine.thresholds import thresholds
 from training.errors import PackError
 from training.estimators.code_files import Code
+from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import trying
 from training.older import answers as program
 from training.older.environment import Environment
@@ -68,7 +68,7 @@ class Older:
 
     def check(
         self,
-        estimator: Any,
+        model: FittedModel,
         signature: Signature,
         columns: Mapping[str, Column],
         engine: Engine,
@@ -79,12 +79,12 @@ class Older:
         trees.
         """
         with trying(self.trusted):
-            drawn = probe_rows.around(signature, columns, thresholds(estimator, signature.names))
+            drawn = probe_rows.around(signature, columns, model.thresholds(signature.names))
             sets = [list(columns.values()), list(drawn.values())]
             served = [_found(engine, signature, rows) for rows in sets]
-        versions, told = self._ask(signature, sets)  # which starts a process
+        versions, answers = self._ask(signature, sets)  # which starts a process
         largest, compared = 0.0, 0
-        for answer, found in zip(told, served, strict=True):
+        for answer, found in zip(answers, served, strict=True):
             if "error" in answer:
                 raise PackError(
                     f"scikit-learn {self.environment.version} cannot predict rows of the sample, "
@@ -138,8 +138,8 @@ class Older:
         if ended.returncode:
             reason = (ended.stderr.strip().splitlines() or ["no reason"])[-1][:200]
             raise PackError(f"scikit-learn {self.environment.version} cannot load it ({reason})")
-        told = json.loads(ended.stdout.splitlines()[-1])
-        return told["versions"], told["answers"]
+        answers = json.loads(ended.stdout.splitlines()[-1])
+        return answers["versions"], answers["answers"]
 
     def _difference(self, right: Any, found: Column) -> float:
         if right.shape != found.shape:
@@ -163,16 +163,16 @@ class Older:
         )
 
 
-def _answers(told: Mapping[str, Any], signature: Signature) -> list[Any]:
+def _answers(answers: Mapping[str, Any], signature: Signature) -> list[Any]:
     """As an engine gives them: an array for each output, and one of its confidence."""
-    values = np.asarray(told["predict"])
+    values = np.asarray(answers["predict"])
     found = [values.ravel()] if len(signature.outputs) == 1 else list(values.T)
     if signature.confidence is None:
         return found
     name = {"probabilities": "predict_proba", "scores": "decision_function"}[signature.confidence]
-    if name not in told:
+    if name not in answers:
         raise PackError(f"the older scikit-learn has no {name} for this model")
-    given = told[name]
+    given = answers[name]
     if len(signature.outputs) == 1:
         return [*found, np.asarray(given)]
     return [*found, *map(np.asarray, given)]

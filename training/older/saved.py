@@ -14,7 +14,7 @@ from training.errors import PackError
 from training.older import lock
 from training.older.proof import Older
 
-PREFIX = "training: "
+PREFIX = "slipway: "
 OPTIONS = ("target", "ignore", "name", "load_seconds", "load_bytes")
 
 

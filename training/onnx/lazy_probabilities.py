@@ -14,7 +14,7 @@ NOTHING = "no_confidence"
 FREE = {"Identity", "Reshape"}  # what copies nothing costs less than an `If`
 
 
-def only_if_asked(model: Any) -> None:
+def make_probabilities_optional(model: Any) -> None:
     """Move the nodes that labels do not need behind an `If`, whose input is CONFIDENT."""
     graph = model.graph
     if len(graph.output) < 2:
@@ -26,13 +26,15 @@ def only_if_asked(model: Any) -> None:
         return
     kept = [node for node in graph.node if before.issuperset(node.output)]
     kind, places = confidence.type.tensor_type.elem_type, confidence.type.tensor_type.shape.dim
-    told = f"{confidence.name}_told"
+    probabilities = f"{confidence.name}_told"
     for node in own:
-        node.output[:] = [told if name == confidence.name else name for name in node.output]
-        node.input[:] = [told if name == confidence.name else name for name in node.input]
+        node.output[:] = [
+            probabilities if name == confidence.name else name for name in node.output
+        ]
+        node.input[:] = [probabilities if name == confidence.name else name for name in node.input]
     empty = helper.make_tensor(NOTHING, kind, [0] * len(places), [])
     branches = {
-        "then_branch": (own, told),
+        "then_branch": (own, probabilities),
         "else_branch": ([helper.make_node("Constant", [], [NOTHING], value=empty)], NOTHING),
     }
     choice = helper.make_node(

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from service.model import numbers
-from service.model.names import matched, tidy
+from service.model import number_parsing
+from service.model.column_names import matched, tidy
 from service.model.signature import Null
 from training.errors import DataError, MissingFileError
 
@@ -194,7 +194,7 @@ class Sample:
 def read(
     path: Path, advance: Callable[[int], object] = lambda size: None, named: bool = False
 ) -> Sample:
-    """Read a CSV file; `advance` is told how many bytes were read.
+    """Read a CSV file; `advance` is called with the number of bytes read.
 
     A first line of nothing but numbers is taken for a row, and the columns are called x0, x1 and so
     on, unless the columns are `named`, or these are their numbers 0, 1 and so on.
@@ -220,7 +220,7 @@ def _read(path: Path, reader: Any, named: bool) -> Sample:
     if not header:
         raise DataError(f"{path}, line 1: the file is empty; it needs a header line and rows")
     counted = [str(place) for place in range(len(header))]  # what pandas writes for an array
-    headless = header != counted and all(numbers.parse(name) is not None for name in header)
+    headless = header != counted and all(number_parsing.parse(name) is not None for name in header)
     if headless and not named:
         reader = chain([header], reader)
         header = [f"x{place}" for place in range(len(header))]

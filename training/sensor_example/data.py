@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model import numbers
+from service.model import number_parsing
 from training.errors import DataError, MissingFileError
 
 INPUTS = ("sensor_1", "sensor_2")
@@ -83,7 +83,7 @@ def _row(
         )
     row = []
     for position in positions:
-        number = numbers.parse(cells[position])
+        number = number_parsing.parse(cells[position])
         if number is None or not math.isfinite(number):
             shown = cells[position][:40]
             fault = f"{shown!r} is not a finite number"

@@ -1,15 +1,14 @@
 """The sensor model from readings to artifact: read, split, fit, evaluate, gate, pack."""
 
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
 from service.model.manifest import Manifest
-from training.pack import pack
+from training.pack import PackOptions, Provenance, pack
 from training.samples import sample
+from training.samples.origin import described
 from training.sensor_example import data, evaluate, pipeline
 
 HELD_OUT = 0.25
@@ -41,28 +40,15 @@ def fit(path: Path, folder: Path, engine: str = "auto", report: bool = True) -> 
         rows.only([*data.INPUTS, data.TARGET]),
         targets=[data.TARGET],
         name=pipeline.NAME,
-        metrics=metrics,
-        data=provenance(path, readings.sha256, len(readings.target)),
         folder=folder,
-        engine=engine,
-        examples=dict(zip(data.INPUTS, example, strict=True)),
-        held_out={**dict(zip(data.INPUTS, test.T, strict=True)), data.TARGET: test_target.tolist()},
-        report=report,
+        provenance=Provenance(
+            data=described(path, readings.sha256, len(readings.target)),
+            metrics=metrics,
+            held_out={
+                **dict(zip(data.INPUTS, test.T, strict=True)),
+                data.TARGET: test_target.tolist(),
+            },
+            examples=dict(zip(data.INPUTS, example, strict=True)),
+        ),
+        options=PackOptions(engine=engine, report=report),
     )
-
-
-def provenance(path: Path, sha256: str, rows: int) -> dict[str, Any]:
-    """Where rows came from, as the manifest tells it."""
-    return {"file": path.name, "sha256": sha256, "rows": rows, "commit": commit()}
-
-
-def commit() -> str | None:
-    """The commit of this checkout; None outside one, as in the image's build."""
-    here = Path(__file__).parent
-    try:
-        answer = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return answer.stdout.strip()

@@ -7,12 +7,12 @@ raises an error for it, other types are tried: text for what looks like numbers,
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
-from typing import Any
 
 from service.model import dates
+from service.model.errors import one_line
 from service.model.signature import Container, Input, Signature
 from training.errors import PackError
-from training.estimators import introspection
+from training.estimators.fitted_model import FittedModel
 from training.samples.sample import Column
 from training.signature.nulls import is_long
 from training.signature.probe import Probe
@@ -24,7 +24,7 @@ LARGEST_INT64 = 2**63 - 1
 
 
 def found(
-    estimator: Any, columns: Sequence[Column], fixed: Collection[str]
+    model: FittedModel, columns: Sequence[Column], fixed: Collection[str]
 ) -> tuple[Probe, list[Column]]:
     """The first way that works; PackError if there is none.
 
@@ -32,17 +32,15 @@ def found(
     each has, and as what they are in it.
     """
     reason = ""
-    for container, typed in _ways(estimator, columns, fixed):
+    for container, typed in _ways(model, columns, fixed):
         given = tuple(_input(column) for column in typed)
         signature = Signature(container=container, inputs=given, outputs=())
         rows = {column.name: column.values for column in typed}
-        probe = Probe(estimator, signature, rows)
+        probe = Probe(model, signature, rows)
         if probe.works({}) and probe.works(rows):
             return probe, typed
         reason = reason or _reason(probe)
-    raise PackError(
-        f"the {type(estimator).__name__} cannot predict the rows of the sample: {reason}"
-    )
+    raise PackError(f"the {model.name} cannot predict the rows of the sample: {reason}")
 
 
 def _input(column: Column) -> Input:
@@ -61,14 +59,14 @@ def _reason(probe: Probe) -> str:
     try:
         probe.ask("predict")
     except Exception as error:
-        return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        return one_line(error)
     return "it gives numbers that are not finite"
 
 
 def _ways(
-    estimator: Any, columns: Sequence[Column], fixed: Collection[str]
+    model: FittedModel, columns: Sequence[Column], fixed: Collection[str]
 ) -> Iterator[tuple[Container, list[Column]]]:
-    if introspection.feature_names(estimator) is not None:
+    if model.feature_names is not None:
         for way in _frames(columns, fixed):
             yield "frame", way
         return

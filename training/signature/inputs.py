@@ -10,6 +10,7 @@ import numpy as np
 
 from service.model.frames import MASKED
 from service.model.signature import WHOLE_NUMBERS, Container, Input, Kind, Label
+from training.estimators.fitted_model import LearnedColumns
 from training.samples import datetimes
 from training.samples.sample import Column
 from training.signature import nulls
@@ -28,15 +29,14 @@ WHOLE = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 def describe(
     probe: Probe,
     columns: Sequence[Column],
-    known: Mapping[str, set[Any]],
-    texts: Collection[str],
+    of_parts: LearnedColumns,
     advance: Callable[[str], object],
 ) -> list[Input]:
     """What the columns take, tried on the model.
 
-    `known` are the categories that encoders learned, `texts` the columns that vectorizers read;
-    `advance` is told each column that is done.
+    `of_parts` is what its parts learned of them; `advance` is called for each finished column.
     """
+    known, texts = of_parts.categories, of_parts.texts
     wide = nulls.types(probe, columns)
     floats = {name: _wide(dtype) for name, dtype in probe.types.items()}
     listed = [

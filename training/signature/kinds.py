@@ -11,7 +11,7 @@ import numpy as np
 
 from service.model.signature import Null
 from training.errors import DataError, PackError
-from training.estimators import introspection
+from training.estimators.fitted_model import LearnedColumns
 from training.samples.sample import MISSING, Column
 
 KINDS = ("category", "text", "integer", "number", "boolean", "date", "datetime")
@@ -22,7 +22,7 @@ Known = Mapping[str, Collection[Any]]
 
 
 def settled(
-    estimator: Any, columns: Sequence[Column], given: Mapping[str, str]
+    known: LearnedColumns, columns: Sequence[Column], given: Mapping[str, str]
 ) -> tuple[list[Column], list[str]]:
     """The columns, each read as the kind that it is, and notes where estimator and sample disagree.
 
@@ -32,28 +32,24 @@ def settled(
     for name in given:
         if name not in names:
             raise PackError(f"--kind names the column {name}, which the model does not take")
-    known = introspection.known_values(estimator, names)
-    imputed = introspection.imputed(estimator, names)
-    texts = introspection.text_columns(estimator, names)
-    learned_as = introspection.known_types(estimator, names)
     found, notes = [], []
     for column in columns:
-        learned = set(known.get(column.name, ()))
-        absent, filled = imputed.get(column.name, (0, None))
+        learned = set(known.categories.get(column.name, ()))
+        absent, filled = known.imputed.get(column.name, (0, None))
         if isinstance(filled, str):
             learned.add(filled)
-        told = "text" if column.name in texts else _kind(learned)
-        if told == LENGTH:
+        learned_kind = "text" if column.name in known.texts else _kind(learned)
+        if learned_kind == LENGTH:
             raise PackError(
                 f"the model learned lengths of time of the column {column.name}, which no kind of "
                 "input holds: fit it on numbers"
             )
-        made = _read(column, given.get(column.name), told, learned)
+        made = _read(column, given.get(column.name), learned_kind, learned)
         null = _null(learned, absent)
         if null is not None:
             made = _with_null(made, null)
         if made.series is None:
-            made = replace(made, learned=learned_as.get(column.name, ""))
+            made = replace(made, learned=known.dtypes.get(column.name, ""))
         found.append(made)
         if made.kind != column.kind and column.name not in given:
             notes.append(_note(column, made.kind))
@@ -76,23 +72,27 @@ def _kind(learned: Collection[Any]) -> str | None:
     return None
 
 
-def _read(column: Column, given: str | None, told: str | None, learned: set[Any]) -> Column:
+def _read(column: Column, given: str | None, learned_kind: str | None, learned: set[Any]) -> Column:
     """The column as the kind that it is."""
     wanted = {"category": "text"}.get(given or "", given)
     if column.series is not None:
-        return _typed(column, wanted, told, given)
-    if wanted is None and told == "text":
+        return _typed(column, wanted, learned_kind, given)
+    if wanted is None and learned_kind == "text":
         wanted = "text"
-    if wanted is None and told in ("number", "boolean", "datetime") and column.kind == "text":
+    if (
+        wanted is None
+        and learned_kind in ("number", "boolean", "datetime")
+        and column.kind == "text"
+    ):
         if column.missing and not any(value is not None for value in column.values):
-            wanted = told  # no cell says anything
-        elif told != "datetime":
+            wanted = learned_kind  # no cell says anything
+        elif learned_kind != "datetime":
             raise PackError(
                 f"the sample's column {column.name} is text, and the model learned "
-                f"{'numbers' if told == 'number' else 'booleans'} of it"
+                f"{'numbers' if learned_kind == 'number' else 'booleans'} of it"
             )
         else:
-            wanted = told
+            wanted = learned_kind
     if wanted is None:
         return column
     kept = {value for value in learned if isinstance(value, str)} & MISSING
@@ -104,7 +104,9 @@ def _read(column: Column, given: str | None, told: str | None, learned: set[Any]
     return replace(made, listed=given == "category")
 
 
-def _typed(column: Column, wanted: str | None, told: str | None, given: str | None) -> Column:
+def _typed(
+    column: Column, wanted: str | None, learned_kind: str | None, given: str | None
+) -> Column:
     """A column that has a type, unless something else says that it is another one."""
     if column.kind not in (*KINDS, "text"):
         raise PackError(
@@ -117,11 +119,15 @@ def _typed(column: Column, wanted: str | None, told: str | None, given: str | No
             "give it this type in the sample, or use a CSV file"
         )
     numbers = {"integer", "number", "boolean"}
-    differs = told is not None and told != column.kind and not {told, column.kind} <= numbers
+    differs = (
+        learned_kind is not None
+        and learned_kind != column.kind
+        and not {learned_kind, column.kind} <= numbers
+    )
     if wanted is None and differs and column.dtype != "category":
         raise PackError(
-            f"the sample's column {column.name} is {column.dtype}, and the model learned {told} of "
-            "it: give the sample the types that the model was fitted with"
+            f"the sample's column {column.name} is {column.dtype}, and the model learned "
+            f"{learned_kind} of it: give the sample the types that the model was fitted with"
         )
     if given == "integer" and column.gaps:
         whole = column.series.astype("Int64")

@@ -4,19 +4,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_classifier, is_outlier_detector
 
 from service.model import outputs
-from service.model.signature import Confidence, Kind, Label, Output
+from service.model.signature import Confidence, Kind, Output
 from training.errors import PackError
+from training.estimators.fitted_model import FittedModel
 
 RESERVED = {"labels", "probabilities", "scores", "top"}  # keys of an answer
 
 
 def describe(
-    estimator: Any, ask: Callable[[str], Any], targets: Sequence[str]
+    model: FittedModel, ask: Callable[[str], Any], targets: Sequence[str]
 ) -> tuple[Output, ...]:
-    """The outputs of an estimator; `ask` calls a method of it with some rows."""
+    """The outputs of a model; `ask` calls a method of it with some rows."""
     values = np.asarray(ask("predict"))
     if values.dtype.kind in "Mm":
         raise PackError("the model predicts dates, which JSON has no kind for")
@@ -29,22 +29,13 @@ def describe(
     by_output = [values.ravel()] if width == 1 else list(values.T)
     labels = [
         None if found is None else tuple(_as_predicted(found, predicted).tolist())
-        for found, predicted in zip(_labels(estimator, width), by_output, strict=True)
+        for found, predicted in zip(_labels(model.estimator, width), by_output, strict=True)
     ]
-    confidence = _confidence(estimator, ask, width > 1 and any(labels))
+    confidence = _confidence(model, ask, width > 1 and any(labels))
     return tuple(
         Output(name=name, kind=_output_kind(predicted), labels=own, confidence=confidence)
         for name, predicted, own in zip(names, by_output, labels, strict=True)
     )
-
-
-def possible_labels(estimator: Any, output: Output) -> tuple[Label, ...]:
-    """What an output may be; none if it is a number."""
-    if output.labels:
-        return output.labels
-    if is_outlier_detector(estimator):
-        return (-1, 1)
-    return (0, 1) if is_classifier(estimator) else ()  # of several labels at once, each is or not
 
 
 def _names(width: int) -> list[str]:
@@ -74,28 +65,15 @@ def _as_predicted(labels: Any, predicted: Any) -> Any:
     return labels.astype(predicted.dtype)
 
 
-def methods(estimator: Any) -> dict[str, Confidence]:
-    """The methods that tell more than a prediction, the better one first.
-
-    Those of a chain raise where an output has other than two classes.
-    """
-    classifier = outputs.fitted_classifier(estimator)
-    if outputs.is_chain(classifier) and any(len(one) != 2 for one in classifier.classes_):
-        return {}
-    known: dict[str, Confidence] = {
-        "predict_proba": "probabilities",
-        "decision_function": "scores",
-    }
-    return {name: kind for name, kind in known.items() if hasattr(estimator, name)}
-
-
-def _confidence(estimator: Any, ask: Callable[[str], Any], has_labels: bool) -> Confidence | None:
+def _confidence(
+    model: FittedModel, ask: Callable[[str], Any], has_labels: bool
+) -> Confidence | None:
     """What the estimator tells besides predictions.
 
-    None if it has one probability for each output, and nobody knows of which label.
+    None if it has one probability for each output, and its label is unknown.
     """
-    method, kind = next(iter(methods(estimator).items()), ("", None))
-    if kind == "probabilities" and has_labels and outputs.described_label(estimator) is None:
+    method, kind = next(iter(model.confidence_methods.items()), ("", None))
+    if kind == "probabilities" and has_labels and outputs.described_label(model.estimator) is None:
         return kind if isinstance(ask(method), list) else None
     return kind
 

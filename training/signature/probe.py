@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from service.model.engines import Column, ScikitLearn
+from service.model.engines import Column
 from service.model.predictor import as_column
 from service.model.signature import Output, Signature
-from training.estimators import introspection
-from training.signature.outputs import methods
+from training.estimators.fitted_model import FittedModel
 
 ROWS = 3
 COMPARED_ROWS = 30  # whose answers are compared where a column gets another type
@@ -28,14 +27,16 @@ TRIED_COLUMNS = 100_000  # columns times trials of a search; up to 220 columns a
 ONE_BY_ONE = 200  # columns whose bounds are found one by one, if need be
 SEARCHED_COLUMNS = ONE_BY_ONE**2  # columns times searches for a bound
 LARGEST = float(np.finfo(np.float64).max)
-ROOMY = 1e30  # a common bound beyond this hinders nobody
+ROOMY = 1e30  # a common bound beyond this is no limitation in practice
 
 
 class Probe:
-    """An estimator, some rows that it takes, and how these are given to it."""
+    """A model, some rows that it takes, and how these are given to it."""
 
-    def __init__(self, estimator: Any, signature: Signature, rows: Mapping[str, list[Any]]) -> None:
-        self.estimator = estimator
+    def __init__(
+        self, model: FittedModel, signature: Signature, rows: Mapping[str, list[Any]]
+    ) -> None:
+        self.model = model
         self.signature = signature
         self.inputs = {column.name: column for column in signature.inputs}
         self.types = {column.name: column.dtype for column in signature.inputs}
@@ -73,8 +74,8 @@ class Probe:
     def ask(self, method: str) -> Any:
         """What a method of the estimator returns for the kept rows, or whatever it raises."""
         columns = [as_column(self.rows[name], dtype) for name, dtype in self.types.items()]
-        rows = ScikitLearn(self.estimator, self.signature).contained(columns)
-        return getattr(self.estimator, method)(rows)
+        rows = self.model.engine(self.signature).contained(columns)
+        return getattr(self.model.estimator, method)(rows)
 
     def _takes(self, columns: Sequence[Column], types: Mapping[str, str]) -> bool:
         found = self._answers(columns, types)
@@ -93,9 +94,10 @@ class Probe:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                rows = ScikitLearn(self.estimator, signature).contained(columns)
-                found = [self.estimator.predict(rows)]
-                found += [getattr(self.estimator, more)(rows) for more in methods(self.estimator)]
+                rows = self.model.engine(signature).contained(columns)
+                found = [self.model.estimator.predict(rows)]
+                more = self.model.confidence_methods
+                found += [getattr(self.model.estimator, name)(rows) for name in more]
             except Exception:
                 return None
         return found
@@ -153,7 +155,7 @@ class Probe:
         """
         if not changes or self.works(changes, types):
             return set(changes)
-        waiting = deque(introspection.fed_alike(self.estimator, list(self.types)))
+        waiting = deque(self.model.columns(list(self.types)).groups)
         found: set[str] = set()
         for _ in range(max(FEWEST_TRIALS, TRIED_COLUMNS // len(self.types))):
             group = [name for name in waiting.popleft() if name in changes]

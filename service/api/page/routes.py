@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask, Response, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from service import __version__
 from service.api import problems
 from service.api.page import model_view, reference, report
 from service.api.page.html_response import Page, digest, policy
@@ -38,7 +39,7 @@ def init_app(
     templates = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined
     )
-    templates.globals |= {"style": style, "script": script}
+    templates.globals |= {"style": style, "script": script, "slipway": __version__}
 
     def render(template: str, values: Mapping[str, Any]) -> Page:
         return Page(templates.get_template(template).render(values).encode(), allowed)

@@ -1,5 +1,5 @@
-"""What calls a function on AWS Lambda, and running as one.
+"""Answers invocations of AWS Lambda, and runs the service as a function on AWS Lambda.
 
-Read `route.py` (the address at which Lambda's container answers), `events.py` (events of API
-Gateway and of function URLs), `handler.py` (the other way round: this service as a function).
+Read `route.py` (the address of Lambda's container), `events.py` (events of API Gateway and of
+function URLs), `handler.py` (the service as a function).
 """

@@ -1,4 +1,4 @@
-"""Events to requests: what API Gateway, a load balancer or a function URL hands to a function."""
+"""Turns events of API Gateway, a load balancer or a function URL into requests."""
 
 from binascii import Error as Base64Error
 from collections.abc import Collection, Iterable, Mapping
@@ -17,49 +17,50 @@ NOT_AN_EVENT = "the event is not one of API Gateway's, version 1.0 or 2.0"
 
 
 class ValidationError(ValueError):
-    """An event is not acceptable. Lambda tells a caller the error's name and text."""
+    """An event is invalid. Lambda returns the name of this class and the text to the caller."""
 
 
 def is_proxied(event: Any, names: Collection[str]) -> bool:
-    """Whether an event wraps an HTTP request; otherwise it is what a model takes (`names`)."""
+    """Whether an event describes an HTTP request; otherwise it has inputs of the model
+    (`names`)."""
     return isinstance(event, dict) and bool((MARKS - set(names)) & event.keys())
 
 
-def answer(app: WSGIApplication, event: Mapping[str, Any]) -> dict[str, Any]:
-    """What the app answers, with statusCode, headers and body; ValidationError for a broken event.
+def respond(app: WSGIApplication, event: Mapping[str, Any]) -> dict[str, Any]:
+    """The response to an event: statusCode, headers and body; ValidationError if it is invalid.
 
-    The text of the exception that a broken event causes is not repeated: it is Python's, and may
-    quote the event. What a test event may leave out is empty, and a body of no type is JSON.
+    The text of the exception that an invalid event causes is not repeated, because it may quote the
+    event. Missing members of test events are empty, and a body without a type is JSON.
     Formats, 1.0 and 2.0:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
-    whole = {"path": "/", "rawPath": "/", "rawQueryString": "", "headers": {}, **event}
-    if whole.get("version") not in ("1.0", "2.0"):
-        whole["version"] = "1.0" if "httpMethod" in whole else "2.0"
-    understood = False
+    complete = {"path": "/", "rawPath": "/", "rawQueryString": "", "headers": {}, **event}
+    if complete.get("version") not in ("1.0", "2.0"):
+        complete["version"] = "1.0" if "httpMethod" in complete else "2.0"
+    is_valid = False
 
-    def typed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        nonlocal understood
+    def checked(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        nonlocal is_valid
         for name, value in environ.items():
             if "." not in name and not isinstance(value, str):
-                raise TypeError(f"{name} is no string")
+                raise TypeError(f"{name} is not a string")
         environ.setdefault("CONTENT_TYPE", JSON)
-        path = whole["path" if whole["version"] == "1.0" else "rawPath"]
+        path = complete["path" if complete["version"] == "1.0" else "rawPath"]
         if isinstance(path, str):
             as_sent(environ, path)
-        understood = True
+        is_valid = True
         return app(environ, start_response)
 
     try:
-        return make_lambda_handler(typed)(whole, None)
+        return make_lambda_handler(checked)(complete, None)
     except (Base64Error, AttributeError, LookupError, TypeError, ValueError):
-        if understood:  # then it is no fault of the event
+        if is_valid:  # the event did not cause it
             raise
         raise ValidationError(NOT_AN_EVENT) from None
 
 
-def direct(body: str) -> dict[str, Any]:
-    """The event that a function URL would make of a prediction with this body."""
+def prediction_event(body: str) -> dict[str, Any]:
+    """The event of a function URL for a prediction with this body."""
     return {
         "version": "2.0",
         "rawPath": "/predict",

@@ -1,7 +1,7 @@
-"""`POST /2015-03-31/functions/NAME/invocations`, as Lambda's own container and its API have it.
+"""`POST /2015-03-31/functions/NAME/invocations`, as in Lambda's container and API.
 
-A function answers 200 even where it fails, and names the error in the body; what never reaches a
-function has a status of its own. Formats: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+A function that fails answers 200 with the error in the body; an error before the function is called
+has its own status. Formats: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 and https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html.
 """
 
@@ -13,37 +13,37 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from service.api import body, parse, predict, problems
-from service.api.answers import Answers
+from service.api.prediction_service import PredictionService
 from service.api.request_state import KEY, RequestState, state_of
 from service.protocols.aws_lambda import events
-from service.protocols.protocol import Protocol, Service
+from service.protocols.protocol import Protocol, ProtocolContext
 
 # An event describes a request inside of the request. These keys are the outer request's.
 OUTER_KEYS = ("SERVER_PORT", "HTTP_HOST", "HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
 
 
-def add_routes(blueprint: Blueprint, service: Service) -> None:
+def add_routes(blueprint: Blueprint, context: ProtocolContext) -> None:
     """Add the route of invocations."""
-    settings, answers, _, wsgi_app = service
+    settings, service, _, wsgi_app = context
 
     @blueprint.post("/2015-03-31/functions/<name>/invocations")
-    def invoke(name: str) -> Response:  # any name: there is one function
+    def invoke(name: str) -> Response:  # the name is ignored
         content = body.read(request, settings.max_body_bytes)
         if any(mark.encode() in content for mark in events.MARKS):
-            event = parse.parse_json(body.decode(content), answers.most)
-            if events.is_proxied(event, answers.names):
-                app = _predicting(wsgi_app, request.environ, answers)
+            event = parse.parse_json(body.decode(content), service.limits)
+            if events.is_proxied(event, service.names):
+                app = _predicting(wsgi_app, request.environ, service)
                 try:
-                    found = events.answer(app, event)
+                    response = events.respond(app, event)
                 except events.ValidationError as error:
                     raise problems.Problem(422, str(error)) from error
-                return Response(json.dumps(found), content_type=body.JSON)
-        return Response(answers.alone(request.environ, content), content_type=body.JSON)
+                return Response(json.dumps(response), content_type=body.JSON)
+        return Response(service.predict(request.environ, content), content_type=body.JSON)
 
 
 def write_error(error: HTTPException) -> Response:
     """Write an error of the function (400, 422) with status 200, others as Lambda's API does."""
-    message, headers = problems.in_words(error), problems.headers_of(error)
+    message, headers = problems.error_text(error), problems.headers_of(error)
     if error.code not in (400, 422):
         content = json.dumps({"Type": "User", "Message": message})
         return Response(content, error.code, headers, content_type=body.JSON)
@@ -62,10 +62,12 @@ def failure(message: str, request_id: str) -> dict[str, Any]:
     }
 
 
-def _predicting(app: WSGIApplication, outer: WSGIEnvironment, answers: Answers) -> WSGIApplication:
-    """The app for the event of a request: it predicts, whatever the event's address.
+def _predicting(
+    app: WSGIApplication, outer: WSGIEnvironment, service: PredictionService
+) -> WSGIApplication:
+    """The app for the event in a request: every path predicts.
 
-    The function that this service replaces did nothing else.
+    The function that this service replaces only predicted.
     """
 
     def inner(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
@@ -74,17 +76,17 @@ def _predicting(app: WSGIApplication, outer: WSGIEnvironment, answers: Answers) 
             if name in outer:
                 environ[name] = outer[name]
         environ["PATH_INFO"] = predict.PATH
-        whole = state_of(outer)
-        own = RequestState(arrived=whole.arrived, request_id=whole.request_id)
+        outer_state = state_of(outer)
+        own = RequestState(arrived=outer_state.arrived, request_id=outer_state.request_id)
         environ[KEY] = own
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            version = answers.predictor.manifest.version
+            version = service.predictor.manifest.version
             added = [("X-Request-ID", own.request_id), ("Model-Version", version)]
             return start_response(status, headers + added, *error)
 
         chunks = app(environ, start)
-        whole.rows, whole.predict_seconds = own.rows, own.predict_seconds
+        outer_state.rows, outer_state.predict_seconds = own.rows, own.predict_seconds
         return chunks
 
     return inner

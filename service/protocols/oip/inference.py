@@ -1,29 +1,29 @@
-"""What an inference request asks: columns for the model, and which of its outputs.
+"""Parses an inference request: columns for the model, and the wanted outputs.
 
-An input for each column, by the column's name, shape [rows] or [rows, 1]; or one for all columns,
-of whatever name, shape [rows, columns], in the model's order.
+The request has one input per column, with its name, of shape [rows] or [rows, 1]; or one input of
+any name for all columns, of shape [rows, columns], in the model's order.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.api.cells import takes_strings
+from service.api.csv_values import takes_strings
 from service.api.details import TOP, Details, read_top
-from service.api.forms import Columns
-from service.api.parse import Most
-from service.api.problems import MOST_ERRORS, unknown
+from service.api.parse import PayloadLimits
+from service.api.payloads import Columns
+from service.api.problems import MAX_ERRORS, unknown
 from service.model.signature import Input, Signature
 from service.protocols.oip.metadata import datatype_of
 from service.protocols.oip.outputs import Offered, Wanted
 from service.protocols.oip.tensors import BYTES, FLOATS, Raw, Tensor, bad, parameters, read
 
-LONGEST_ID = 256
+MAX_ID_CHARACTERS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One request; `id` is the client's own name for it, empty if it has none."""
+class InferenceRequest:
+    """One request. `id` is the client's id of it, or empty."""
 
     id: str
     columns: Columns
@@ -31,29 +31,35 @@ class Asked:
     details: Details
 
 
-def asked(
-    payload: Any, raw: Raw, signature: Signature, most: Most, offered: Mapping[str, Offered]
-) -> Asked:
-    """Read a request; Problem 400 if it is none."""
+def parse(
+    payload: Any,
+    raw: Raw,
+    signature: Signature,
+    limits: PayloadLimits,
+    offered: Mapping[str, Offered],
+) -> InferenceRequest:
+    """Parse a request; Problem 400 if it is invalid."""
     if not isinstance(payload, dict):
         raise bad("", "must be an object")
     name = payload.get("id", "")
-    if not isinstance(name, str) or len(name) > LONGEST_ID or not name.isprintable():
-        raise bad("/id", f"must be a string of at most {LONGEST_ID} printable characters")
-    told = parameters(payload, "")
-    outputs = _outputs(payload.get("outputs"), _is_true(told, "binary_data_output", ""), offered)
-    details = _details(told, outputs, signature)
+    if not isinstance(name, str) or len(name) > MAX_ID_CHARACTERS or not name.isprintable():
+        raise bad("/id", f"must be a string of at most {MAX_ID_CHARACTERS} printable characters")
+    given_parameters = parameters(payload, "")
+    outputs = _outputs(
+        payload.get("outputs"), _is_true(given_parameters, "binary_data_output", ""), offered
+    )
+    details = _details(given_parameters, outputs, signature)
     given, width = payload.get("inputs"), len(signature.inputs)
     if not isinstance(given, list):
         raise bad("/inputs", "must be a list of tensors")
-    if len(given) > width + MOST_ERRORS:
+    if len(given) > width + MAX_ERRORS:
         raise bad("/inputs", f"there are {len(given)}, the model takes {width}")
     tensors = [
-        read(one, raw, f"/inputs/{place}", most.rows, width) for place, one in enumerate(given)
+        read(one, raw, f"/inputs/{place}", limits.rows, width) for place, one in enumerate(given)
     ]
     if raw.left:
-        raise bad("/inputs", f"{len(raw.left)} bytes behind the JSON belong to none of them")
-    return Asked(name, _columns(tensors, signature), outputs, details)
+        raise bad("/inputs", f"{len(raw.left)} bytes after the JSON belong to no tensor")
+    return InferenceRequest(name, _columns(tensors, signature), outputs, details)
 
 
 def _columns(tensors: list[Tensor], signature: Signature) -> Columns:
@@ -71,7 +77,7 @@ def _columns(tensors: list[Tensor], signature: Signature) -> Columns:
 
 
 def _is_whole(tensor: Tensor, signature: Signature) -> bool:
-    """Whether a tensor that is alone holds all columns; its name matters not."""
+    """Whether a single tensor has all columns; its name is ignored."""
     width = len(signature.inputs)
     return width == 1 or tensor.shape[1:] == (width,)
 
@@ -80,7 +86,7 @@ def _split(tensor: Tensor, signature: Signature) -> Columns:
     families = {_family(datatype_of(column)) for column in signature.inputs}
     if len(families) > 1:
         names = ", ".join(signature.names)
-        raise bad("/inputs/0", f"one tensor cannot hold these columns, send one for each: {names}")
+        raise bad("/inputs/0", f"one tensor cannot have these columns; send one for each: {names}")
     width = len(signature.inputs)
     return Columns(
         {
@@ -91,14 +97,14 @@ def _split(tensor: Tensor, signature: Signature) -> Columns:
 
 
 def _family(datatype: str) -> str:
-    """Numbers of every kind may share a tensor."""
+    """The datatype whose tensor can have such a column: all numbers can share one."""
     return datatype if datatype in (BYTES, "BOOL") else next(iter(FLOATS))
 
 
 def _with_nulls(tensor: Tensor, values: list[Any], column: Input | None) -> list[Any]:
-    """Values with null where a string is empty, which BYTES has no other way to say.
+    """Values with null for empty strings, because BYTES has no null.
 
-    As in CSV: of a category that takes null, and no empty string.
+    As in CSV, if the input accepts null and has no empty category.
     """
     if tensor.datatype != BYTES or column is None or not column.nullable:
         return values
@@ -123,14 +129,18 @@ def _outputs(given: Any, binary: bool, offered: Mapping[str, Offered]) -> list[W
             raise bad(f"{place}/name", unknown(name, offered, "output"))
         if name in wanted:
             raise bad(f"{place}/name", "is asked for more than once")
-        told = parameters(one, place)
-        if told.get("classification"):
+        given_parameters = parameters(one, place)
+        if given_parameters.get("classification"):
             raise bad(f"{place}/parameters/classification", "is not supported: ask for labels")
-        wanted[name] = Wanted(name, offered[name], _is_true(told, "binary_data", place, binary))
+        wanted[name] = Wanted(
+            name, offered[name], _is_true(given_parameters, "binary_data", place, binary)
+        )
     return list(wanted.values())
 
 
-def _details(told: Mapping[str, Any], outputs: list[Wanted], signature: Signature) -> Details:
+def _details(
+    given_parameters: Mapping[str, Any], outputs: list[Wanted], signature: Signature
+) -> Details:
     """What the outputs need of the model besides predictions."""
     confident = any(one.offered.confident for one in outputs)
     if not any(one.offered.ranked for one in outputs):
@@ -138,13 +148,15 @@ def _details(told: Mapping[str, Any], outputs: list[Wanted], signature: Signatur
     if confident:
         raise bad("/outputs", "all probabilities or labels and the top ones need two requests")
     try:
-        return Details(top=read_top(told.get(TOP), signature))
+        return Details(top=read_top(given_parameters.get(TOP), signature))
     except ValueError as error:
         raise bad(f"/parameters/{TOP}", str(error)) from error
 
 
-def _is_true(told: Mapping[str, Any], name: str, place: str, default: bool = False) -> bool:
-    value = told.get(name, default)
+def _is_true(
+    given_parameters: Mapping[str, Any], name: str, place: str, default: bool = False
+) -> bool:
+    value = given_parameters.get(name, default)
     if not isinstance(value, bool):
         raise bad(f"{place}/parameters/{name}", "must be true or false")
     return value

@@ -1,8 +1,9 @@
-"""What the model takes and gives, as this protocol names datatypes."""
+"""Inputs and outputs of the model with the datatypes of this protocol."""
 
 from collections.abc import Iterable
 from typing import Any
 
+from service import __version__
 from service.model.artifact import ONNX
 from service.model.manifest import Manifest
 from service.model.signature import Input, Label, Output
@@ -11,14 +12,14 @@ from service.protocols.oip.tensors import BYTES
 PLATFORMS = {ONNX: "onnx_onnxv1"}  # <project>_<format>
 SERVER = {
     "name": "slipway",
-    "version": "",  # the image's labels tell; a client has no use for it
+    "version": __version__,
     "extensions": ["binary_tensor_data"],
 }
 
 
 def datatype_of(column: Input) -> str:
-    """The datatype that loses nothing of a column, null as NaN included unless whole numbers would
-    be rounded for it."""
+    """The datatype that represents all values of a column. Null is NaN, unless that would round
+    integers."""
     if column.categories:
         found = of_labels(column.categories)
         return "FP64" if found == "INT64" and column.nullable else found
@@ -32,14 +33,14 @@ def datatype_of(column: Input) -> str:
 
 
 def of_output(output: Output) -> str:
-    """The datatype of a model's answer."""
+    """The datatype of an output."""
     if output.labels:
         return of_labels(output.labels)
     return {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}.get(output.kind, BYTES)
 
 
 def of_labels(labels: Iterable[Label]) -> str:
-    """The datatype that holds all of these."""
+    """The datatype that represents all these labels."""
     kinds = set(map(type, labels))
     if kinds == {bool}:
         return "BOOL"
@@ -49,7 +50,7 @@ def of_labels(labels: Iterable[Label]) -> str:
 
 
 def model(manifest: Manifest, outputs: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """What `GET /v2/models/NAME` answers: an input for each column, of any number of rows."""
+    """The response of `GET /v2/models/NAME`: one input per column, with any number of rows."""
     return {
         "name": manifest.name,
         "versions": [manifest.version],

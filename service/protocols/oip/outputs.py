@@ -1,4 +1,4 @@
-"""The model's answer as tensors, by our own names and by those that other servers have for them."""
+"""An answer as tensors, under the names of the model's outputs and of other servers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ import numpy as np
 from service.api.details import TOP
 from service.model.signature import Output, Signature
 from service.protocols.oip.metadata import of_labels, of_output
-from service.protocols.oip.tensors import BYTES, NUMPY, PREFIX, SIZE
+from service.protocols.oip.tensors import BYTES, NUMPY, PREFIX_BYTES, SIZE
 
 PREDICTIONS = ("predict", "output-0", "output__0")  # MLServer's, KServe's, Triton FIL's
 PROBABILITIES = "predict_proba"  # MLServer's
@@ -19,11 +19,11 @@ LABELS = "labels"
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A tensor that may be asked for.
+    """A tensor that a request may ask for.
 
-    `shape` has -1 where it varies. `paths` lead to its columns in an answer. Others' names are
-    understood, but not listed. One that is `ranked` has the most probable labels, of as many as the
-    request's parameter `top` says.
+    `shape` has -1 where it varies. `paths` lead to its columns in an answer. Names of other servers
+    are accepted, but not `listed`. A `ranked` tensor has the most probable labels, as many as the
+    parameter `top` of the request says. A `confident` one has probabilities, scores or labels.
     """
 
     datatype: str
@@ -37,7 +37,7 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A tensor that a request asks for, and whether as bytes."""
+    """A tensor that a request asks for; `binary` if its data comes after the JSON."""
 
     name: str
     offered: Offered
@@ -45,7 +45,7 @@ class Wanted:
 
 
 def offered(signature: Signature) -> dict[str, Offered]:
-    """All that a model offers, by name: its outputs, what it tells on request, others' names."""
+    """All tensors of a model by name: outputs, probabilities or scores, names of other servers."""
     outputs, kind = signature.outputs, signature.confidence
     found = {
         one.name: Offered(of_output(one), (-1, 1), ((one.name,),), by_default=True)
@@ -81,12 +81,12 @@ def _confidence(
 
 
 def values_per_row(wanted: Sequence[Wanted], widths: Mapping[str, int], top: int) -> int:
-    """How many values a response has for each row; `widths` are those of confidence, by output."""
+    """The number of values per row. `widths` are those of probabilities or scores, by output."""
     count = 0
     for one in (each.offered for each in wanted):
         if not (one.confident or one.ranked):
             count += len(one.paths)
-        elif len(one.shape) > 1:  # one of a single dimension is there once, not for each row
+        elif len(one.shape) > 1:  # a tensor of one dimension does not grow with the rows
             names = widths.keys() & set(one.paths[0]) if len(widths) > 1 else widths
             width = sum(widths[name] for name in names)
             count += min(top, width) if one.ranked else width
@@ -94,7 +94,7 @@ def values_per_row(wanted: Sequence[Wanted], widths: Mapping[str, int], top: int
 
 
 def listed(offered: Mapping[str, Offered]) -> list[dict[str, Any]]:
-    """The tensors as metadata lists them."""
+    """The tensors as listed in the metadata."""
     return [
         {"name": name, "datatype": one.datatype, "shape": list(one.shape)}
         for name, one in offered.items()
@@ -105,7 +105,7 @@ def listed(offered: Mapping[str, Offered]) -> list[dict[str, Any]]:
 def tensors(
     wanted: Sequence[Wanted], answer: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], list[bytes]]:
-    """The tensors as a response holds them, and what stands behind its JSON."""
+    """The tensors for the JSON of a response, and the binary data after it."""
     described, behind = [], []
     for one in wanted:
         shape, values = _values(one.offered, answer)
@@ -124,7 +124,7 @@ def tensors(
 
 
 def _values(offered: Offered, answer: Mapping[str, Any]) -> tuple[list[int], list[Any]]:
-    """Shape, and values row by row."""
+    """The shape, and the values row by row."""
     columns = [_at(path, answer) for path in offered.paths]
     if len(columns) > 1:
         return [len(columns[0]), len(columns)], list(
@@ -149,4 +149,4 @@ def _bytes(values: list[Any], datatype: str) -> bytes:
     if datatype != BYTES:
         return np.array(values, NUMPY[datatype]).tobytes()
     strings = [str(value).encode() for value in values]
-    return b"".join(len(one).to_bytes(PREFIX, "little") + one for one in strings)
+    return b"".join(len(one).to_bytes(PREFIX_BYTES, "little") + one for one in strings)

@@ -1,7 +1,7 @@
-"""`/v2`: health, metadata and inference, as the Open Inference Protocol has them over REST.
+"""`/v2`: health, metadata and inference of the Open Inference Protocol over REST.
 
-Every refusal is `{"error": TEXT}`. The protocol knows 400 for what is wrong with a request, so
-our 422 is 400 here. Formats: inference_rest.md in https://github.com/kserve/open-inference-protocol,
+Every error is `{"error": TEXT}`. The protocol has only 400 for invalid requests, so 422 becomes
+400. Formats: inference_rest.md in https://github.com/kserve/open-inference-protocol,
 and for bytes behind the JSON Triton's "binary tensor data extension".
 """
 
@@ -14,22 +14,24 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from service.api import body, details, parse, problems
-from service.api.answers import Answers
+from service.api.prediction_service import PredictionService
 from service.api.problems import Problem
 from service.api.request_state import state_of
 from service.model.manifest import Manifest
 from service.protocols.oip import inference, metadata, outputs, tensors, v1
-from service.protocols.protocol import Protocol, Service
+from service.protocols.protocol import Protocol, ProtocolContext
 
 READY, LIVE = "/v2/health/ready", "/v2/health/live"
 HEADER = "Inference-Header-Content-Length"
-FIXED = "this service has one model, which is chosen when it starts: deploy the other one"
+ONE_MODEL = (
+    "this service has one model, which is set when it starts: deploy another service for another"
+)
 
 
-def add_routes(blueprint: Blueprint, service: Service) -> None:
+def add_routes(blueprint: Blueprint, context: ProtocolContext) -> None:
     """Add the routes of both versions."""
-    settings, answers, check_ready, _ = service
-    manifest = answers.predictor.manifest
+    settings, service, check_ready, _ = context
+    manifest = service.predictor.manifest
 
     def content() -> bytes:
         body.check_encoding(request)
@@ -42,8 +44,8 @@ def add_routes(blueprint: Blueprint, service: Service) -> None:
             raise Problem(404, f"there is no such version; there is {manifest.version}")
 
     _add_server_routes(blueprint, manifest, check_ready)
-    _add_model_routes(blueprint, answers, content, check, check_ready)
-    v1.add_routes(blueprint, answers, content, check, check_ready)
+    _add_model_routes(blueprint, service, content, check, check_ready)
+    v1.add_routes(blueprint, service, content, check, check_ready)
 
     @blueprint.after_request
     def name_version(response: Response) -> Response:
@@ -54,7 +56,7 @@ def add_routes(blueprint: Blueprint, service: Service) -> None:
 def write_error(error: HTTPException) -> Response:
     """Write an error as the protocol does, which has no status 422."""
     status = 400 if error.code == 422 else error.code
-    text = json.dumps({"error": problems.in_words(error)})
+    text = json.dumps({"error": problems.error_text(error)})
     return Response(text, status, problems.headers_of(error), content_type=body.JSON)
 
 
@@ -75,7 +77,7 @@ def _add_server_routes(
     @blueprint.get(READY)
     def is_ready() -> dict[str, bool]:
         check_ready()
-        return {"live": True, "ready": True}  # the specification says one, KServe the other
+        return {"live": True, "ready": True}  # the specification has `live`, KServe `ready`
 
     @blueprint.get("/v2/models")
     def models() -> dict[str, list[str]]:
@@ -89,18 +91,18 @@ def _add_server_routes(
     @blueprint.post("/v2/repository/models/<name>/load")
     @blueprint.post("/v2/repository/models/<name>/unload")
     def change(name: str) -> Response:
-        raise Problem(400, FIXED)
+        raise Problem(400, ONE_MODEL)
 
 
 def _add_model_routes(
     blueprint: Blueprint,
-    answers: Answers,
+    service: PredictionService,
     content: Callable[[], bytes],
     check: Callable[..., None],
     check_ready: Callable[[], None],
 ) -> None:
     """Metadata and readiness of the model, and inference."""
-    manifest = answers.predictor.manifest
+    manifest = service.predictor.manifest
     offered = outputs.offered(manifest.signature)
     widths = details.widths(manifest)
     described = metadata.model(manifest, outputs.listed(offered))
@@ -121,16 +123,22 @@ def _add_model_routes(
     def infer(name: str, version: str | None = None) -> Response:
         check(name, version)
         head, raw = tensors.split(content(), request.headers.get(HEADER))
-        payload = parse.parse_json(body.decode(head), answers.most)
-        asked = inference.asked(payload, raw, manifest.signature, answers.most, offered)
-        per_row = outputs.values_per_row(asked.outputs, widths, asked.details.top)
-        answer = answers.to_columns(request.environ, asked.columns, asked.details, per_row)
-        described, binary = outputs.tensors(asked.outputs, answer)
+        payload = parse.parse_json(body.decode(head), service.limits)
+        inference_request = inference.parse(
+            payload, raw, manifest.signature, service.limits, offered
+        )
+        per_row = outputs.values_per_row(
+            inference_request.outputs, widths, inference_request.details.top
+        )
+        answer = service.predict_columns(
+            request.environ, inference_request.columns, inference_request.details, per_row
+        )
+        described, binary = outputs.tensors(inference_request.outputs, answer)
         text = orjson.dumps(
             {
                 "model_name": manifest.name,
                 "model_version": manifest.version,
-                "id": asked.id or state_of(request.environ).request_id,
+                "id": inference_request.id or state_of(request.environ).request_id,
                 "outputs": described,
             }
         )

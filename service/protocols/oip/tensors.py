@@ -1,6 +1,6 @@
-"""One tensor of a request to plain values: its shape, its datatype and its data must agree.
+"""Converts a tensor of a request to plain values. Shape, datatype and data must agree.
 
-Nothing is made by a size that a client claims: what is there is measured first.
+No memory is allocated by a size that the client claims.
 """
 
 import re
@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from service.api.columns import NAMES_OF_TYPES
+from service.api.fields import NAMES_OF_TYPES
 from service.api.problems import Problem
 
 BYTES = "BYTES"
 INTEGERS = {f"{sign}INT{bits}": f"<{sign.lower() or 'i'}{bits // 8}"
             for sign in ("", "U") for bits in (8, 16, 32, 64)}  # fmt: skip
 FLOATS = {"FP16": "<f2", "FP32": "<f4", "FP64": "<f8"}
-NUMPY = {"BOOL": "u1", **INTEGERS, **FLOATS}  # little-endian, as they are sent
+NUMPY = {"BOOL": "u1", **INTEGERS, **FLOATS}  # little-endian, as in the protocol
 PLAIN: Mapping[str, set[type]] = {
     "BOOL": {bool},
     BYTES: {str},
@@ -27,12 +27,12 @@ PLAIN: Mapping[str, set[type]] = {
 }
 SIZE = "binary_data_size"
 LENGTH = re.compile(r"\d{1,12}", re.ASCII)
-PREFIX = 4  # bytes that tell the length of a string
+PREFIX_BYTES = 4  # the length of a string
 
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """Values row by row, None for null; `shape` is (rows,) or (rows, columns)."""
+    """Values row by row, with None for null. `shape` is (rows,) or (rows, columns)."""
 
     name: str
     datatype: str
@@ -41,28 +41,28 @@ class Tensor:
 
 
 class Raw:
-    """The bytes behind the JSON of a request, of which each tensor takes its own, in order."""
+    """The binary data after the JSON of a request. Each tensor takes its bytes in order."""
 
     def __init__(self, content: bytes) -> None:
         self.left = memoryview(content)
 
     def take(self, size: Any, place: str) -> bytes:
-        """The next so many bytes; Problem 400 if there are not that many."""
+        """The next `size` bytes; Problem 400 if fewer are left."""
         if type(size) is not int or not 0 <= size <= len(self.left):
-            fault = f"must be a number of bytes; behind the JSON there are {len(self.left)} more"
+            fault = f"must be a number of bytes; {len(self.left)} are left after the JSON"
             raise bad(f"{place}/parameters/{SIZE}", fault)
         taken, self.left = self.left[:size], self.left[size:]
         return bytes(taken)
 
 
 def bad(place: str, detail: str) -> Problem:
-    """The refusal of what is no request of this protocol; `place` is a JSON Pointer."""
+    """Problem 400 for an invalid request; `place` is a JSON Pointer."""
     fault = {"pointer": place, "detail": detail}
-    return Problem(400, "this is no inference request", [fault])
+    return Problem(400, "this is not a valid inference request", [fault])
 
 
 def split(content: bytes, length: str | None) -> tuple[bytes, Raw]:
-    """The JSON of a body, and the bytes behind it; `length` is the header's, if there is one."""
+    """The JSON of a body, and the bytes after it. `length` is the value of the header, or None."""
     if length is None:
         return content, Raw(b"")
     if not LENGTH.fullmatch(length) or int(length) > len(content):
@@ -88,7 +88,7 @@ def parameters(of: Mapping[str, Any], place: str) -> Mapping[str, Any]:
 
 
 def read(given: Any, raw: Raw, place: str, most_rows: int, width: int) -> Tensor:
-    """The tensor that stands at this place; Problem 400 if its parts do not agree."""
+    """The tensor at this place; Problem 400 if its parts do not agree."""
     if not isinstance(given, dict):
         raise bad(place, "must be an object")
     name, datatype = given.get("name"), given.get("datatype")
@@ -97,11 +97,11 @@ def read(given: Any, raw: Raw, place: str, most_rows: int, width: int) -> Tensor
     if not isinstance(datatype, str) or datatype not in PLAIN:
         raise bad(f"{place}/datatype", f"must be one of {', '.join(PLAIN)}")
     shape = _shape(given.get("shape"), f"{place}/shape", most_rows, width)
-    told = parameters(given, place)
-    if (SIZE in told) == ("data" in given):
+    given_parameters = parameters(given, place)
+    if (SIZE in given_parameters) == ("data" in given):
         raise bad(place, f"must have either data or the parameter {SIZE}")
-    if SIZE in told:
-        values = _from_bytes(raw.take(told[SIZE], place), shape, datatype, place)
+    if SIZE in given_parameters:
+        values = _from_bytes(raw.take(given_parameters[SIZE], place), shape, datatype, place)
     else:
         values = _from_json(given["data"], shape, datatype, f"{place}/data")
     return Tensor(name, datatype, shape, values)
@@ -168,7 +168,7 @@ def _from_bytes(content: bytes, shape: tuple[int, ...], datatype: str, place: st
 def _strings(content: bytes, count: int, place: str) -> list[str]:
     values, start = [], 0
     for number in range(count):
-        end = start + PREFIX
+        end = start + PREFIX_BYTES
         start, end = end, end + int.from_bytes(content[start:end], "little")
         if end > len(content):
             raise bad(place, f"the bytes end before value {number} of {count} does")

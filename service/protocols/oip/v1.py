@@ -9,23 +9,23 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, request
 
-from service.api import body, forms, parse
-from service.api.answers import Answers
-from service.api.forms import Columns
+from service.api import body, parse, payloads
+from service.api.payloads import Columns
+from service.api.prediction_service import PredictionService
 from service.protocols.oip.tensors import bad
 
-ROWS = ("instances", "inputs")  # they mean the same
+ROWS = ("instances", "inputs")  # two names of the same
 
 
 def add_routes(
     blueprint: Blueprint,
-    answers: Answers,
+    service: PredictionService,
     content: Callable[[], bytes],
     check: Callable[[str], None],
     check_ready: Callable[[], None],
 ) -> None:
-    """Give the blueprint the routes of version 1."""
-    manifest = answers.predictor.manifest
+    """Add the routes of version 1."""
+    manifest = service.predictor.manifest
     signature = manifest.signature
 
     @blueprint.get("/v1/models")
@@ -41,12 +41,12 @@ def add_routes(
     @blueprint.post("/v1/models/<name>:predict")
     def predict_v1(name: str) -> Response:
         check(name)
-        payload = parse.parse_json(body.decode(content()), answers.most)
+        payload = parse.parse_json(body.decode(content()), service.limits)
         if not isinstance(payload, dict) or len(payload.keys() & set(ROWS)) != 1:
             raise bad("", f"must be an object that has {' or '.join(ROWS)}")
         [key] = payload.keys() & set(ROWS)
         columns = _columns(payload[key], key)
-        answer = answers.to_columns(request.environ, columns)
+        answer = service.predict_columns(request.environ, columns)
         values = [answer[one.name] for one in signature.outputs]
         predictions = values[0] if len(values) == 1 else list(zip(*values, strict=True))
         return Response(orjson.dumps({"predictions": predictions}), content_type=body.JSON)
@@ -57,7 +57,7 @@ def add_routes(
                 instances = _rows(instances, key)
             elif len(signature.inputs) == 1 and not isinstance(instances[0], list | dict):
                 instances = [[value] for value in instances]
-        return forms.from_rows(instances, signature, answers.most.rows, key)
+        return payloads.from_rows(instances, signature, service.limits.rows, key)
 
 
 def _all_lists(values: Any) -> bool:
@@ -65,12 +65,12 @@ def _all_lists(values: Any) -> bool:
 
 
 def _rows(instances: list[Any], key: str) -> list[dict[str, Any]]:
-    """Named rows of instances that are columns by name, each of one row or of several."""
+    """Named rows of instances that have a list per column, of one or several rows."""
     rows = []
     for number, one in enumerate(instances):
         if not isinstance(one, dict) or not _all_lists(one.values()):
-            raise bad(f"/{key}/{number}", "must be an object of lists, as the first one is")
+            raise bad(f"/{key}/{number}", "must be an object of lists, like the first one")
         if len({len(values) for values in one.values()}) > 1:
-            raise bad(f"/{key}/{number}", "its lists are not equally long")
+            raise bad(f"/{key}/{number}", "its lists have different lengths")
         rows += [dict(zip(one, values, strict=True)) for values in zip(*one.values(), strict=True)]
     return rows

@@ -1,5 +1,5 @@
-"""What Amazon SageMaker asks of a container, and its clients of an endpoint.
+"""The container contract of Amazon SageMaker, and the API of its endpoints.
 
-Read `route.py` (the addresses, and the forms of a body by their types), `npy.py` (NumPy's files),
-`serve` (how SageMaker starts a container).
+Read `route.py` (the routes, and the forms of a body by their types), `npy.py` (NumPy's file
+format), `serve` (the command with which SageMaker starts a container).
 """

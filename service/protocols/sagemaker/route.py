@@ -1,4 +1,4 @@
-"""What SageMaker asks: bodies and answers in JSON, CSV or NPY, without an envelope.
+"""SageMaker: bodies and responses are JSON, CSV or NPY.
 
 Formats: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html, and
 those of AWS's own container for scikit-learn.
@@ -14,25 +14,25 @@ from flask import Blueprint, Request, Response, request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException
 
-from service.api import body, forms, nameless, parse, problems
-from service.api.answers import Answers
+from service.api import body, parse, payloads, positional_rows, problems
 from service.api.body import CSV, JSON
-from service.api.forms import Columns
+from service.api.payloads import Columns
+from service.api.prediction_service import PredictionService
 from service.api.problems import Problem
 from service.protocols import invocations
-from service.protocols.protocol import Invocations, Protocol, Service
+from service.protocols.protocol import Invocations, Protocol, ProtocolContext
 from service.protocols.sagemaker import npy
 
 NPY = "application/x-npy"
 TYPES = (JSON, CSV, NPY)
 MEGABYTE = 2**20
-MOST_MEGABYTES = 100  # that SageMaker sends
+MAX_MEGABYTES = 100  # SageMaker sends no larger bodies
 
 
-def add_routes(blueprint: Blueprint, service: Service) -> None:
+def add_routes(blueprint: Blueprint, context: ProtocolContext) -> None:
     """Add the routes that only SageMaker has."""
-    settings, answers = service.settings, service.answers
-    megabytes = min(max(1, settings.max_body_bytes // MEGABYTE), MOST_MEGABYTES)
+    settings, service = context.settings, context.service
+    megabytes = min(max(1, settings.max_body_bytes // MEGABYTE), MAX_MEGABYTES)
     # More bodies at once would be queued, and rejected after SERVICE_QUEUE_SECONDS.
     parameters = {
         "MaxConcurrentTransforms": 1,
@@ -41,8 +41,8 @@ def add_routes(blueprint: Blueprint, service: Service) -> None:
     }
 
     @blueprint.before_request
-    def name_the_type() -> None:
-        environ = request.environ  # AWS has two headers for it, and takes JSON without
+    def set_content_type() -> None:
+        environ = request.environ  # AWS has two headers for it; without them it is JSON
         given = environ.get("HTTP_CONTENTTYPE") or environ.get("CONTENT_TYPE")
         environ["CONTENT_TYPE"] = given or JSON
 
@@ -51,57 +51,59 @@ def add_routes(blueprint: Blueprint, service: Service) -> None:
         return parameters
 
     @blueprint.post("/endpoints/<name>/invocations")
-    def invoke_endpoint(name: str) -> Response:  # any name: there is one model
-        return predict(request, body.read(request, settings.max_body_bytes), answers)
+    def invoke_endpoint(name: str) -> Response:  # the name is ignored
+        return predict(request, body.read(request, settings.max_body_bytes), service)
 
 
-def predict(request: Request, content: bytes, answers: Answers) -> Response:
+def predict(request: Request, content: bytes, service: PredictionService) -> Response:
     """Predict for a body of any of the types; Problem if its type or content is not accepted."""
-    signature = answers.predictor.signature
-    columns = _read(body.media_type(request, TYPES), content, answers)
+    signature = service.predictor.signature
+    columns = _read(body.media_type(request, TYPES), content, service)
     wanted = _accepted(request)
-    found = answers.to_columns(request.environ, columns)
+    found = service.predict_columns(request.environ, columns)
     if wanted == NPY:
         written = npy.write([found[output.name] for output in signature.outputs])
     else:
-        array = nameless.to_array(found, signature)
+        array = positional_rows.to_array(found, signature)
         written = orjson.dumps(array) if wanted == JSON else _table(array)
     return Response(written, content_type=wanted)
 
 
 def write_error(error: HTTPException) -> Response:
     """Write an error as AWS's containers do; at the address of an endpoint, as AWS's API does."""
-    status, message = error.code or 500, problems.in_words(error)
+    status, message = error.code or 500, problems.error_text(error)
     kind = "ClientError" if status < 500 else "ServerError"
-    told: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "error": "UnsupportedFormatError" if status in (406, 415) else kind,
         "error-message": message,
     }
     headers = problems.headers_of(error)
     if request.path.startswith("/endpoints/"):
-        content = json.dumps(told)
-        told = {"Message": message, "OriginalMessage": content, "OriginalStatusCode": status}
+        content = json.dumps(answer)
+        answer = {"Message": message, "OriginalMessage": content, "OriginalStatusCode": status}
         headers["x-amzn-ErrorType"] = "ModelError"
-    return Response(json.dumps(told), status, headers, content_type=JSON)
+    return Response(json.dumps(answer), status, headers, content_type=JSON)
 
 
-def _read(media_type: str, content: bytes, answers: Answers) -> Columns:
-    signature, most = answers.predictor.signature, answers.most
+def _read(media_type: str, content: bytes, service: PredictionService) -> Columns:
+    signature, limits = service.predictor.signature, service.limits
     if media_type == NPY:
-        return npy.read(content, signature, most.rows)
+        return npy.read(content, signature, limits.rows)
     text = body.decode(content, "CSV" if media_type == CSV else "JSON")
     if media_type == CSV:
-        return forms.from_csv(nameless.with_header(text, signature.names), signature, most)
-    payload = parse.parse_json(text, most, nan=True)
+        return payloads.from_csv(
+            positional_rows.with_header(text, signature.names), signature, limits
+        )
+    payload = parse.parse_json(text, limits, nan=True)
     if isinstance(payload, dict):
-        return forms.from_json(payload, signature, most)
-    return nameless.from_array(payload, signature, most.rows)
+        return payloads.from_json(payload, signature, limits)
+    return positional_rows.from_array(payload, signature, limits.rows)
 
 
 def _accepted(request: Request) -> str:
-    """The type that the answer is to have: JSON, unless others are liked better."""
-    liked = [(kind.partition(";")[0].strip(), much) for kind, much in request.accept_mimetypes]
-    found = MIMEAccept(liked).best_match(TYPES) if liked else JSON
+    """The type of the response: JSON, unless the client prefers another."""
+    preferred = [(kind.partition(";")[0].strip(), much) for kind, much in request.accept_mimetypes]
+    found = MIMEAccept(preferred).best_match(TYPES) if preferred else JSON
     if found is None:
         raise Problem(406, f"accept one of {', '.join(TYPES)}")
     return found

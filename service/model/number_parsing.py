@@ -1,0 +1,17 @@
+"""Parses numbers in CSV cells, in the decimal notation of JSON only.
+
+`float()` would also accept `1_000`, `nan`, `inf` and the digits of other scripts. The patterns do
+not backtrack (`++`): a cell of a hundred thousand spaces and a letter would take long.
+"""
+
+import re
+
+WHOLE = re.compile(r"\s*+[+-]?\d{1,309}+\s*+", re.ASCII)  # longer ones overflow anyway
+DECIMAL = re.compile(r"\s*+[+-]?(\d++(\.\d*+)?+|\.\d++)([eE][+-]?\d++)?+\s*+", re.ASCII)
+
+
+def parse(text: str) -> int | float | None:
+    """The number, infinite if it is too large for float64; None if the text is not a number."""
+    if WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if DECIMAL.fullmatch(text) else None

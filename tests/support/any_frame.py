@@ -1,0 +1,290 @@
+"""Random frames of every type that scikit-learn takes, a pipeline fitted on each, and the service
+that it was packed for: what is served is what the estimator says of the frame, or packing refuses.
+
+`python -m tests.support.any_frame 2000` tries so many, from `--first`, and prints what it found.
+"""
+
+import argparse
+import collections
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    OrdinalEncoder,
+    StandardScaler,
+    TargetEncoder,
+)
+from sklearn.tree import DecisionTreeClassifier
+
+from service.app import create_app
+from service.model.artifact import ArtifactError
+from service.model.predictor import Predictor
+from service.settings import Settings
+from tests.support import frame_steps
+from training.errors import DataError, PackError
+from training.pack import PackOptions, Provenance, pack
+from training.samples import columnar, sample
+
+ROWS = 60
+TOLERANCE = 1e-6
+Random = np.random.Generator
+TEXTS: dict[str, list[str]] = {
+    "words": ["Oslo", "Lyon", "Porto", "Graz"],
+    "digits": ["10", "20", "30"],
+    "codes of digits": ["01234", "10115", "00501"],
+    "booleans": ["true", "false"],
+    "decimals": ["1.0", "1.1", "1.10"],
+    "codes": ["AB-12", "CD-34", "EF-56", "AB-77"],
+    "dates": ["2026-01-01", "2026-02-13", "2025-12-31"],
+    "times": ["18:30", "09:45", "23:59"],
+    "moments": ["2026-01-01 18:00:00", "2026-03-09 07:30:00", "2026-05-05 00:00:00"],
+    "what looks missing": ["NA", "None", "here"],
+    "with blanks": [" a", "a", "b "],
+}
+INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+TYPES = [
+    *("object", "object", "str", "str", "string[python]", "string[pyarrow]", "category of text"),
+    *("category of numbers", "bool", "boolean", *INTEGERS, "Int64", "Int64", "int64 as float"),
+    *("float32", "float64", "Float64", "datetime64[ns]", "datetime64[us]", "datetime64 with zone"),
+    *("timedelta64[ns]", "object of integers", "object of booleans"),
+]
+SUFFIXES = (".csv", ".parquet", ".feather")
+
+
+def _series(values: Any, dtype: Any = None) -> Any:
+    return pd.Series(values, dtype=dtype)
+
+
+def column(kind: str, chance: Random) -> Any:
+    """Values of a type, some of them missing where the type can have that."""
+    gone = chance.random(ROWS) < chance.choice([0.0, 0.0, 0.15])
+    if kind == "bool":
+        return _series(chance.random(ROWS) < 0.5)
+    if kind == "boolean":
+        return _series(chance.random(ROWS) < 0.5).astype("boolean").mask(gone)
+    if kind == "object of booleans":
+        truths = [bool(one) for one in chance.random(ROWS) < 0.5]
+        return _objects(truths, gone, None if chance.random() < 0.5 else np.nan)
+    if kind in INTEGERS:
+        return _series(_whole(kind, chance).astype(kind))
+    if kind == "Int64":
+        return _series(_whole("int64", chance), dtype="Int64").mask(gone)
+    if kind == "int64 as float":
+        return _series(chance.integers(0, 4, ROWS)).astype("float64").mask(gone)
+    if kind == "object of integers":
+        wholes = [int(one) for one in _whole("int64", chance)]
+        return _objects(wholes, gone, None if chance.random() < 0.5 else np.nan)
+    if kind in ("float32", "float64", "Float64"):
+        made = np.round(chance.normal(size=ROWS), int(chance.choice([0, 1, 8])))
+        return _series(made).astype(kind).mask(gone)
+    if kind.startswith("datetime64"):
+        return _moments(kind, chance).mask(gone)
+    if kind == "timedelta64[ns]":
+        return _series(pd.to_timedelta(chance.integers(1, 5, ROWS), unit="h")).mask(gone)
+    if kind == "category of numbers":
+        return _series(chance.choice([3, 7, 11], ROWS)).astype("category").mask(gone)
+    return _texts(kind, gone, chance)
+
+
+def _texts(kind: str, gone: Any, chance: Random) -> Any:
+    texts = TEXTS[str(chance.choice(list(TEXTS)))]
+    values = [str(one) for one in chance.choice(texts, ROWS)]
+    if kind == "object":
+        return _objects(values, gone, None if chance.random() < 0.5 else np.nan)
+    made = _series(values).astype("category" if kind == "category of text" else kind)
+    return made.mask(gone)
+
+
+def _objects(values: list[Any], gone: Any, missing: Any) -> Any:
+    listed = [missing if away else one for one, away in zip(values, gone, strict=True)]
+    return _series(listed, dtype=object)
+
+
+def _whole(kind: str, chance: Random) -> Any:
+    if kind in ("int64", "uint64") and chance.random() < 0.4:
+        return 2**53 + chance.integers(0, 4, ROWS)
+    return chance.integers(0, 5, ROWS) * 10
+
+
+def _moments(kind: str, chance: Random) -> Any:
+    step = str(chance.choice(["D", "h"]))
+    steps: Any = np.array(chance.integers(0, 9, ROWS), f"timedelta64[{step}]")
+    values = pd.Timestamp("2026-01-01") + pd.to_timedelta(steps)
+    if kind == "datetime64 with zone":
+        return _series(values).dt.tz_localize("Europe/Oslo")
+    return _series(values).astype(kind)
+
+
+def _tells(frame: Any) -> bool:
+    """Whether CSV shows that text is text: of what functions make of it, nobody else can tell."""
+    texts = [frame[name].dropna() for name in frame if frame[name].map(type).eq(str).any()]
+    return not any(column.str.fullmatch(r"[\d.]+|true|false").all() for column in texts)
+
+
+def _mixed() -> Any:
+    numeric = make_column_selector(dtype_include="number")
+    others = make_column_selector(dtype_exclude="number")
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    return make_column_transformer(
+        (numbers, numeric), (OneHotEncoder(handle_unknown="ignore"), others)
+    )
+
+
+def _ordinal() -> Any:
+    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+
+
+PIPELINES: dict[str, Callable[[], Any]] = {
+    "one-hot, open": lambda: make_pipeline(OneHotEncoder(handle_unknown="ignore"), logistic()),
+    "one-hot, closed": lambda: make_pipeline(OneHotEncoder(), logistic()),
+    "ordinal, open": lambda: make_pipeline(_ordinal(), DecisionTreeClassifier(random_state=0)),
+    "ordinal, closed": lambda: make_pipeline(
+        OrdinalEncoder(), DecisionTreeClassifier(random_state=0)
+    ),
+    "imputed": lambda: make_pipeline(
+        SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"), logistic()
+    ),
+    "target": lambda: make_pipeline(TargetEncoder(), logistic()),
+    "by type": lambda: make_pipeline(_mixed(), logistic()),
+    "histogram boosting": lambda: HistGradientBoostingClassifier(
+        max_iter=5, min_samples_leaf=5, random_state=0
+    ),
+    "as text": lambda: make_pipeline(
+        FunctionTransformer(frame_steps.texts), OneHotEncoder(handle_unknown="ignore"), logistic()
+    ),
+    "as numbers": lambda: make_pipeline(
+        FunctionTransformer(frame_steps.numbers), DecisionTreeClassifier(random_state=0)
+    ),
+}
+
+
+FUNCTIONS = ("as text", "as numbers")
+
+
+def logistic() -> LogisticRegression:
+    return LogisticRegression(max_iter=300)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of an example: `equal`, `refused`, `unfit`, `sample refused` or `WRONG`."""
+
+    outcome: str
+    about: str
+
+
+def tried(seed: int) -> Tried:
+    """Fit, pack and serve the example of this number."""
+    chance = np.random.default_rng(seed)
+    kinds = [str(one) for one in chance.choice(TYPES, int(chance.integers(1, 4)))]
+    frame = pd.DataFrame({f"c{place}": column(kind, chance) for place, kind in enumerate(kinds)})
+    name = list(PIPELINES)[seed % len(PIPELINES)]
+    suffix = str(chance.choice(SUFFIXES))
+    if name in FUNCTIONS and suffix == ".csv" and not _tells(frame):
+        suffix = ".parquet"
+    about = f"{seed}: {name} of {', '.join(kinds)} as {suffix}"
+    codes = pd.factorize(frame["c0"])[0]
+    target = np.where((codes % 2 == 0) ^ (chance.random(ROWS) < 0.1), "yes", "no")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            model = PIPELINES[name]().fit(frame, target)
+            expected = model.predict(frame).tolist(), model.predict_proba(frame)
+        except Exception as error:
+            return Tried("unfit", f"{about}: {type(error).__name__}")
+        with tempfile.TemporaryDirectory() as folder:
+            return _served(model, frame, Path(folder), suffix, expected, about)
+
+
+def _served(
+    model: Any, frame: Any, folder: Path, suffix: str, expected: tuple[Any, Any], about: str
+) -> Tried:
+    path = folder / f"rows{suffix}"
+    if suffix == ".csv":
+        frame.to_csv(path, index=False)
+    elif suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_feather(path)
+    try:
+        rows = columnar.read(path) if columnar.is_typed(path) else sample.read(path, named=True)
+        pack(
+            model,
+            rows,
+            targets=[],
+            name="any",
+            folder=folder / "artifact",
+            provenance=Provenance(data={"rows": len(frame)}),
+            options=PackOptions(
+                engine="sklearn" if len(frame.columns) > 1 else "auto",
+                trusted=["tests.support.frame_steps"],
+                report=False,
+            ),
+        )
+    except (ArtifactError, PackError, DataError) as error:
+        return Tried("refused", f"{about}: {error}")
+    predictor = Predictor.load(folder / "artifact", ["tests.support.frame_steps"])
+    client = create_app(Settings(), predictor).test_client()
+    body = {name: values(frame[name]) for name in frame}
+    response = client.post("/predict?probabilities=true", json=body)
+    if response.status_code != 200:
+        return Tried("sample refused", f"{about}: {str(response.json)[:300]}")
+    labels, probabilities = expected
+    told: Any = response.json
+    same = told["prediction"] == labels and np.allclose(
+        told["probabilities"], probabilities, atol=TOLERANCE
+    )
+    return Tried("equal" if same else "WRONG", about)
+
+
+def values(series: Any) -> list[Any]:
+    """A column as a client writes it in JSON."""
+    if series.dtype == np.float32:  # with the digits that its numbers have
+        return [None if value != value else float(str(value)) for value in series.to_numpy()]
+    return [plain(value) for value in series]
+
+
+def plain(value: Any) -> Any:
+    """A value as a client writes it in JSON."""
+    if value is None or value is pd.NA or value is pd.NaT or value != value:
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    if isinstance(value, pd.Timedelta):
+        return str(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def main() -> int:
+    """Try examples and print what came of them; 1 if one is silently wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("examples", type=int, nargs="?", default=2000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--told", action="store_true", help="print each that is not equal")
+    options = parser.parse_args()
+    counts: collections.Counter[str] = collections.Counter()
+    for seed in range(options.first, options.first + options.examples):
+        found = tried(seed)
+        counts[found.outcome] += 1
+        if found.outcome == "WRONG" or (options.told and found.outcome not in ("equal", "unfit")):
+            print(found.outcome, found.about, flush=True)
+    print(dict(counts))
+    return 1 if counts["WRONG"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

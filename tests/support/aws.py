@@ -1,0 +1,65 @@
+"""AWS as moto's server has it."""
+
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+
+from tests.support.serving import PATIENCE, clean_environment, free_port, wait_until
+
+Client = Callable[[str], Any]
+
+
+@contextmanager
+def moto() -> Iterator[str]:
+    """Run moto's server; the block gets its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+    endpoint = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen(
+        command, env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_until(lambda: answers(endpoint), "moto's server")
+        yield endpoint
+    finally:
+        server.kill()  # it keeps nothing
+        server.wait(PATIENCE)
+
+
+def answers(endpoint: str) -> bool:
+    """Whether moto listens."""
+    try:
+        with urllib.request.urlopen(f"{endpoint}/moto-api/", timeout=PATIENCE) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def client(endpoint: str, service: str) -> Any:
+    """A client of one of AWS' services there, with nobody's credentials."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="nobody",
+        aws_secret_access_key="nothing",  # noqa: S106
+    )
+
+
+def assert_kept(sent: Any, found: Any, path: str = "") -> None:
+    """Everything that was sent came back; AWS adds what it takes by default."""
+    if isinstance(sent, dict):
+        for name, value in sent.items():
+            assert name in found, f"{path}.{name}"
+            assert_kept(value, found[name], f"{path}.{name}")
+    elif isinstance(sent, list):
+        assert len(sent) == len(found), path
+        for one, other in zip(sent, found, strict=True):
+            assert_kept(one, other, f"{path}[]")
+    else:
+        assert sent == found, path

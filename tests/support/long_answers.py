@@ -1,0 +1,155 @@
+"""An app whose answers are as long as their requests ask for, and clients that hardly read them."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from service.bench.client import header
+from tests.support.raw import LENGTH, post
+from tests.support.serving import CROWDED, PATIENCE, ROOT, Server, serve, wait_until
+
+LINE = 10  # bytes
+RECEIVED = 16_384  # bytes that the system keeps of what a client has not read
+APP = """
+from dataclasses import replace
+
+from service.api.request_state import state_of
+from service.observability import logs
+from service.server import unsent
+from tests.support.asgi import make_bridge
+from tests.support.long_answers import text
+
+for name, value in {constants}.items():
+    assert hasattr(unsent, name)
+    setattr(unsent, name, value)
+logs.configure("info")
+PAGE = text(2_000_000)
+
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/predict" and state_of(environ).is_full():
+        start_response("503 Service Unavailable", [("Content-Length", "0")])
+        return []
+    if path == "/predict":
+        told = text(int(state_of(environ).body))
+    elif path == "/page":
+        told = PAGE
+    elif path == "/held":
+        told = b"%d" % bridge.unsent.held_bytes
+    else:
+        told = bridge.metrics.text()
+    chunked = environ["QUERY_STRING"] == "chunked"
+    start_response("200 OK", [] if chunked else [("Content-Length", str(len(told)))])
+    return [told]
+
+
+bridge = make_bridge(app)
+bridge.settings = replace(bridge.settings, max_body_bytes=1000)
+"""
+
+
+def text(size: int) -> bytes:
+    """So many bytes, in which each line is another."""
+    return b"".join(b"%09d\n" % number for number in range(size // LINE))
+
+
+def ask(size: int, target: bytes = b"/predict") -> bytes:
+    """A request for so many bytes."""
+    return post(LENGTH % len(str(size)), b"%d" % size, target)
+
+
+@contextmanager
+def long_answers(
+    folder: Path, *arguments: str, crowded: bool = False, **constants: float
+) -> Iterator[Server]:
+    """A server of that app; `constants` are those of the module that sends."""
+    (folder / "long.py").write_text(APP.replace("{constants}", repr(constants)))
+    own = ("--pythonpath", f"{ROOT},{folder}", *arguments, "long:bridge")
+    with serve(folder / "none", *(CROWDED if crowded else ()), *own) as server:
+        yield server
+
+
+class Client:
+    """One that reads as much as it is told to."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.unread = b""  # of what was received
+
+    def read_slowly(self, pieces: int, size: int, seconds: float) -> None:
+        """Receive a little, again and again."""
+        for _ in range(pieces):
+            piece = self.connection.recv(size)
+            assert piece, "the connection was closed within an answer"
+            self.unread += piece
+            after = time.monotonic() + seconds
+            while time.monotonic() < after:
+                time.sleep(seconds / 10)
+
+    def answer(self) -> tuple[int, bytes]:
+        """Status and body of the next answer."""
+        head = self._until(b"\r\n\r\n").lower()
+        if b"transfer-encoding: chunked" not in head:
+            return int(head[9:12]), self._exactly(int(header(head, b"content-length")))
+        body = b""
+        while size := int(self._until(b"\r\n"), 16):
+            body += self._exactly(size + 2)[:-2]
+        assert self._exactly(2) == b"\r\n"
+        return int(head[9:12]), body
+
+    def is_closed(self) -> bool:
+        """Whether the server closed the connection after what was read."""
+        return not self.unread and not self.connection.recv(1)
+
+    def _until(self, end: bytes) -> bytes:
+        while end not in self.unread:
+            self._receive()
+        found, _, self.unread = self.unread.partition(end)
+        return found + end
+
+    def _exactly(self, size: int) -> bytes:
+        pieces, missing = [self.unread], size - len(self.unread)
+        while missing > 0:
+            pieces.append(self.connection.recv(missing))
+            assert pieces[-1], "the connection was closed within an answer"
+            missing -= len(pieces[-1])
+        whole = b"".join(pieces)
+        self.unread = whole[size:]
+        return whole[:size]
+
+    def _receive(self) -> None:
+        piece = self.connection.recv(65_536)
+        assert piece, "the connection was closed before an answer"
+        self.unread += piece
+
+
+@contextmanager
+def client(server: Server, request: bytes) -> Iterator[Client]:
+    """A client with little room for what it has not read, which has sent a request."""
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED)
+        connection.settimeout(PATIENCE)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(request)
+        yield Client(connection)
+
+
+def held(server: Server) -> int:
+    """The bytes of unsent answers in the worker."""
+    return int(server.request("GET", "/held").body)
+
+
+def counted(server: Server, name: str) -> float:
+    """A number of its metrics."""
+    text = server.request("GET", "/count").body.decode()
+    [value] = [line.split()[-1] for line in text.splitlines() if line.startswith(name + " ")]
+    return float(value)
+
+
+def wait_until_disconnected(server: Server, number: int) -> None:
+    """Wait until so many clients were disconnected."""
+    name = "slipway_disconnected_total"
+    wait_until(lambda: counted(server, name) == number, "clients to be disconnected")

@@ -1,0 +1,70 @@
+"""Requests of the Open Inference Protocol, made by hand as its specification has them."""
+
+import json
+import struct
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from service.app import create_app
+from service.settings import Settings
+from tests.support.packed import packed
+
+HEADER = "Inference-Header-Content-Length"
+INFER = "/v2/models/x/infer"  # tests/support/packed.py calls every model x
+ROWS = ((1.0, 1.0), (2.0, -1.0), (3.0, 0.0))  # published: 0.0, 1.0, 1.0
+
+
+def speaking(name: str = "sensors") -> FlaskClient:
+    """A service for an estimator, which speaks this protocol."""
+    settings = Settings(protocols=("oip",))
+    return create_app(settings, packed(name)[1]).test_client()
+
+
+def version() -> str:
+    """The version of the sensor model."""
+    return packed("sensors")[1].manifest.version
+
+
+def tensor(name: str, datatype: str, shape: Any, data: Any, **parameters: Any) -> Any:
+    """An input whose data stand in the JSON; or behind it, if they are None."""
+    made = {"name": name, "datatype": datatype, "shape": shape}
+    if data is not None:
+        made["data"] = data
+    return made | ({"parameters": parameters} if parameters else {})
+
+
+def behind(name: str, datatype: str, shape: Any, size: Any) -> Any:
+    """An input whose data stand behind the JSON."""
+    return tensor(name, datatype, shape, None, binary_data_size=size)
+
+
+def columns() -> list[Any]:
+    """The published example, an input for each column."""
+    return [
+        tensor("sensor_1", "FP64", [3, 1], [1.0, 2.0, 3.0]),
+        tensor("sensor_2", "FP64", [3, 1], [1.0, -1.0, 0.0]),
+    ]
+
+
+def infer(client: FlaskClient, inputs: Any, raw: bytes | None = None, **more: Any) -> TestResponse:
+    """Post a request, with bytes behind its JSON if there are some."""
+    head = json.dumps({"inputs": inputs, **more}).encode()
+    headers = {} if raw is None else {HEADER: str(len(head))}
+    return client.post(INFER, data=head + (raw or b""), headers=headers)
+
+
+def strings(*values: bytes) -> bytes:
+    """Strings as BYTES has them: each behind its length in four bytes, the lowest first."""
+    return b"".join(struct.pack("<I", len(value)) + value for value in values)
+
+
+def error_of(response: TestResponse, status: int = 400) -> str:
+    """The text of a refusal, which has nothing else."""
+    assert (response.status_code, response.content_type) == (status, "application/json")
+    told = response.get_json()
+    assert list(told) == ["error"]
+    assert "Traceback" not in told["error"]
+    assert len(response.data) < 4096
+    return str(told["error"])

@@ -1,0 +1,86 @@
+"""Models as they are served, and values that their signatures admit, for Hypothesis."""
+
+import math
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+from flask.testing import FlaskClient
+from hypothesis import strategies as st
+
+from service.app import create_app
+from service.model.predictor import Predictor
+from service.model.signature import Input
+from service.settings import Settings
+from tests.support.animals import Animal
+from tests.support.keeping import kept
+from tests.support.zoo import ZOO
+from training.commands import load
+from training.pack import pack
+from training.samples.sample import read
+from training.sensor_example import data, pipeline
+
+Values = st.SearchStrategy[Any]
+
+
+def sensors() -> Animal:
+    """The model that comes with the service."""
+    readings = data.read(data.DEFAULT)
+    model = pipeline.build().fit(readings.inputs, readings.target)
+    return Animal(model, pd.DataFrame(readings.inputs, columns=["sensor_1", "sensor_2"]))
+
+
+ANIMALS = {"sensors": sensors, **ZOO}
+FOLDERS: dict[str, Path] = {}
+
+
+@cache
+def packed(name: str) -> tuple[Animal, Predictor, FlaskClient]:
+    """An estimator, and the service that it was packed for."""
+    animal, folder = ANIMALS[name](), kept()
+    joblib.dump(animal.estimator, folder / "model.joblib")
+    animal.rows.to_csv(folder / "rows.csv", index=False)
+    estimator = load(folder / "model.joblib", [])
+    pack(estimator, read(folder / "rows.csv"), targets=[], name="x", folder=folder / "a")
+    predictor = Predictor.load(folder / "a")
+    FOLDERS[name] = folder / "a"
+    return animal, predictor, create_app(Settings(), predictor).test_client()
+
+
+def folder_of(name: str) -> Path:
+    """The artifact that an estimator was packed into."""
+    packed(name)
+    return FOLDERS[name]
+
+
+def accepted(column: Input) -> Values:
+    """Values that the signature says are fine."""
+    kinds: dict[str, Callable[[], Values]] = {
+        "number": lambda: st.floats(column.lowest, column.highest),
+        "integer": lambda: st.integers(
+            math.ceil(max(column.lowest or 0, -9e18)), math.floor(min(column.highest or 0, 9e18))
+        ),
+        "boolean": st.booleans,
+        "text": lambda: st.text(max_size=20),
+        "category": lambda: (
+            st.sampled_from(column.categories or ("",))
+            if column.closed
+            else st.sampled_from(column.categories or ("",)) | st.text(min_size=1, max_size=9)
+        ),
+    }
+    values = kinds[column.kind]()
+    return values | st.none() if column.nullable else values
+
+
+def rows_of(name: str, values: Callable[[Input], Values]) -> Values:
+    signature = packed(name)[1].signature
+    row = st.tuples(*(values(column) for column in signature.inputs))
+    return st.lists(row, min_size=1, max_size=4)
+
+
+def columns_of(name: str, rows: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    names = packed(name)[1].signature.names
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))

@@ -1,0 +1,100 @@
+"""Reports as `pack` writes them, and what stands in them."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sklearn import datasets
+from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+
+from service.model.artifact import REPORT
+from service.model.predictor import as_column
+from tests.support.animals import Animal, machines, names, on_arrays
+from tests.support.keeping import kept
+from tests.support.zoo import ZOO
+from training.estimators.side_effects import Tried
+from training.pack import PackOptions, Provenance, pack
+from training.report.evaluation import Evaluation, evaluate_outputs
+from training.samples.sample import read
+from training.signature.infer import describe
+
+IRIS = datasets.load_iris()
+
+
+def voting() -> Animal:
+    """A classifier that tells neither probabilities nor scores."""
+    return on_arrays(
+        VotingClassifier([("a", LogisticRegression(max_iter=1000)), ("b", GaussianNB())]),
+        datasets.load_iris,
+        names,
+    )
+
+
+ANSWERS: dict[str, Any] = {
+    "logistic regression, string labels": IRIS.target_names[IRIS.target],
+    "support vectors without probabilities": IRIS.target_names[IRIS.target],
+    "clusters": IRIS.target,
+    "mixed table, open categories": machines().fails,
+    "mixed table, regression": machines().hours_left,
+    "text": machines().fails,
+    "voting": IRIS.target_names[IRIS.target],
+}
+
+
+def packed(
+    estimator: Any,
+    rows: pd.DataFrame,
+    answers: Mapping[str, Any],
+    name: str = "x",
+    file: str = "rows.csv",
+) -> Path:
+    """The artifact of an estimator, with a report on how it does on these rows."""
+    folder = kept()
+    rows.assign(**dict(answers)).to_csv(folder / "rows.csv", index=False)
+    sample = read(folder / "rows.csv")
+    pack(
+        estimator,
+        sample,
+        targets=[*answers],
+        name=name,
+        folder=folder / "a",
+        provenance=Provenance(data={"file": file, "rows": sample.rows}),
+        options=PackOptions(engine="sklearn"),
+    )
+    return folder / "a"
+
+
+@cache
+def artifact_of(name: str) -> Path:
+    """The artifact of one of the zoo, packed with what is right."""
+    animal = (voting if name == "voting" else ZOO[name])()
+    return packed(animal.estimator, animal.rows, {"answer": ANSWERS[name]})
+
+
+def page_of(folder: Path) -> str:
+    """The report in an artifact."""
+    return (folder / REPORT).read_text()
+
+
+def titles(page: str) -> list[str]:
+    """What its pictures are called."""
+    return re.findall(r'<title id="plot-\d+">([^<]*)</title>', page)
+
+
+def judge(estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Any]) -> Evaluation:
+    """What a model says to rows whose answers are known, without packing it."""
+    folder = kept()
+    rows.assign(**dict(answers)).to_csv(folder / "rows.csv", index=False)
+    sample = read(folder / "rows.csv")
+    signature = describe(estimator, sample, [*answers])
+    columns = {
+        one.name: as_column(sample.columns[one.name].values, one.dtype) for one in signature.inputs
+    }
+    known = {name: sample.columns[name].values for name in answers}
+    [found] = evaluate_outputs(Tried(estimator, signature), columns, known)
+    return found

@@ -1,0 +1,171 @@
+"""The `slipway` command: what it lists, what it imports, and from a model file to a service."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from slipway.command import COMMANDS, commands, main
+from tests.support.serving import ROOT, Server, clean_environment, free_port, wait_until
+
+HEAVY = {"flask", "numpy", "sklearn", "onnxruntime", "boto3", "gunicorn", "pandas", "yaml"}
+ROWS = pd.DataFrame({"colour": ["red", "blue", "green", "red"]})
+LABELS = ["warm", "cold", "cold", "warm"]
+
+
+def slipway(*arguments: object, **settings: str) -> list[str]:
+    return [sys.executable, "-m", "slipway", *map(str, arguments)]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    joblib.dump(
+        make_pipeline(OneHotEncoder(), LogisticRegression()).fit(ROWS, LABELS),
+        tmp_path / "colours.joblib",
+    )
+    ROWS.to_csv(tmp_path / "rows.csv", index=False)
+    return tmp_path / "colours.joblib"
+
+
+def test_help_lists_all_commands_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom slipway.command import main\ncode = main(['--help'])\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)\n"
+        "sys.exit(code)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    listed = [line.split()[0] for line in ended.stdout.split("Commands:\n")[1].splitlines()]
+    assert listed == [*COMMANDS]
+    assert not HEAVY & set(ended.stderr.split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_each_command_has_an_example(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([name, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"Usage: slipway {name} ")
+    [example, *_] = [line.split() for line in said.splitlines() if line.startswith("    slipway")]
+    assert example[1] == name
+    command = commands.get_command(None, name)  # type: ignore[arg-type]
+    assert command is not None
+    with pytest.MonkeyPatch.context() as patch:  # its options are those that the command has
+        patch.setattr(command, "invoke", lambda context: None)
+        assert command.main(example[2:], standalone_mode=False) is None
+
+
+def test_the_version_is_the_service_s(capsys: pytest.CaptureFixture[str]) -> None:
+    from service import __version__
+
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"slipway, version {__version__}\n"
+
+
+def test_an_unknown_command_or_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["nothing"], ["check"], ["check", "artifacts/model", "--colour"]):
+        assert main(arguments) == os.EX_USAGE or main(arguments) == 2
+        assert "Usage: slipway" in capsys.readouterr().err
+
+
+def test_a_model_file_is_packed_once_and_served(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = served(model, tmp_path)
+    second = served(model, tmp_path)
+    assert "serve it:" in first
+    assert "was packed before" in second
+    assert "serve it:" not in second
+
+
+def served(model: Path, folder: Path) -> str:
+    """Serve a model file by one command, send a prediction, and return what was printed."""
+    port = free_port()
+    log = folder / f"{port}.log"
+    environment = clean_environment(XDG_CACHE_HOME=str(folder / "cache"))
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            slipway("serve", model, "--sample", folder / "rows.csv", "--port", port),
+            cwd=folder,
+            env={**environment, "PYTHONPATH": str(ROOT)},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(process, port, log)
+    try:
+        wait_until(lambda: "ASGI server listening" in log.read_text(), "the service", patience=120)
+        answer = server.predict(json.dumps({"colour": ["red", "blue"]}))
+        assert json.loads(answer.body)["prediction"] == ["warm", "cold"]
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0, log.read_text()
+    return log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (["MODEL"], 2, "name rows that the model takes with --sample"),
+        (["FOLDER", "--sample", "rows.csv"], 2, "is no file; --sample is for a model file"),
+        (["MODEL", "--sample", "nowhere.csv"], 66, "nowhere.csv: cannot be read"),
+        (["MODEL", "--sample", "MODEL"], 65, "colours.joblib"),
+        (["MODEL", "--sample", "ROWS", "--port", "0"], 2, "0 is not in the range"),
+    ],
+)
+def test_what_serve_refuses(
+    model: Path,
+    arguments: list[str],
+    code: int,
+    complaint: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(model.parent / "cache"))
+    monkeypatch.setattr(os, "execve", lambda *given: pytest.fail("it serves"))
+    words = {"MODEL": model, "FOLDER": model.parent, "ROWS": model.parent / "rows.csv"}
+    assert main(["serve", *(str(words.get(one, one)) for one in arguments)]) == code
+    assert complaint in capsys.readouterr().err
+
+
+def test_settings_of_the_environment_stay(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVICE_MAX_ROWS", "7")
+    monkeypatch.setenv("SERVICE_METRICS_PORT", "9999")
+    ran: list[Any] = []
+    monkeypatch.setattr(os, "execve", lambda *given: ran.append(given))
+    assert main(["serve", str(tmp_path), "--workers", "3", "--host", "0.0.0.0"]) == 0  # noqa: S104
+    [(_, command, environment)] = ran
+    assert command[-2:] == ["--bind=0.0.0.0:8080", "--bind=0.0.0.0:9999"]
+    assert environment["SERVICE_MODEL"] == str(tmp_path)
+    assert (environment["SERVICE_MAX_ROWS"], environment["WEB_CONCURRENCY"]) == ("7", "3")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(artifact: Path) -> None:
+    ended = subprocess.run(
+        ["sh", "-c", '"$@" | true', "sh", *slipway("check", artifact)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.stderr == ""
+
+
+def test_what_is_not_installed_is_said_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "training.commands", None)
+    monkeypatch.setitem(sys.modules, "training", None)
+    assert main(["inspect", "model.joblib"]) == os.EX_UNAVAILABLE
+    assert capsys.readouterr().err.startswith("slipway: inspect needs training")
