@@ -8,6 +8,9 @@
 #                                         requirements/s3.txt for a model or files on S3,
 #                                         requirements/parquet.txt for files of Parquet,
 #                                         requirements/lambda.txt to run on AWS Lambda
+#                                         An artifact with a requirements.txt of its own brings all:
+#                                         exactly that is installed, on the Python that it names
+#   --build-arg TRUSTED_CODE=sha256:...   for an artifact that brings code of its own: the digest of that code
 #   --build-arg VARIANT=lean              without scikit-learn: for models whose engine is ONNX
 #   --build-arg PYTHON_IMAGE=python:3.13-slim-trixie@sha256:...
 #                                         the base image, by digest; ecs/deploy reads it from the registry.
@@ -21,16 +24,38 @@ FROM ${PYTHON_IMAGE} AS base
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /app
 
+# MODEL=packed. The artifact may be unreadable for other users, such as the image's.
+FROM base AS packed
+ARG ARTIFACT=artifacts/model
+COPY ${ARTIFACT} artifacts/model
+RUN chmod -R a+rX artifacts
+
+# A model that an older scikit-learn serves brings a lock of its own, for one Python.
+FROM base AS lock-trained
+RUN mkdir /lock
+FROM packed AS lock-packed
+RUN mkdir /lock && lock=artifacts/model/requirements.txt && if [ -e $lock ]; then \
+        wanted=$(sed -n '1s/^# Python //p' $lock); \
+        if ! python -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$wanted')"; then \
+            echo "the model needs Python $wanted:" \
+                "--build-arg PYTHON_IMAGE=python:$wanted-slim-trixie" >&2; exit 1; fi; \
+        if grep -Evq '^(# Python [0-9.]+|[a-z0-9._-]+==[0-9a-z.+!-]+ \\|    --hash=sha256:[0-9a-f]{64}( \\)?)$' \
+            $lock; then echo "$lock is no lock that pack wrote" >&2; exit 1; fi; \
+        cp $lock /lock/; fi
+FROM lock-${MODEL} AS lock
+
 # Installed packages. They change rarely, so this stage comes before the code.
 FROM base AS dependencies
 ARG REQUIREMENTS=requirements.txt
 COPY requirements.txt ./
 COPY requirements requirements
+COPY --from=lock /lock /lock
 # The environment has no pip: the base image's pip installs into it. The packages' own tests are a
 # fifth of its size, and 13 MB are headers and sources; both are deleted. Bytecode is compiled here
 # because the file system is read-only later.
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv --without-pip /opt/venv \
+    && if [ -e /lock/requirements.txt ]; then REQUIREMENTS=/lock/requirements.txt; fi \
     && pip --python /opt/venv/bin/python install --disable-pip-version-check --quiet \
         --root-user-action ignore --no-deps --no-compile --require-hashes --only-binary :all: \
         $(for file in $REQUIREMENTS; do echo "-r $file"; done) \
@@ -42,7 +67,7 @@ FROM dependencies AS full
 
 # VARIANT=lean. tests/test_locks.py compares this list with requirements/lean.txt.
 FROM dependencies AS lean
-RUN pip --python /opt/venv/bin/python uninstall --yes --quiet --root-user-action ignore \
+RUN [ -e /lock/requirements.txt ] || pip --python /opt/venv/bin/python uninstall --yes --quiet --root-user-action ignore \
     cloudpickle joblib narwhals scikit-learn scipy threadpoolctl
 
 # MODEL=trained. Only the code that training imports is copied, so a change of the API trains no model.
@@ -56,12 +81,6 @@ COPY service/model service/model
 COPY training training
 COPY slipway slipway
 RUN python -m slipway fit
-
-# MODEL=packed. The artifact may be unreadable for other users, such as the image's.
-FROM base AS packed
-ARG ARTIFACT=artifacts/model
-COPY ${ARTIFACT} artifacts/model
-RUN chmod -R a+rX artifacts
 
 FROM ${MODEL} AS model
 FROM ${VARIANT} AS installed
@@ -111,6 +130,10 @@ COPY --from=code --chmod=755 /app/service/protocols/sagemaker/serve /usr/local/b
 # DONTWRITEBYTECODE: the file system is read-only. FAULTHANDLER: gunicorn aborts a worker that hangs,
 # and the worker prints its traceback.
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONFAULTHANDLER=1 PYTHONUNBUFFERED=1
+
+# Code that the artifact may bring and run: none, or its digest.
+ARG TRUSTED_CODE=none
+ENV SERVICE_TRUSTED_CODE=$TRUSTED_CODE
 
 # A number: checks that the user is not root cannot look up names.
 USER 10001:10001

@@ -19,6 +19,7 @@ from ecs.errors import FailedError, MissingError, UnavailableError, UsageError
 ROOT = Path(__file__).parents[1]
 MANIFEST = "/app/artifacts/model/manifest.json"
 BASE = "PYTHON_IMAGE"  # the Dockerfile's argument that names the base image
+LOCK = "requirements.txt"  # of an artifact that brings its own libraries
 PLATFORMS = {"ARM64": "linux/arm64", "X86_64": "linux/amd64"}
 
 
@@ -65,16 +66,28 @@ class Source:
         return {**self.arguments, "REVISION": self.commit, "VERSION": tag, "CREATED": created}
 
 
+def base_of(python: str) -> str:
+    """The base image with this version of Python."""
+    minor = ".".join(python.split(".")[:2])
+    return re.sub(r"python:[0-9.]+", f"python:{minor}", _default_base())
+
+
+def _default_base() -> str:
+    """The base image that the Dockerfile names, or nothing."""
+    named = re.search(rf"^ARG {BASE}=(\S+)$", (ROOT / "Dockerfile").read_text(), re.M)
+    return named[1] if named else ""
+
+
 def pinned_base(arguments: Mapping[str, str]) -> dict[str, str]:
     """Build arguments that pin the base image by its digest.
 
     All stages then start from the same image, and a label names it. Empty if there is no digest:
     the registry cannot be reached, or the image exists on this machine only.
     """
-    named = re.search(rf"^ARG {BASE}=(\S+)$", (ROOT / "Dockerfile").read_text(), re.M)
-    if named is None:
+    default = _default_base()
+    if not default:
         return {}
-    name, _, digest = arguments.get(BASE, named[1]).partition("@")
+    name, _, digest = arguments.get(BASE, default).partition("@")
     if not digest:
         command = ["docker", "buildx", "imagetools", "inspect", name]
         ended = _run([*command, "--format", "{{json .Manifest}}"])

@@ -97,4 +97,6 @@ def load(settings: Settings) -> Predictor:
     place, sha256 = settings.model, settings.model_sha256
     with remote.opened(place, sha256, settings.fetch_seconds) as folder:
         limits = Limits(seconds=settings.load_seconds, bytes=settings.load_bytes)
-        return Predictor.load(folder, settings.trusted_modules, sha256, limits)
+        return Predictor.load(
+            folder, settings.trusted_modules, sha256, limits, settings.trusted_code
+        )

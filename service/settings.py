@@ -110,6 +110,13 @@ class Settings:
         each=r"[^\W\d]\w*(\.[^\W\d]\w*)*",
         wanted="module names, or full names such as package.module.Class",
     )
+    trusted_code: tuple[str, ...] = _setting(
+        (),
+        "digests of code that an artifact may bring and run, as the line of the refusal gives it; "
+        "separated by commas, or none",
+        each=r"sha256:[0-9a-f]{64}|none",
+        wanted="sha256: and a SHA-256 digest in small hexadecimal digits",
+    )
     traces: bool = _setting(False, "whether to export OpenTelemetry traces: true or false")
     log_level: str = _setting(
         "info",

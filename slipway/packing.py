@@ -58,6 +58,30 @@ packages = click.option(
     help="What to install beside the scikit-learn that saved the model, such as xgboost==2.1.4. "
     "May be repeated.",
 )
+code = click.option(
+    "--code",
+    multiple=True,
+    metavar="PATH",
+    help="A module or folder of your own that the model needs and the artifact brings, or "
+    "SCRIPT.py:CLASS for a class of a script. Its code will run. May be repeated.",
+)
+versions = click.option(
+    "--versions",
+    type=click.Choice(("auto", "today", "saved")),
+    default="auto",
+    show_default=True,
+    help="Which scikit-learn serves a model that another one saved. auto: today's if it answers "
+    "equally, or else the one that saved it.",
+)
+# What `training.older.saved` runs in the environment of a lock.
+lock = click.option("--lock", type=options.PATH, hidden=True)
+trust_code = click.option(
+    "--trust-code",
+    multiple=True,
+    metavar="DIGEST",
+    help="Code that an artifact brings and that may run: a value of SERVICE_TRUSTED_CODE. "
+    "May be repeated.",
+)
 engine = click.option(
     "--engine",
     type=click.Choice(ENGINES),
@@ -136,8 +160,11 @@ def fit(**given: Any) -> None:
 @kind
 @name
 @trust
+@code
 @env
 @packages
+@versions
+@lock
 @engine
 @report
 @limits
@@ -180,6 +207,7 @@ def inspect(**given: Any) -> None:
 @click.argument("new", type=options.PATH)
 @click.option("--sample", type=options.PATH, metavar="FILE", help="Rows to compare predictions on.")
 @trust
+@trust_code
 @limits
 @click.pass_context
 def diff(context: click.Context, /, **given: Any) -> None:

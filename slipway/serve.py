@@ -39,6 +39,8 @@ CONFIG = Path(__file__).with_name("gunicorn.conf.py")  # a link to that of the r
 @packing.trust
 @packing.env
 @packing.packages
+@packing.code
+@packing.versions
 @packing.engine
 @packing.limits
 def serve(place: str, host: str, port: int, workers: int | None, **options: Any) -> None:
@@ -68,6 +70,11 @@ def serve(place: str, host: str, port: int, workers: int | None, **options: Any)
     environment.setdefault("SERVICE_DRAIN_SECONDS", "0")
     if trusted:
         environment.setdefault("SERVICE_TRUSTED_MODULES", ",".join(trusted))
+    if options["code"]:
+        from service.model import artifact
+
+        digest_of_code = artifact.read_manifest(Path(place)).code["digest"]
+        environment.setdefault("SERVICE_TRUSTED_CODE", digest_of_code)
     binds = [f"--bind={host}:{port}"]
     if "SERVICE_METRICS_PORT" in environment:
         binds.append(f"--bind={host}:{environment['SERVICE_METRICS_PORT']}")
@@ -85,7 +92,9 @@ def packed(model: Path, options: dict[str, Any]) -> Path:
     if (folder / "manifest.json").exists():
         click.echo(f"{model} was packed before: {folder}")
         return folder
-    packing.write(commands.pack, {**options, "model": [model], "out": folder, "report": True})
+    packing.write(
+        commands.pack, {**options, "model": [model], "out": folder, "report": True, "lock": None}
+    )
     return folder
 
 

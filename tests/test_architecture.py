@@ -139,7 +139,7 @@ TRAINING_MAY_IMPORT: dict[str, set[str]] = {
     "older": {"estimators", "engine"},
     "formats": {"older"},
     "report": {"samples", "estimators", "signature"},
-    "diff": {"samples"},
+    "diff": {"samples", "estimators"},
 }
 
 

@@ -1,5 +1,6 @@
 """Reading an artifact: all that is wrong is refused, before a byte is unpickled if it can be."""
 
+import importlib.metadata
 import json
 import os
 import pickle
@@ -123,6 +124,26 @@ def test_another_library_version_is_refused_naming_both(
     text = refusal(own_artifact, VersionError)
     assert f"{library} 0.9.9" in text
     assert here in text
+
+
+def test_an_artifact_with_a_lock_says_which_versions_it_needs_and_how_to_get_them(
+    own_artifact: Path, edit_manifest: Edit
+) -> None:
+    entry = file_entry(b"# Python 3.12\n")
+    (own_artifact / "requirements.txt").write_bytes(b"# Python 3.12\n")
+
+    def lock(manifest: dict[str, Any]) -> None:
+        manifest["files"]["requirements.txt"] = {"sha256": entry.sha256, "bytes": entry.bytes}
+        manifest["engine"] = "scikit-learn"
+        manifest["versions"] |= {"python": "3.12.1", "scikit-learn": "1.3.2"}
+
+    edit_manifest(lock)
+    text = refusal(own_artifact, VersionError)
+    here = importlib.metadata.version("scikit-learn")
+    assert "scikit-learn 1.3.2" in text
+    assert f"and here is scikit-learn {here}:" in text
+    assert "--build-arg PYTHON_IMAGE=python:3.12-slim-trixie" in text
+    assert f"--require-hashes -r {own_artifact / 'requirements.txt'}" in text
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_HOSTS": "api.example.com, *.example.org,[::1],10.0.0.1,localhost",
         "SERVICE_PROTOCOLS": "oip,mlflow",
         "SERVICE_TRUSTED_MODULES": "mine.features, theirs",
+        "SERVICE_TRUSTED_CODE": f"sha256:{'c' * 64},sha256:{'d' * 64}",
         "SERVICE_TRACES": "true",
         "SERVICE_LOG_LEVEL": "error",
     }
@@ -54,6 +55,7 @@ def test_every_setting_is_read_under_its_name() -> None:
     )
     assert settings.protocols == ("oip", "mlflow")
     assert settings.trusted_modules == ("mine.features", "theirs")
+    assert settings.trusted_code == (f"sha256:{'c' * 64}", f"sha256:{'d' * 64}")
     assert settings.traces is True
     assert settings.log_level == "error"
 

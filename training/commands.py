@@ -16,9 +16,14 @@ import click
 from service.model import artifact, unpickling
 from service.model.column_names import matched
 from service.model.limits import Limits
+from service.model.locked import LOCK
 from service.model.manifest import Manifest
+from service.model.own_code import NONE
 from training import summary
 from training.errors import MissingFileError, PackError
+from training.estimators import code_files
+
+TODAY, SAVED = "today", "saved"  # which scikit-learn may serve a model that another one saved
 
 if TYPE_CHECKING:
     from training.samples.sample import Sample  # imports NumPy
@@ -57,9 +62,14 @@ def pack(options: Namespace) -> None:
     given = kinds.parsed(options.kind)
     targets = _names(options.target)
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
-    read = load.loaded(options, limits)
-    estimator, notes = read.estimator, [*read.notes]
+    code = code_files.installed(options.code)
+    found = load.found(options, limits, code)
+    older = found.older
+    notes: list[str] = []
     try:
+        read = load.brought(options, found, limits, code)
+        estimator, older = read.estimator, read.older
+        notes += read.notes
         with trying(options.trust):
             model = FittedModel(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
@@ -82,7 +92,10 @@ def pack(options: Namespace) -> None:
                 name=options.name or options.model[-1].name.split(".")[0],
                 folder=options.out,
                 provenance=Provenance(
-                    data=described(options.sample, digest, rows.rows), older=read.older
+                    data=described(options.sample, digest, rows.rows),
+                    older=older,
+                    lock=options.lock.read_bytes() if options.lock else b"",
+                    code=code.sources,
                 ),
                 options=PackOptions(
                     engine=options.engine,
@@ -95,13 +108,21 @@ def pack(options: Namespace) -> None:
                 note=notes.append,
             )
     except PackError as error:
-        raise PackError(f"{', '.join(map(str, options.model))}: {error}") from error
+        if older is not None and not options.lock and options.versions != TODAY:
+            from training.older import saved
+
+            saved.pack(options, older, error)
+            return
+        files = ", ".join(map(str, options.model))
+        raise PackError(f"{files}: {str(error).removeprefix(f'{files}: ')}") from error
     _say(manifest, options.out, trained=False)
     for warning in (*notes, *summary.warnings(rows, manifest, pools)):
         print(f"note: {warning}")
-    saved = (options.out / artifact.MODEL).read_bytes()
-    if manifest.engine != artifact.ONNX and unpickling.inspect(saved).untrusted:
+    content = (options.out / artifact.MODEL).read_bytes()
+    if manifest.engine != artifact.ONNX and unpickling.inspect(content).untrusted:
         print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")
+    if manifest.code and manifest.engine != artifact.ONNX:
+        print(f"to serve it, set SERVICE_TRUSTED_CODE={manifest.code['digest']}")
     for doubt in summary.doubts(manifest):
         print(f"slipway: warning: {doubt}", file=sys.stderr)
 
@@ -124,9 +145,11 @@ def inspect(options: Namespace) -> None:
     from training.formats import loaded, mlflow_model, model_file, skops_model
 
     path: Path = options.file
+    code = NONE
     if path.is_dir() and not (path / mlflow_model.ABOUT).is_file():
         manifest = artifact.read_manifest(path)
         _say(manifest, path, trained=False)
+        code = code_files.of_artifact(path, manifest)
         path = path / artifact.MODEL
     loaded.check_trusted(options.trust)
     limits = Limits()
@@ -134,7 +157,7 @@ def inspect(options: Namespace) -> None:
     found = [
         skops_model.inspect(one.content, options.trust)
         if one.skops
-        else model_file.inspect(one, options.trust, limits)
+        else model_file.inspect(one, options.trust, limits, code)
         for one in files
     ]
     release = loaded.one_release(files, found)
@@ -184,7 +207,8 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
         print(f"  {line}\n")
     if artifact.REPORT in manifest.files:
         print(f"report:    {folder / artifact.REPORT}")
-    print(f"serve it:  {program()} serve {folder}")
+    own = LOCK in manifest.files  # and so this is the Python that has it
+    print(f"serve it:  {f'{sys.executable} -m slipway' if own else program()} serve {folder}")
     print(f"try it:    {program()} example {folder}\n")
 
 

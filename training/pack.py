@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from service.model import artifact, artifact_writer, companions, unpickling
+from service.model import artifact, artifact_writer, companions, own_code, unpickling
 from service.model.artifact import ArtifactError
+from service.model.companions import installed_version
 from service.model.engines import Column, Engine
 from service.model.errors import one_line
 from service.model.limits import Limits
+from service.model.locked import LOCK
 from service.model.manifest import ROWS_INDEPENDENT, TIMED_ROWS, Golden, Manifest
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
@@ -35,6 +37,8 @@ from training.samples import pandas_rows
 from training.samples.sample import Sample
 from training.signature.infer import contract
 
+# How a model is served that another scikit-learn saved, by its engine; or by a lock.
+ROUTES = {artifact.ONNX: "onnx", artifact.SCIKIT_LEARN: "migration"}
 GOLDEN_ROWS = 8  # evenly from the sample, after the caller's own examples
 
 
@@ -46,7 +50,9 @@ class Provenance:
     empty, they are measured on the sample. `held_out` are columns of rows that the model has not
     seen, with its targets, for the report; without them it evaluates the sample. `examples` are
     columns of rows that come first among the golden rows. `older` is the environment of another
-    scikit-learn that saved the estimator: there, its predictions have to be the same.
+    scikit-learn that saved the estimator: there, its predictions have to be the same. `lock` is the
+    lock of the libraries that this runs with, if the artifact has to bring it. `code` are files of
+    modules that the model needs and that are imported already (`own_code.py`).
     """
 
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -54,6 +60,8 @@ class Provenance:
     held_out: Mapping[str, Sequence[Any]] | None = None
     examples: Mapping[str, list[Any]] = field(default_factory=dict)
     older: Older | None = None
+    lock: bytes = b""
+    code: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +125,9 @@ def pack(
     with trying(trusted):
         chosen = selection.select_engine(model, signature, columns, how.engine)
         truth.check(given, signature, sample, chosen.engine, columns, chosen.tolerance)
-        contents = {artifact.MODEL: content, **chosen.files}
+        contents = {artifact.MODEL: content, **chosen.files, **origin.code}
+        if origin.lock:
+            contents[LOCK] = origin.lock
         files = {file: artifact.file_entry(one) for file, one in contents.items()}
         manifest = Manifest(
             name=name,
@@ -145,9 +155,20 @@ def pack(
         manifest = replace(
             manifest, golden=_golden(Predictor(manifest, chosen.engine), sample, origin.examples)
         )
+    if origin.code:
+        modules = own_code.modules(origin.code)
+        manifest = replace(
+            manifest, code={"digest": artifact.code_digest(manifest), "modules": modules}
+        )
     if older is not None:
         proved = older.check(model, signature, columns, chosen.engine)
-        manifest = replace(manifest, engines={**manifest.engines, "older": proved})
+        engines = {**manifest.engines, "older": {**proved, "route": ROUTES[chosen.name]}}
+        if older.environment.version == installed_version("scikit-learn"):
+            engines["older"]["route"] = "same release"
+        if origin.lock:
+            engines["older"]["route"] = "lock"
+            engines["why"] = f"{older.environment.version}, which saved it, by its own lock"
+        manifest = replace(manifest, engines=engines)
     versions = artifact.library_versions(_more_libraries(signature, content, chosen.name))
     manifest = replace(manifest, versions=versions)
     manifest = replace(manifest, version=content_version(manifest))
@@ -162,7 +183,14 @@ def pack(
         manifest,
         contents,
         check=lambda staged: _compare(
-            Predictor.load(staged, trusted, limits=how.limits), chosen.engine, columns
+            Predictor.load(
+                staged,
+                trusted,
+                limits=how.limits,
+                trusted_code=(artifact.code_digest(manifest),),
+            ),
+            chosen.engine,
+            columns,
         ),
     )
     for text in described.notes:

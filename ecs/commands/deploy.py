@@ -146,11 +146,15 @@ def source_of(args: Namespace) -> Source:
                 f"{args.artifact} is not below artifacts/, from which images are built"
             )
         try:
-            version = str(json.loads((folder / "manifest.json").read_text())["version"])
-        except (OSError, ValueError, KeyError) as error:
+            manifest = json.loads((folder / "manifest.json").read_text())
+            version, packed = str(manifest["version"]), manifest["versions"]["python"]
+            own_lock = containers.LOCK in manifest["files"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise MissingError(f"{args.artifact} holds no packed model ({error})") from error
         below = str(folder.relative_to(containers.ROOT))
         arguments |= {"MODEL": "packed", "ARTIFACT": below}
+        if own_lock:  # of one Python: docs/your-own-model.md
+            arguments.setdefault(containers.BASE, containers.base_of(packed))
     return Source(containers.commit(), bool(changed), arguments, version)
 
 

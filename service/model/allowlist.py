@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from service.model import companions, estimator_names
+from service.model import companions, estimator_names, older_names
 
 
 def _names(*blocks: Mapping[str, str]) -> frozenset[str]:
@@ -102,8 +102,10 @@ JOBLIB_INSTANCES = _names(
     {"joblib.memory": "Memory", "joblib._store_backends": "FileSystemStoreBackend"}
 )
 
+OLDER = older_names.is_older()
 INSTANCES = (
     _names(estimator_names.INSTANCES, companions.INSTANCES)
+    | _names(older_names.INSTANCES if OLDER else {})
     | SCIPY_INSTANCES
     | PANDAS_INSTANCES
     | JOBLIB_INSTANCES
@@ -111,8 +113,11 @@ INSTANCES = (
 NATIVE = frozenset(companions.NATIVE)
 DICTS = frozenset({"sklearn.utils._bunch.Bunch"})
 TUPLES = frozenset({"sklearn.impute._iterative._ImputerTriplet"})
-EXTENSIONS = _names(estimator_names.EXTENSIONS)
-BLANK_EXTENSIONS = _names(estimator_names.BLANK_EXTENSIONS)
+EXTENSIONS = _names(estimator_names.EXTENSIONS, older_names.EXTENSIONS if OLDER else {})
+BLANK_EXTENSIONS = _names(
+    estimator_names.BLANK_EXTENSIONS, older_names.BLANK_EXTENSIONS if OLDER else {}
+)
+MODULES: Mapping[str, str] = older_names.MODULES if OLDER else {}
 FUNCTIONS = (
     _names(estimator_names.FUNCTIONS) | NUMPY_FUNCTIONS | SCIPY_FUNCTIONS | frozenset({"pandas.NA"})
 )

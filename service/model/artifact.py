@@ -22,9 +22,10 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from platform import python_version
 
-from service.model import companions, filetypes
+from service.model import companions, filetypes, locked, own_code
 from service.model.companions import installed_version
 from service.model.errors import SlipwayError
+from service.model.locked import LOCK
 from service.model.manifest import REPORTS, FileEntry, Manifest
 
 MANIFEST = "manifest.json"
@@ -33,7 +34,7 @@ REPORT = f"{REPORTS}index.html"  # only people read it
 MODEL = "model.joblib"
 SCIKIT_LEARN, ONNX = "scikit-learn", "onnx"  # the engines
 FILES = {SCIKIT_LEARN: MODEL, ONNX: "model.onnx"}  # the file that each engine reads
-NAMES = (*FILES.values(), REPORT)  # the files that a manifest may list
+NAMES = (*FILES.values(), REPORT, LOCK)  # the files that a manifest may list
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
 RUNTIME = ("numpy", "onnxruntime")  # all that the ONNX engine needs
 
@@ -110,12 +111,19 @@ def read_manifest(folder: Path, sha256: str = "") -> Manifest:
         why = filetypes.no_file(content) or f"{error}; pack the model again"
         raise ManifestError(f"{path}: {why}") from error
     for name in manifest.files:
-        if name not in NAMES:
+        if name not in NAMES and not own_code.is_code(name):
             raise ManifestError(
                 f"{path}: lists {name[:100]!r}, which is not a file of an artifact "
-                f"({', '.join(NAMES)}); pack the model again"
+                f"({', '.join(NAMES)}, {own_code.FOLDER}*.py); pack the model again"
             )
+    if manifest.code.get("digest", "") != code_digest(manifest):
+        raise ManifestError(f"{path}: its code is not the one that it lists; pack the model again")
     return manifest
+
+
+def code_digest(manifest: Manifest) -> str:
+    """The digest of the modules that a model brings; empty if it brings none."""
+    return own_code.digest({name: entry.sha256 for name, entry in manifest.files.items()})
 
 
 def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
@@ -177,7 +185,13 @@ def check_versions(folder: Path, manifest: Manifest) -> None:
     Python may differ: the lock keeps one version of each library from Python 3.11 on, and
     scikit-learn's pickles do not depend on Python's minor version.
     """
-    for name, wanted in needed_versions(manifest).items():
+    needed = needed_versions(manifest)
+    if LOCK in manifest.files:
+        why = locked.refusal(folder, manifest, needed)
+        if why is not None:
+            raise VersionError(f"{folder / MANIFEST}: {why}")
+        return
+    for name, wanted in needed.items():
         try:
             here = installed_version(name)
         except PackageNotFoundError:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from service.model import own_code
 from service.model.artifact import FILES, MANIFEST, REPORT, ArtifactError, read_manifest
+from service.model.locked import LOCK
 from service.model.manifest import REPORTS, Manifest
 
 AT_FDCWD = -100  # <fcntl.h>: paths are relative to the working directory
@@ -37,10 +39,10 @@ def publish(
     try:
         staged.chmod(0o755)  # the container's user could not read mkdtemp's 0700
         for name, content in {**contents, MANIFEST: manifest.to_json().encode()}.items():
-            (staged / name).parent.mkdir(exist_ok=True)
+            (staged / name).parent.mkdir(parents=True, exist_ok=True)
             _write_durably(staged / name, content)
         check(staged)
-        for path in (*staged.glob("*/"), staged):
+        for path in (*staged.rglob("*/"), staged):
             _sync(path)
         if folder.exists():
             _exchange(staged, folder)
@@ -57,7 +59,7 @@ def refuse_to_replace(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise ArtifactError(f"{folder}: is a file, an artifact is a folder; choose another path")
-    found = (*folder.glob("*"), *folder.glob(f"{REPORTS}*"))
+    found = (*folder.glob("*"), *folder.glob(f"{REPORTS}*"), *folder.glob(f"{own_code.FOLDER}**/*"))
     foreign = {path.relative_to(folder).as_posix() for path in found} - _own_names(folder)
     if foreign:
         raise ArtifactError(
@@ -69,10 +71,10 @@ def refuse_to_replace(folder: Path) -> None:
 def _own_names(folder: Path) -> set[str]:
     if not (folder / MANIFEST).exists():
         return set()  # without a manifest, a model.joblib may be the user's own file
-    own = {MANIFEST, REPORT, *FILES.values()}
+    own = {MANIFEST, REPORT, LOCK, *FILES.values()}
     with suppress(ArtifactError):  # a damaged artifact may be replaced
         own.update(read_manifest(folder).files)
-    return own | {Path(name).parent.as_posix() for name in own}
+    return own | {parent.as_posix() for name in own for parent in Path(name).parents}
 
 
 def _exchange(one: Path, other: Path) -> None:

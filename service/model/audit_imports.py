@@ -51,12 +51,18 @@ def companion_folders() -> tuple[str, ...]:
 
 @cache
 def _installed() -> tuple[str, ...]:
+    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return tuple(sorted({*libraries(), os.path.realpath(own)}))
+
+
+@cache
+def libraries() -> tuple[str, ...]:
+    """Where Python and its packages are installed."""
     places = {
         *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
         *site.getsitepackages(),
         *([site.getusersitepackages()] if site.ENABLE_USER_SITE else []),
         *filter(None, [sys.pycache_prefix]),
-        os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
     }
     return tuple(sorted(map(os.path.realpath, places)))
 

@@ -8,6 +8,7 @@ nothing is unpickled.
 import json
 import warnings
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from service.model import audit, frames, outputs
 from service.model.artifact import ONNX
+from service.model.own_code import NONE, OwnCode
 from service.model.signature import Signature
 
 Column = NDArray[Any]
@@ -196,36 +198,48 @@ def prepare(engine: str, signature: Signature | None = None) -> None:
         return
     import joblib.numpy_pickle
     import sklearn  # noqa: F401  # it sets environment variables
-    from narwhals.stable.v2.dependencies import is_into_dataframe
-    from sklearn.utils.parallel import _get_threadpool_controller
 
     from service.model import unpickling  # noqa: F401
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         joblib.cpu_count(only_physical_cores=True)  # it starts a process once
-    is_into_dataframe(
-        0
-    )  # scikit-learn calls this for each input; the first call searches for plugins
-    with _get_threadpool_controller().limit(limits=1):
+    with suppress(ImportError):  # scikit-learn before 1.9 has none
+        from narwhals.stable.v2.dependencies import is_into_dataframe
+
+        is_into_dataframe(0)  # called for each input; the first call searches for plugins
+    with _threadpools().limit(limits=1):
         pass  # it opens the native libraries and finds their functions
     if signature is not None and signature.container == "frame":
         import pandas  # noqa: F401
 
 
+def _threadpools() -> Any:
+    """scikit-learn's controller of the threads of native libraries."""
+    try:
+        from sklearn.utils.parallel import _get_threadpool_controller
+    except ImportError:  # before 1.5
+        from sklearn.utils.fixes import _get_threadpool_controller
+    return _get_threadpool_controller()
+
+
 def load(
-    engine: str, signature: Signature, content: bytes, trusted: Collection[str] = ()
+    engine: str,
+    signature: Signature,
+    content: bytes,
+    trusted: Collection[str] = (),
+    code: OwnCode = NONE,
 ) -> Engine:
     """Load a model from verified bytes; see `unpickling.load` for the errors of a pickle.
 
     Only models without trusted names are guarded: trusted code may have side effects while it
-    predicts, and ONNX Runtime has none.
+    predicts, and ONNX Runtime has none. The code that an artifact brings is guarded, too.
     """
     if engine == ONNX:
         return OnnxRuntime(content, signature)
     from service.model import unpickling  # not needed for ONNX Runtime
 
-    estimator = unpickling.load(content, trusted)
+    estimator = unpickling.load(content, trusted, code)
     if not hasattr(estimator, "predict"):
         raise ValueError(f"is a {type(estimator).__name__}, which has no predict")
     loaded = ScikitLearn(estimator, signature)

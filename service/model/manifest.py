@@ -73,6 +73,7 @@ class Manifest:
     answered equally and within which tolerance, and both engines' seconds;
     `training/engine/selection.py` writes it. Its `rows_independent` says whether each row was
     proved to get the same answer alone as among others.
+    `code` are the modules that the model brings, and their digest (`own_code.py`).
     """
 
     format: int = FORMAT
@@ -88,6 +89,7 @@ class Manifest:
     seconds: Mapping[str, float]
     golden: Golden
     engines: Mapping[str, Any] = field(default_factory=dict)
+    code: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def rows_independent(self) -> bool:

@@ -6,7 +6,8 @@ from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from service.model.pickled_objects import Blank, FreeStandIn, Trusted
+from service.model import allowlist, estimator_names, older_names
+from service.model.pickled_objects import Blank, Extension, FreeStandIn, Trusted
 from service.model.rebuilding import Named, Pending, refuse
 from service.model.trust import UntrustedError
 
@@ -66,6 +67,16 @@ def new_loss(unpickler: "Unpickler", cls: Any, checksum: Any, state: Any) -> Any
     return unpickler.remember(cls.call(()), cls)
 
 
+def older_loss(unpickler: "Unpickler", cls: Any, checksum: Any, state: Any) -> Any:
+    """`__pyx_unpickle_*` of an older release: any compiled loss, whose state are numbers."""
+    if not isinstance(cls, Extension) or not cls.full_name.startswith(f"{older_names.LOSSES}.Cy"):
+        raise refuse("a loss of scikit-learn")
+    made = Blank() if cls.cls is None else cls.cls.__new__(cls.cls)
+    if state is not None:
+        cls.build(made, state)
+    return unpickler.remember(made, cls)
+
+
 def partial_call(unpickler: "Unpickler", function: Any) -> Pending:
     """`functools.partial` of a function that estimators may keep."""
 
@@ -95,3 +106,8 @@ CALLS: dict[tuple[str, str], Callable[..., Any]] = {
     ("sklearn.neighbors._ball_tree", "newObj"): new_blank,
     ("sklearn.neighbors._kd_tree", "newObj"): new_blank,
 }
+if allowlist.OLDER:
+    CALLS |= {
+        (older_names.LOSSES, f"{older_names.REBUILDS}{name}"): older_loss
+        for name in estimator_names.EXTENSIONS[older_names.LOSSES].split()
+    }

@@ -18,6 +18,7 @@ from service.model import (
     rebuilding,
     trust,
 )
+from service.model.own_code import NONE, OwnCode
 from service.model.pickled_objects import (
     Blank,
     BlankExtension,
@@ -67,8 +68,10 @@ class Loading:
     `names` and `versions` are what it met so far. `owned` are trusted objects, by identity.
     """
 
-    def __init__(self, trusted: Collection[str]) -> None:
-        self.trusted = trusted
+    def __init__(self, trusted: Collection[str], code: OwnCode = NONE) -> None:
+        self.trusted = (*trusted, *code.classes, *code.functions)
+        self.kept = code.functions  # which are not called
+        self.renamed = code.renamed
         self.names: set[str] = set()
         self.versions: set[str] = set()
         self.owned: dict[int, Trusted] = {}
@@ -88,6 +91,8 @@ class Loading:
     def own(self, module: str, name: str) -> Any:
         """What the operator trusts."""
         target = trust.find(module, name)
+        if f"{module}.{name}" in self.kept:
+            return target
         self.owned[id(target)] = Trusted(f"{module}.{name}", target)
         return target
 
@@ -99,8 +104,8 @@ class Loading:
 class Inspecting(Loading):
     """How `inspect` does: it imports nothing, and goes on after what `load` would refuse."""
 
-    def __init__(self, trusted: Collection[str]) -> None:
-        super().__init__(trusted)
+    def __init__(self, trusted: Collection[str], code: OwnCode = NONE) -> None:
+        super().__init__(trusted, code)
         self.found = Inspection(self.names, [], self.versions)
 
     def listed(self, module: str, name: str) -> Any:
@@ -121,7 +126,9 @@ class Inspecting(Loading):
 
     def own(self, module: str, name: str) -> Any:
         """A stand-in."""
-        return TrustedStandIn(f"{module}.{name}")
+        full_name = f"{module}.{name}"
+        kept = full_name in self.kept
+        return StandInFunction(full_name) if kept else TrustedStandIn(full_name)
 
     def unknown(self, full_name: str) -> Named:
         """A stand-in, and a note that `load` would refuse it."""

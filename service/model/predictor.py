@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from service.model import artifact, dates, engines, filetypes, onnx_check, ranking, trial, trust
+from service.model import (
+    artifact,
+    dates,
+    engines,
+    filetypes,
+    onnx_check,
+    own_code,
+    ranking,
+    trial,
+    trust,
+)
 from service.model.artifact import ArtifactError, GoldenError, ManifestError
 from service.model.audit import EffectError
 from service.model.engines import Column, Engine, OnnxRuntime
@@ -15,6 +25,7 @@ from service.model.golden import compare
 from service.model.limits import Limits
 from service.model.manifest import Manifest
 from service.model.onnx_check import OnnxError
+from service.model.own_code import CodeError, OwnCode
 from service.model.trial import TrialError
 from service.model.trust import UntrustedError
 from service.model.version import content_version
@@ -56,11 +67,13 @@ class Predictor:
         trusted: Collection[str] = (),
         sha256: str = "",
         limits: Limits = Limits(),  # noqa: B008
+        trusted_code: Collection[str] = (),
     ) -> "Predictor":
         """Verify and load an artifact; ArtifactError if anything is wrong with it.
 
         `trusted` are names that the model may use besides the allow-list. `sha256` is that of the
         manifest, or empty. `limits` are those of loading and replaying (`trial.py`).
+        `trusted_code` are digests of code that an artifact may bring (`own_code.py`).
         """
         manifest = artifact.read_manifest(folder, sha256)
         contents = artifact.read_files(folder, manifest)
@@ -82,8 +95,12 @@ class Predictor:
         if why is not None:
             raise ArtifactError(f"{path}: {why}")
 
+        code = _own_code(folder, manifest, contents, trusted_code)
+
         def load() -> Predictor:
-            engine = engines.load(manifest.engine, manifest.signature, contents[name], trusted)
+            engine = engines.load(
+                manifest.engine, manifest.signature, contents[name], trusted, code
+            )
             return cls(manifest, engine, report)
 
         try:
@@ -210,6 +227,29 @@ class Predictor:
             raise GoldenError(f"golden rows give {sorted(found)}, not {sorted(golden.outputs)}")
         for name, expected in golden.outputs.items():
             compare(name, expected, found[name])
+
+
+def _own_code(
+    folder: Path, manifest: Manifest, contents: Mapping[str, bytes], trusted: Collection[str]
+) -> OwnCode:
+    """Import the modules that the artifact brings, if the operator trusts them.
+
+    ONNX Runtime needs none of them, so then nothing is imported.
+    """
+    sources = {name: one for name, one in contents.items() if own_code.is_code(name)}
+    if not sources or manifest.engine == artifact.ONNX:
+        return own_code.NONE
+    digest = artifact.code_digest(manifest)
+    if digest not in trusted:
+        raise ArtifactError(
+            f"{folder}: brings code of its own ({', '.join(own_code.modules(sources))}), which is "
+            f"not trusted; read {folder / own_code.FOLDER}, and if you do trust it: "
+            f"SERVICE_TRUSTED_CODE={digest}"
+        )
+    try:
+        return own_code.install(sources)
+    except CodeError as error:
+        raise ArtifactError(f"{folder / own_code.FOLDER}: {error}") from error
 
 
 def _call(method: Callable[[list[Column]], list[Column]], columns: list[Column]) -> list[Column]:

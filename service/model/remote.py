@@ -101,7 +101,7 @@ def _copy(client: Any, bucket: str, key: str, path: Path, size: int | None) -> N
             artifact.check_manifest_size(path, found["ContentLength"])
         else:
             artifact.check_size(path, found["ContentLength"], size)
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             shutil.copyfileobj(body, file)
 

@@ -37,11 +37,12 @@ def _is_pythons(name: str) -> bool:
 
 def problem(name: str) -> str | None:
     """Why a name cannot be trusted, in a sentence with the way that works; None if it can."""
-    package = name.split(".")[0]
+    package, own = name.split(".")[0], name.split(".")[-1]
     if package == "__main__":
         return (
-            f"{name} cannot be trusted: __main__ is another program in the service; put the class "
-            "into a module of its own, import it from there, and save the model again"
+            f"{name} cannot be trusted: __main__ is another program in the service; give pack the "
+            f"script or notebook that defines it, --code SCRIPT.py:{own}, or move it to a module, "
+            f"such as {own.lower()}.py, import it from there, and save the model again"
         )
     if package in INTERPRETER:
         return (
@@ -50,8 +51,9 @@ def problem(name: str) -> str | None:
         )
     if package in PICKLERS and package not in LISTED_PACKAGES:
         return (
-            f"{name} cannot be trusted: it runs code that the file brings; put the code into a "
-            "module, save the model with joblib.dump, and trust the module"
+            f"{name} cannot be trusted: it runs code that the file brings, as of a lambda; put the "
+            "code into a function of a module, save the model with joblib.dump, and pack it with "
+            "--code MODULE.py"
         )
     if _is_pythons(name):
         return f"{name} cannot be trusted: it is part of how Python works, and no model keeps it"

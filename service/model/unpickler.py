@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model import pickled_methods, rebuilding
+from service.model import allowlist, pickled_methods, rebuilding
 from service.model.pickled_calls import CALLS, name_of
 from service.model.pickled_names import Loading, lookup
 from service.model.pickled_objects import VERSION, VERSIONS, Blank, FreeStandIn, Trusted
@@ -82,6 +82,8 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             if (module, name) in NAME_MAPPING:
                 module, name = NAME_MAPPING[module, name]
             module = IMPORT_MAPPING.get(module, module)
+        module = allowlist.MODULES.get(module, module)
+        module, name = self.names.renamed.get((module, name), (module, name))
         full_name = f"{module}.{name}"
         if not full_name.isprintable() or len(full_name) > LONGEST_NAME:  # `inspect` prints it
             raise UntrustedError(f"the name {shown(full_name)}")

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from service.model.own_code import NONE, OwnCode
 from service.model.pickled_names import Inspecting, Inspection, Loading
 from service.model.trust import UntrustedError
 from service.model.unpickler import Unpickler
@@ -41,18 +42,19 @@ def decompressed(content: bytes) -> bytes:
     return content
 
 
-def load(content: bytes, trusted: Collection[str] = ()) -> Any:
+def load(content: bytes, trusted: Collection[str] = (), code: OwnCode = NONE) -> Any:
     """Unpickle what joblib or pickle dumped.
 
-    `trusted` are names that the operator allows on top of the list (`trust.py`). UntrustedError
+    `trusted` are names that the operator allows on top of the list (`trust.py`), `code` those of
+    modules that the model brings and that are imported already (`own_code.py`). UntrustedError
     names the first thing that is not allowed; ValueError if the content is no pickle.
     """
-    return Unpickler(io.BytesIO(decompressed(content)), Loading(trusted)).read_all()
+    return Unpickler(io.BytesIO(decompressed(content)), Loading(trusted, code)).read_all()
 
 
-def inspect(content: bytes, trusted: Collection[str] = ()) -> Inspection:
+def inspect(content: bytes, trusted: Collection[str] = (), code: OwnCode = NONE) -> Inspection:
     """Read a pickle as `load` does, but import nothing; ValueError if it is no pickle."""
-    names = Inspecting(trusted)
+    names = Inspecting(trusted, code)
     try:
         made = Unpickler(io.BytesIO(decompressed(content)), names).read_all()
         if type(made) in PLAIN:

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,22 @@ def test_a_model_has_to_be_where_images_are_made_of(
     assert "is not below artifacts/" in capsys.readouterr().err
     assert deploy.main(["--artifact", str(containers.ROOT / "artifacts/none")]) == 66
     assert "holds no packed model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["", "python:3.12-slim-bookworm"])
+def test_a_model_with_a_lock_gets_the_base_image_of_its_python(
+    commit: str, artifact: Path, given: str
+) -> None:
+    folder = containers.ROOT / "artifacts/locked"
+    shutil.copytree(artifact, folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["requirements.txt"] = {"sha256": "0" * 64, "bytes": 1}
+    manifest["versions"]["python"] = "3.12.1"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    asked = [("PYTHON_IMAGE", given)] if given else []
+    options = Namespace(artifact=folder, allow_dirty=True, build_arg=asked)
+    found = deploy.source_of(options).arguments["PYTHON_IMAGE"]
+    assert found == (given or "python:3.12-slim-trixie")
 
 
 def test_tags_tell_apart_what_makes_another_image() -> None:

@@ -4,7 +4,8 @@ Estimators: `animals.py` and `zoo.py` (of every kind that people bring), `estima
 of scikit-learn), `packed.py`, `described.py` and `reported.py` (packed, their signatures, their
 reports), `burning.py` and `hungry.py` (that take CPU and memory), `frame_steps.py` and
 `any_frame.py` (random frames), `guarded.py` (in a process that has imported little), `by_hand.py`
-(pickles), `other_files.py` (files that are no models), `keeping.py` (folders).
+(pickles), `own_code.py` (a script and what it saves), `other_files.py` (files that are no models),
+`keeping.py` (folders).
 
 Servers: `serving.py` (the real gunicorn), `crowded.py` and `few_descriptors.py` (its
 configuration), `asgi.py` and `sharing.py` (without a server), `compose.py` and `containers.py`,

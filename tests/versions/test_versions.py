@@ -50,7 +50,7 @@ def test_a_model_is_packed_and_proved_by_the_release_that_saved_it(models: Path,
 
 @pytest.mark.slow
 def test_a_model_that_answers_otherwise_is_refused(models: Path) -> None:
-    reason = packed(models / "adaboost")  # by an algorithm that is no more
+    reason = packed(models / "adaboost", "--versions", "today")  # by an algorithm that is no more
     assert reason.startswith("was saved by scikit-learn 1.2.2, and answers otherwise")
     assert not (models / "adaboost/artifact").exists()
 
@@ -70,7 +70,8 @@ def test_a_migration_that_is_wrong_is_found(
     monkeypatch.setitem(migrations.MIGRATIONS, "sklearn.tree._tree.Tree", wrong)
     for file in ("model.joblib", "rows.csv"):
         (tmp_path / file).write_bytes((models / "forest" / file).read_bytes())
-    assert "and answers otherwise with the one that is here" in packed(tmp_path)
+    reason = packed(tmp_path, "--versions", "today")
+    assert "and answers otherwise with the one that is here" in reason
 
 
 @pytest.mark.slow

@@ -7,28 +7,39 @@ from typing import Any
 
 from service.model import artifact, trial, unpickling
 from service.model.limits import Limits
+from service.model.manifest import Manifest
 from service.model.predictor import Predictor
 from training.diff.contract_changes import Change, changes
 from training.diff.prediction_changes import compared
+from training.estimators import code_files
 
 BREAKS = 1  # exit code
+
+
+def _brought(manifest: Manifest) -> str:
+    """The digest of the code that has to be trusted; empty if there is none."""
+    return "" if manifest.engine == artifact.ONNX else str(manifest.code.get("digest", ""))
 
 
 def run(options: Namespace) -> int:
     """Print all differences; 1 if clients or operators would notice one that breaks."""
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
     old, new = (
-        Predictor.load(path, options.trust, limits=limits) for path in (options.old, options.new)
+        Predictor.load(path, options.trust, limits=limits, trusted_code=options.trust_code)
+        for path in (options.old, options.new)
     )
     found = changes(old.signature, new.signature)
     before, after = (
-        _trusted(path, one.manifest.engine, limits)
+        _trusted(path, one.manifest, limits)
         for path, one in ((options.old, old), (options.new, new))
     )
     needs = [
         *(Change(f"needs {name} in SERVICE_TRUSTED_MODULES", True) for name in after - before),
         *(Change(f"no longer needs {name} to be trusted", False) for name in before - after),
     ]
+    brings = _brought(new.manifest)
+    if brings and brings != _brought(old.manifest):
+        needs.append(Change(f"needs SERVICE_TRUSTED_CODE={brings}", True))
     print(f"{_named(old)} -> {_named(new)}\n\nContract:")
     _print(found)
     print("\nTrust:")
@@ -52,12 +63,13 @@ def _print(found: Sequence[Change]) -> None:
         print("  the same")
 
 
-def _trusted(folder: Path, engine: str, limits: Limits) -> set[str]:
-    """The names that the service must trust to load a model."""
-    if engine != artifact.SCIKIT_LEARN:
+def _trusted(folder: Path, manifest: Manifest, limits: Limits) -> set[str]:
+    """The names that the service must trust to load a model, without those of its own code."""
+    if manifest.engine != artifact.SCIKIT_LEARN:
         return set()
     content = (folder / artifact.MODEL).read_bytes()
-    found = trial.read(lambda: unpickling.inspect(content), limits=limits)
+    code = code_files.of_artifact(folder, manifest)
+    found = trial.read(lambda: unpickling.inspect(content, code=code), limits=limits)
     return {error.name for error in found.untrusted if error.name}
 
 

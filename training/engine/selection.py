@@ -61,9 +61,9 @@ class Selection:
 def prepare() -> None:
     """Import the converters, if installed. It has side effects, so it happens before a model is
     tried."""
-    engines.prepare(ONNX)
     readers.prepare()
     with suppress(ImportError):
+        engines.prepare(ONNX)
         import training.conversion.convert  # noqa: F401
 
 

@@ -5,9 +5,10 @@ import shlex
 from collections.abc import Collection, Mapping, Sequence
 from importlib.util import find_spec
 
-from service.model import companions, trust
+from service.model import companions, own_code, trust
 from service.model.pickled_names import Inspection
 from training.errors import PackError
+from training.estimators import code_files
 
 # Libraries beside scikit-learn by the name of their package, as they are called where they are
 # installed from. No other is installed by the name that a model file gives.
@@ -33,7 +34,7 @@ def check(
     """
     for error in found.untrusted:
         if not error.name or trust.problem(error.name) is not None:
-            raise PackError(f"{path}: {trust.refusal(error, '--trust ')}")
+            raise PackError(f"{path}: {code_files.refusal(error)}")
     names = sorted({error.name for error in found.untrusted})
     missing = sorted(_missing(found, names, trusted))
     if not names and not missing:
@@ -51,7 +52,10 @@ def check(
     them = "it" if len(names) == 1 else "them"
     condition = f"if you do trust {them}: " if names else "install it, in the version that fitted "
     condition += "" if names else "the model: "
-    raise PackError(f"{path}: needs {' and '.join(reasons)}; {condition}{' && '.join(way)}")
+    own = sorted({name.split(".")[0] for name in names})
+    brings = "".join(f" --code PATH/{one}" for one in own if not own_code.is_library(one))
+    other = f"; or put its code into the artifact:{brings}" if brings else ""
+    raise PackError(f"{path}: needs {' and '.join(reasons)}; {condition}{' && '.join(way)}{other}")
 
 
 def packages(

@@ -8,21 +8,25 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sklearn.exceptions import InconsistentVersionWarning
+from sklearn import exceptions
 
 from service.model import artifact, engines, trial, trust, unpickling
 from service.model.errors import one_line
 from service.model.limits import Limits
+from service.model.own_code import NONE, OwnCode
 from service.model.pickled_names import Inspection
 from service.model.trial import TrialError
 from service.model.trust import UntrustedError
 from training.errors import PackError
+from training.estimators import code_files
+from training.estimators.code_files import Code
 from training.formats import blocked, model_file, parts, skops_model
 from training.formats.model_file import ModelFile
-from training.older import environment, loading
+from training.older import environment, loading, unversioned
 from training.older.environment import Environment
 from training.older.proof import Older, Part
 
+SAVED = "saved"  # of --versions
 COMPUTING = (
     "numpy",
     "scipy",
@@ -31,9 +35,18 @@ COMPUTING = (
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """The files of a model, and the environment that has its true predictions, if there is one."""
+
+    files: Sequence[ModelFile]
+    older: Older | None
+    names_release: bool  # whether a file says which release saved it
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
-    """An estimator, the environment that says what is right if another scikit-learn saved it, and
-    notes on where it was found.
+    """An estimator, the environment with its true predictions if there is one, and notes on where
+    the estimator was found.
     """
 
     estimator: Any
@@ -41,31 +54,61 @@ class Loaded:
     notes: Sequence[str]
 
 
-def loaded(options: Namespace, limits: Limits) -> Loaded:
-    """What `options.model` name; PackError if it cannot be loaded, or is not trusted."""
+def found(options: Namespace, limits: Limits, code: Code) -> Found:
+    """What `options.model` name, and the environment of the scikit-learn that saved it, if that is
+    another one or if --env names it.
+
+    PackError if it cannot be read, if its names are not trusted, or if there is no environment.
+    """
     trusted: list[str] = options.trust
     check_trusted(trusted)
     named = ", ".join(map(str, options.model))
     files = [one for path in options.model for one in model_file.read(path, limits)]
     files = [_without_skops(options, one) if one.skops else one for one in files]
-    found = [model_file.inspect(one, trusted, limits) for one in files]
-    saved = one_release(files, found)
+    inspections = [model_file.inspect(one, trusted, limits, code.names) for one in files]
+    saved = one_release(files, inspections)
     here = version("scikit-learn")
-    older = saved if saved and saved != here else None
-    if older is not None:
-        found = [inspected(one, older, trusted, limits) for one in files]
-    names = set().union(*(one.names for one in found))
-    untrusted = [error for one in found for error in one.untrusted]
+    if saved not in (None, here):
+        inspections = [inspected(one, str(saved), trusted, limits, code.names) for one in files]
+    names = set[str]().union(*(one.names for one in inspections))
+    untrusted = [error for one in inspections for error in one.untrusted]
     blocked.check(named, Inspection(names, untrusted, set()), trusted, options.given)
-    if older is None:
-        objects = [_load(one, trusted, limits) for one in files]
-        estimator, _, notes = parts.joined(files, objects)
-        return Loaded(estimator, None, notes)
-    there = _environment(options, older, files, names)
-    objects = [_load_older(one, older, trusted, limits) for one in files]
-    estimator, files, notes = parts.joined(files, objects)
-    applied = [Part(one.content, one.keys) for one in files]
-    return Loaded(estimator, Older(applied, there, tuple(trusted)), notes)
+    there = None
+    if options.lock:  # this runs with the release that saved it
+        there = environment.existing(options.env, here)
+    elif saved is None and options.env:
+        there = environment.existing(options.env)
+    elif saved not in (None, here):
+        there = _environment(options, str(saved), files, names)
+    if there is None:
+        return Found(files, None, saved is not None)
+    older = Older(_parts(files), there, tuple(trusted), names, code)
+    return Found(files, older, saved is not None)
+
+
+def brought(options: Namespace, what: Found, limits: Limits, code: Code) -> Loaded:
+    """The estimator, brought into the scikit-learn that is installed if another one saved it.
+
+    PackError if it cannot be loaded. Unless its predictions will be compared with those of an
+    environment, a file that names no release may hold no estimator whose form depends on it.
+    """
+    here = version("scikit-learn")
+    older, trusted = what.older, options.trust
+    release = older.environment.version if older else here
+    if release != here and options.versions == SAVED:
+        raise PackError(f"was saved by scikit-learn {release}")
+    if release == here:
+        objects = [_load(one, trusted, limits, code.names) for one in what.files]
+    else:
+        objects = [_load_older(one, release, trusted, limits, code.names) for one in what.files]
+    estimator, files, notes = parts.joined(what.files, objects)
+    if older is None and not what.names_release:
+        unversioned.check(estimator)
+    return Loaded(estimator, older and replace(older, parts=_parts(files)), notes)
+
+
+def _parts(files: Sequence[ModelFile]) -> list[Part]:
+    return [Part(one.content, one.keys) for one in files]
 
 
 def _without_skops(options: Namespace, file: ModelFile) -> ModelFile:
@@ -138,19 +181,25 @@ def _environment(
         raise PackError(f"{named}: {error}") from error
 
 
-def inspected(file: ModelFile, release: str, trusted: Sequence[str], limits: Limits) -> Inspection:
+def inspected(
+    file: ModelFile, release: str, trusted: Sequence[str], limits: Limits, code: OwnCode = NONE
+) -> Inspection:
     """What a pickle of another release would use, by the names of today."""
+
+    def read() -> Inspection:
+        return loading.inspect(file.content, release, trusted, code)
+
     found: Inspection = _told(
         file,
         f"cannot be read as scikit-learn {release} saved it",
-        lambda: trial.read(
-            lambda: loading.inspect(file.content, release, trusted), limits=limits
-        ),
-    )  # fmt: skip
+        lambda: trial.read(read, limits=limits),
+    )
     return found
 
 
-def _load_older(file: ModelFile, release: str, trusted: Sequence[str], limits: Limits) -> Any:
+def _load_older(
+    file: ModelFile, release: str, trusted: Sequence[str], limits: Limits, code: OwnCode
+) -> Any:
     """The object in a pickle of another release, as the installed one would have saved it."""
     engines.prepare(artifact.SCIKIT_LEARN)
     return _told(
@@ -158,21 +207,27 @@ def _load_older(file: ModelFile, release: str, trusted: Sequence[str], limits: L
         f"was saved by scikit-learn {release}, and cannot be brought into "
         f"{version('scikit-learn')}",
         lambda: trial.read(
-            lambda: loading.load(file.content, release, trusted), trusted=trusted, limits=limits
+            lambda: loading.load(file.content, release, trusted, code),
+            trusted=trusted,
+            limits=limits,
         ),
     )
 
 
-def _load(file: ModelFile, trusted: Sequence[str], limits: Limits) -> Any:
+def _load(file: ModelFile, trusted: Sequence[str], limits: Limits, code: OwnCode = NONE) -> Any:
     """The object in a pickle of the installed scikit-learn."""
     engines.prepare(artifact.SCIKIT_LEARN)
     with warnings.catch_warnings():
-        warnings.simplefilter("error", InconsistentVersionWarning)
+        # The name is there since 1.3.
+        other = getattr(exceptions, "InconsistentVersionWarning", UserWarning)
+        warnings.simplefilter("error", other)
         return _told(
             file,
             "cannot be loaded here",
             lambda: trial.read(
-                lambda: unpickling.load(file.content, trusted), trusted=trusted, limits=limits
+                lambda: unpickling.load(file.content, trusted, code),
+                trusted=trusted,
+                limits=limits,
             ),
         )
 
@@ -182,7 +237,7 @@ def _told(file: ModelFile, problem: str, read: Callable[[], Any]) -> Any:
     try:
         return read()
     except UntrustedError as error:
-        raise PackError(f"{file.path}: {trust.refusal(error, '--trust ')}") from error
+        raise PackError(f"{file.path}: {code_files.refusal(error)}") from error
     except TrialError as error:
         raise PackError(f"{file.path}: {error}") from error
     except ModuleNotFoundError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from service.model import filetypes, trial, unpickling
 from service.model.errors import one_line
 from service.model.limits import Limits
+from service.model.own_code import NONE, OwnCode
 from service.model.pickled_names import Inspecting, Inspection
 from service.model.trial import TrialError
 from training.errors import MissingFileError, PackError
@@ -60,13 +61,15 @@ def read(path: Path, limits: Limits) -> list[ModelFile]:
     return found
 
 
-def inspect(file: ModelFile, trusted: Sequence[str], limits: Limits) -> Inspection:
+def inspect(
+    file: ModelFile, trusted: Sequence[str], limits: Limits, code: OwnCode = NONE
+) -> Inspection:
     """What a pickle would use; PackError if it is none."""
     why = filetypes.no_pickle(file.content)
     if why is not None:
         raise PackError(f"{file.path}: {why}")
     try:
-        return trial.read(lambda: unpickling.inspect(file.content, trusted), limits=limits)
+        return trial.read(lambda: unpickling.inspect(file.content, trusted, code), limits=limits)
     except TrialError as error:
         raise PackError(f"{file.path}: {error}") from error
     except Exception as error:

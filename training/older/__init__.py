@@ -5,5 +5,7 @@ environment of its own, and only a model whose answers are the same is published
 order: `names.py` (classes that had another name or are gone), `migrations.py` (attributes that had
 another form),
 `loading.py` (both while the file is read), `environment.py` (the old scikit-learn, installed beside
-this one), `answers.py` (the program that asks it), `proof.py` (the comparison).
+this one), `answers.py` (the program that asks it), `proof.py` (the comparison), `lock.py` and
+`saved.py` (the old scikit-learn serves the model itself, where today's would answer otherwise),
+`unversioned.py` (files that name no release).
 """

@@ -3,13 +3,17 @@
 This program runs in an environment that has that release, on Python 3.6 or later, and needs nothing
 else. It reads a question as JSON from standard input, and writes the answers to standard output:
 `parts` are the files of the estimators in the order in which they are applied, each with the keys
-that lead to the estimator in its object. `container` is array, frame or list, and `questions` are
+that lead to the estimator in its object. `code` are the modules that the model brings, `main` those
+of their names that it calls `__main__`. `container` is array, frame or list, and `questions` are
 sets of rows: columns with a name, a dtype and values each. A set that the model refuses has an
 error as its answer. Numbers are exact both ways.
 """
 
+import importlib
 import json
+import os
 import sys
+import tempfile
 import warnings
 from typing import Any
 
@@ -79,10 +83,30 @@ def main() -> None:
     """Answer one question."""
     warnings.simplefilter("ignore")
     question = json.load(sys.stdin)
+
+    with tempfile.TemporaryDirectory() as folder:
+        bring(question["code"], question["main"], folder)
+        respond([loaded(one) for one in question["parts"]], question)
+
+
+def bring(code: Any, main: Any, folder: str) -> None:
+    """Make the modules that the model brings importable, also where it was saved by a script."""
+    for name, text in code.items():
+        path = os.path.join(folder, *name.split("/"))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(text)
+    sys.path.insert(0, folder)
+    sys.dont_write_bytecode = True
+    for name, (module, own) in main.items():
+        setattr(sys.modules["__main__"], name, getattr(importlib.import_module(module), own))
+
+
+def respond(parts: Any, question: Any) -> None:
+    """Print the answers to all sets of rows."""
     import numpy
     import sklearn
 
-    parts = [loaded(one) for one in question["parts"]]
     versions = {
         "python": ".".join(str(part) for part in sys.version_info[:3]),
         "scikit-learn": sklearn.__version__,

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.errors import PackError
-from training.older.loading import Version, parsed
+
+Version = tuple[int, ...]
 
 # By release: the versions of Python 3 that have wheels, newest first, and the libraries of then.
 RELEASES: dict[Version, tuple[tuple[int, ...], str]] = {
@@ -51,17 +52,22 @@ class Environment:
     version: str
 
 
-def existing(python: Path, version: str) -> Environment:
-    """An environment that is there already; PackError if it has another version."""
+def parsed(version: str) -> Version:
+    """The numbers of a version, as far as they are numbers."""
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
+def existing(python: Path, version: str = "") -> Environment:
+    """An environment that is there already; PackError if it has another version, or none."""
     code = "import sklearn; print(sklearn.__version__)"
-    ended = _run([str(python), "-I", "-c", code])
+    ended = run([str(python), "-I", "-c", code])
     found = ended.stdout.strip()
-    if ended.returncode or found != version:
+    if ended.returncode or found != (version or found):
         raise PackError(
-            f"was saved by scikit-learn {version}; {python} has "
-            f"{found or 'none that can be imported'}"
+            f"was saved by {f'scikit-learn {version}' if version else 'an unknown scikit-learn'}; "
+            f"{python} has {found or 'none that can be imported'}"
         )
-    return Environment(python, version)
+    return Environment(python, found)
 
 
 def ready(version: str, numpy_2: bool, more: Sequence[str] = (), python: str = "") -> Environment:
@@ -106,12 +112,12 @@ def _make(folder: Path, pythons: tuple[int, ...], packages: list[str], python: s
         made = Path(name) / "made"
         own = [python] if python else [OWN]
         tried = sorted({f"3.{minor}": 0 for minor in pythons}, key=lambda one: one not in own)
-        if not any(_environment(made, one) for one in tried):
+        if not any(create(made, one) for one in tried):
             raise PackError(
                 f"needs {packages[0]}, which has wheels for Python {', '.join(tried)} only, and "
                 "none of these is installed; install one, or uv, which finds or fetches it"
             )
-        ended = _run([str(made / "bin/python"), *PIP, *packages])
+        ended = run([str(made / "bin/python"), *PIP, *packages])
         if ended.returncode:
             reason = " ".join(ended.stderr.split())[-300:]
             raise PackError(f"needs {packages[0]}, which cannot be installed ({reason})")
@@ -120,19 +126,25 @@ def _make(folder: Path, pythons: tuple[int, ...], packages: list[str], python: s
             made.rename(folder)
 
 
-def _environment(folder: Path, python: str) -> bool:
+def create(folder: Path, python: str) -> bool:
     """Make an empty environment with an interpreter of this version, wherever it comes from."""
     own = [Path(sys.executable)] if python == OWN else []
     named = [Path(found)] if (found := shutil.which(f"python{python}")) else []
     for one in (*own, *sorted(PYENV.glob(f"{python}.*/bin/python")), *named):
-        if not _run([str(one), "-m", "venv", "--clear", str(folder)]).returncode:
+        if not run([str(one), "-m", "venv", "--clear", str(folder)]).returncode:
             return True
-    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+    uv = uv_command()
     seeded = ["venv", "--quiet", "--seed", "--clear", "--python", python, str(folder)]
-    return uv is not None and not _run([uv, *seeded]).returncode
+    return uv is not None and not run([uv, *seeded]).returncode
 
 
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+def uv_command() -> str | None:
+    """The path of uv, if it is installed."""
+    return shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+
+
+def run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; PackError if there is none of that name."""
     try:
         return subprocess.run(command, capture_output=True, text=True)  # noqa: S603
     except OSError as error:

@@ -4,6 +4,7 @@ import io
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
+from service.model.own_code import NONE, OwnCode
 from service.model.pickled_names import Inspecting, Inspection, Loading
 from service.model.pickled_objects import VERSION, VERSIONS, Blank, Instance
 from service.model.rebuilding import Named, Pending
@@ -11,14 +12,9 @@ from service.model.trust import UntrustedError
 from service.model.unpickler import Unpickler
 from service.model.unpickling import decompressed
 from training.older import migrations, names
+from training.older.environment import Version, parsed
 
-Version = tuple[int, ...]
 LATE = frozenset({"sklearn.linear_model._logistic.LogisticRegression"})
-
-
-def parsed(version: str) -> Version:
-    """The numbers of a version, as far as they are numbers."""
-    return tuple(int(part) for part in version.split(".")[:2])
 
 
 class Late(Named):
@@ -93,15 +89,17 @@ class OlderUnpickler(Unpickler):
     dispatch: ClassVar[dict[int, Any]] = {**Unpickler.dispatch, ord(b"b"): load_build}
 
 
-def load(content: bytes, version: str, trusted: Collection[str] = ()) -> Any:
+def load(content: bytes, version: str, trusted: Collection[str] = (), code: OwnCode = NONE) -> Any:
     """The estimator in a file that this version of scikit-learn saved."""
     file = io.BytesIO(decompressed(content))
-    return OlderUnpickler(file, Loading(trusted), parsed(version)).read_all()
+    return OlderUnpickler(file, Loading(trusted, code), parsed(version)).read_all()
 
 
-def inspect(content: bytes, version: str, trusted: Collection[str] = ()) -> Inspection:
+def inspect(
+    content: bytes, version: str, trusted: Collection[str] = (), code: OwnCode = NONE
+) -> Inspection:
     """What `load` would use, without importing it."""
-    found = Inspecting(trusted)
+    found = Inspecting(trusted, code)
     try:
         OlderUnpickler(io.BytesIO(decompressed(content)), found, parsed(version)).read_all()
     except UntrustedError as error:

@@ -5,7 +5,7 @@ import math
 import subprocess
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ import numpy as np
 
 from service.model.engines import Column, Engine
 from service.model.frames import with_none
+from service.model.own_code import FOLDER
 from service.model.predictor import as_column
 from service.model.signature import Input, Signature
 from training.engine import probe_rows
 from training.errors import PackError
+from training.estimators.code_files import Code
 from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import trying
 from training.older import answers as program
@@ -43,6 +45,8 @@ class Older:
     parts: Sequence[Part]  # in the order in which the estimators are applied
     environment: Environment
     trusted: Collection[str] = ()
+    names: Collection[str] = ()  # that the model uses
+    code: Code = field(default_factory=Code)  # that it brings
 
     def narrowed(self, signature: Signature, columns: Mapping[str, Column]) -> Signature:
         """The signature without null, and without numbers that float32 cannot hold, where the model
@@ -107,6 +111,11 @@ class Older:
         """The versions there, and the answer to each set of rows; PackError if there are none."""
         question = {
             "container": signature.container,
+            "code": {
+                name.removeprefix(FOLDER): source.decode(errors="surrogateescape")
+                for name, source in self.code.sources.items()
+            },
+            "main": {name: place for (_, name), place in self.code.names.renamed.items()},
             "questions": [
                 [
                     {"name": one.name, "dtype": one.dtype, "values": _listed(one, values)}
@@ -158,7 +167,7 @@ class Older:
     def _unequal(self, how: str) -> PackError:
         return PackError(
             f"was saved by scikit-learn {self.environment.version}, and answers otherwise with the "
-            f"one that is here ({how}); nothing was published"
+            f"one that is here ({how})"
         )
 
 

@@ -10,6 +10,7 @@ from service.model.manifest import Manifest
 from service.model.signature import Input, Label, Output, Signature
 
 ENGINES = {"onnx": "ONNX Runtime", "scikit-learn": "scikit-learn"}
+PIECE = 18  # characters of a digest
 SHOWN = 12  # categories of one input or output; the rest are counted
 
 
@@ -25,6 +26,9 @@ def template_values(manifest: Manifest) -> dict[str, Any]:
         "why": manifest.engines.get("why"),
         "one": duration(manifest.seconds["1"]),
         "many": duration(manifest.seconds["1000"]),
+        "modules": ", ".join(manifest.code.get("modules", ())),
+        "code": parts(manifest.code.get("digest", "")),
+        "runs": manifest.engine != "onnx",
         "rows": manifest.data.get("rows"),
         "file": manifest.data.get("file"),
         "inputs": [
@@ -38,6 +42,11 @@ def template_values(manifest: Manifest) -> dict[str, Any]:
         "metrics": list(metrics(manifest.metrics)),
         "example": shlex.quote(json.dumps(example.columns(signature), ensure_ascii=False)),
     }
+
+
+def parts(digest: str) -> list[str]:
+    """A digest in pieces, between which a narrow page may break it."""
+    return [digest[start : start + PIECE] for start in range(0, len(digest), PIECE)]
 
 
 def form(signature: Signature, max_rows: int, locked: bool) -> dict[str, Any]:

@@ -1,0 +1,151 @@
+"""The lock of a model that its own, older scikit-learn serves: its libraries and the service's.
+
+uv resolves it for the newest Python that has wheels of all of them, with the hashes of the wheels
+for every processor. An environment that has exactly this packs the model, so what is proved is what
+the image will have.
+"""
+
+import hashlib
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.model.companions import DISTRIBUTIONS
+from training.errors import PackError
+from training.older.environment import DONE, Environment, cache, create, run, uv_command
+
+ROOT = Path(__file__).parents[2]
+PYTHONS = ("3.13", "3.12", "3.11")  # that the service runs on, that of the image first
+# What computes has the versions of the environment that says what is right.
+COMPUTING = ("scikit-learn", "numpy", "scipy", "joblib", "threadpoolctl", "pandas")
+SERVING = ROOT / "requirements/lean.in"  # what else the service imports, locked beside it
+ONNX = ("onnxruntime", "flatbuffers", "protobuf")  # which no model needs that brings a lock
+PINNED = re.compile(r"^([a-z0-9._-]+)==(\S+)", re.M)
+OLDEST_PANDAS = 2  # that Slipway works with; it builds the rows, and computes nothing
+PLATFORM = "x86_64-manylinux_2_28"
+# Runs there, on Python 3.8 or later: prints the versions of what brings these modules.
+INSTALLED = """
+import json, sys
+from importlib.metadata import distributions
+wanted, found = set(sys.argv[2].split()), {}
+for one in distributions():
+    name = one.metadata["Name"].lower().replace("_", "-")
+    modules = {str(file).split("/")[0].split(".")[0] for file in one.files or ()}
+    if name in sys.argv[1].split() or modules & wanted:
+        found[name] = one.version
+print(json.dumps(found))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """An environment that has exactly what a lock says."""
+
+    python: Path
+    lock: Path
+
+
+def ready(there: Environment, names: Collection[str]) -> Locked:
+    """The environment that serves a model with these names as the one that is right computes it.
+
+    PackError if there are no wheels of its libraries for any Python that the service runs on.
+    """
+    uv = uv_command()
+    if uv is None:
+        raise PackError("needs uv to lock the libraries that saved it: install uv")
+    if not SERVING.exists():
+        raise PackError("needs the repository of Slipway, whose lock it takes the service's from")
+    pins = _installed(there, names)
+    reason = ""
+    for python in PYTHONS:
+        with tempfile.TemporaryDirectory() as folder:
+            text = _resolved(uv, pins, python, Path(folder))
+        if text is None:
+            continue
+        made = _made(uv, text, python)
+        if made is not None:
+            return made
+        reason = f"; install Python {python}, for which there are some"
+    told = ", ".join(f"{name} {version}" for name, version in pins.items())
+    raise PackError(
+        f"needs {told}, of which there are no wheels for a Python that the service runs on "
+        f"({', '.join(PYTHONS)}){reason}"
+    )
+
+
+def _installed(there: Environment, names: Collection[str]) -> dict[str, str]:
+    """The versions of what computes there, and of the other libraries that the model names."""
+    own = {"numpy", "scipy", "sklearn", "joblib", "pandas", *sys.stdlib_module_names}
+    modules = {name.split(".")[0] for name in names} - own
+    asked = [str(there.python), "-I", "-c", INSTALLED, " ".join(COMPUTING), " ".join(modules)]
+    ended = run(asked)
+    if ended.returncode:
+        raise PackError(f"{there.python} does not say what is installed ({ended.stderr[-200:]})")
+    found: dict[str, str] = json.loads(ended.stdout)
+    for name, (first, *others) in DISTRIBUTIONS.items():
+        for other in others:
+            if first != other and other in found and name in found:
+                del found[other]
+    return dict(sorted(found.items()))
+
+
+def _resolved(uv: str, pins: Mapping[str, str], python: str, folder: Path) -> str | None:
+    """The text of the lock; None if some have no wheels for this Python."""
+    given = folder / "given.in"
+    given.write_text("\n".join(_requirements(pins)))
+    lock = folder / "lock.txt"
+    ended = run(
+        [
+            *(uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate"),
+            *("--generate-hashes", "--only-binary", ":all:"),
+            *("--python-version", python, "--python-platform", PLATFORM),
+            *("--output-file", str(lock), str(given)),
+        ]
+    )
+    if ended.returncode:
+        return None
+    return f"# Python {python}\n{lock.read_text()}"
+
+
+def _requirements(pins: Mapping[str, str]) -> Iterator[str]:
+    """What the lock has to hold, each in one version."""
+    for name, version in pins.items():
+        is_old = name == "pandas" and int(version.split(".")[0]) < OLDEST_PANDAS
+        yield f"pandas>={OLDEST_PANDAS},<3" if is_old else f"{name}=={version}"
+    locked = dict(PINNED.findall(SERVING.with_suffix(".txt").read_text()))
+    for name, version in locked.items():
+        if name not in (*COMPUTING, *ONNX, *pins):
+            yield f"{name}=={version}"
+
+
+def _made(uv: str, text: str, python: str) -> Locked | None:
+    """The environment, made if there is none; None if there is no such Python here."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    folder = cache() / f"serving-{python}-{digest}"
+    made = Locked(folder / "bin/python", folder / "requirements.txt")
+    if (folder / DONE).exists():
+        return made
+    print(f"Installing what serves the model into {folder}", file=sys.stderr)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        building = Path(name) / "made"
+        if not create(building, python):
+            return None
+        lock = building / "requirements.txt"
+        lock.write_text(text)
+        exact = ("--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(lock))
+        ended = run(
+            [uv, "pip", "install", "--quiet", "--python", str(building / "bin/python"), *exact]
+        )
+        if ended.returncode:
+            raise PackError(
+                f"its lock cannot be installed ({' '.join(ended.stderr.split())[-300:]})"
+            )
+        (building / DONE).touch()
+        if not folder.exists():  # another process may have been faster
+            building.rename(folder)
+    return made

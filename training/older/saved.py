@@ -1,0 +1,61 @@
+"""Serve a model with the scikit-learn that saved it, where today's would answer otherwise.
+
+An environment that has the lock runs `pack` itself: Slipway's own code, and the model's libraries.
+So the artifact is written, loaded back and compared with what is right by what will serve it.
+"""
+
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+from training.errors import PackError
+from training.older import lock
+from training.older.proof import Older
+
+PREFIX = "slipway: "
+OPTIONS = ("target", "ignore", "name", "load_seconds", "load_bytes")
+
+
+def pack(options: Namespace, older: Older, why: PackError) -> None:
+    """Publish the artifact with its lock; PackError, with `why` today's does not serve it."""
+    named = ", ".join(map(str, options.model))
+    if options.engine == "onnx":
+        raise PackError(f"{named}: {why}") from why
+    there = older.environment
+    print(f"note: {why}; trying that release itself", file=sys.stderr)
+    try:
+        locked = lock.ready(there, older.names)
+    except PackError as error:
+        raise PackError(f"{named}: {why}; to serve it with its own, it {error}") from error
+    ended = subprocess.run(  # noqa: S603
+        [str(locked.python), "-W", "ignore", "-m", "training", *_arguments(options, older, locked)],
+        capture_output=True,
+        text=True,
+        cwd=lock.ROOT,  # where Slipway's code is
+    )
+    if ended.returncode:
+        line = (ended.stderr.strip().splitlines() or ["no reason"])[-1].removeprefix(PREFIX)
+        raise PackError(f"{line.removeprefix('error: ')} (with scikit-learn {there.version})")
+    print(ended.stdout, end="")
+    print(f"note: scikit-learn {there.version} serves it, which the image installs by its lock")
+
+
+def _arguments(options: Namespace, older: Older, locked: lock.Locked) -> Iterator[str]:
+    """The command line of `pack` there."""
+    yield from ("pack", *(str(path.resolve()) for path in options.model))
+    yield from ("--sample", str(options.sample.resolve()))
+    yield from ("--out", str(options.out.resolve()), "--engine", "sklearn", "--no-report")
+    yield from ("--env", str(older.environment.python), "--lock", str(locked.lock))
+    for name in OPTIONS:
+        value = getattr(options, name)
+        if value:
+            yield from (f"--{name.replace('_', '-')}", str(value))
+    for one in options.code:
+        path, *names = one.rsplit(":", 1)
+        yield from ("--code", ":".join((str(Path(path).resolve()), *names)))
+    for name in options.trust:
+        yield from ("--trust", name)
+    for kind in options.kind:
+        yield from ("--kind", kind)

@@ -1,0 +1,31 @@
+"""Estimators whose pickle does not say which scikit-learn saved it.
+
+scikit-learn notes its version in the state of its own classes only. Of a class of somebody else's
+that inherits from one of its estimators, nothing says in which release's form the attributes are.
+"""
+
+from typing import Any
+
+from training.errors import PackError
+from training.estimators import introspection
+
+# Without attributes of a fitted model: parameters, mixins, tags.
+PLAIN = ("sklearn.base", "sklearn.utils.")
+
+
+def check(estimator: Any) -> None:
+    """PackError if a part inherits from an estimator of scikit-learn's.
+
+    For estimators in a file that names no version at all.
+    """
+    for part in introspection.parts(estimator):
+        cls = type(part)
+        if cls.__module__.startswith("sklearn."):
+            continue
+        for base in cls.__mro__:
+            if base.__module__.startswith("sklearn.") and not base.__module__.startswith(PLAIN):
+                raise PackError(
+                    f"{cls.__module__}.{cls.__qualname__} inherits from scikit-learn's "
+                    f"{base.__name__}, and nothing in the file says which release saved it; name "
+                    "the Python that fitted it, which says what is right: --env PYTHON"
+                )
