@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from service.model.signature import Input, Output, Signature
 from tests.support.packed import folder_of
@@ -184,7 +186,8 @@ def test_a_name_that_must_be_trusted_breaks_the_start(
         "class Own(LogisticRegression):\n    pass\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    own = importlib.import_module("own_steps").Own(C=1e6)
+    last = importlib.import_module("own_steps").Own(C=1e6)
+    own = make_pipeline(StandardScaler(), last)  # whose pickle names the release
     plain = packed(tmp_path / "plain", list(ROWS.answer))
     (tmp_path / "own").mkdir()
     trust = ["--trust", "own_steps.Own"]
