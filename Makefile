@@ -76,10 +76,10 @@ fuzz: .venv/developing ## Search for faults of the model loader for 10 minutes (
 	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(ARGS)
 
 frames: .venv/developing ## Try 2,000 random frames: what is served is what the estimator says (ARGS=--help)
-	@$(BIN)/python -W ignore -m tests.any_frame $(ARGS)
+	@$(BIN)/python -W ignore -m tests.support.any_frame $(ARGS)
 
 pictures: .venv/developing ## Take the pictures of README and docs
-	@$(BIN)/python -m tests.pictures $(ARGS)
+	@$(BIN)/python -m tests.support.pictures $(ARGS)
 
 bench: .venv/developing ## Measure the service beside its peers, for an hour (ARGS=--help)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -1,4 +1,4 @@
 """The tests: one file per module, named for it, and a few that cross the rooms.
 
-`conftest.py` has what all share; `serving.py` runs the real gunicorn.
+`conftest.py` has the fixtures that all share; `support/` has the modules without tests.
 """

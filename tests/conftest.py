@@ -16,12 +16,12 @@ from service.app import create_app
 from service.model import remote
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests import aws as aws_server
-from tests import buckets, compose, containers, running, stranger
-from tests.buckets import Proxy
-from tests.compose import Project
-from tests.running import pytest_collection_modifyitems, pytest_xdist_make_scheduler
-from tests.serving import Server, serve
+from tests.support import aws as aws_server
+from tests.support import buckets, compose, containers, running, stranger
+from tests.support.buckets import Proxy
+from tests.support.compose import Project
+from tests.support.running import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+from tests.support.serving import Server, serve
 from training import errors
 from training.sensor_example import data
 from training.sensor_example.fit import fit

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.model.signature import Input
-from tests.animals import Animal
-from tests.packed import Values, accepted, columns_of, packed, rows_of
+from tests.support.animals import Animal
+from tests.support.packed import Values, accepted, columns_of, packed, rows_of
 
 SPECIES = [
     "logistic regression, string labels",

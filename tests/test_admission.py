@@ -10,8 +10,8 @@ import pytest
 from service.api.problems import Problem
 from service.api.request_state import state_of
 from service.server.asgi_app import ASGIApp
-from tests.asgi import PATIENCE, Recorder, ask, make_bridge, run
-from tests.problems import assert_problem
+from tests.support.asgi import PATIENCE, Recorder, ask, make_bridge, run
+from tests.support.problems import assert_problem
 
 BODY = b"body"
 

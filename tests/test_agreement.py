@@ -12,7 +12,7 @@ from flask import Flask
 
 from service import healthcheck as probe
 from service.settings import Settings
-from tests.serving import ROOT
+from tests.support.serving import ROOT
 
 LOAD_BALANCER_IDLE = 60  # seconds; an ALB's default
 SAGEMAKER_KILLS_AFTER = 30  # seconds, counted from SIGTERM

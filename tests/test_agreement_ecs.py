@@ -9,7 +9,7 @@ from flask import Flask
 from ecs.template import resolve
 from service import healthcheck as probe
 from service.settings import Settings
-from tests.resolved import SERVICE, SETS, attributes, container, properties
+from tests.support.resolved import SERVICE, SETS, attributes, container, properties
 from tests.test_agreement import API, DOCKERFILE, GUNICORN, GUNICORNS_OWN, found, seconds
 
 GRACEFUL: int = GUNICORN["graceful_timeout"]

@@ -11,9 +11,9 @@ from service.api.parse import LONG_CHARACTERS
 from service.model.engines import Column, Engine
 from service.model.predictor import Predictor
 from service.server.asgi_app import MAX_INLINE_SECONDS
-from tests.asgi import run
-from tests.bad_bodies import ANSWER
-from tests.sharing import JSON, MOST_ROWS, SLOW, Sent, all_at_once, bridged
+from tests.support.asgi import run
+from tests.support.bad_bodies import ANSWER
+from tests.support.sharing import JSON, MOST_ROWS, SLOW, Sent, all_at_once, bridged
 
 COLUMNS = {"sensor_1": [1, 2.0, 3], "sensor_2": [1, -1, 0]}
 ROWS = {"instances": [[1, 1], [2.0, -1], [3, 0]]}

@@ -13,9 +13,9 @@ from service.api.request_state import KEY, RequestState
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.lambda_events import ADDRESS
-from tests.packed import packed
-from tests.problems import assert_problem
+from tests.support.lambda_events import ADDRESS
+from tests.support.packed import packed
+from tests.support.problems import assert_problem
 from tests.test_top import FLOWERS, IRIS, MACHINES, SEVERAL, infer
 
 ALL = ("lambda", "oip", "sagemaker", "mlflow")

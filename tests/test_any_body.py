@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from service.api import body, parse
 from service.api.problems import Problem
 from service.model import number_parsing
-from tests import texts
+from tests.support import texts
 
 EXAMPLES = pytest.mark.parametrize("examples", [400, pytest.param(1000, marks=pytest.mark.slow)])
 NUMERIC = st.text(st.sampled_from("0123456789+-.eE _xnaif\t\n٣１"), max_size=12)

@@ -5,7 +5,7 @@
 
 import pytest
 
-from tests.any_frame import PIPELINES, tried
+from tests.support.any_frame import PIPELINES, tried
 
 EXAMPLES = 40
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from tests import texts
-from tests.bad_bodies import EXAMPLE
-from tests.problems import assert_problem
-from tests.raw import Listening, assert_still_good, chunks
-from tests.serving import Server
+from tests.support import texts
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.problems import assert_problem
+from tests.support.raw import Listening, assert_still_good, chunks
+from tests.support.serving import Server
 
 EXAMPLES = pytest.mark.parametrize("examples", [300, pytest.param(1000, marks=pytest.mark.slow)])
 TCHAR = "!#$%&'*+-.^_`|~0123456789abcXYZ"

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from service.api.parse import LONG_CHARACTERS
 from service.model.engines import Column, Engine
 from service.model.predictor import Predictor
-from tests.asgi import run
-from tests.packed import accepted, columns_of, packed, rows_of
-from tests.sharing import CSV, JSON, QUICK, SLOW, Sent, all_at_once, bridged, one_by_one
+from tests.support.asgi import run
+from tests.support.packed import accepted, columns_of, packed, rows_of
+from tests.support.sharing import CSV, JSON, QUICK, SLOW, Sent, all_at_once, bridged, one_by_one
 
 MODELS = ["support vector regression", "text", "native categories"]
 

@@ -12,7 +12,7 @@ from service.app import create_app
 from service.model.artifact import MissingError
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.serving import ROOT, clean_environment
+from tests.support.serving import ROOT, clean_environment
 
 
 def test_its_routes_are_the_promised_ones(app: Flask) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.server.gunicorn.compat import FOR_DEFERRING, FOR_TIMEOUTS
-from tests.serving import ROOT
+from tests.support.serving import ROOT
 
 LARGEST_FILE = 400
 FOLDERS = ("slipway", "service", "training", "ecs", "tests", "benchmarks")

@@ -16,7 +16,7 @@ from service.protocols import enabled as protocols
 from service.server import request_body
 from service.server.asgi_app import ASGIApp
 from service.settings import Settings
-from tests.asgi import LARGEST, Exchange, Recorder, ask, make_bridge, of_length, run, scope
+from tests.support.asgi import LARGEST, Exchange, Recorder, ask, make_bridge, of_length, run, scope
 
 HEADERS = [
     ("host", "localhost:8080"),

@@ -20,7 +20,7 @@ import pytest
 
 from service.model import audit_imports
 from service.model.audit import EffectError, no_effects
-from tests.guarded import ESTIMATORS, tried
+from tests.support.guarded import ESTIMATORS, tried
 
 FLAG = "flag"
 NUMBER = marshal.dumps(1)

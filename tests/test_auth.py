@@ -15,9 +15,9 @@ from service.middleware.auth import AccessControl, matching_names
 from service.model.predictor import Predictor
 from service.settings import Settings
 from slipway.serving import new_key
-from tests.asgi import ask, run
-from tests.problems import assert_problem
-from tests.sharing import QUICK, bridged
+from tests.support.asgi import ask, run
+from tests.support.problems import assert_problem
+from tests.support.sharing import QUICK, bridged
 
 KEY, OLD = "correct-horse", "battery-staple"
 EXAMPLE = {"sensor_1": 1, "sensor_2": 1}

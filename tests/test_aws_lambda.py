@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings, SettingsError
-from tests.bad_bodies import COLUMNS, NAMES, NUMBERS, SHAPES, STRINGS
-from tests.lambda_events import ADDRESS, ANSWER, EVENT, version_2
+from tests.support.bad_bodies import COLUMNS, NAMES, NUMBERS, SHAPES, STRINGS
+from tests.support.lambda_events import ADDRESS, ANSWER, EVENT, version_2
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from weakref import WeakSet
 
 from service.server.gunicorn.compat import Support
 from service.server.gunicorn.worker import Worker
-from tests.asgi import Recorder, make_bridge, run
-from tests.flood import loop_worker
-from tests.raw import get, read_answer
-from tests.serving import children_of, serve
+from tests.support.asgi import Recorder, make_bridge, run
+from tests.support.flood import loop_worker
+from tests.support.raw import get, read_answer
+from tests.support.serving import children_of, serve
 
 BURST = 500
 SOON = 0.9  # seconds; a client's system tries again after one

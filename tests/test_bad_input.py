@@ -3,10 +3,10 @@
 import pytest
 from flask.testing import FlaskClient
 
-from tests.bad_bodies import ANSWER, BAD_JSON, EXAMPLE, Bad
-from tests.bad_tables import BAD_TABLES
-from tests.problems import assert_problem
-from tests.serving import Server
+from tests.support.bad_bodies import ANSWER, BAD_JSON, EXAMPLE, Bad
+from tests.support.bad_tables import BAD_TABLES
+from tests.support.problems import assert_problem
+from tests.support.serving import Server
 
 CASES = {**BAD_JSON, **BAD_TABLES}
 TRUNCATED = {

@@ -15,7 +15,7 @@ from service.__main__ import main
 from service.bench import capacity
 from service.bench.command import payload, post
 from service.bench.process import HOST, BenchError, free_port, started, tree
-from tests.serving import clean_environment, wait_until
+from tests.support.serving import clean_environment, wait_until
 
 TURN = threading.Lock()
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"

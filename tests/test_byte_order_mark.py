@@ -5,8 +5,8 @@ import json
 import pytest
 
 from service.api.parse import LONG_CHARACTERS
-from tests.problems import assert_problem
-from tests.serving import Server
+from tests.support.problems import assert_problem
+from tests.support.serving import Server
 
 MARK = b"\xef\xbb\xbf"
 LONG_ROWS = LONG_CHARACTERS  # two characters for each value

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.__main__ import main
-from tests.packed import folder_of
+from tests.support.packed import folder_of
 
 
 def test_a_good_artifact_is_described(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:

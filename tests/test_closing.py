@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bad_bodies import EXAMPLE
-from tests.raw import CLOSE, LENGTH, an_answer, get, post, read_all, statuses
-from tests.serving import CROWDED, Server, serve, wait_until
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.raw import CLOSE, LENGTH, an_answer, get, post, read_all, statuses
+from tests.support.serving import CROWDED, Server, serve, wait_until
 
 KEEP = b"Connection: keep-alive\r\n"
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)

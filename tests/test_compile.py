@@ -12,9 +12,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from tests.animals import Animal, boosting, machines
-from tests.described import contract, described
-from tests.packed import ANIMALS
+from tests.support.animals import Animal, boosting, machines
+from tests.support.described import contract, described
+from tests.support.packed import ANIMALS
 from training.conversion.convert import convert
 from training.engine import selection
 from training.errors import PackError

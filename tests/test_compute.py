@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from service.server.request_body import Message
-from tests.asgi import PATIENCE, Recorder, ask, make_bridge, run
+from tests.support.asgi import PATIENCE, Recorder, ask, make_bridge, run
 
 SLOW, QUICK = b"slow", b"q"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import containers
-from tests.compose import Project
-from tests.containers import LABELS, MODEL, PROBE, execute, inspect, output, run
-from tests.serving import ROOT
+from tests.support import containers
+from tests.support.compose import Project
+from tests.support.containers import LABELS, MODEL, PROBE, execute, inspect, output, run
+from tests.support.serving import ROOT
 from tests.test_agreement import DOCKERFILE
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]

@@ -14,9 +14,9 @@ import pytest
 
 from ecs.template import FOLDER
 from service.bench.client import Address
-from tests.compose import address_of
-from tests.containers import docker, execute, inspect, output, run, unique
-from tests.serving import PATIENCE, wait_until
+from tests.support.compose import address_of
+from tests.support.containers import docker, execute, inspect, output, run, unique
+from tests.support.serving import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import containers
-from tests.containers import MODEL, docker, execute, inspect, output, run, serving
-from tests.runtime_api import runtime_api
-from tests.serving import ROOT
+from tests.support import containers
+from tests.support.containers import MODEL, docker, execute, inspect, output, run, serving
+from tests.support.runtime_api import runtime_api
+from tests.support.serving import ROOT
 from training.sensor_example import data
 from training.sensor_example.fit import fit
 

@@ -8,9 +8,9 @@ import joblib
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from tests import containers
-from tests.containers import docker
-from tests.serving import ROOT
+from tests.support import containers
+from tests.support.containers import docker
+from tests.support.serving import ROOT
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 CALLER = 1234  # not root, and not the image's user

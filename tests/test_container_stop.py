@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import containers
-from tests.compose import project
-from tests.containers import docker, inspect, output, unique
-from tests.serving import wait_until
+from tests.support import containers
+from tests.support.compose import project
+from tests.support.containers import docker, inspect, output, unique
+from tests.support.serving import wait_until
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 

@@ -8,7 +8,7 @@ import numpy as np
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.serving import Server
+from tests.support.serving import Server
 from training.pack import pack
 from training.samples import sample
 from training.sensor_example import data, pipeline

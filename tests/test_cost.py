@@ -19,14 +19,14 @@ from service.app import create_app
 from service.model.predictor import Predictor
 from service.server.wsgi import Response, build_environ, run_wsgi, set_body
 from service.settings import Settings
-from tests.animals import text_model
-from tests.asgi import scope
-from tests.bad_bodies import EXAMPLE, Bad
-from tests.corpus import HOSTILE
-from tests.dear_bodies import DEAR, JSON, LIMIT, body
-from tests.problems import assert_problem
-from tests.raw import exchange
-from tests.serving import PATIENCE, Server
+from tests.support.animals import text_model
+from tests.support.asgi import scope
+from tests.support.bad_bodies import EXAMPLE, Bad
+from tests.support.corpus import HOSTILE
+from tests.support.dear_bodies import DEAR, JSON, LIMIT, body
+from tests.support.problems import assert_problem
+from tests.support.raw import exchange
+from tests.support.serving import PATIENCE, Server
 from tests.test_slow_clients import LINUX, worker_of
 from training.__main__ import main
 

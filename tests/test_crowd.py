@@ -1,6 +1,6 @@
 """Where a crowd waits, requests wait unread; what they get is what they would get otherwise.
 
-Here it is a crowd from the first (tests/crowded.py), in the real gunicorn.
+Here it is a crowd from the first (tests/support/crowded.py), in the real gunicorn.
 """
 
 import hashlib
@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.bad_bodies import ANSWER, EXAMPLE
-from tests.flood import MANY, burst
-from tests.problems import assert_problem
-from tests.raw import CLOSE, LENGTH, an_answer, exchange, get, post, read_all, statuses
-from tests.serving import CROWDED, Server, serve, wait_until
+from tests.support.bad_bodies import ANSWER, EXAMPLE
+from tests.support.flood import MANY, burst
+from tests.support.problems import assert_problem
+from tests.support.raw import CLOSE, LENGTH, an_answer, exchange, get, post, read_all, statuses
+from tests.support.serving import CROWDED, Server, serve, wait_until
 
 KEY = "correct-horse"
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bad_bodies import EXAMPLE
-from tests.flood import burst
-from tests.raw import CLOSE, LENGTH, an_answer, exchange, post, reset
-from tests.serving import CROWDED, ROOT, children_of, serve, wait_until
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.flood import burst
+from tests.support.raw import CLOSE, LENGTH, an_answer, exchange, post, reset
+from tests.support.serving import CROWDED, ROOT, children_of, serve, wait_until
 
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)
 # Its answer has a line for each name, 2.7 KB; the system keeps up to 4 MB for a connection.
@@ -22,7 +22,7 @@ MOST_KEPT, MANY = 1500, 3000  # answers
 BROKEN = """
 from dataclasses import replace
 
-from tests.asgi import make_bridge
+from tests.support.asgi import make_bridge
 
 
 def app(environ, start_response):

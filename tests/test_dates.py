@@ -22,7 +22,7 @@ from service.model import dates
 from service.model.predictor import Predictor
 from service.model.signature import Input, Signature
 from service.settings import Settings
-from tests import frame_steps
+from tests.support import frame_steps
 from training.pack import PackOptions, pack
 from training.samples import columnar, sample
 from training.signature.similar_texts import alike
@@ -121,7 +121,7 @@ def packed(rows: pd.DataFrame, folder: Path, suffix: str) -> tuple[Any, FlaskCli
     else:
         rows.to_parquet(path)
         read = columnar.read(path)
-    trusted = ["tests.frame_steps"]
+    trusted = ["tests.support.frame_steps"]
     pack(
         model, read, targets=[], name="x", folder=folder / "a", options=PackOptions(trusted=trusted)
     )

@@ -7,11 +7,11 @@ from gunicorn.asgi.protocol import ASGIProtocol
 
 from service.model.predictor import Predictor
 from service.scheduling import inline_batcher
-from tests.asgi import run
-from tests.bad_bodies import ANSWER, EXAMPLE
-from tests.flood import inside
-from tests.raw import LENGTH, post
-from tests.sharing import QUICK, bridged
+from tests.support.asgi import run
+from tests.support.bad_bodies import ANSWER, EXAMPLE
+from tests.support.flood import inside
+from tests.support.raw import LENGTH, post
+from tests.support.sharing import QUICK, bridged
 
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)
 HEAD = len(GOOD) - len(EXAMPLE)

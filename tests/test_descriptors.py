@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.bad_bodies import ANSWER, EXAMPLE
-from tests.raw import LENGTH, an_answer, post
-from tests.serving import Server, serve, wait_until
+from tests.support.bad_bodies import ANSWER, EXAMPLE
+from tests.support.raw import LENGTH, an_answer, post
+from tests.support.serving import Server, serve, wait_until
 from tests.test_slow_clients import LINUX, assert_answers_at_once, descriptors, worker_of
 
 pytestmark = LINUX
-DESCRIPTORS = 64  # in tests/few_descriptors.py
+DESCRIPTORS = 64  # in tests/support/few_descriptors.py
 FLOOD = 200  # connections
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)
 UNFINISHED = {
@@ -27,7 +27,7 @@ UNFINISHED = {
 
 @pytest.fixture
 def short(artifact: Path) -> Iterator[Server]:
-    with serve(artifact, "--config", "tests/few_descriptors.py") as running:
+    with serve(artifact, "--config", "tests/support/few_descriptors.py") as running:
         yield running
 
 

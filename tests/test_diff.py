@@ -13,7 +13,7 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from service.model.signature import Input, Output, Signature
-from tests.packed import folder_of
+from tests.support.packed import folder_of
 from training.__main__ import main
 from training.diff.contract_changes import changes
 

@@ -11,7 +11,7 @@ from flask import Flask
 from service.model import artifact
 from service.model.artifact import ArtifactError
 from service.settings import Settings, SettingsError
-from tests.serving import ROOT
+from tests.support.serving import ROOT
 
 README = (ROOT / "README.md").read_text()
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

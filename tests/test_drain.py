@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from service.server.drain import Drain
-from tests.problems import assert_problem
-from tests.raw import LENGTH, post, read_answer
-from tests.serving import Server, serve, wait_until
+from tests.support.problems import assert_problem
+from tests.support.raw import LENGTH, post, read_answer
+from tests.support.serving import Server, serve, wait_until
 
 GRACEFUL = 10  # seconds: gunicorn's graceful_timeout
 EXAMPLE = json.dumps({"sensor_1": "[1,2.0,3]", "sensor_2": "[1,-1,0]"})

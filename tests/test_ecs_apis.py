@@ -11,8 +11,8 @@ import pytest
 
 from ecs import render
 from ecs.template import PSEUDO, resolve
-from tests.aws import Client, assert_kept
-from tests.resolved import DEMO, SERVICE, TLS
+from tests.support.aws import Client, assert_kept
+from tests.support.resolved import DEMO, SERVICE, TLS
 
 EXECUTION = "arn:aws:iam::123456789012:role/start"
 

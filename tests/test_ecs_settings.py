@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ecs.template import resolve
-from tests.resolved import DEMO, SERVICE, SETS, flat, properties, service
-from tests.serving import ROOT
+from tests.support.resolved import DEMO, SERVICE, SETS, flat, properties, service
+from tests.support.serving import ROOT
 
 PAGE = (ROOT / "docs/ecs-settings.md").read_text()
 SECTIONS = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from ecs.template import FOLDER, PSEUDO, ParameterError, load, resolve
-from tests.resolved import DEMO, DIGEST, IMAGE, SERVICE, SETS, TLS, container, properties, service
+from tests.support.resolved import (
+    DEMO,
+    DIGEST,
+    IMAGE,
+    SERVICE,
+    SETS,
+    TLS,
+    container,
+    properties,
+    service,
+)
 
 SIZES: dict[str, dict[str, Any]] = SERVICE["Mappings"]["Sizes"]
 ARNS = {

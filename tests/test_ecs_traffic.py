@@ -6,8 +6,8 @@ import pytest
 
 from ecs.template import load, resolve
 from service.settings import Settings
-from tests.resolved import DEMO, SERVICE, SETS, attributes, properties, service
-from tests.serving import ROOT
+from tests.support.resolved import DEMO, SERVICE, SETS, attributes, properties, service
+from tests.support.serving import ROOT
 
 WEB = "<LoadBalancerSecurityGroup.GroupId>"
 TASKS = "<TaskSecurityGroup.GroupId>"

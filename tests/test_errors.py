@@ -7,10 +7,10 @@ import pytest
 from service.model.artifact import ArtifactError, MissingError, UnavailableError
 from service.model.errors import SlipwayError, one_line
 from service.settings import SettingsError
-from tests.described import described
-from tests.reported import ANSWERS, packed
+from tests.support.described import described
+from tests.support.reported import ANSWERS, packed
+from tests.support.zoo import ZOO
 from tests.test_architecture import files
-from tests.zoo import ZOO
 from training import errors
 from training.conversion import encoder_tables
 from training.conversion.convert import convert

@@ -23,9 +23,9 @@ from service.__main__ import main
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.keeping import kept
-from tests.lambda_events import ADDRESS, version_2
-from tests.oip import HEADER, INFER
+from tests.support.keeping import kept
+from tests.support.lambda_events import ADDRESS, version_2
+from tests.support.oip import HEADER, INFER
 from training.pack import PackOptions, pack
 from training.samples.sample import read
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from service.server import fast_parser
 from service.server.fast_parser import REQUEST_LINE, parse_simple_request
-from tests.bad_bodies import EXAMPLE
-from tests.raw import CHUNKED, CLOSE, LENGTH, post
-from tests.serving import ROOT
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.raw import CHUNKED, CLOSE, LENGTH, post
+from tests.support.serving import ROOT
 
 CONFIGURATION = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
 LIMITS = {name: limit for name, limit in CONFIGURATION.items() if name.startswith("limit_request_")}

@@ -13,8 +13,8 @@ from service.app import create_app
 from service.model.predictor import Predictor
 from service.server.wsgi import Response, build_environ, run_wsgi, set_body
 from service.settings import Settings
-from tests.asgi import scope
-from tests.bad_bodies import ANSWER, EXAMPLE, NAMES, Bad
+from tests.support.asgi import scope
+from tests.support.bad_bodies import ANSWER, EXAMPLE, NAMES, Bad
 
 JSON = {"content-type": "application/json"}
 ID = {"x-request-id": "mine-1"}

@@ -14,7 +14,7 @@ import pytest
 from service.__main__ import main as service
 from service.model import artifact, filetypes
 from service.model.version import content_version
-from tests import other_files
+from tests.support import other_files
 from training.__main__ import main as training
 
 OTHERS = other_files.others()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.model.predictor import Predictor
-from tests.serving import ROOT, clean_environment
+from tests.support.serving import ROOT, clean_environment
 from training.__main__ import main
 from training.samples.origin import commit
 from training.sensor_example import data

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from tests.serving import ROOT, serve
+from tests.support.serving import ROOT, serve
 from training.__main__ import main
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from tests.bad_bodies import ANSWER, EXAMPLE
-from tests.bad_requests import REFUSED_BY_GUNICORN, REFUSED_BY_THE_APP
-from tests.problems import assert_problem
-from tests.raw import (
+from tests.support.bad_bodies import ANSWER, EXAMPLE
+from tests.support.bad_requests import REFUSED_BY_GUNICORN, REFUSED_BY_THE_APP
+from tests.support.problems import assert_problem
+from tests.support.raw import (
     CHUNKED,
     CLOSE,
     LENGTH,
@@ -19,7 +19,7 @@ from tests.raw import (
     read_all,
     statuses,
 )
-from tests.serving import Server
+from tests.support.serving import Server
 
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)
 LAST = post(LENGTH % len(EXAMPLE) + CLOSE, EXAMPLE)

@@ -20,7 +20,7 @@ from tests.fuzz.machine import Part, assembled
 from tests.fuzz.programs import Programs
 from tests.fuzz.seeds import Seed, corpus, dumps, seed, values
 from tests.fuzz.worker import Source
-from tests.serving import ROOT
+from tests.support.serving import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 Unpickler: Any = vars(pickle)["_Unpickler"]

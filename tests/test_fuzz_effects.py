@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.serving import ROOT
+from tests.support.serving import ROOT
 
 # Programs that would make a file, import a module or change an object; each by a plain pickle.
 EFFECTS = {

@@ -15,11 +15,11 @@ import pytest
 from service.model.predictor import Predictor
 from service.scheduling import inline_batcher
 from service.server.asgi_app import ASGIApp
-from tests.asgi import run
-from tests.bad_bodies import EXAMPLE
-from tests.flood import inside
-from tests.raw import LENGTH, post
-from tests.sharing import JSON, QUICK, SLOW, Sent, all_at_once, bridged
+from tests.support.asgi import run
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.flood import inside
+from tests.support.raw import LENGTH, post
+from tests.support.sharing import JSON, QUICK, SLOW, Sent, all_at_once, bridged
 
 AT_ONCE = 100
 

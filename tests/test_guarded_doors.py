@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from tests.serving import ROOT, clean_environment, free_port, gunicorn
+from tests.support.serving import ROOT, clean_environment, free_port, gunicorn
 
 MODULE = '''
 from itertools import repeat

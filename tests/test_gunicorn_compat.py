@@ -12,9 +12,9 @@ from gunicorn.glogging import Logger
 
 from service.server.gunicorn import compat
 from service.server.gunicorn.compat import FOR_DEFERRING, FOR_TIMEOUTS
-from tests.bad_bodies import ANSWER, EXAMPLE
-from tests.raw import LENGTH, exchange, post
-from tests.serving import CROWDED, serve
+from tests.support.bad_bodies import ANSWER, EXAMPLE
+from tests.support.raw import LENGTH, exchange, post
+from tests.support.serving import CROWDED, serve
 
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bad_bodies import EXAMPLE
-from tests.raw import LENGTH, an_answer, post, read_all, statuses
-from tests.serving import CROWDED, Server, serve
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.raw import LENGTH, an_answer, post, read_all, statuses
+from tests.support.serving import CROWDED, Server, serve
 from tests.test_slow_clients import AT_ONCE, assert_answers_at_once, can_be_read
 
 SECONDS = 10.0

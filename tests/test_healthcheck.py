@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from service import healthcheck as probe
-from tests.serving import ROOT, Server, free_port
+from tests.support.serving import ROOT, Server, free_port
 
 
 def test_a_server_that_answers_is_fine(server: Server) -> None:

@@ -10,11 +10,11 @@ from service.app import create_app
 from service.middleware.auth import AccessControl
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.bad_bodies import ANSWER, EXAMPLE
-from tests.lambda_events import ADDRESS, version_2
-from tests.problems import assert_problem
-from tests.raw import CHUNKED, CLOSE, LENGTH, an_answer, chunks, exchange, get, post
-from tests.serving import CROWDED, Server, serve
+from tests.support.bad_bodies import ANSWER, EXAMPLE
+from tests.support.lambda_events import ADDRESS, version_2
+from tests.support.problems import assert_problem
+from tests.support.raw import CHUNKED, CLOSE, LENGTH, an_answer, chunks, exchange, get, post
+from tests.support.serving import CROWDED, Server, serve
 
 OURS = ["api.example.com", "API.Example.Com:8080", "api.example.com:", "a.example.org", "[::1]:80"]
 OTHERS = [

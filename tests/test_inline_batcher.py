@@ -12,7 +12,7 @@ from service.scheduling import inline_batcher, jobs
 from service.scheduling.admission import RejectedError
 from service.scheduling.inline_batcher import InlineBatcher
 from service.scheduling.jobs import Batch, Job
-from tests.asgi import run
+from tests.support.asgi import run
 
 MAX_BYTES = 1000
 STEP = 0.0015  # seconds of one prediction: as long as the batcher computes at a stretch, at least

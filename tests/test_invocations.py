@@ -16,7 +16,7 @@ from service.scheduling.admission import overloaded
 from service.server.drain import Drain
 from service.server.rejection import problem_of
 from service.settings import Settings
-from tests.bad_bodies import EXAMPLE
+from tests.support.bad_bodies import EXAMPLE
 
 PATH = "/invocations"
 BARE, WRAPPED = [1.0], {"predictions": [1.0]}

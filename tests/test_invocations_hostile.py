@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from service.app import create_app
 from service.settings import Settings
-from tests import texts
-from tests.bad_bodies import BAD_JSON
-from tests.bad_tables import BAD_TABLES
-from tests.dear_bodies import DEAR
-from tests.packed import packed
+from tests.support import texts
+from tests.support.bad_bodies import BAD_JSON
+from tests.support.bad_tables import BAD_TABLES
+from tests.support.dear_bodies import DEAR
+from tests.support.packed import packed
 
 PATH = "/invocations"
 ONE = [("sagemaker",), ("mlflow",)]

@@ -19,8 +19,8 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEnc
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests import frame_steps
-from tests.any_frame import plain
+from tests.support import frame_steps
+from tests.support.any_frame import plain
 from training.__main__ import main
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
@@ -60,7 +60,7 @@ def answers(
     model: Any, rows: pd.DataFrame, folder: Path, suffix: str = ".csv", **more: Any
 ) -> tuple[Predictor, Any]:
     """The predictor, and what its service answers to these rows."""
-    trusted = ["tests.frame_steps"]
+    trusted = ["tests.support.frame_steps"]
     pack(
         model,
         read(rows, folder, suffix),
@@ -243,7 +243,7 @@ def test_kind_decides(tmp_path: Path) -> None:
     rows.to_csv(tmp_path / "rows.csv", index=False)
     out = tmp_path / "artifact"
     command = ["pack", str(tmp_path / "model.joblib"), "--sample", str(tmp_path / "rows.csv")]
-    command += ["--out", str(out), "--no-report", "--trust", "tests.frame_steps"]
+    command += ["--out", str(out), "--no-report", "--trust", "tests.support.frame_steps"]
     for kind, expected in (("text", "category"), ("number", "number"), ("integer", "integer")):
         assert main([*command, "--kind", f"store={kind}"]) == 0
         told = json.loads((out / "manifest.json").read_text())

@@ -13,8 +13,8 @@ from service.app import create_app
 from service.model.predictor import Predictor
 from service.protocols.aws_lambda import events
 from service.settings import Settings
-from tests.lambda_events import ADDRESS, ANSWER, EVENT, version_2
-from tests.serving import Server
+from tests.support.lambda_events import ADDRESS, ANSWER, EVENT, version_2
+from tests.support.serving import Server
 from tests.test_any_body import hold
 
 NOT_AN_EVENT = "the event is not one of API Gateway's, version 1.0 or 2.0"

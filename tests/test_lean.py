@@ -17,10 +17,10 @@ from service.model.artifact import file_entry
 from service.model.manifest import Manifest
 from service.model.predictor import Predictor
 from service.model.version import content_version
-from tests.animals import Animal
-from tests.serving import ROOT, clean_environment, serve
+from tests.support.animals import Animal
+from tests.support.serving import ROOT, clean_environment, serve
+from tests.support.zoo import ZOO
 from tests.test_artifact import Sentinel
-from tests.zoo import ZOO
 from training.__main__ import main
 from training.sensor_example import data
 from training.sensor_example.fit import fit

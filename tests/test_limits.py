@@ -10,9 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.settings import Settings
-from tests.bad_bodies import ANSWER, EXAMPLE
-from tests.problems import assert_problem
-from tests.raw import (
+from tests.support.bad_bodies import ANSWER, EXAMPLE
+from tests.support.problems import assert_problem
+from tests.support.raw import (
     CHUNKED,
     CLOSE,
     LENGTH,
@@ -22,7 +22,7 @@ from tests.raw import (
     post,
     read_answer,
 )
-from tests.serving import Answer, Server
+from tests.support.serving import Answer, Server
 
 LIMIT = Settings().max_body_bytes
 FULL = EXAMPLE.ljust(LIMIT)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.serving import ROOT
+from tests.support.serving import ROOT
 from tests.test_agreement import DOCKERFILE, found
 
 MAKEFILE = (ROOT / "Makefile").read_text()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.__main__ import main
-from tests.serving import Server
+from tests.support.serving import Server
 
 
 def test_the_example_is_answered_when_it_is_pasted(

@@ -15,7 +15,7 @@ from service.model.manifest import Manifest
 from service.model.predictor import Predictor
 from service.model.version import content_version
 from service.settings import Settings
-from tests.packed import folder_of
+from tests.support.packed import folder_of
 
 MODELS = ("sensors", "mixed table, open categories", "several labels", "text")
 ANY_JSON = st.recursive(

@@ -11,8 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.settings import Settings
-from tests.problems import assert_problem
-from tests.serving import Server, children_of, serve, wait_until
+from tests.support.problems import assert_problem
+from tests.support.serving import Server, children_of, serve, wait_until
 
 EXAMPLE = json.dumps({"sensor_1": "[1,2.0,3]", "sensor_2": "[1,-1,0]"})
 ANSWERED = 'slipway_requests_total{method="POST",route="/predict",status="200"}'

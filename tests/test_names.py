@@ -16,7 +16,7 @@ from service.app import create_app
 from service.model.column_names import matched, tidy
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.problems import assert_problem
+from tests.support.problems import assert_problem
 from training.__main__ import main as training
 
 ALL = ("lambda", "oip", "sagemaker", "mlflow")

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.oip import INFER, ROWS, columns, error_of, infer, speaking, tensor, version
-from tests.packed import packed
+from tests.support.oip import INFER, ROWS, columns, error_of, infer, speaking, tensor, version
+from tests.support.packed import packed
 
 IRIS = "logistic regression, string labels"
 MIXED = "mixed table, open categories"

@@ -8,8 +8,8 @@ from service.model.predictor import Predictor
 from service.protocols import enabled
 from service.server.drain import Drain
 from service.settings import Settings
-from tests.oip import INFER, error_of, speaking, version
-from tests.packed import packed
+from tests.support.oip import INFER, error_of, speaking, version
+from tests.support.packed import packed
 
 MIXED = "mixed table, open categories"
 

@@ -8,11 +8,11 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import texts
-from tests.bad_bodies import BAD_JSON, Bad
-from tests.dear_bodies import DEAR
-from tests.oip import HEADER, INFER, columns, error_of, infer, speaking, tensor
-from tests.packed import accepted, columns_of, packed, rows_of
+from tests.support import texts
+from tests.support.bad_bodies import BAD_JSON, Bad
+from tests.support.dear_bodies import DEAR
+from tests.support.oip import HEADER, INFER, columns, error_of, infer, speaking, tensor
+from tests.support.packed import accepted, columns_of, packed, rows_of
 from tests.test_oip_v1 import PREDICT
 
 ANY = st.deferred(texts.values)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.oip import HEADER, behind, infer, speaking, strings, tensor
+from tests.support.oip import HEADER, behind, infer, speaking, strings, tensor
 
 MIXED = "mixed table, open categories"
 FIRST, SECOND = struct.pack("<3d", 1.0, 2.0, 3.0), struct.pack("<3d", 1.0, -1.0, 0.0)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.oip import HEADER, INFER, behind, error_of, infer, speaking, strings
+from tests.support.oip import HEADER, INFER, behind, error_of, infer, speaking, strings
 
 
 @pytest.fixture(scope="module")

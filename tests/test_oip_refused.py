@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from service.api.problems import Problem
 from service.api.request_state import KEY, RequestState
-from tests.oip import INFER, ROWS, columns, error_of, infer, speaking, tensor
+from tests.support.oip import INFER, ROWS, columns, error_of, infer, speaking, tensor
 
 
 @pytest.fixture(scope="module")

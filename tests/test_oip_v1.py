@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.oip import ROWS, error_of, speaking
+from tests.support.oip import ROWS, error_of, speaking
 
 PREDICT = "/v1/models/x:predict"
 

@@ -12,9 +12,9 @@ import pytest
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.lambda_events import ADDRESS, ANSWER, EVENT, version_2
-from tests.runtime_api import Runtime, function, runtime_api, runtime_client
-from tests.serving import PATIENCE
+from tests.support.lambda_events import ADDRESS, ANSWER, EVENT, version_2
+from tests.support.runtime_api import Runtime, function, runtime_api, runtime_client
+from tests.support.serving import PATIENCE
 
 
 @pytest.fixture(scope="module")

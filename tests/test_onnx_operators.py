@@ -16,7 +16,7 @@ from sklearn.preprocessing import KBinsDiscretizer, MinMaxScaler, Normalizer, Po
 
 from service.model.onnx_check import OPERATORS, OnnxError, check
 from service.model.signature import Input, Output, Signature
-from tests.estimators import GIVEN, ROWS, fitted
+from tests.support.estimators import GIVEN, ROWS, fitted
 from training.conversion.convert import convert
 from training.errors import ConversionError
 from training.estimators.fitted_model import FittedModel

@@ -16,9 +16,9 @@ from service.app import create_app
 from service.model import example
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.examples import assert_holds
-from tests.packed import folder_of, packed
-from tests.serving import ROOT, clean_environment, serve
+from tests.support.examples import assert_holds
+from tests.support.packed import folder_of, packed
+from tests.support.serving import ROOT, clean_environment, serve
 
 KEY = "correct-horse"
 DIGEST = hashlib.sha256(KEY.encode()).hexdigest()

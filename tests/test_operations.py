@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bad_bodies import ANSWER, EXAMPLE
-from tests.containers import another_image_name, docker, require_engine
-from tests.serving import ROOT, Server, free_port, wait_until
-from tests.stranger import commands, foreground, run
+from tests.support.bad_bodies import ANSWER, EXAMPLE
+from tests.support.containers import another_image_name, docker, require_engine
+from tests.support.serving import ROOT, Server, free_port, wait_until
+from tests.support.stranger import commands, foreground, run
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ from service.api.page.model_view import duration, short
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.packed import packed
-from tests.problems import assert_problem
+from tests.support.packed import packed
+from tests.support.problems import assert_problem
 
 KEY = "correct-horse"
 LARGEST = 60_000  # bytes, as it is sent

@@ -8,8 +8,8 @@ import orjson
 from flask import Flask
 
 from service.server.wsgi import Response, build_environ, run_wsgi, set_body
-from tests.asgi import scope
-from tests.bad_bodies import EXAMPLE
+from tests.support.asgi import scope
+from tests.support.bad_bodies import EXAMPLE
 
 TIMES = 50
 OF_ONE_PREDICTION = 300  # 244 were counted

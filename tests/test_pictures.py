@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.pictures import FOLDER, MADE_FROM, PICTURES, Picture
-from tests.serving import ROOT
+from tests.support.pictures import FOLDER, MADE_FROM, PICTURES, Picture
+from tests.support.serving import ROOT
 from tests.test_docs import PAGES
 
 LARGEST = 150_000  # bytes of one picture

@@ -9,7 +9,7 @@ from service.app import create_app
 from service.model.engines import Column
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.problems import assert_problem
+from tests.support.problems import assert_problem
 
 ANSWER = {"class": [0.0, 1.0, 1.0]}
 FORMS = {

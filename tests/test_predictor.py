@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from service.model.artifact import GoldenError
 from service.model.engines import Column
 from service.model.predictor import NotFiniteError, Predictor
-from tests.packed import packed
+from tests.support.packed import packed
 
 
 class Made:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.bad_bodies import BAD_JSON
-from tests.bad_requests import REFUSED_BY_GUNICORN, REFUSED_BY_THE_APP
-from tests.bad_tables import BAD_TABLES
-from tests.raw import CLOSE, LENGTH, assert_still_good, exchange, get, post
-from tests.serving import Server, serve
+from tests.support.bad_bodies import BAD_JSON
+from tests.support.bad_requests import REFUSED_BY_GUNICORN, REFUSED_BY_THE_APP
+from tests.support.bad_tables import BAD_TABLES
+from tests.support.raw import CLOSE, LENGTH, assert_still_good, exchange, get, post
+from tests.support.serving import Server, serve
 
 CANARY = b"canary-0f7d9e"
 LENGTH_AND_CLOSE = LENGTH + CLOSE

@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.exceptions import abort, default_exceptions
 
 from service.api.problems import Problem, pointer, unknown
-from tests.problems import assert_problem
+from tests.support.problems import assert_problem
 
 
 @pytest.mark.parametrize("status", sorted(default_exceptions))

@@ -16,8 +16,8 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 
 from service.model.engines import Column, OnnxRuntime, ScikitLearn
-from tests.animals import Animal
-from tests.described import contract, described
+from tests.support.animals import Animal
+from tests.support.described import contract, described
 from training.__main__ import main
 from training.conversion.convert import convert
 from training.engine import selection

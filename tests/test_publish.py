@@ -13,7 +13,7 @@ import pytest
 from service.model import artifact_writer
 from service.model.artifact import ArtifactError, read_files, read_manifest
 from service.model.manifest import Manifest
-from tests.serving import ROOT, clean_environment, wait_until
+from tests.support.serving import ROOT, clean_environment, wait_until
 
 
 def content_of(folder: Path) -> dict[str, bytes]:

@@ -11,11 +11,11 @@ import pytest
 from service.model.predictor import Predictor
 from service.scheduling.admission import RejectedError
 from service.scheduling.inline_batcher import MIN_COMPUTE_SECONDS
-from tests.asgi import Exchange, Recorder, ask, make_bridge, run, scope
-from tests.bad_bodies import ANSWER, EXAMPLE
-from tests.flood import inside
-from tests.raw import LENGTH, post
-from tests.sharing import QUICK, bridged
+from tests.support.asgi import Exchange, Recorder, ask, make_bridge, run, scope
+from tests.support.bad_bodies import ANSWER, EXAMPLE
+from tests.support.flood import inside
+from tests.support.raw import LENGTH, post
+from tests.support.sharing import QUICK, bridged
 
 BODY = b"body"
 

@@ -10,11 +10,11 @@ import joblib
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from tests.browsing import executable
-from tests.containers import another_image_name, docker, require_engine, unique
-from tests.pictures import PICTURES
-from tests.serving import ROOT, clean_environment, free_port
-from tests.stranger import ask, commands, curls, foreground, run
+from tests.support.browsing import executable
+from tests.support.containers import another_image_name, docker, require_engine, unique
+from tests.support.pictures import PICTURES
+from tests.support.serving import ROOT, clean_environment, free_port
+from tests.support.stranger import ask, commands, curls, foreground, run
 from tests.test_pictures import LARGEST
 
 pytestmark = pytest.mark.slow

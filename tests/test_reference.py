@@ -8,8 +8,8 @@ from html import unescape
 import pytest
 
 from service.api.page.schema_text import shape
-from tests.packed import folder_of, packed
-from tests.serving import serve
+from tests.support.packed import folder_of, packed
+from tests.support.serving import serve
 from tests.test_page import LARGEST, MODELS
 
 

@@ -13,7 +13,7 @@ from service.model.predictor import Predictor
 from service.scheduling.admission import RejectedError, deadline_passed, overloaded
 from service.server.rejection import RejectionResponder, problem_of
 from service.server.wsgi import build_environ, set_body
-from tests.asgi import scope
+from tests.support.asgi import scope
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from service.model import remote
 from service.model.artifact import ArtifactError, UnavailableError
 from service.model.predictor import Predictor
-from tests import buckets
-from tests.buckets import BUCKET, PLACE, PREFIX, Proxy
+from tests.support import buckets
+from tests.support.buckets import BUCKET, PLACE, PREFIX, Proxy
 
 SECONDS = 30.0  # enough
 

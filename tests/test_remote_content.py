@@ -16,8 +16,8 @@ from service.model.artifact import (
     MissingError,
     UnavailableError,
 )
-from tests import buckets
-from tests.buckets import BUCKET, Proxy
+from tests.support import buckets
+from tests.support.buckets import BUCKET, Proxy
 from tests.test_remote import digest, refusal
 
 Edit = Callable[[Callable[[dict[str, Any]], object]], None]

@@ -13,10 +13,10 @@ import pytest
 from service.app import load
 from service.model.artifact import UnavailableError
 from service.settings import Settings
-from tests import buckets, containers
-from tests.buckets import BUCKET, PLACE, PREFIX, Proxy, answers
-from tests.containers import docker, execute, output, unique
-from tests.serving import ROOT, clean_environment, free_port, serve, wait_until
+from tests.support import buckets, containers
+from tests.support.buckets import BUCKET, PLACE, PREFIX, Proxy, answers
+from tests.support.containers import docker, execute, output, unique
+from tests.support.serving import ROOT, clean_environment, free_port, serve, wait_until
 from tests.test_remote import digest
 from tests.test_server import EXAMPLE, refusal
 

@@ -11,7 +11,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
-from tests.reported import artifact_of, packed, page_of, titles
+from tests.support.reported import artifact_of, packed, page_of, titles
 
 CURVES = ["ROC curve", "Precision-recall curve"]
 FLOWERS = ["f0", "f1", "f2", "f3"]

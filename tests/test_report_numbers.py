@@ -7,7 +7,7 @@ from sklearn import metrics
 from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from tests.reported import judge
+from tests.support.reported import judge
 from training.report import bootstrap, confusion_matrix, formatting
 from training.report.evaluation import Evaluation
 from training.report.metrics import bootstrap_intervals, compute, proportion

@@ -7,8 +7,8 @@ import pytest
 
 from service.model.artifact import REPORT
 from service.model.predictor import Predictor
-from tests.packed import sensors
-from tests.reported import artifact_of, packed, page_of
+from tests.support.packed import sensors
+from tests.support.reported import artifact_of, packed, page_of
 from training.__main__ import main
 from training.sensor_example import data
 

@@ -16,8 +16,8 @@ from service.app import create_app
 from service.model.artifact import REPORT, ArtifactError, ChecksumError, MissingError, file_entry
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.packed import packed
-from tests.problems import assert_problem
+from tests.support.packed import packed
+from tests.support.problems import assert_problem
 
 KEY = "correct-horse"
 BROWSER = {"Accept": "text/html,*/*;q=0.8"}

@@ -4,10 +4,10 @@ import string
 
 import pytest
 
-from tests.bad_bodies import ANSWER, EXAMPLE
-from tests.problems import assert_problem
-from tests.raw import CLOSE, LENGTH, exchange, get, post
-from tests.serving import Server
+from tests.support.bad_bodies import ANSWER, EXAMPLE
+from tests.support.problems import assert_problem
+from tests.support.raw import CLOSE, LENGTH, exchange, get, post
+from tests.support.serving import Server
 
 UNRESERVED = string.ascii_letters + string.digits + "-._~"  # RFC 3986, section 2.3
 

@@ -15,7 +15,7 @@ from service.app import create_app
 from service.model.engines import ScikitLearn
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.described import described
+from tests.support.described import described
 from training.engine.row_independence import are_rows_independent
 from training.pack import PackOptions, pack
 from training.samples.sample import read

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.settings import Settings
-from tests.packed import packed
+from tests.support.packed import packed
 
 PATH = "/invocations"
 IRIS, MIXED = "logistic regression, string labels", "mixed table, open categories"

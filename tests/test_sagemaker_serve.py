@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.containers import docker, inspect, output, unique
-from tests.serving import ROOT, wait_until
-from tests.stranger import commands
+from tests.support.containers import docker, inspect, output, unique
+from tests.support.serving import ROOT, wait_until
+from tests.support.stranger import commands
 
 SERVE = ROOT / "service/protocols/sagemaker/serve"
 ASK = """

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.model.signature import Input
-from tests.packed import accepted, columns_of, packed, rows_of
+from tests.support.packed import accepted, columns_of, packed, rows_of
 
 SPECIES = [
     "sensors",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import ROOT
+from tests.support.serving import ROOT
 from training.errors import DataError, MissingFileError
 from training.samples import sample
 from training.samples.sample import CHUNK_ROWS, KEPT_ROWS

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from service.asgi import expected_seconds
 from service.model.manifest import Manifest
-from tests.serving import (
+from tests.support.serving import (
     ROOT,
     Server,
     children_of,

@@ -6,9 +6,9 @@ from pathlib import Path
 import joblib
 import pytest
 
-from tests import burning
-from tests.load import drive, post
-from tests.serving import serve
+from tests.support import burning
+from tests.support.load import drive, post
+from tests.support.serving import serve
 from training.__main__ import main
 
 

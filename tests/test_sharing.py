@@ -8,8 +8,8 @@ from typing import Any
 from service.model.engines import Column, Engine
 from service.model.predictor import Predictor
 from service.scheduling.inline_batcher import MIN_COMPUTE_SECONDS
-from tests.asgi import run
-from tests.sharing import CSV, JSON, MOST_ROWS, QUICK, Sent, all_at_once, bridged
+from tests.support.asgi import run
+from tests.support.sharing import CSV, JSON, MOST_ROWS, QUICK, Sent, all_at_once, bridged
 
 GOOD = b'{"sensor_1": [1, 2, 3], "sensor_2": [1, -1, 0]}'
 EACH = b'{"class": [0.0, 1.0, 1.0]}'

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from slipway.command import COMMANDS, commands, main
-from tests.serving import ROOT, Server, clean_environment, free_port, wait_until
+from tests.support.serving import ROOT, Server, clean_environment, free_port, wait_until
 
 HEAVY = {"flask", "numpy", "sklearn", "onnxruntime", "boto3", "gunicorn", "pandas", "yaml"}
 ROWS = pd.DataFrame({"colour": ["red", "blue", "green", "red"]})

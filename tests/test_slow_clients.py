@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bad_bodies import ANSWER, EXAMPLE
-from tests.problems import assert_problem
-from tests.raw import CHUNKED, LENGTH, post, read_answer, reset
-from tests.serving import PATIENCE, Answer, Server, serve, wait_until
+from tests.support.bad_bodies import ANSWER, EXAMPLE
+from tests.support.problems import assert_problem
+from tests.support.raw import CHUNKED, LENGTH, post, read_answer, reset
+from tests.support.serving import PATIENCE, Answer, Server, serve, wait_until
 
 DEADLINE = 1.0
 AT_ONCE = 3.0  # seconds; measured are a few milliseconds

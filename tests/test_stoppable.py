@@ -19,7 +19,7 @@ from service.model.manifest import Manifest
 from service.model.predictor import Predictor
 from service.model.trial import TrialError
 from service.model.version import content_version
-from tests.serving import ROOT, clean_environment, free_port, gunicorn
+from tests.support.serving import ROOT, clean_environment, free_port, gunicorn
 
 MANY_PRODUCTS = (500, 20_000)  # the size of square matrices, and how many products of them
 ONE_PRODUCT = (7000, 1)

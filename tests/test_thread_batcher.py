@@ -11,7 +11,7 @@ import pytest
 from service.scheduling.admission import RejectedError
 from service.scheduling.jobs import Job
 from service.scheduling.thread_batcher import ThreadBatcher
-from tests.asgi import run
+from tests.support.asgi import run
 
 ANSWER = "answer"
 MAX_BYTES = 1000

@@ -12,8 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 from service.model.engines import OnnxRuntime, ScikitLearn
 from service.model.signature import Input, Output, Signature
-from tests.animals import Animal
-from tests.described import contract, described
+from tests.support.animals import Animal
+from tests.support.described import contract, described
 from training.conversion.convert import convert
 from training.engine.probe_rows import ROWS, around, beside
 from training.estimators.fitted_model import FittedModel

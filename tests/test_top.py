@@ -11,9 +11,9 @@ from openapi_schema_validator import OAS31Validator
 from service.app import create_app
 from service.model import ranking
 from service.settings import Settings
-from tests.lambda_events import ADDRESS, version_2
-from tests.packed import packed
-from tests.problems import assert_problem
+from tests.support.lambda_events import ADDRESS, version_2
+from tests.support.packed import packed
+from tests.support.problems import assert_problem
 
 IRIS, SEVERAL = "logistic regression, string labels", "several classes"
 FLOWERS = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3], [5.9, 2.8, 4.5, 1.4]]

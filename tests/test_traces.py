@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.bad_bodies import ANSWER, EXAMPLE
-from tests.collector import (
+from tests.support.bad_bodies import ANSWER, EXAMPLE
+from tests.support.collector import (
     NEVER_BY_ITSELF,
     Collector,
     collecting,
@@ -19,8 +19,8 @@ from tests.collector import (
     stopped,
     traced,
 )
-from tests.raw import exchange
-from tests.serving import PATIENCE, ROOT, Server, clean_environment
+from tests.support.raw import exchange
+from tests.support.serving import PATIENCE, ROOT, Server, clean_environment
 from tests.test_privacy import CANARY, EVERYTHING, GOOD, send
 from tests.test_server import refusal
 

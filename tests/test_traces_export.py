@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.bad_bodies import ANSWER, EXAMPLE
-from tests.collector import NEVER_BY_ITSELF, Collector, collecting, spans_of, stopped, traced
-from tests.serving import ROOT, free_port, wait_until
+from tests.support.bad_bodies import ANSWER, EXAMPLE
+from tests.support.collector import (
+    NEVER_BY_ITSELF,
+    Collector,
+    collecting,
+    spans_of,
+    stopped,
+    traced,
+)
+from tests.support.serving import ROOT, free_port, wait_until
 
 OFTEN = {"OTEL_BSP_SCHEDULE_DELAY": "50", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
 WATCH = f"""

@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from service.model.engines import ScikitLearn
 from service.model.predictor import as_column
 from service.model.signature import Signature
-from tests import frame_steps
+from tests.support import frame_steps
 from training.engine import truth
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel

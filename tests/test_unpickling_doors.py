@@ -20,8 +20,8 @@ from service.model import artifact
 from service.model.manifest import Manifest
 from service.model.version import content_version
 from service.observability import logs
-from tests.by_hand import called, made, name, program, text
-from tests.serving import ROOT
+from tests.support.by_hand import called, made, name, program, text
+from tests.support.serving import ROOT
 from tests.test_unpickling_opcodes import REFUSED
 from training.__main__ import main as training
 

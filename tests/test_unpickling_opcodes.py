@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from service.model import unpickling
 from service.model.trust import UntrustedError
-from tests.by_hand import (
+from tests.support.by_hand import (
     DATE_STATE,
     EMPTY,
     ESTIMATOR,

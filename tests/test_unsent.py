@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from tests.long_answers import (
+from tests.support.long_answers import (
     Client,
     ask,
     client,
@@ -23,8 +23,8 @@ from tests.long_answers import (
     text,
     wait_until_disconnected,
 )
-from tests.raw import LENGTH, post, reset
-from tests.serving import PATIENCE, Server, children_of, serve, wait_until
+from tests.support.raw import LENGTH, post, reset
+from tests.support.serving import PATIENCE, Server, children_of, serve, wait_until
 from training.pack import pack
 from training.samples.sample import read
 

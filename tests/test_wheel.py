@@ -15,7 +15,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from service import __version__
-from tests.serving import ROOT, Server, clean_environment, free_port, wait_until
+from tests.support.serving import ROOT, Server, clean_environment, free_port, wait_until
 
 UV = Path(sys.executable).with_name("uv")
 PROJECT: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.bad_bodies import EXAMPLE
-from tests.flood import MANY, burst
-from tests.raw import CHUNKED, CLOSE, LENGTH, an_answer, exchange, get, post
-from tests.serving import CROWDED, Server, serve, wait_until
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.flood import MANY, burst
+from tests.support.raw import CHUNKED, CLOSE, LENGTH, an_answer, exchange, get, post
+from tests.support.serving import CROWDED, Server, serve, wait_until
 
 CLIENT, SPOOFED = "203.0.113.7", "198.51.100.9"
 FORWARDED = f"X-Forwarded-For: {SPOOFED}, {CLIENT}\r\n".encode()

@@ -8,10 +8,18 @@ from typing import Any
 
 import pytest
 
-from tests.bad_bodies import ANSWER, BAD_JSON, EXAMPLE
-from tests.bad_tables import BAD_TABLES
-from tests.raw import CHUNKED, CLOSE, LENGTH, chunks, exchange, get, post
-from tests.serving import ROOT, Answer, Server, clean_environment, free_port, gunicorn, serve
+from tests.support.bad_bodies import ANSWER, BAD_JSON, EXAMPLE
+from tests.support.bad_tables import BAD_TABLES
+from tests.support.raw import CHUNKED, CLOSE, LENGTH, chunks, exchange, get, post
+from tests.support.serving import (
+    ROOT,
+    Answer,
+    Server,
+    clean_environment,
+    free_port,
+    gunicorn,
+    serve,
+)
 from tests.test_who_asked import CLIENT, FORWARDED, line_for
 
 COLD = """

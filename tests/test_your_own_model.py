@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import containers
-from tests.containers import docker, output, require_engine, unique
-from tests.serving import ROOT, free_port, wait_until
-from tests.stranger import ask, commands, foreground, run, script
+from tests.support import containers
+from tests.support.containers import docker, output, require_engine, unique
+from tests.support.serving import ROOT, free_port, wait_until
+from tests.support.stranger import ask, commands, foreground, run, script
 
 pytestmark = pytest.mark.slow
 

@@ -19,10 +19,10 @@ import pytest
 
 from service.api import prediction_service
 from service.model.signature import Signature
-from tests.animals import Animal
-from tests.examples import assert_holds
-from tests.serving import Server, serve
-from tests.zoo import ZOO
+from tests.support.animals import Animal
+from tests.support.examples import assert_holds
+from tests.support.serving import Server, serve
+from tests.support.zoo import ZOO
 from training.__main__ import main
 
 ROWS = (1, prediction_service.FEW_ROWS + 1)  # many are written in another way

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from service.__main__ import main
-from tests import buckets
+from tests.support import buckets
 
 HEADER = "sensor_1,sensor_2\n"
 GOOD = "1,1\n2.0,-1\n3,0\n"

@@ -11,7 +11,7 @@ import pytest
 
 from service.__main__ import main
 from tests.batch.conftest import CLASSES, GOOD, HEADER, classes
-from tests.serving import ROOT, clean_environment
+from tests.support.serving import ROOT, clean_environment
 
 Printed = pytest.CaptureFixture[str]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from service.model.predictor import Predictor
-from tests.serving import ROOT, clean_environment, wait_until
+from tests.support.serving import ROOT, clean_environment, wait_until
 from tests.test_slow_clients import LINUX
 
 ROWS = 1_000_000

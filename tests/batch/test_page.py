@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from tests.batch.conftest import CLASSES, GOOD, HEADER
-from tests.serving import ROOT, clean_environment
-from tests.stranger import commands
+from tests.support.serving import ROOT, clean_environment
+from tests.support.stranger import commands
 
 LINES = commands((ROOT / "docs/files.md").read_text())
 OBJECTS = [{"sensor_1": a, "sensor_2": b} for a, b in ((1, 1), (2.0, -1), (3, 0))]

@@ -11,7 +11,7 @@ import pytest
 
 from service.__main__ import main
 from tests.batch.conftest import CLASSES, GOOD_COLUMNS, answered, files, table
-from tests.packed import folder_of, packed
+from tests.support.packed import folder_of, packed
 
 DAY = datetime.datetime(2026, 1, 2, 3, 4, 5, 678901)
 

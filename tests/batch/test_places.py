@@ -9,10 +9,10 @@ import pytest
 
 from ecs.template import load, resolve
 from service.__main__ import main
-from tests import buckets
 from tests.batch.conftest import BUCKET, CLASSES, FOLDER, GOOD, HEADER, classes
 from tests.batch.test_formats import packed, unpacked
-from tests.resolved import IMAGE
+from tests.support import buckets
+from tests.support.resolved import IMAGE
 
 TASK = {"ImageUri": IMAGE, "VpcId": "vpc-1", "FilesUri": FOLDER}
 

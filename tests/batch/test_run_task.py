@@ -12,13 +12,13 @@ import pytest
 from ecs.render import as_api
 from ecs.template import FOLDER, PSEUDO, ParameterError, load, resolve
 from service.__main__ import main
-from tests import buckets, containers
-from tests.aws import Client, assert_kept
 from tests.batch.conftest import BUCKET, CLASSES, GOOD, HEADER, classes
 from tests.batch.test_places import TASK
-from tests.resolved import container, service
-from tests.rights import allowed, listed
-from tests.serving import ROOT
+from tests.support import buckets, containers
+from tests.support.aws import Client, assert_kept
+from tests.support.resolved import container, service
+from tests.support.rights import allowed, listed
+from tests.support.serving import ROOT
 
 ROLE = "arn:aws:iam::123456789012:role/any"
 KNOWN = {

@@ -13,7 +13,7 @@ from service.batch.output import CsvFormat
 from service.batch.scoring import Scored
 from service.model.predictor import Predictor
 from tests.batch.conftest import CLASSES, GOOD, HEADER, Run, files, table
-from tests.packed import folder_of, packed
+from tests.support.packed import folder_of, packed
 
 
 def test_each_row_gets_its_prediction_beside_what_it_was(run: Run, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browsing import FLAGS, executable
-from tests.packed import folder_of
-from tests.serving import Server, serve
+from tests.support.browsing import FLAGS, executable
+from tests.support.packed import folder_of
+from tests.support.serving import Server, serve
 
 
 @pytest.fixture(scope="module")

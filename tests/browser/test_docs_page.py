@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_models import MODELS
-from tests.browsing import predict, serious, visit
-from tests.serving import serve
+from tests.support.browsing import predict, serious, visit
+from tests.support.serving import serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import predict, serious, visit
+from tests.support.browsing import predict, serious, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

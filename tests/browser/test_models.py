@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 from sklearn.tree import DecisionTreeClassifier
 
-from tests.browsing import predict, serious, visit
-from tests.serving import serve
+from tests.support.browsing import predict, serious, visit
+from tests.support.serving import serve
 from training.pack import pack
 from training.samples.sample import read
 

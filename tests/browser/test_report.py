@@ -17,8 +17,8 @@ from werkzeug.serving import make_server
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.browsing import serious, visit
-from tests.reported import artifact_of, packed
+from tests.support.browsing import serious, visit
+from tests.support.reported import artifact_of, packed
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from service.protocols.registry import NAMES
-from tests.packed import folder_of
-from tests.serving import ROOT, Server, serve
+from tests.support.packed import folder_of
+from tests.support.serving import ROOT, Server, serve
 
 PYTHON = ROOT / ".venv/clients/bin/python"
 MODELS = {

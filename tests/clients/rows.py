@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from tests.clients.conftest import MODELS
-from tests.packed import packed
-from tests.serving import Server
+from tests.support.packed import packed
+from tests.support.serving import Server
 
 MANY = 50
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import ROOT, Server, serve
-from tests.stranger import commands, script
+from tests.support.serving import ROOT, Server, serve
+from tests.support.stranger import commands, script
 
 pytestmark = pytest.mark.slow
 

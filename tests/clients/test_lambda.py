@@ -9,8 +9,8 @@ import pytest
 from botocore.config import Config
 
 from tests.clients.conftest import MODELS
-from tests.packed import packed
-from tests.serving import Server
+from tests.support.packed import packed
+from tests.support.serving import Server
 
 
 @pytest.fixture

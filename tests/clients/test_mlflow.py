@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.rows import predicted, rows_of
-from tests.serving import PATIENCE, ROOT, Server
+from tests.support.serving import PATIENCE, ROOT, Server
 
 pytestmark = pytest.mark.slow
 

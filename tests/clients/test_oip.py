@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from tests.clients.conftest import MODELS
-from tests.packed import packed
-from tests.serving import ROOT, Server
+from tests.support.packed import packed
+from tests.support.serving import ROOT, Server
 
 pytestmark = pytest.mark.slow
 

@@ -4,8 +4,8 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.serving import ROOT, serve
-from tests.stranger import script
+from tests.support.serving import ROOT, serve
+from tests.support.stranger import script
 
 SECTION = (ROOT / "docs/clients.md").read_text().split("\n## Open Inference Protocol\n")[1]
 

@@ -8,8 +8,8 @@ from service.app import create_app
 from service.model.predictor import Predictor
 from service.protocols.registry import NAMES
 from service.settings import Settings
-from tests.serving import ROOT, serve
-from tests.stranger import ask, commands, curls
+from tests.support.serving import ROOT, serve
+from tests.support.stranger import ask, commands, curls
 
 PAGE = (ROOT / "docs/clients.md").read_text()
 # What others try: tests/test_container_lean.py, test_sagemaker_serve.py, test_invocations_page.py.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.clients.rows import predicted, rows_of
-from tests.serving import Server
+from tests.support.serving import Server
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from service.model.predictor import Predictor, as_column
-from tests.serving import ROOT, Server, clean_environment, serve_by, wait_until
+from tests.support.serving import ROOT, Server, clean_environment, serve_by, wait_until
 
 PYTHON = ROOT / ".venv/companions/bin/python"
 WITHIN = {"float32": 1e-6, "float64": 1e-12}  # relative, and absolute below 1

@@ -17,7 +17,7 @@ from ecs.account import open_account
 from ecs.commands import deploy
 from tests.deploying import standins
 from tests.deploying.cloud import REGION, Cloud
-from tests.serving import Server
+from tests.support.serving import Server
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from ecs.commands import deploy, destroy, rollback, verify
 from slipway.command import main
 from tests.deploying.cloud import Cloud
-from tests.serving import ROOT, clean_environment, free_port
+from tests.support.serving import ROOT, clean_environment, free_port
 
 Said = pytest.CaptureFixture[str]
 ARGUMENTS = {deploy: ["--image", f"sha256:{'0' * 64}"], rollback: [], verify: [], destroy: []}

@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from ecs import containers
-from tests.containers import require_engine
+from tests.support.containers import require_engine
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}).encode()

@@ -12,8 +12,8 @@ from botocore.session import Session
 from ecs import template
 from ecs.commands import cost, deploy, destroy, rollback, verify
 from tests.deploying.cloud import Cloud
-from tests.serving import ROOT
-from tests.stranger import commands
+from tests.support.serving import ROOT
+from tests.support.stranger import commands
 from tests.test_docs import table_rows
 
 PAGE = (ROOT / "docs/deploy.md").read_text()

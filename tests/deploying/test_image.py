@@ -15,8 +15,8 @@ import pytest
 
 from ecs import containers
 from ecs.commands import deploy
-from tests.containers import docker, output, require_engine
 from tests.deploying.cloud import REPOSITORY, Cloud
+from tests.support.containers import docker, output, require_engine
 
 Said = pytest.CaptureFixture[str]
 GIT = ("git", "-c", "user.name=nobody", "-c", "user.email=nobody@example.com")

@@ -13,8 +13,8 @@ import pytest
 
 from ecs import sbom
 from ecs.commands import sbom as command
-from tests.containers import built, docker, output, run, unique
-from tests.serving import ROOT
+from tests.support.containers import built, docker, output, run, unique
+from tests.support.serving import ROOT
 
 AUDIT = ROOT / ".venv/audit/bin/python"
 VALIDATE = """

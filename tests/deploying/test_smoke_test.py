@@ -9,7 +9,7 @@ import pytest
 
 from ecs import smoke_test
 from ecs.errors import FailedError
-from tests.serving import Server, free_port, serve
+from tests.support.serving import Server, free_port, serve
 
 
 def manifest(**outputs: list[Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.serving import ROOT
+from tests.support.serving import ROOT
 
 WORKFLOW: dict[Any, Any] = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())
 JOB: dict[str, Any] = WORKFLOW["jobs"]["deploy"]

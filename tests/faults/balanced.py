@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from service.bench.client import Address
-from tests import compose
-from tests.compose import Project, address_of
-from tests.containers import execute, inspect, output
-from tests.serving import wait_until
+from tests.support import compose
+from tests.support.compose import Project, address_of
+from tests.support.containers import execute, inspect, output
+from tests.support.serving import wait_until
 
 # Six replicas on one machine, of which three start, are overloaded; a task has its own core.
 PATIENT = {"environment": {"SERVICE_QUEUE_SECONDS": "10", "SERVICE_DEADLINE_SECONDS": "10"}}

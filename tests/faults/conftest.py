@@ -9,12 +9,12 @@ import joblib
 import pytest
 from sklearn.base import BaseEstimator
 
-from tests import compose
-from tests.burning import Burner
-from tests.compose import Project
-from tests.hungry import Hungry
-from tests.running import told
-from tests.serving import ROOT, wait_until
+from tests.support import compose
+from tests.support.burning import Burner
+from tests.support.compose import Project
+from tests.support.hungry import Hungry
+from tests.support.running import told
+from tests.support.serving import ROOT, wait_until
 from training.__main__ import main
 
 Report = Callable[[str, str, str], None]

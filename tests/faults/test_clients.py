@@ -9,14 +9,14 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from service.bench.client import Address
-from tests.bad_bodies import EXAMPLE
-from tests.compose import Project
-from tests.containers import execute, output
 from tests.faults.conftest import Production, Report
-from tests.load import at_rate, post, processes
-from tests.raw import CHUNKED, CLOSE, LENGTH, get, read_answer, reset
-from tests.raw import post as raw_post
-from tests.serving import PATIENCE, wait_until
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.compose import Project
+from tests.support.containers import execute, output
+from tests.support.load import at_rate, post, processes
+from tests.support.raw import CHUNKED, CLOSE, LENGTH, get, read_answer, reset
+from tests.support.raw import post as raw_post
+from tests.support.serving import PATIENCE, wait_until
 
 BODY_SECONDS = 3
 PATIENT = {"environment": {"SERVICE_BODY_SECONDS": str(BODY_SECONDS)}}

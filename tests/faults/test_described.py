@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from tests import test_openapi
-from tests.compose import Listener
-from tests.containers import docker
 from tests.faults.conftest import Production, Report
-from tests.raw import exchange, get
+from tests.support.compose import Listener
+from tests.support.containers import docker
+from tests.support.raw import exchange, get
 
 EXAMPLES = 1000  # for each operation that takes more than a request id
 

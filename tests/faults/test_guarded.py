@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Report
-from tests.guarded import ESTIMATORS, tried
+from tests.support.guarded import ESTIMATORS, tried
 
 
 @pytest.mark.parametrize("kind", ESTIMATORS)

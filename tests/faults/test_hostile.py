@@ -8,13 +8,13 @@ import pytest
 
 from service.protocols.registry import NAMES
 from tests import test_privacy
-from tests.bad_bodies import EXAMPLE
-from tests.compose import Listener, Project
-from tests.containers import docker
-from tests.corpus import HOSTILE, KEYS, REFUSED_BY_FLASK
 from tests.faults.conftest import Production, Report
-from tests.problems import assert_problem
-from tests.raw import assert_still_good, exchange, get
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.compose import Listener, Project
+from tests.support.containers import docker
+from tests.support.corpus import HOSTILE, KEYS, REFUSED_BY_FLASK
+from tests.support.problems import assert_problem
+from tests.support.raw import assert_still_good, exchange, get
 from tests.test_any_request import assert_any_request_is_answered_or_closed
 
 KEY = b"correct"

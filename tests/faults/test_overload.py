@@ -9,10 +9,10 @@ from typing import Any
 
 from service.bench.client import Address
 from service.bench.load import Load
-from tests.bad_bodies import EXAMPLE
-from tests.burning import SECONDS
 from tests.faults.conftest import Production, Report
-from tests.load import drive, get, offer, post
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.burning import SECONDS
+from tests.support.load import drive, get, offer, post
 
 ROW = json.dumps({"instances": [[1.0, 2.0]]})
 BURN = post(ROW, "?probabilities=false")  # with a query, so that it shares no call

@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.bad_bodies import EXAMPLE
-from tests.compose import Project
-from tests.containers import docker, inspect, output
 from tests.faults.conftest import Production, Report
-from tests.hungry import ENOUGH
-from tests.load import post, steady
-from tests.serving import wait_until
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.compose import Project
+from tests.support.containers import docker, inspect, output
+from tests.support.hungry import ENOUGH
+from tests.support.load import post, steady
+from tests.support.serving import wait_until
 
 TWO_WORKERS = {"environment": {"WEB_CONCURRENCY": "2"}}
 RATE = 50  # requests per second

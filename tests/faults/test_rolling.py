@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from service.model.artifact import read_manifest
-from tests.bad_bodies import EXAMPLE
-from tests.compose import with_artifact
-from tests.containers import docker, inspect, output
 from tests.faults.balanced import Balanced, balanced
 from tests.faults.conftest import Report
-from tests.load import post, steady
-from tests.serving import wait_until
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.compose import with_artifact
+from tests.support.containers import docker, inspect, output
+from tests.support.load import post, steady
+from tests.support.serving import wait_until
 from training.sensor_example import data
 from training.sensor_example.fit import fit
 

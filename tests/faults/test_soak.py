@@ -3,10 +3,10 @@
 import asyncio
 
 from service.bench.client import Address, Client
-from tests.bad_bodies import EXAMPLE
 from tests.faults.conftest import Production, Report
 from tests.faults.test_clients import megabytes
-from tests.load import get, post
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.load import get, post
 
 REQUESTS = 200_000
 SAMPLES = 20

@@ -91,7 +91,7 @@ def seed(content: bytes) -> Seed:
 
 def models(few: bool) -> list[Any]:
     """Fitted models of the zoo: all of `MODELS`, or the first three."""
-    from tests.zoo import ZOO  # it imports all of scikit-learn that it fits
+    from tests.support.zoo import ZOO  # it imports all of scikit-learn that it fits
 
     return [ZOO[name]().estimator for name in MODELS[: 3 if few else None]]
 

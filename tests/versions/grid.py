@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.serving import ROOT
+from tests.support.serving import ROOT
 from training.__main__ import main
 from training.older import environment
 

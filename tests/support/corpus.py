@@ -1,10 +1,10 @@
 """The whole hostile corpus as bytes for a connection, each with the status that it must get."""
 
-from tests.bad_bodies import BAD_JSON, Bad
-from tests.bad_requests import REFUSED_BY_GUNICORN, REFUSED_BY_THE_APP
-from tests.bad_tables import BAD_TABLES
-from tests.dear_bodies import DEAR
-from tests.raw import CLOSE, LENGTH, get
+from tests.support.bad_bodies import BAD_JSON, Bad
+from tests.support.bad_requests import REFUSED_BY_GUNICORN, REFUSED_BY_THE_APP
+from tests.support.bad_tables import BAD_TABLES
+from tests.support.dear_bodies import DEAR
+from tests.support.raw import CLOSE, LENGTH, get
 
 
 def raw(case: Bad) -> bytes:

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 from service.model.engines import Column
 from service.model.predictor import as_column
 from service.model.signature import Signature
-from tests.animals import Animal
-from tests.packed import ANIMALS
+from tests.support.animals import Animal
+from tests.support.packed import ANIMALS
 from training.estimators import introspection
 from training.samples.sample import read
 from training.signature.infer import describe

@@ -6,8 +6,8 @@ import socket
 import struct
 from typing import Protocol
 
-from tests.bad_bodies import ANSWER, EXAMPLE
-from tests.serving import Answer
+from tests.support.bad_bodies import ANSWER, EXAMPLE
+from tests.support.serving import Answer
 
 JSON = b"Host: localhost\r\nContent-Type: application/json\r\n"
 CLOSE = b"Connection: close\r\n"

@@ -1,8 +1,9 @@
 """Load estimators and call them inside the guard, in a process that has imported little.
 
-`python -m tests.guarded FOLDER` does so with the files of a folder; `tried` puts them there. All of
-them are loaded by one process: what a library does once, it does for the first of them, and inside
-the guard as well. With `--alone` each has a process of its own, which takes minutes.
+`python -m tests.support.guarded FOLDER` does so with the files of a folder; `tried` puts them
+there. All of them are loaded by one process: what a library does once, it does for the first of
+them, and inside the guard as well. With `--alone` each has a process of its own, which takes
+minutes.
 """
 
 import json
@@ -20,7 +21,7 @@ from service.model import engines, unpickling
 from service.model.artifact import SCIKIT_LEARN
 from service.model.audit import no_effects
 from service.model.signature import Signature
-from tests.serving import ROOT
+from tests.support.serving import ROOT
 
 ESTIMATORS = ("zoo", "scikit-learn")
 TRUSTED = ["numpy", "pandas", "scipy", "sklearn"]  # not what is tested here
@@ -29,7 +30,7 @@ ASKED = ("predict", "predict_proba", "decision_function", "transform")
 
 def tried(kind: str, folder: Path, *options: str) -> list[str]:
     """What went wrong, of all estimators of a kind; there are some."""
-    from tests.estimators import fitted  # imports all of scikit-learn
+    from tests.support.estimators import fitted  # imports all of scikit-learn
 
     count = 0
     for count, (name, estimator, rows) in enumerate(fitted(kind), 1):
@@ -37,7 +38,7 @@ def tried(kind: str, folder: Path, *options: str) -> list[str]:
         joblib.dump(rows, folder / f"{count}.rows")
     assert count > 40
     done = subprocess.run(
-        [sys.executable, "-m", "tests.guarded", str(folder), *options],
+        [sys.executable, "-m", "tests.support.guarded", str(folder), *options],
         cwd=ROOT,
         capture_output=True,
         text=True,

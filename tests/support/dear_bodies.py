@@ -3,8 +3,8 @@
 import json
 
 from service.settings import Settings
-from tests.bad_bodies import Bad
-from tests.bad_tables import CSV
+from tests.support.bad_bodies import Bad
+from tests.support.bad_tables import CSV
 
 LIMIT = Settings().max_body_bytes
 MANY = 50_000

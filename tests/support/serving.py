@@ -11,13 +11,13 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0  # seconds; only a broken test takes that long
 # Of pytest-xdist, if it runs the tests in several processes at once.
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 GIVEN: set[int] = set()  # ports
-CROWDED = ("--config", "tests/crowded.py")
+CROWDED = ("--config", "tests/support/crowded.py")
 
 
 @dataclass(frozen=True, slots=True)

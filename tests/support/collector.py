@@ -12,7 +12,7 @@ from typing import Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
-from tests.serving import PATIENCE, Server, serve
+from tests.support.serving import PATIENCE, Server, serve
 
 NEVER_BY_ITSELF = {"OTEL_BSP_SCHEDULE_DELAY": "600000"}  # ms; only the end exports
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from tests.serving import PATIENCE, clean_environment, free_port, wait_until
+from tests.support.serving import PATIENCE, clean_environment, free_port, wait_until
 
 Client = Callable[[str], Any]
 

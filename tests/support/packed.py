@@ -15,9 +15,9 @@ from service.app import create_app
 from service.model.predictor import Predictor
 from service.model.signature import Input
 from service.settings import Settings
-from tests.animals import Animal
-from tests.keeping import kept
-from tests.zoo import ZOO
+from tests.support.animals import Animal
+from tests.support.keeping import kept
+from tests.support.zoo import ZOO
 from training.commands import load
 from training.pack import pack
 from training.samples.sample import read

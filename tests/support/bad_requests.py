@@ -1,7 +1,7 @@
 """Requests that must be refused, byte for byte, each with its status: framing and addresses."""
 
-from tests.bad_bodies import EXAMPLE
-from tests.raw import CHUNKED, CLOSE, LENGTH, chunks, get, post
+from tests.support.bad_bodies import EXAMPLE
+from tests.support.raw import CHUNKED, CLOSE, LENGTH, chunks, get, post
 
 SECRET = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 WEBSOCKET = b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"

@@ -10,7 +10,7 @@ from service.model.predictor import Predictor
 from service.server.asgi_app import ASGIApp
 from service.server.drain import Drain
 from service.settings import Settings
-from tests.asgi import Exchange, scope
+from tests.support.asgi import Exchange, scope
 
 MOST_ROWS = 9
 JSON, CSV = "application/json", "text/csv"

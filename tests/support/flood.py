@@ -16,8 +16,8 @@ from gunicorn.glogging import Logger
 from service.bench.client import header
 from service.server.asgi_app import ASGIApp
 from service.server.gunicorn.deferring_protocol import DeferringProtocol
-from tests.raw import exchange, get
-from tests.serving import Server, children_of
+from tests.support.raw import exchange, get
+from tests.support.serving import Server, children_of
 
 MANY = 200
 

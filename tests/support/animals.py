@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-MACHINES = Path(__file__).parent.parent / "docs/example/machines.csv"
+MACHINES = Path(__file__).parents[2] / "docs/example/machines.csv"
 TEXT = ["site", "kind"]
 NUMBERS = ["age_years", "temperature"]
 

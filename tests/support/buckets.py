@@ -13,7 +13,7 @@ from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
 
-from tests.serving import PATIENCE
+from tests.support.serving import PATIENCE
 
 BUCKET = "models"
 PREFIX = "sensors/1/"

@@ -1,7 +1,7 @@
 """Random frames of every type that scikit-learn takes, a pipeline fitted on each, and the service
 that it was packed for: what is served is what the estimator says of the frame, or packing refuses.
 
-`python -m tests.any_frame 2000` tries so many, from `--first`, and prints what it found.
+`python -m tests.support.any_frame 2000` tries so many, from `--first`, and prints what it found.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from service.app import create_app
 from service.model.artifact import ArtifactError
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests import frame_steps
+from tests.support import frame_steps
 from training.errors import DataError, PackError
 from training.pack import PackOptions, Provenance, pack
 from training.samples import columnar, sample
@@ -231,13 +231,13 @@ def _served(
             provenance=Provenance(data={"rows": len(frame)}),
             options=PackOptions(
                 engine="sklearn" if len(frame.columns) > 1 else "auto",
-                trusted=["tests.frame_steps"],
+                trusted=["tests.support.frame_steps"],
                 report=False,
             ),
         )
     except (ArtifactError, PackError, DataError) as error:
         return Tried("refused", f"{about}: {error}")
-    predictor = Predictor.load(folder / "artifact", ["tests.frame_steps"])
+    predictor = Predictor.load(folder / "artifact", ["tests.support.frame_steps"])
     client = create_app(Settings(), predictor).test_client()
     body = {name: values(frame[name]) for name in frame}
     response = client.post("/predict?probabilities=true", json=body)

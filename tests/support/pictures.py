@@ -18,8 +18,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
-from tests.browsing import FLAGS, executable, predict
-from tests.serving import ROOT, serve
+from tests.support.browsing import FLAGS, executable, predict
+from tests.support.serving import ROOT, serve
 from training.sensor_example import data
 from training.sensor_example.fit import fit
 

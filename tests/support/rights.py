@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ecs.template import load, resolve
-from tests.resolved import service
+from tests.support.resolved import service
 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:keys-AbCdEf"  # noqa: S105
 EVERYTHING: dict[str, Any] = {

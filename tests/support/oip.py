@@ -9,10 +9,10 @@ from werkzeug.test import TestResponse
 
 from service.app import create_app
 from service.settings import Settings
-from tests.packed import packed
+from tests.support.packed import packed
 
 HEADER = "Inference-Header-Content-Length"
-INFER = "/v2/models/x/infer"  # tests/packed.py calls every model x
+INFER = "/v2/models/x/infer"  # tests/support/packed.py calls every model x
 ROWS = ((1.0, 1.0), (2.0, -1.0), (3.0, 0.0))  # published: 0.0, 1.0, 1.0
 
 

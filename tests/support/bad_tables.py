@@ -2,7 +2,7 @@
 
 import gzip
 
-from tests.bad_bodies import BOTH, EXAMPLE, Bad
+from tests.support.bad_bodies import BOTH, EXAMPLE, Bad
 
 CSV = {"Content-Type": "text/csv"}
 MEGABYTE = 1_000_000

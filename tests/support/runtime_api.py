@@ -17,7 +17,7 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
-from tests.serving import PATIENCE, ROOT, clean_environment
+from tests.support.serving import PATIENCE, ROOT, clean_environment
 
 VERSION = "/2018-06-01/runtime"
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:sensors"

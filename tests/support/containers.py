@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.serving import PATIENCE, ROOT, clean_environment, wait_until
+from tests.support.serving import PATIENCE, ROOT, clean_environment, wait_until
 
 BUILD_SECONDS = 1200.0  # the first build downloads all packages
 MODEL = "/app/artifacts/model"

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from service.bench.client import header
-from tests.raw import LENGTH, post
-from tests.serving import CROWDED, PATIENCE, ROOT, Server, serve, wait_until
+from tests.support.raw import LENGTH, post
+from tests.support.serving import CROWDED, PATIENCE, ROOT, Server, serve, wait_until
 
 LINE = 10  # bytes
 RECEIVED = 16_384  # bytes that the system keeps of what a client has not read
@@ -18,8 +18,8 @@ from dataclasses import replace
 from service.api.request_state import state_of
 from service.observability import logs
 from service.server import unsent
-from tests.asgi import make_bridge
-from tests.long_answers import text
+from tests.support.asgi import make_bridge
+from tests.support.long_answers import text
 
 for name, value in {constants}.items():
     assert hasattr(unsent, name)

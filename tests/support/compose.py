@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from service.bench.client import Address
-from tests.containers import BUILD_SECONDS, MODEL, docker, inspect, output, unique
-from tests.serving import PATIENCE, free_port
+from tests.support.containers import BUILD_SECONDS, MODEL, docker, inspect, output, unique
+from tests.support.serving import PATIENCE, free_port
 
 SERVICES = ("slipway", "api")
 

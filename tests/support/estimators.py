@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import all_estimators
 from sklearn.utils._test_common.instance_generator import _construct_instances
 
-from tests.zoo import ZOO
+from tests.support.zoo import ZOO
 from training.estimators import introspection
 
 ROWS = np.random.default_rng(0).random((60, 4))

@@ -35,7 +35,7 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, SVR, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from tests.animals import (
+from tests.support.animals import (
     NUMBERS,
     Animal,
     boosting,

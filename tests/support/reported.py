@@ -14,9 +14,9 @@ from sklearn.naive_bayes import GaussianNB
 
 from service.model.artifact import REPORT
 from service.model.predictor import as_column
-from tests.animals import Animal, machines, names, on_arrays
-from tests.keeping import kept
-from tests.zoo import ZOO
+from tests.support.animals import Animal, machines, names, on_arrays
+from tests.support.keeping import kept
+from tests.support.zoo import ZOO
 from training.estimators.side_effects import Tried
 from training.pack import PackOptions, Provenance, pack
 from training.report.evaluation import Evaluation, evaluate_outputs

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.serving import ROOT, Server, clean_environment, wait_until
+from tests.support.serving import ROOT, Server, clean_environment, wait_until
 
 
 def commands(page: str) -> list[str]:
