@@ -114,7 +114,7 @@ def boto() -> Any:
 def proxy(s3: str, boto: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Proxy]:
     """What lies between boto3 and S3; this process waits less for either than production does."""
     monkeypatch.setattr("boto3.DEFAULT_SESSION", boto)
-    monkeypatch.setattr(remote, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(remote, "FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(remote, "MAX_PAUSE_SECONDS", 0.02)
     (tmp_path / "memory").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "memory"))

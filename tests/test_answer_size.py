@@ -161,7 +161,7 @@ def test_a_long_answer_is_refused_while_others_are_not_read(path: str, body: Any
     refused = client.post(path, json=body, environ_overrides={KEY: RequestState(is_full=is_full)})
     assert refused.status_code == 503
     assert refused.headers["Retry-After"] in ("1", "2", "3")
-    assert "too many long answers wait for their clients to read them" in refused.text
+    assert "too many long answers are waiting for slow clients" in refused.text
 
 
 def test_a_short_answer_is_not() -> None:
@@ -181,5 +181,5 @@ def test_texts_of_labels_count_by_their_length() -> None:
     signature = replace(manifest.signature, outputs=(long,))
     size = AnswerSize(replace(manifest, signature=signature), 10_000)
     size.check(RequestState(rows=65, is_full=is_full), 1)
-    with pytest.raises(Problem, match="wait for their clients"):
+    with pytest.raises(Problem, match="waiting for slow clients"):
         size.check(RequestState(rows=66, is_full=is_full), 1)

@@ -40,7 +40,7 @@ SAID = {
     "native categories": "deep inside",
     "nearest neighbours, regression": "'Scan'",
     "clusters": "labels differ",
-    "naive Bayes": "no finite answer",
+    "naive Bayes": "predictions for rows around the sample are not finite",
 }
 
 

@@ -152,7 +152,9 @@ def test_a_crash_is_told_without_its_trace(
     predictor: Predictor, protocols: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app(Settings(protocols=protocols), predictor)
-    monkeypatch.setattr("service.api.prediction_service.Answers.predict_columns", lambda *_: 1 / 0)
+    monkeypatch.setattr(
+        "service.api.prediction_service.PredictionService.predict_columns", lambda *_: 1 / 0
+    )
     response = app.test_client().post(PATH, json={"instances": [[3, 0]]})
     assert response.status_code == 500
     assert response.json.keys() in ({"error", "error-message"}, {"error_code", "message"})  # type: ignore[union-attr]

@@ -19,10 +19,10 @@ BIG = 2**63
 ONE = [behind("sensor_1", "FP64", [1], 8), behind("sensor_2", "FP64", [1], 8)]
 DATA = struct.pack("<2d", 1, 1)
 SIZES = {
-    "nothing behind": (ONE, b"", "there are 0 more"),
-    "a byte short": (ONE, DATA[:-1], "there are 7 more"),
-    "a byte long": (ONE, DATA + b"\0", "/inputs 1 bytes behind the JSON belong to none"),
-    "no input, but bytes": ([], DATA, "16 bytes behind the JSON belong to none"),
+    "nothing behind": (ONE, b"", "0 are left"),
+    "a byte short": (ONE, DATA[:-1], "7 are left"),
+    "a byte long": (ONE, DATA + b"\0", "/inputs 1 bytes after the JSON belong to no tensor"),
+    "no input, but bytes": ([], DATA, "16 bytes after the JSON belong to no tensor"),
     **{
         f"a size of {size!r}": ([behind("sensor_1", "FP64", [1], size)], DATA, "number of bytes")
         for size in (-8, BIG, 10**300, 8.0, "8", True, None, [8])

@@ -51,7 +51,7 @@ def test_a_listed_file_that_is_not_there_is_named(
 def test_a_manifest_that_is_far_too_large_is_not_fetched(
     uploaded: Callable[[], str], own_artifact: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(artifact_of_model, "LARGEST_MANIFEST", 100)
+    monkeypatch.setattr(artifact_of_model, "MAX_MANIFEST_BYTES", 100)
     size = (own_artifact / "manifest.json").stat().st_size
     place = uploaded()
     text = refusal(ManifestError, place)

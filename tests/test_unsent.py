@@ -225,4 +225,4 @@ def test_fifty_clients_that_do_not_read_leave_the_worker_small(many_labels: Path
         [refused, *_] = [one for one, head in zip(deaf, begun, strict=True) if b"503" in head]
         told = refused.connection.recv(1000)
         assert b"\r\nretry-after: " in told
-        assert b"too many long answers wait for their clients to read them" in told
+        assert b"too many long answers are waiting for slow clients" in told

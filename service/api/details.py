@@ -1,4 +1,4 @@
-"""What a request asks for besides predictions, and how many values its answer has.
+"""What a request asks for besides predictions, and the size of its answer.
 
 The values are counted before the model predicts: rows times labels can be a hundred times what
 came in.

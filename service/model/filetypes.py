@@ -1,4 +1,4 @@
-"""What a file seems to be that is no model, by its first bytes, and what to do about it.
+"""Recognizes files that are not models by their first bytes, and says what to do.
 
 The texts complete a sentence that begins with the file's path. They say nothing of its content.
 """
@@ -229,7 +229,7 @@ def _zip(content: bytes) -> str:
 def _text(
     content: bytes, known: Sequence[tuple[str, str]], otherwise: str | None = None
 ) -> str | None:
-    """What a text seems to be; None if it is no text."""
+    """The format of a text file; None if it is not text."""
     start = content[:LOOKED_AT]
     try:
         text = start.decode("utf-8-sig")

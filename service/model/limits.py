@@ -1,4 +1,4 @@
-"""How long loading a model may take, and how much memory it may take."""
+"""Limits the time and the memory of loading a model."""
 
 import contextlib
 import os
@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from time import monotonic
 from types import FrameType
 
-AGAIN = 1.0  # seconds until the deadline is signalled again: a finalizer ignores exceptions
+REPEAT_SECONDS = 1.0  # the deadline is signalled again, because finalizers ignore exceptions
 
 
-# What enters and leaves such blocks is not interrupted: it would leave the timer, the bound of
-# memory or the guard behind. The signal comes again.
+# Code that enters and leaves such blocks is not interrupted: the timer, the limit of memory or the
+# guard would stay. The signal is repeated.
 MANAGERS = frozenset(
     {__file__, os.path.join(os.path.dirname(__file__), "audit.py"), contextlib.__file__}
 )
 
 
 class LimitError(Exception):
-    """Loading took too long or too much; the text names the setting, in one line."""
+    """Loading took too much time or memory. The message names the setting."""
 
 
 class _OutOfTime(BaseException):
@@ -53,7 +53,7 @@ class Limits:
 
 @contextmanager
 def limited(limits: Limits) -> Iterator[float]:
-    """Raise LimitError when a limit is reached within the block; it gets the deadline.
+    """Raise LimitError if the block reaches a limit. The value is the deadline.
 
     The deadline is `time.monotonic()`'s. The timer's signal interrupts Python code, not native
     code, and only the main thread gets signals: elsewhere there is no timer. Memory is bounded on
@@ -81,7 +81,7 @@ def _timer(seconds: float) -> Iterator[None]:
 
     handler = signal.signal(signal.SIGALRM, ring)
     began = monotonic()
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, REPEAT_SECONDS)
     try:
         yield
     finally:

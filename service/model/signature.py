@@ -1,7 +1,7 @@
-"""The contract of a model: its inputs and outputs by name.
+"""The signature of a model: its inputs and outputs by name.
 
-It is written once, when the model is packed, and is the only source of the request schema, the
-column order and the documentation.
+It is written when the model is packed, and is the only source of the request schema, the order of
+columns and the API documentation.
 """
 
 from collections.abc import Mapping
@@ -16,25 +16,24 @@ Label = float | int | str | bool
 Kind = Literal["number", "integer", "boolean", "category", "text", "date", "datetime"]
 Null = Literal["nan", "none"]
 Container = Literal["array", "frame", "list"]
-WHOLE_NUMBERS = "whole numbers"  # form of text
+WHOLE_NUMBERS = "whole numbers"  # a form of text
 Confidence = Literal["probabilities", "scores"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """One column that the model takes.
+    """One input column of the model.
 
-    `dtype` is the type that its values get: NumPy's name, or pandas' in a frame. A `nullable`
-    column takes null. `minimum` and `maximum` of numbers are what the sample held, for people to
-    read; they refuse nothing. From `lowest` to `highest` the packed model was seen to work; a
-    number beyond is refused. `categories` are the values of a category; where it
-    is `closed`, the model knows no others, and they are refused.
+    `dtype` is the type of its values: NumPy's name, or pandas' in a DataFrame. A `nullable` column
+    accepts null. `minimum` and `maximum` are the range of the sample, for people to read. `lowest`
+    and `highest` are the range within which the packed model was seen to work; numbers outside are
+    refused. `categories` are the values of a category; if `closed`, others are refused.
 
-    `null` says what null becomes where the type can hold both: `nan`, or Python's None, which
-    encoders tell apart. `earliest` and `latest` of dates and times are what `minimum` and `maximum`
-    are of numbers. `form` is the one in which the model gets dates and times as text, such as
-    `YYYY-MM-DD HH:MM:SS`; without it they are arrays of `dtype`. Of text it is WHOLE_NUMBERS, or
-    None: whether a whole number stands for its digits.
+    `null` says what null becomes if the type can represent both: `nan`, or Python's None, which
+    encoders distinguish. `earliest` and `latest` are the range of dates and times in the sample.
+    `form` is the format in which the model gets dates and times as text, such as
+    `YYYY-MM-DD HH:MM:SS`; without it they are arrays of `dtype`. For text it is WHOLE_NUMBERS if
+    integers are accepted as their digits, or None.
     """
 
     name: str
@@ -53,7 +52,7 @@ class Input:
     form: str | None = None
 
 
-LATER = {"null": "nan", "earliest": None, "latest": None, "form": None}  # members of later versions
+ADDED_LATER = {"null": "nan", "earliest": None, "latest": None, "form": None}  # keys and defaults
 
 
 def has_zone(one: Input) -> bool:
@@ -65,9 +64,9 @@ def has_zone(one: Input) -> bool:
 class Output:
     """One value per row that the model returns.
 
-    `labels` are the classes of a classifier in the model's own order, else None. `confidence` says
-    what else there is for each row on request: one probability per label, or the scores of a model
-    without probabilities (scikit-learn's `decision_function`).
+    `labels` are the classes of a classifier in the model's order, or None. `confidence` says what
+    a request can get besides: one probability per label, or the scores of a model without
+    probabilities (scikit-learn's `decision_function`).
     """
 
     name: str
@@ -78,10 +77,10 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
-    """Inputs in the order in which the model takes them, and outputs.
+    """Inputs in the model's order, and outputs.
 
-    `container` is what the model was fitted on: a two-dimensional NumPy array, a pandas DataFrame,
-    or (of one input) a one-dimensional list of values, as text vectorizers take it.
+    `container` is the type that the model was fitted on: a two-dimensional NumPy array, a pandas
+    DataFrame, or (with one input) a one-dimensional list of values, as for text vectorizers.
     """
 
     container: Container
@@ -95,21 +94,21 @@ class Signature:
 
     @property
     def confidence(self) -> Confidence | None:
-        """What the outputs have besides their values; the same for all of them."""
+        """Probabilities or scores, or None; the same for all outputs."""
         return self.outputs[0].confidence
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values; what was added later is left out where it says nothing, so that a model
-        that was packed before keeps its version."""
+        """Plain values. Keys that were added later are left out if they have the default, so that a
+        model that was packed before keeps its version."""
         values = asdict(self)
         for one in values["inputs"]:
-            for name, default in LATER.items():
+            for name, default in ADDED_LATER.items():
                 if one[name] == default:
                     del one[name]
         return values
 
     def check(self) -> None:
-        """Raise ShapeError where values of the right types make no contract."""
+        """Raise ShapeError if values of the right types are not a valid signature."""
         for part, columns in (("inputs", self.inputs), ("outputs", self.outputs)):
             names = [column.name for column in columns]
             if not names or len(set(names)) < len(names):
@@ -121,5 +120,5 @@ class Signature:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Signature":
-        """Build from plain values; ShapeError when they have another shape."""
+        """A signature from plain values; ShapeError if they are invalid."""
         return parsing.read(cls, values)

@@ -1,4 +1,4 @@
-"""Who computes when: predictions wait in queues, run in batches, or are rejected.
+"""Decides when predictions run: they are queued, run in batches, or are rejected.
 
 Nothing here knows HTTP, the WSGI app or gunicorn: a job holds a request that only its batcher's
 callbacks look into. Read in this order: `jobs.py` (a prediction that waits, and a batch of them),
