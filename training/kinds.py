@@ -16,6 +16,7 @@ from training.sample import MISSING, Column
 
 KINDS = ("category", "text", "integer", "number", "boolean", "date", "datetime")
 LENGTH = "length of time"
+SINGLE = ("float32", "float16")
 NEARLY_ALL = 0.9  # of a column's values
 SHOWN = 3  # values of a column in a note
 Known = Mapping[str, Collection[Any]]
@@ -36,6 +37,7 @@ def settled(
     imputed = walk.imputed(estimator, names)
     texts = walk.text_columns(estimator, names)
     learned_as = walk.known_types(estimator, names)
+    edges = walk.known_edges(estimator, names)
     found, notes = [], []
     for column in columns:
         learned = set(known.get(column.name, ()))
@@ -53,7 +55,9 @@ def settled(
         if null is not None:
             made = _with_null(made, null)
         if made.series is None:
-            made = replace(made, learned=learned_as.get(column.name, ""))
+            numbers = learned | edges.get(column.name, set())
+            single = _single(made, numbers) if column.name not in given else ""
+            made = replace(made, learned=single or learned_as.get(column.name, ""))
         found.append(made)
         if made.kind != column.kind and column.name not in given:
             notes.append(_note(column, made.kind))
@@ -129,6 +133,23 @@ def _typed(column: Column, wanted: str | None, told: str | None, given: str | No
     return replace(column, listed=given == "category")
 
 
+def _single(column: Column, learned: Collection[Any]) -> str:
+    """The narrower type whose numbers the model learned: more of the sample's values are among them
+    once they are rounded to it. Empty if they are those of float64.
+
+    A file of text has 0.1 where the model was fitted on the float32 next to it.
+    """
+    if column.kind != "number" or not learned:
+        return ""
+    values: Any = np.array([value for value in column.values if value is not None], np.float64)
+    counts = {"": sum(value in learned for value in values.tolist())}
+    with np.errstate(over="ignore"):
+        for dtype in SINGLE:
+            rounded = values.astype(dtype).astype(np.float64)
+            counts[dtype] = sum(value in learned for value in rounded.tolist())
+    return max(counts, key=lambda dtype: counts[dtype])  # the first of equal ones
+
+
 def _null(learned: Collection[Any], absent: Any) -> Null | None:
     """What the model takes for a missing value; None if it does not tell."""
     has_none = any(value is None for value in learned) or absent is None
@@ -173,6 +194,8 @@ def strangers(columns: Sequence[Column], known: Known) -> Iterator[str]:
         there = [value for value in column.values if value is not None]
         if not learned or not there or column.kind in ("date", "datetime"):
             continue
+        if column.dtype in SINGLE:
+            there = np.array(there, column.dtype).tolist()
         strange = sum(value not in learned for value in there) / len(there)
         if strange > NEARLY_ALL:
             yield (
