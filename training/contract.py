@@ -8,7 +8,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from service.model.signature import Signature
-from training import doubts, inputs, kinds, outputs, walk, ways
+from training import doubts, inputs, kinds, outputs, own, walk, ways
 from training.errors import PackError
 from training.sample import Column, Sample
 
@@ -47,6 +47,8 @@ def contract(
     `given` are kinds by column that decide.
     """
     check(estimator)
+    if walk.feature_names(estimator) is not None:
+        own.require_pandas("the model was fitted on a DataFrame")
     columns = _inputs(estimator, sample, targets)
     names = [column.name for column in columns]
     known = walk.known_values(estimator, names)
@@ -56,9 +58,9 @@ def contract(
     probe, columns = ways.found(estimator, columns, fixed)
     doubts.check(probe, columns, fixed)
     taken = inputs.describe(probe, columns, known, texts, advance)
-    for place, own in enumerate(map(walk.closed_columns(estimator, names).get, names)):
-        if own is not None:
-            taken[place] = replace(taken[place], categories=tuple(own), closed=True)
+    for place, only in enumerate(map(walk.closed_columns(estimator, names).get, names)):
+        if only is not None:
+            taken[place] = replace(taken[place], categories=tuple(only), closed=True)
     signature = replace(probe.signature, inputs=tuple(inputs.bounded(probe, taken)))
     signature = replace(signature, outputs=outputs.describe(estimator, probe.ask, targets))
     read = {**sample.columns, **{column.name: column for column in columns}}

@@ -21,7 +21,13 @@ def describe(
     if values.dtype.kind in "Mm":
         raise PackError("the model predicts dates, which JSON has no kind for")
     width = values.shape[1] if values.ndim == 2 else 1
-    names = list(targets) if len(targets) == width else _names(width)
+    if targets and len(targets) != width:
+        raise PackError(
+            f"the model gives {_counted(width, 'value')} for each row, and --target names "
+            f"{_counted(len(targets), 'column')}: name {_counted(width, 'column')}, in the order "
+            "of the model's outputs, or name the columns with --ignore instead"
+        )
+    names = list(targets) or _names(width)
     if RESERVED & set(names):
         raise PackError(
             f"an output cannot be called {min(RESERVED & set(names))}; leave out --target"
@@ -45,6 +51,10 @@ def possible_labels(estimator: Any, output: Output) -> tuple[Label, ...]:
     if is_outlier_detector(estimator):
         return (-1, 1)
     return (0, 1) if is_classifier(estimator) else ()  # of several labels at once, each is or not
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _names(width: int) -> list[str]:

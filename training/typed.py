@@ -14,12 +14,14 @@ import numpy as np
 
 from service.model import dates
 from training import moments
-from training.errors import DataError, MissingFileError
+from training.errors import DataError, MissingFileError, MissingPackageError
 from training.nulls import EXACT
 from training.sample import FEWEST_KEPT, KEPT_CELLS, KEPT_ROWS, MOST_CATEGORIES, Column, Sample
 
 PARQUET, ARROW = ".parquet", (".arrow", ".feather")
-REQUIRED = "needs pyarrow: pip install -r requirements-parquet.txt"
+REQUIRED = (
+    "needs pyarrow and pandas: pip install -r requirements/parquet.txt -r requirements/pandas.txt"
+)
 OBJECTS = ("bool", "int64", "integer", "boolean")  # of Python, as pandas names their types in files
 OTHER = "other"  # kind of a column that no input can be
 
@@ -68,11 +70,12 @@ def _restored(whole: Any, table: Any) -> Any:
 
 def _table(path: Path) -> Any:
     try:
+        import pandas  # noqa: F401
         import pyarrow as pa
         import pyarrow.feather as feather
         import pyarrow.parquet as parquet
     except ImportError as error:
-        raise DataError(f"{path}: {REQUIRED}") from error
+        raise MissingPackageError(f"{path}: {REQUIRED}") from error
     try:
         with path.open("rb") as file:
             if path.suffix.lower() == PARQUET:
