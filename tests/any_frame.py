@@ -35,9 +35,9 @@ from service.model.artifact import ArtifactError
 from service.model.predictor import Predictor
 from service.settings import Settings
 from tests import frame_steps
-from training import sample, typed
 from training.errors import DataError, PackError
 from training.pack import pack
+from training.samples import columnar, sample
 
 ROWS = 60
 TOLERANCE = 1e-6
@@ -221,7 +221,7 @@ def _served(
     else:
         frame.to_feather(path)
     try:
-        rows = typed.read(path) if typed.is_typed(path) else sample.read(path, named=True)
+        rows = columnar.read(path) if columnar.is_typed(path) else sample.read(path, named=True)
         pack(
             model,
             rows,

@@ -22,8 +22,8 @@ from tests.buckets import Proxy
 from tests.compose import Project
 from tests.running import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from tests.serving import Server, serve
-from training import data
-from training.fit import fit
+from training.sensor_example import data
+from training.sensor_example.fit import fit
 
 __all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]  # hooks
 

@@ -9,9 +9,9 @@ from service.model.predictor import as_column
 from service.model.signature import Signature
 from tests.animals import Animal
 from tests.packed import ANIMALS
-from training import walk
-from training.contract import describe
-from training.sample import read
+from training.estimators import introspection
+from training.samples.sample import read
+from training.signature.infer import describe
 
 
 @cache
@@ -27,7 +27,7 @@ def contract(animal: Animal) -> tuple[Signature, dict[str, Column]]:
         path = Path(folder) / "rows.csv"
         animal.rows.to_csv(path, index=False)
         sample = read(path)
-    for part in filter(walk.runs_a_pool, walk.parts(animal.estimator)):
+    for part in filter(introspection.runs_a_pool, introspection.parts(animal.estimator)):
         part.n_jobs = 1
     signature = describe(animal.estimator, sample, [])
     columns = {

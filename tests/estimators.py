@@ -10,7 +10,7 @@ from sklearn.utils import all_estimators
 from sklearn.utils._test_common.instance_generator import _construct_instances
 
 from tests.zoo import ZOO
-from training import walk
+from training.estimators import introspection
 
 ROWS = np.random.default_rng(0).random((60, 4))
 TOTALS = ROWS @ [1.0, 2.0, 3.0, 4.0]
@@ -58,6 +58,6 @@ def _fit(name: str, estimator: Any) -> Iterator[tuple[str, Any, Any]]:
 
 def _in_one_thread(estimator: Any) -> Any:
     """As packing leaves it."""
-    for part in filter(walk.runs_a_pool, walk.parts(estimator)):
+    for part in filter(introspection.runs_a_pool, introspection.parts(estimator)):
         part.n_jobs = 1
     return estimator

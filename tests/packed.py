@@ -18,10 +18,10 @@ from service.settings import Settings
 from tests.animals import Animal
 from tests.keeping import kept
 from tests.zoo import ZOO
-from training import data, pipeline
 from training.commands import load
 from training.pack import pack
-from training.sample import read
+from training.samples.sample import read
+from training.sensor_example import data, pipeline
 
 Values = st.SearchStrategy[Any]
 

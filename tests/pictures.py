@@ -20,8 +20,8 @@ from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
 from tests.browsing import FLAGS, executable, predict
 from tests.serving import ROOT, serve
-from training import data
-from training.fit import fit
+from training.sensor_example import data
+from training.sensor_example.fit import fit
 
 FOLDER = ROOT / "docs" / "pictures"
 MADE_FROM = "Made from"  # the name of the digest in a PNG

@@ -17,11 +17,11 @@ from service.model.predictor import as_column
 from tests.animals import Animal, machines, names, on_arrays
 from tests.keeping import kept
 from tests.zoo import ZOO
-from training.contract import describe
+from training.estimators.side_effects import Tried
 from training.pack import pack
 from training.report.evaluation import Evaluation, evaluate_outputs
-from training.sample import read
-from training.trying import Tried
+from training.samples.sample import read
+from training.signature.infer import describe
 
 IRIS = datasets.load_iris()
 

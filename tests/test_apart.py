@@ -16,10 +16,10 @@ from service.model.engines import ScikitLearn
 from service.model.predictor import Predictor
 from service.settings import Settings
 from tests.described import described
-from training import data
-from training.apart import are_apart
+from training.engine.row_independence import are_apart
 from training.pack import pack
-from training.sample import read
+from training.samples.sample import read
+from training.sensor_example import data
 
 READINGS = data.read(data.DEFAULT)
 

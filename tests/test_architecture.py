@@ -122,6 +122,47 @@ def test_each_folder_of_the_service_imports_only_those_below_it(path: Path) -> N
     assert imported <= MAY_IMPORT[room] | {room}
 
 
+# Each package of training, and what it may import of the others: the arrow has no circle, either.
+TRAINING_MAY_IMPORT: dict[str, set[str]] = {
+    "samples": set(),
+    "onnx": set(),
+    "companions": {"onnx"},
+    "estimators": {"companions"},
+    "signature": {"samples", "estimators"},
+    "conversion": {"onnx", "companions", "estimators", "signature"},
+    "engine": {"samples", "companions", "estimators", "signature", "conversion"},
+    "older": {"estimators", "engine"},
+    "report": {"samples", "estimators", "signature"},
+    "diff": {"samples"},
+}
+
+
+def test_every_package_of_training_is_below_or_above_the_others() -> None:
+    found = {path.parent.name for path in (ROOT / "training").glob("*/__init__.py")}
+    assert found == {*TRAINING_MAY_IMPORT, "sensor_example"}
+    for package, imported in TRAINING_MAY_IMPORT.items():
+        assert imported <= set(
+            list(TRAINING_MAY_IMPORT)[: list(TRAINING_MAY_IMPORT).index(package)]
+        )
+
+
+@pytest.mark.parametrize(
+    "path", files(*(f"training/{one}" for one in TRAINING_MAY_IMPORT)), ids=names
+)
+def test_each_package_of_training_imports_only_those_below_it(path: Path) -> None:
+    package = path.relative_to(ROOT / "training").parts[0]
+    imported = {name.split(".")[1] for name in imports(path) if name.startswith("training.")}
+    assert imported <= TRAINING_MAY_IMPORT[package] | {package, "errors"}
+
+
+@pytest.mark.parametrize("path", files("training"), ids=names)
+def test_packing_does_not_need_the_example(path: Path) -> None:
+    if names(path) not in ("training/commands.py", "training/__main__.py"):
+        example = path.parent == ROOT / "training/sensor_example"
+        imported = [name for name in imports(path) if name.startswith("training.sensor_example")]
+        assert example or not imported
+
+
 @pytest.mark.parametrize("path", files("service/scheduling"), ids=names)
 def test_scheduling_knows_neither_http_nor_gunicorn(path: Path) -> None:
     of_the_service = {name for name in imports(path) if name.startswith("service.")}
@@ -202,7 +243,7 @@ def test_every_module_says_what_it_is(path: Path) -> None:
     assert path.stem not in {"utils", "util", "helpers", "common", "base", "misc"}
 
 
-@pytest.mark.parametrize("path", files("service", "ecs", "benchmarks"), ids=names)
+@pytest.mark.parametrize("path", files("service", "training", "ecs", "benchmarks"), ids=names)
 def test_a_package_s_docstring_names_every_module_in_it(path: Path) -> None:
     if path.name != "__init__.py":
         return

@@ -20,8 +20,8 @@ from service.model.artifact import (
     file_entry,
 )
 from service.model.predictor import Predictor
-from training import data
-from training.fit import fit
+from training.sensor_example import data
+from training.sensor_example.fit import fit
 
 Edit = Callable[[Callable[[dict[str, Any]], object]], None]
 

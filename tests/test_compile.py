@@ -15,8 +15,8 @@ from sklearn.svm import LinearSVC
 from tests.animals import Animal, boosting, machines
 from tests.described import contract, described
 from tests.packed import ANIMALS
-from training import compile
-from training.convert import convert
+from training.conversion.convert import convert
+from training.engine import selection
 from training.errors import PackError
 
 # What skl2onnx or the rewriting in front of it can do; all else is served by scikit-learn.
@@ -46,7 +46,7 @@ SAID = {
 @pytest.mark.parametrize("name", sorted(CONVERTED))
 def test_what_is_converted_is_proved_on_the_sample_and_on_10_000_rows(name: str) -> None:
     animal, signature, columns = described(name)
-    chosen = compile.compiled(animal.estimator, signature, columns, "onnx")
+    chosen = selection.compiled(animal.estimator, signature, columns, "onnx")
     assert chosen.name == "onnx"
     assert chosen.report["rows"] >= len(animal.rows) + 10_000
     assert chosen.report["largest_difference"] <= chosen.report["tolerance"] <= 1e-5
@@ -58,12 +58,12 @@ def test_what_is_converted_is_proved_on_the_sample_and_on_10_000_rows(name: str)
 @pytest.mark.parametrize("name", sorted(set(ANIMALS) - CONVERTED))
 def test_what_cannot_be_converted_or_is_not_equal_is_served_by_scikit_learn(name: str) -> None:
     animal, signature, columns = described(name)
-    chosen = compile.compiled(animal.estimator, signature, columns)
+    chosen = selection.compiled(animal.estimator, signature, columns)
     assert (chosen.name, chosen.files) == ("scikit-learn", {})
     assert SAID.get(name, "") in chosen.report["why"]
     assert "\n" not in chosen.report["why"]
     with pytest.raises(PackError, match="cannot be served with ONNX: "):
-        compile.compiled(animal.estimator, signature, columns, "onnx")
+        selection.compiled(animal.estimator, signature, columns, "onnx")
 
 
 def test_the_same_model_has_the_same_bytes() -> None:
@@ -77,13 +77,13 @@ def test_a_model_that_computes_in_float32_says_so() -> None:
         ("random forest", "float64", 1e-9),
     ]:
         animal, signature, columns = described(name)
-        report = compile.compiled(animal.estimator, signature, columns, "onnx").report
+        report = selection.compiled(animal.estimator, signature, columns, "onnx").report
         assert (report["precision"], report["tolerance"]) == (precision, tolerance)
 
 
 def test_asked_for_scikit_learn_nothing_is_converted() -> None:
     animal, signature, columns = described("sensors")
-    chosen = compile.compiled(animal.estimator, signature, columns, "sklearn")
+    chosen = selection.compiled(animal.estimator, signature, columns, "sklearn")
     assert (chosen.name, dict(chosen.report)) == ("scikit-learn", {"why": "as asked"})
 
 
@@ -94,16 +94,16 @@ def test_onnx_is_chosen_only_if_it_is_faster(
     onnx: tuple[int, ...], chosen: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Scikit-learn takes 10 ms for each number of rows, or 20 for the most."""
-    sizes = list(compile.WEIGHTS)
+    sizes = list(selection.WEIGHTS)
     times = {
         "ScikitLearn": dict(zip(sizes, (10, 10, 20), strict=True)),
         "OnnxRuntime": dict(zip(sizes, onnx, strict=True)),
     }
     monkeypatch.setattr(
-        compile, "timed", lambda engine, _, rows: times[type(engine).__name__][rows] / 1000
+        selection, "timed", lambda engine, _, rows: times[type(engine).__name__][rows] / 1000
     )
     animal, signature, columns = described("sensors")
-    found = compile.compiled(animal.estimator, signature, columns)
+    found = selection.compiled(animal.estimator, signature, columns)
     assert (found.name == "onnx") is chosen
     assert found.report["seconds"]["onnx"]["1"] == onnx[0] / 1000
 
@@ -112,7 +112,7 @@ def test_few_rows_weigh_most() -> None:
     def ratio(one: float, hundred: float, many: float) -> float:
         slow = {"1": 1.0, "100": 1.0, "10000": 1.0}
         fast = {"1": 1 / one, "100": 1 / hundred, "10000": 1 / many}
-        return compile.advantage({"scikit-learn": slow, "onnx": fast})
+        return selection.advantage({"scikit-learn": slow, "onnx": fast})
 
     assert ratio(2, 2, 2) == pytest.approx(2)
     assert ratio(4, 1, 1) == ratio(1, 4, 1) > ratio(1, 1, 4) > 1
@@ -141,7 +141,7 @@ def test_boosting_answers_null_as_scikit_learn_does() -> None:
     animal = Animal(boosting().fit(rows, table.fails), rows, as_frame=True)
     signature, columns = contract(animal)
     assert signature.inputs[1].nullable
-    assert compile.compiled(animal.estimator, signature, columns, "onnx").name == "onnx"
+    assert selection.compiled(animal.estimator, signature, columns, "onnx").name == "onnx"
 
 
 @pytest.mark.parametrize("scaler", [{}, {"with_mean": False}, {"with_std": False}], ids=str)
@@ -162,7 +162,7 @@ def test_a_scaler_before_a_linear_model_changes_no_answer(
     labels = rows[:, 0] > rows[:, 1]
     pipeline = make_pipeline(StandardScaler(**scaler), model).fit(rows, labels)
     signature, columns = contract(Animal(pipeline, pd.DataFrame(rows, columns=["a", "b"])))
-    assert compile.compiled(pipeline, signature, columns, "onnx").name == "onnx"
+    assert selection.compiled(pipeline, signature, columns, "onnx").name == "onnx"
 
 
 def test_a_small_forest_has_the_same_ties() -> None:
@@ -171,4 +171,4 @@ def test_a_small_forest_has_the_same_ties() -> None:
     forest = RandomForestClassifier(4, random_state=0).fit(rows, labels)
     animal = Animal(forest, pd.DataFrame(rows, columns=["a", "b"]))
     signature, columns = contract(animal)
-    assert compile.compiled(forest, signature, columns, "onnx").name == "onnx"
+    assert selection.compiled(forest, signature, columns, "onnx").name == "onnx"

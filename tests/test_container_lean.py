@@ -10,8 +10,8 @@ from tests import containers
 from tests.containers import MODEL, docker, execute, inspect, output, run, serving
 from tests.runtime_api import runtime_api
 from tests.serving import ROOT
-from training import data
-from training.fit import fit
+from training.sensor_example import data
+from training.sensor_example.fit import fit
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 

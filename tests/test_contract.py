@@ -9,8 +9,9 @@ from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
 from tests.serving import Server
-from training import data, pipeline, sample
 from training.pack import pack
+from training.samples import sample
+from training.sensor_example import data, pipeline
 
 
 def test_the_served_sensor_model_predicts_as_the_estimator_does(server: Server) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training import data
 from training.errors import DataError, MissingFileError
+from training.sensor_example import data
 
 GOOD = ["1.5,1,0.0", "3,0,1.0"] * 20
 

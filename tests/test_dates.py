@@ -23,9 +23,9 @@ from service.model.predictor import Predictor
 from service.model.signature import Input, Signature
 from service.settings import Settings
 from tests import frame_steps
-from training import sample, typed
-from training.alike import alike
 from training.pack import pack
+from training.samples import columnar, sample
+from training.signature.similar_texts import alike
 
 ROWS = 200
 HOURS = np.random.default_rng(0).integers(0, 8760, ROWS)
@@ -120,7 +120,7 @@ def packed(rows: pd.DataFrame, folder: Path, suffix: str) -> tuple[Any, FlaskCli
         read = sample.read(path, named=True)
     else:
         rows.to_parquet(path)
-        read = typed.read(path)
+        read = columnar.read(path)
     trusted = ["tests.frame_steps"]
     pack(model, read, targets=[], name="x", data={}, folder=folder / "a", trusted=trusted)
     predictor = Predictor.load(folder / "a", trusted)

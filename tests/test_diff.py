@@ -15,7 +15,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from service.model.signature import Input, Output, Signature
 from tests.packed import folder_of
 from training.__main__ import main
-from training.differences import changes
+from training.diff.contract_changes import changes
 
 SIZE = Input(name="size", kind="number", dtype="float64", lowest=-10.0, highest=10.0)
 SITE = Input(name="site", kind="category", dtype="object", categories=("a", "b"), closed=True)

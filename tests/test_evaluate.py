@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from training import data, evaluate, pipeline
 from training.errors import GateError
-from training.evaluate import Array
+from training.sensor_example import data, evaluate, pipeline
+from training.sensor_example.evaluate import Array
 
 
 class Threshold:

@@ -27,7 +27,7 @@ from tests.keeping import kept
 from tests.lambda_events import ADDRESS, version_2
 from tests.oip import HEADER, INFER
 from training.pack import pack
-from training.sample import read
+from training.samples.sample import read
 
 FIRST = 2**53 + 1  # float64 holds FIRST - 1 and FIRST + 1
 IDS = [FIRST, FIRST + 1, FIRST + 2, FIRST + 3]

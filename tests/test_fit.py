@@ -10,9 +10,9 @@ import pytest
 
 from service.model.predictor import Predictor
 from tests.serving import ROOT, clean_environment
-from training import data
 from training.__main__ import main
-from training.fit import commit
+from training.sensor_example import data
+from training.sensor_example.fit import commit
 
 Refused = Callable[..., str]
 

@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from service.model.signature import Signature
-from training import sample
-from training.contract import describe
+from training.samples import sample
+from training.signature.infer import describe
 
 LABELS = ["yes", "no"] * 200
 

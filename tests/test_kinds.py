@@ -21,11 +21,11 @@ from service.model.predictor import Predictor
 from service.settings import Settings
 from tests import frame_steps
 from tests.any_frame import plain
-from training import sample, typed
 from training.__main__ import main
-from training.contract import contract
 from training.errors import PackError
 from training.pack import pack
+from training.samples import columnar, sample
+from training.signature.infer import contract
 
 CODES = ["10", "20", "30"]
 ROWS = 120
@@ -52,7 +52,7 @@ def read(rows: pd.DataFrame, folder: Path, suffix: str = ".csv") -> sample.Sampl
         rows.to_csv(path, index=False)
         return sample.read(path, named=True)
     rows.to_parquet(path)
-    return typed.read(path)
+    return columnar.read(path)
 
 
 def answers(

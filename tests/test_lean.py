@@ -21,9 +21,9 @@ from tests.animals import Animal
 from tests.serving import ROOT, clean_environment, serve
 from tests.test_artifact import Sentinel
 from tests.zoo import ZOO
-from training import data
 from training.__main__ import main
-from training.fit import fit
+from training.sensor_example import data
+from training.sensor_example.fit import fit
 
 ABSENT = {"sklearn", "scipy", "joblib", "pandas", "matplotlib"}
 WITHOUT = (sys.executable, "-S")  # without the packages of this environment

@@ -17,7 +17,7 @@ from sklearn.preprocessing import KBinsDiscretizer, MinMaxScaler, Normalizer, Po
 from service.model.onnx_check import OPERATORS, OnnxError, check
 from service.model.signature import Input, Output, Signature
 from tests.estimators import GIVEN, ROWS, fitted
-from training.convert import convert
+from training.conversion.convert import convert
 from training.errors import ConversionError
 
 THREE = (3 * ROWS[:, 0]).astype(int)  # classes

@@ -15,8 +15,9 @@ from service.model import engines
 from service.model.artifact import ArtifactError
 from service.model.manifest import Manifest
 from service.model.predictor import Predictor
-from training import data, pipeline, sample
 from training.pack import pack
+from training.samples import sample
+from training.sensor_example import data, pipeline
 
 READINGS = data.read(data.DEFAULT)
 SAMPLE = sample.read(data.DEFAULT)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training import data, pipeline
+from training.sensor_example import data, pipeline
 
 
 def test_preprocessing_is_fitted_in_training_and_not_on_a_request() -> None:

@@ -18,9 +18,9 @@ from sklearn.linear_model import LogisticRegression
 from service.model.engines import Column, OnnxRuntime, ScikitLearn
 from tests.animals import Animal
 from tests.described import contract, described
-from training import compile
 from training.__main__ import main
-from training.convert import convert
+from training.conversion.convert import convert
+from training.engine import selection
 
 
 def another(name: str, seed: int) -> OnnxRuntime:
@@ -39,8 +39,8 @@ def test_another_forest_is_refused_though_it_was_fitted_on_the_answers_of_this_o
 ) -> None:
     animal, signature, columns = described(name)
     ours = ScikitLearn(animal.estimator, signature)
-    with pytest.raises(compile.UnequalError, match="differ"):
-        compile.prove(ours, another(name, 1), columns, 1e-9)
+    with pytest.raises(selection.UnequalError, match="differ"):
+        selection.prove(ours, another(name, 1), columns, 1e-9)
 
 
 class Nudged:
@@ -71,10 +71,10 @@ def test_numbers_may_differ_by_the_tolerance_and_no_more(
     animal, signature, columns = described(name)
     ours = ScikitLearn(animal.estimator, signature)
     if refused:
-        with pytest.raises(compile.UnequalError, match=r"differ by 1e-08, more than 1e-09"):
-            compile.prove(ours, Nudged(ours, by), columns, compile.TOLERANCES["float64"])
+        with pytest.raises(selection.UnequalError, match=r"differ by 1e-08, more than 1e-09"):
+            selection.prove(ours, Nudged(ours, by), columns, selection.TOLERANCES["float64"])
     else:
-        proof = compile.prove(ours, Nudged(ours, by), columns, compile.TOLERANCES["float64"])
+        proof = selection.prove(ours, Nudged(ours, by), columns, selection.TOLERANCES["float64"])
         assert proof["largest_difference"] == pytest.approx(by, rel=0.01)
 
 
@@ -82,8 +82,8 @@ def test_numbers_may_differ_by_the_tolerance_and_no_more(
 def test_one_wrong_label_among_thousands_is_refused(row: int) -> None:
     animal, signature, columns = described("random forest")
     ours = ScikitLearn(animal.estimator, signature)
-    with pytest.raises(compile.UnequalError, match="1 of .+ labels differ"):
-        compile.prove(ours, Nudged(ours, label=row), columns, 1e-9)
+    with pytest.raises(selection.UnequalError, match="1 of .+ labels differ"):
+        selection.prove(ours, Nudged(ours, label=row), columns, 1e-9)
 
 
 @pytest.mark.parametrize("rows", [1, 178])
@@ -99,8 +99,8 @@ def test_one_wrong_label_in_the_sample_or_in_a_row_alone_is_refused(rows: int) -
             right = self.engine.predict(columns)
             return super().predict(columns) if len(columns[0]) == rows else list(right)
 
-    with pytest.raises(compile.UnequalError, match=r"1 of \d+ labels differ"):
-        compile.prove(ours, Sometimes(ours, label=0), columns, 1e-9)
+    with pytest.raises(selection.UnequalError, match=r"1 of \d+ labels differ"):
+        selection.prove(ours, Sometimes(ours, label=0), columns, 1e-9)
 
 
 def test_a_forest_that_is_off_by_the_last_bit_of_a_threshold_is_refused() -> None:
@@ -119,8 +119,8 @@ def test_a_forest_that_is_off_by_the_last_bit_of_a_threshold_is_refused() -> Non
             return super().predict([beside(one) for one in columns])
 
     ours = ScikitLearn(forest, signature)
-    with pytest.raises(compile.UnequalError, match="differ"):
-        compile.prove(ours, Unrounded(forest, signature), columns, 1e-5)
+    with pytest.raises(selection.UnequalError, match="differ"):
+        selection.prove(ours, Unrounded(forest, signature), columns, 1e-5)
 
 
 def test_a_model_that_draws_a_line_is_not_confused_with_its_neighbour() -> None:
@@ -132,8 +132,10 @@ def test_a_model_that_draws_a_line_is_not_confused_with_its_neighbour() -> None:
     animal = Animal(model, pd.DataFrame(rows, columns=["a", "b"]))
     signature, columns = contract(animal)
     content, _ = convert(near, signature)
-    with pytest.raises(compile.UnequalError):
-        compile.prove(ScikitLearn(model, signature), OnnxRuntime(content, signature), columns, 1e-9)
+    with pytest.raises(selection.UnequalError):
+        selection.prove(
+            ScikitLearn(model, signature), OnnxRuntime(content, signature), columns, 1e-9
+        )
 
 
 def test_a_wrong_conversion_is_never_packed(
@@ -143,7 +145,7 @@ def test_a_wrong_conversion_is_never_packed(
     rows = np.ascontiguousarray(animal.rows.to_numpy())
     other = RandomForestClassifier(10, random_state=1).fit(rows, animal.estimator.predict(rows))
     wrong = convert(other, signature)
-    monkeypatch.setattr("training.convert.convert", lambda *_: wrong)
+    monkeypatch.setattr("training.conversion.convert.convert", lambda *_: wrong)
     joblib.dump(animal.estimator, tmp_path / "model.joblib")
     animal.rows.to_csv(tmp_path / "rows.csv", index=False)
     given = [str(tmp_path / name) for name in ("model.joblib", "rows.csv", "artifact")]

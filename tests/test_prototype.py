@@ -15,7 +15,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-TRAINING = Path(__file__).resolve().parents[1] / "training"
+TRAINING = Path(__file__).resolve().parents[1] / "training" / "sensor_example"
 NOTEBOOK = TRAINING / "prototype.ipynb"
 
 # Where the cell "found" says in words what the cell "results" prints.

@@ -59,7 +59,8 @@ DONE_BY_MAKE = {
     ".venv/bin/python -m service bench artifacts/mine --target-ms 50",
     ".venv/bin/python -m service check artifacts/mine",
     ".venv/bin/python -m service predict artifacts/mine new.csv scored.csv",
-    ".venv/bin/python -m training fit --data training/data/sensors.csv --out artifacts/model",
+    ".venv/bin/python -m training fit --data training/sensor_example/data/sensors.csv "
+    "--out artifacts/model",
 }
 DONE_ON_AWS = {"ecs/verify", "ecs/deploy"}  # tests/deploying/test_deploy_page.py runs them
 DONE_BY_DOCKER = {"docker compose up", "docker build --build-arg MODEL=packed --tag slipway ."}

@@ -9,8 +9,8 @@ from service.model.artifact import REPORT
 from service.model.predictor import Predictor
 from tests.packed import sensors
 from tests.reported import artifact_of, packed, page_of
-from training import data
 from training.__main__ import main
+from training.sensor_example import data
 
 
 def test_the_same_model_gets_the_same_report_and_version_with_or_without_it(

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.serving import ROOT
-from training import sample
 from training.errors import DataError, MissingFileError
-from training.sample import CHUNK_ROWS, KEPT_ROWS
+from training.samples import sample
+from training.samples.sample import CHUNK_ROWS, KEPT_ROWS
 
 
 def written(folder: Path, *lines: str) -> Path:

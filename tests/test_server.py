@@ -27,7 +27,7 @@ from tests.serving import (
     serve,
     wait_until,
 )
-from training import data
+from training.sensor_example import data
 
 EXAMPLE = json.dumps({"sensor_1": "[1,2.0,3]", "sensor_2": "[1,-1,0]"})
 

@@ -25,7 +25,7 @@ from service.model.predictor import Predictor
 from service.settings import Settings
 from training.commands import load
 from training.pack import pack
-from training.sample import read
+from training.samples.sample import read
 
 SHUFFLED = np.random.default_rng(0).permutation(150)
 ROWS = load_iris().data[SHUFFLED, :2]

@@ -15,8 +15,8 @@ from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
 from tests.any_frame import values
-from training import sample, typed
 from training.pack import pack
+from training.samples import columnar, sample
 
 ROWS = 80
 CHANCE = np.random.default_rng(0)
@@ -44,7 +44,7 @@ def answers(model: Any, rows: pd.DataFrame, folder: Path, suffix: str) -> tuple[
         rows.to_csv(path, index=False)
     else:
         rows.to_parquet(path)
-    read = typed.read(path) if suffix == ".parquet" else sample.read(path, named=True)
+    read = columnar.read(path) if suffix == ".parquet" else sample.read(path, named=True)
     pack(
         model,
         read,

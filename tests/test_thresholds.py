@@ -14,9 +14,9 @@ from service.model.engines import OnnxRuntime, ScikitLearn
 from service.model.signature import Input, Output, Signature
 from tests.animals import Animal
 from tests.described import contract, described
-from training.around import ROWS, around, beside
-from training.convert import convert
-from training.thresholds import thresholds
+from training.conversion.convert import convert
+from training.engine.probe_rows import ROWS, around, beside
+from training.engine.thresholds import thresholds
 
 CHANCE = np.random.default_rng(0)
 DATA = CHANCE.normal(size=(400, 2)) * [1.0, 1e6]

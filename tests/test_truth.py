@@ -15,9 +15,10 @@ from service.model.engines import ScikitLearn
 from service.model.predictor import as_column
 from service.model.signature import Signature
 from tests import frame_steps
-from training import own, sample, truth
-from training.contract import Contract, contract
+from training.engine import truth
 from training.errors import PackError
+from training.samples import pandas_rows, sample
+from training.signature.infer import Contract, contract
 
 STORES = np.resize([10, 20, 30], 90)
 ROWS = pd.DataFrame({"store": STORES, "b": np.linspace(-1, 1, 90)})
@@ -82,4 +83,4 @@ def test_the_user_s_rows_are_what_pandas_reads(tmp_path: Path) -> None:
     columns = [
         replace(one, dtype="int64" if name == "a" else "") for name, one in read.columns.items()
     ]
-    pd.testing.assert_frame_equal(own.frame(columns), pd.read_csv(tmp_path / "rows.csv"))
+    pd.testing.assert_frame_equal(pandas_rows.frame(columns), pd.read_csv(tmp_path / "rows.csv"))

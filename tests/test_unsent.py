@@ -26,7 +26,7 @@ from tests.long_answers import (
 from tests.raw import LENGTH, post, reset
 from tests.serving import PATIENCE, Server, children_of, serve, wait_until
 from training.pack import pack
-from training.sample import read
+from training.samples.sample import read
 
 LONG, LONGER = 3_000_000, 5_000_000  # bytes: more than any system keeps for a connection like this
 STALLED = 1.0  # seconds

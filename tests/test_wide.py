@@ -17,9 +17,10 @@ from sklearn.tree import DecisionTreeRegressor
 
 from service.model.engines import Column, ScikitLearn
 from service.model.signature import Input, Output, Signature
-from training import around, compile, sample
-from training.contract import describe
-from training.thresholds import thresholds
+from training.engine import probe_rows, selection
+from training.engine.thresholds import thresholds
+from training.samples import sample
+from training.signature.infer import describe
 
 
 class Counting(LogisticRegression):  # type: ignore[misc]
@@ -102,13 +103,13 @@ def test_a_wide_file_keeps_fewer_rows(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(("width", "rows"), [(1, 10_000), (2000, 10_000), (10_000, 2000)])
 def test_fewer_rows_are_drawn_around_the_sample_of_a_wide_table(width: int, rows: int) -> None:
-    assert around.at_most(around.ROWS, width) == rows
+    assert probe_rows.at_most(probe_rows.ROWS, width) == rows
 
 
 def test_thresholds_of_more_columns_than_can_be_tried_alone_are_drawn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(around, "MOST_EDGES", 100)
+    monkeypatch.setattr(probe_rows, "MOST_EDGES", 100)
     names = [f"c{place}" for place in range(50)]
     signature = Signature(
         container="array",
@@ -119,7 +120,9 @@ def test_thresholds_of_more_columns_than_can_be_tried_alone_are_drawn(
         outputs=(Output(name="y", kind="number"),),
     )
     columns = {name: np.zeros(5) for name in names}
-    drawn = around.around(signature, columns, {name: np.array([1.0, 2.0]) for name in names}, 1000)
+    drawn = probe_rows.around(
+        signature, columns, {name: np.array([1.0, 2.0]) for name in names}, 1000
+    )
     assert len(drawn["c0"]) == 1000 + 100
     for values in drawn.values():
         assert {1.0, 2.0} <= set(values[:1000].tolist())
@@ -128,7 +131,7 @@ def test_thresholds_of_more_columns_than_can_be_tried_alone_are_drawn(
 def test_engines_are_compared_in_all_rows_of_a_wide_table_but_few_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(compile, "CELLS", 2000)
+    monkeypatch.setattr(selection, "CELLS", 2000)
     table = numbers(10, rows=430)
     model = LogisticRegression().fit(table.to_numpy(), table.c0 > 0)
     signature = Signature(
@@ -155,16 +158,16 @@ def test_engines_are_compared_in_all_rows_of_a_wide_table_but_few_at_once(
 
     ours, theirs = ScikitLearn(model, signature), Wrong(model, signature)
     columns = {name: table[name].to_numpy() for name in table.columns}
-    proof = compile.prove(ours, theirs, columns, 1e-9)
+    proof = selection.prove(ours, theirs, columns, 1e-9)
     batches = [size for size in sizes if size > 1]
     assert sum(batches) == proof["rows"] > 10_000
     assert max(batches) == 200
-    assert len(sizes) - len(batches) == 2 * compile.ALONE
-    for place in (1, 2 + compile.ALONE, len(sizes) - 1):
+    assert len(sizes) - len(batches) == 2 * selection.ALONE
+    for place in (1, 2 + selection.ALONE, len(sizes) - 1):
         sizes.clear()
         theirs.at = place
-        with pytest.raises(compile.UnequalError, match="labels differ"):
-            compile.prove(ours, theirs, columns, 1e-9)
+        with pytest.raises(selection.UnequalError, match="labels differ"):
+            selection.prove(ours, theirs, columns, 1e-9)
 
 
 def test_thresholds_of_a_scaled_wide_table_take_little_memory() -> None:

@@ -20,9 +20,10 @@ from sklearn.preprocessing import OneHotEncoder
 from service.model.engines import ScikitLearn
 from service.model.predictor import as_column
 from service.model.signature import Signature
-from training import own, sample, truth
-from training.contract import contract
+from training.engine import truth
 from training.errors import MissingPackageError, PackError
+from training.samples import pandas_rows, sample
+from training.signature.infer import contract
 
 WITHOUT = """
 import sys
@@ -45,7 +46,7 @@ TEXTS = pd.DataFrame({"text": ["red bus", "blue car", "blue bus", "red car"] * 1
 
 @pytest.fixture
 def no_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own, "find_spec", lambda name: None)
+    monkeypatch.setattr(pandas_rows, "find_spec", lambda name: None)
 
 
 def encoded(rows: Any) -> Any:
@@ -126,7 +127,7 @@ def test_what_is_not_compared_is_not_packed(
 
 def test_numpy_reads_the_numbers_that_pandas_reads(tmp_path: Path, no_pandas: None) -> None:
     signature, read = described(tmp_path)
-    np.testing.assert_array_equal(own.rows(signature, read), GAPS.to_numpy())
+    np.testing.assert_array_equal(pandas_rows.rows(signature, read), GAPS.to_numpy())
 
 
 def test_numbers_that_are_read_otherwise_are_refused(tmp_path: Path, no_pandas: None) -> None:
@@ -150,7 +151,7 @@ def test_objects_are_not_compared(tmp_path: Path, no_pandas: None) -> None:
     signature, read = described(tmp_path)
     read.columns["a"].kind = "text"
     with pytest.raises(MissingPackageError, match=r"requirements/pandas\.txt"):
-        own.rows(signature, read)
+        pandas_rows.rows(signature, read)
 
 
 def described(folder: Path) -> tuple[Signature, sample.Sample]:

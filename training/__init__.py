@@ -1,17 +1,13 @@
-"""The training half: from readings, or from a fitted estimator, to a packed model.
+"""The training half: from a fitted estimator, or from sensor readings, to an artifact.
 
-Read in this order: `prototype.ipynb` (where the sensor model came from), `data.py`, `pipeline.py`,
-`evaluate.py` and `fit.py`, which train it; `sample.py` and `typed.py` (rows to try a model on),
-`contract.py` with `kinds.py`, `ways.py` and `doubts.py` (of which type each column is),
-`inputs.py`, `nulls.py`, `moments.py`, `alike.py`, `outputs.py`, `walk.py` and `probe.py` (the
-signature read off an estimator), `own.py` and `truth.py` (is what will be served what the estimator
-says?), and `pack.py`, which both share; `pickling.py` (to the same bytes in every process);
-`trying.py` (the model's own code has no effects meanwhile); `compile.py` (which engine serves:
-convert, prove, time) with `convert.py`, `converters.py`, `shapes.py`, `nodes.py` and `trees.py` (an
-estimator as ONNX), `older/` (models that another scikit-learn saved), `companions/` (models of
-XGBoost, LightGBM and CatBoost), and `around.py` and `thresholds.py` (the rows of the proof);
-`apart.py` (may requests share a call?); `report/` (what people look at before they trust it);
-`diff.py`, `differences.py` and `moves.py` (from one artifact to the next); `commands.py`,
-`summary.py`, `__main__.py` (the command line) and `errors.py`. Packing ends by loading what it
-wrote through `service.model`, the very code that will serve it.
+Read in this order: `samples/` (rows to try an estimator on), `estimators/` (what a fitted estimator
+is made of), `signature/` (what it takes and returns), `onnx/` (the parts of an ONNX graph),
+`companions/` (models of XGBoost, LightGBM and CatBoost), `conversion/` (an estimator as an ONNX
+model), `engine/` (which engine serves a model, and the proof that its predictions are those of the
+estimator), `older/` (models that another scikit-learn saved), `sample_metrics.py` and `report/` (a
+model's performance), `pickling.py` (to the same bytes in every process) and `pack.py`, which joins
+them and writes the artifact. `diff/` compares two artifacts.
+`sensor_example/` trains the model of the example, and packing does not need it. `__main__.py`,
+`commands.py`, `summary.py` (the command line) and `errors.py`. Packing ends by loading the artifact
+with `service.model`, the code that will serve it.
 """

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from service.model.artifact import ArtifactError
 from service.model.limits import Limits
-from training import commands, data
+from training import commands
 from training.errors import TrainingError
+from training.sensor_example import data
 
 ARTIFACT = Path("artifacts/model")
 ENGINES = ("auto", "onnx", "sklearn")

@@ -23,12 +23,12 @@ from training import summary
 from training.errors import MissingFileError, PackError
 
 if TYPE_CHECKING:
-    from training.sample import Sample  # imports NumPy
+    from training.samples.sample import Sample  # imports NumPy
 
 
 def fit(options: Namespace) -> None:
     """Train, evaluate and pack the sensor model."""
-    from training.fit import fit as fitted  # imports scikit-learn, which --help can do without
+    from training.sensor_example.fit import fit as fitted  # imports scikit-learn; --help does not
 
     manifest = fitted(options.data, options.out, options.engine, options.report)
     held_out = manifest.metrics["held_out"]
@@ -47,11 +47,13 @@ def fit(options: Namespace) -> None:
 
 def pack(options: Namespace) -> None:
     """Pack a fitted estimator with a sample of what it takes."""
-    from training import kinds, sample, typed, walk  # import scikit-learn
-    from training.contract import check
-    from training.fit import provenance
+    from training.estimators import introspection  # imports scikit-learn
+    from training.estimators.side_effects import trying
     from training.pack import pack as packed
-    from training.trying import trying
+    from training.samples import columnar, sample
+    from training.sensor_example.fit import provenance
+    from training.signature import kinds
+    from training.signature.infer import check
 
     given = kinds.parsed(options.kind)
     notes: list[str] = []
@@ -62,15 +64,15 @@ def pack(options: Namespace) -> None:
         with trying(options.trust):
             check(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
-            named = walk.feature_names(estimator) is not None
-            if typed.is_typed(options.sample):
-                rows = typed.read(options.sample)
+            named = introspection.feature_names(estimator) is not None
+            if columnar.is_typed(options.sample):
+                rows = columnar.read(options.sample)
             else:
                 rows = sample.read(options.sample, advance, named)
             rows = _without(options.ignore, rows)
         with trying(options.trust):
-            rows, targets = rows.named(targets, walk.feature_names(estimator))
-            pools = walk.pools(estimator)
+            rows, targets = rows.named(targets, introspection.feature_names(estimator))
+            pools = introspection.pools(estimator)
         with options.sample.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         with _bar("Trying the model", len(rows.columns)) as advance:
@@ -258,7 +260,7 @@ def inspect(options: Namespace) -> None:
 
 def diff(options: Namespace) -> int:
     """Say what changes when one artifact takes another's place; 1 if that breaks clients."""
-    from training import diff as differing  # imports the engines
+    from training.diff import compare as differing  # imports the engines
 
     return differing.run(options)
 

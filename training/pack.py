@@ -20,14 +20,17 @@ from service.model.manifest import ROWS_APART, TIMED_ROWS, Golden, Manifest
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
 from service.model.version import content_version
-from training import compile, evaluate, own, truth, walk
-from training.apart import are_apart
-from training.contract import contract
+from training import sample_metrics
+from training.engine import selection, truth
+from training.engine.row_independence import are_apart
 from training.errors import PackError
+from training.estimators import introspection
+from training.estimators.side_effects import trying
 from training.older.proof import Older
 from training.pickling import dumped
-from training.sample import Sample
-from training.trying import trying
+from training.samples import pandas_rows
+from training.samples.sample import Sample
+from training.signature.infer import contract
 
 GOLDEN_ROWS = 8  # taken evenly from the sample, after the caller's own examples
 
@@ -68,15 +71,15 @@ def pack(
     loaded back. Nothing is published then. A report that fails is left out, and told on stderr.
     """
     publish.refuse_to_replace(folder.resolve())
-    compile.prepare()
-    own.prepare()
+    selection.prepare()
+    pandas_rows.prepare()
     with trying(trusted):
-        sample, targets = sample.named(targets, walk.feature_names(estimator))
-        estimator = walk.with_one_job(estimator)  # a worker has one core
+        sample, targets = sample.named(targets, introspection.feature_names(estimator))
+        estimator = introspection.with_one_job(estimator)  # a worker has one core
         content = dumped(estimator)  # before it predicts: some estimators then note addresses
         described = contract(estimator, sample, targets, kinds, advance)
         signature, sample = described.signature, described.sample
-        sample = evaluate.with_labels(estimator, signature, sample, targets)
+        sample = sample_metrics.with_labels(estimator, signature, sample, targets)
         columns = {
             column.name: as_column(sample.columns[column.name].values, column.dtype)
             for column in signature.inputs
@@ -84,7 +87,7 @@ def pack(
     if older is not None:
         signature = older.narrowed(signature, columns)
     with trying(trusted):
-        chosen = compile.compiled(estimator, signature, columns, engine)
+        chosen = selection.compiled(estimator, signature, columns, engine)
         truth.check(estimator, signature, sample, chosen.engine, columns, chosen.tolerance)
         contents = {artifact.MODEL: content, **chosen.files}
         files = {file: artifact.file_entry(one) for file, one in contents.items()}
@@ -96,10 +99,11 @@ def pack(
             files=files,
             versions={},
             signature=signature,
-            metrics=metrics or evaluate.of_sample(estimator, signature, sample, columns, targets),
+            metrics=metrics
+            or sample_metrics.of_sample(estimator, signature, sample, columns, targets),
             data=data,
             seconds={
-                rows: compile.timed(chosen.engine, list(columns.values()), int(rows))
+                rows: selection.timed(chosen.engine, list(columns.values()), int(rows))
                 for rows in TIMED_ROWS
             },
             engines={

@@ -5,7 +5,7 @@ from typing import Any
 
 from service.model.manifest import Manifest
 from service.model.signature import Input, Output
-from training.sample import Sample
+from training.samples.sample import Sample
 
 SHOWN = 5  # categories
 

@@ -70,8 +70,8 @@ class Manifest:
     `seconds` is the measured time of one prediction call by number of rows, on the packing machine.
     The service chooses by it where a prediction runs and how many requests share a call.
     `engines` says how the engine was chosen: why, how many rows both answered equally and within
-    which tolerance, and both engines' seconds; `training/compile.py` writes it. Its `rows_apart`
-    says whether each row was proved to get the same answer alone as among others.
+    which tolerance, and both engines' seconds; `training/engine/selection.py` writes it. Its
+    `rows_apart` says whether each row was proved to get the same answer alone as among others.
     """
 
     format: int = FORMAT

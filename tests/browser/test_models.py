@@ -15,7 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 from tests.browsing import predict, serious, visit
 from tests.serving import serve
 from training.pack import pack
-from training.sample import read
+from training.samples.sample import read
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -13,8 +13,8 @@ from tests.faults.balanced import Balanced, balanced
 from tests.faults.conftest import Report
 from tests.load import post, steady
 from tests.serving import wait_until
-from training import data
-from training.fit import fit
+from training.sensor_example import data
+from training.sensor_example.fit import fit
 
 RATE = 100  # requests per second
 

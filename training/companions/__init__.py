@@ -2,6 +2,7 @@
 
 `ensemble.py` says what is read; `xgboost_model.py`, `lightgbm_model.py` and `catboost_model.py`
 read it from a fitted model by the library's own export, each with that library's rules for missing
-values, comparisons and rounding; `converters.py` writes it into the ONNX model. What a reader does
+values, comparisons and rounding; `readers.py` finds the module for an estimator. What a reader does
 not know is a NotImplementedError, and the library itself serves the model.
+`training/conversion/companion_converters.py` writes the ONNX model.
 """

@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 
 from training.companions.ensemble import Ensemble, Link
-from training.trees import Tree
+from training.onnx.trees import Tree
 
 LINKS: dict[str, Link] = {
     **dict.fromkeys(

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from training.trees import Numbers, Tree, Trees
+from training.onnx.trees import Numbers, Tree, Trees
 
 Link = Literal["identity", "sigmoid", "softmax", "exp", "signed_square"]
 

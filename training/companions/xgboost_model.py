@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from training.companions.ensemble import Ensemble, Link
-from training.trees import Tree
+from training.onnx.trees import Tree
 
 LINKS: dict[str, Link] = {
     **dict.fromkeys(

@@ -13,12 +13,12 @@ import numpy as np
 from service.model.engines import Column, Engine
 from service.model.predictor import as_column
 from service.model.signature import Signature
-from training import around
+from training.engine import probe_rows
+from training.engine.thresholds import thresholds
 from training.errors import PackError
+from training.estimators.side_effects import trying
 from training.older import answers as program
 from training.older.environment import Environment
-from training.thresholds import thresholds
-from training.trying import trying
 
 TOLERANCE = 1e-5  # of probabilities: another NumPy or compiler computes them a little otherwise
 
@@ -75,7 +75,7 @@ class Older:
         trees.
         """
         with trying(self.trusted):
-            drawn = around.around(signature, columns, thresholds(estimator, signature.names))
+            drawn = probe_rows.around(signature, columns, thresholds(estimator, signature.names))
             sets = [list(columns.values()), list(drawn.values())]
             served = [_found(engine, signature, rows) for rows in sets]
         versions, told = self._ask(signature, sets)  # which starts a process

@@ -19,7 +19,7 @@ from training.report import (
 from training.report.evaluation import Evaluation
 from training.report.formatting import label, number, one_line, percent, pluralize
 from training.report.plots import Plot, Plots
-from training.sample import Column, Sample
+from training.samples.sample import Column, Sample
 
 MAX_INPUTS = 30  # in the table
 MAX_MODEL_CHARACTERS = 3000  # of the estimator's repr

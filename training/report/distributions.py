@@ -10,7 +10,7 @@ import numpy as np
 from service.model.signature import Input
 from training.report.formatting import SHORT, one_line, percent, pluralize
 from training.report.plots import BAR, Plot, Plots
-from training.sample import Column, Sample
+from training.samples.sample import Column, Sample
 
 LONG = ("text", "date", "datetime")  # whose values are too many to count one by one
 MAX_PLOTS = 12

@@ -10,8 +10,8 @@ from sklearn.base import is_regressor
 
 from service.model.engines import Column
 from service.model.signature import Label
-from training.outputs import possible_labels
-from training.trying import Tried
+from training.estimators.side_effects import Tried
+from training.signature.outputs import possible_labels
 
 MAX_OUTPUTS = 4  # outputs with a section in the report
 

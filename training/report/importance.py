@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sklearn import metrics
 from sklearn.inspection import permutation_importance
 
+from training.estimators.side_effects import trying
 from training.report.evaluation import Evaluation
 from training.report.formatting import SHORT, one_line
 from training.report.plots import BAR, INK, Plot, Plots
-from training.trying import trying
 
 TIME_LIMIT_SECONDS = 2.0
 PLANS = ((1000, 5), (500, 5), (250, 3), (100, 2))  # rows and repeats; the first within the limit

@@ -11,11 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from service.model.engines import Column
 from service.model.manifest import Manifest
 from service.model.predictor import as_column
+from training.estimators.side_effects import Tried
 from training.report import card, distributions, formatting
 from training.report.evaluation import MAX_OUTPUTS, evaluate_outputs
 from training.report.plots import Plots
-from training.sample import Sample
-from training.trying import Tried
+from training.samples.sample import Sample
 
 FOLDER = Path(__file__).parent
 

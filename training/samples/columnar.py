@@ -13,10 +13,17 @@ from typing import Any
 import numpy as np
 
 from service.model import dates
-from training import moments
 from training.errors import DataError, MissingFileError, MissingPackageError
-from training.nulls import EXACT
-from training.sample import FEWEST_KEPT, KEPT_CELLS, KEPT_ROWS, MOST_CATEGORIES, Column, Sample
+from training.samples import datetimes
+from training.samples.sample import (
+    FEWEST_KEPT,
+    KEPT_CELLS,
+    KEPT_ROWS,
+    MAX_EXACT_INTEGER,
+    MOST_CATEGORIES,
+    Column,
+    Sample,
+)
 
 PARQUET, ARROW = ".parquet", (".arrow", ".feather")
 REQUIRED = (
@@ -128,7 +135,7 @@ def _exact(column: Column, stored: Any, kept: Any) -> Column:
     values = stored.to_pylist()
     there = [value for value in values if value is not None]
     column.kind, column.values = "integer", [values[place] for place in kept]
-    if there and max(map(abs, (min(there), max(there)))) >= EXACT:
+    if there and max(map(abs, (min(there), max(there)))) >= MAX_EXACT_INTEGER:
         column.series = pd.Series(column.values, dtype="Int64")
         column.dtype = "Int64"
     else:
@@ -180,7 +187,7 @@ def _plain(series: Any, kind: str) -> list[Any]:
     if kind == "datetime":
         zoned = getattr(series.dtype, "tz", None) is not None
         naive = series.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else series
-        return list(moments.texts(naive.to_numpy(), zoned))
+        return list(datetimes.texts(naive.to_numpy(), zoned))
     gone = series.isna().tolist()
     values = series.astype(object).tolist()
     return [None if away else _value(value) for value, away in zip(values, gone, strict=True)]

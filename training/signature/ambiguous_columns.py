@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from service.model import dates
 from training.errors import PackError
-from training.probe import Probe
-from training.sample import Column
+from training.samples.sample import Column
+from training.signature.probe import Probe
 
 MOST = 50  # columns that are tried one by one
 WORDS = {

@@ -9,12 +9,12 @@ import numpy as np
 from onnx import TensorProto
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
-from training import walk
 from training.companions.ensemble import Ensemble
 from training.companions.readers import reader
-from training.nodes import Nodes, labels
-from training.shapes import classifier_shape, parse_classifier
-from training.trees import as_float32
+from training.conversion.shapes import classifier_shape, parse_classifier
+from training.estimators import introspection
+from training.onnx.nodes import Nodes, labels
+from training.onnx.trees import as_float32
 
 Registered = dict[type, Callable[..., Any]]
 Ensembles = dict[int, Ensemble]  # by the identity of the model
@@ -25,7 +25,7 @@ def fed_sparse(estimator: Any) -> set[int]:
     for the others, what such a matrix does not hold is missing, where it means 0.
     """
     found = set()
-    for part in walk.parts(estimator):
+    for part in introspection.parts(estimator):
         *before, (_, last) = getattr(part, "steps", None) or [("", None)]
         transformers = [step for _, step in before if step not in (None, "passthrough")]
         if transformers and type(last).__module__ == "xgboost.sklearn":
@@ -43,7 +43,7 @@ def registered(
     shapes: Registered = {}
     parsers: Registered = {}
     ensembles: Ensembles = {}
-    for part in walk.parts(estimator):
+    for part in introspection.parts(estimator):
         read = reader(part)
         if read is None:
             continue

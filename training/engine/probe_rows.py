@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from service.model.engines import Column
 from service.model.predictor import as_column
 from service.model.signature import Input, Signature
-from training.inputs import UNSEEN
+from training.signature.inputs import UNSEEN
 
 ROWS = 10_000
 CELLS = 20_000_000  # of all rows and columns; a wider table gets fewer rows

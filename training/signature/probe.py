@@ -15,8 +15,8 @@ import numpy as np
 from service.model.engines import Column, ScikitLearn
 from service.model.predictor import as_column
 from service.model.signature import Output, Signature
-from training import walk
-from training.outputs import methods
+from training.estimators import introspection
+from training.signature.outputs import methods
 
 ROWS = 3
 COMPARED_ROWS = 30  # whose answers are compared where a column gets another type
@@ -153,7 +153,7 @@ class Probe:
         """
         if not changes or self.works(changes, types):
             return set(changes)
-        waiting = deque(walk.fed_alike(self.estimator, list(self.types)))
+        waiting = deque(introspection.fed_alike(self.estimator, list(self.types)))
         found: set[str] = set()
         for _ in range(max(FEWEST_TRIALS, TRIED_COLUMNS // len(self.types))):
             group = [name for name in waiting.popleft() if name in changes]

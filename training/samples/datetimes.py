@@ -8,7 +8,7 @@ import numpy as np
 
 from service.model import dates
 from service.model.signature import Input
-from training.sample import Column
+from training.samples.sample import Column
 
 
 def described(one: Input, column: Column) -> Input:

@@ -22,14 +22,14 @@ from sklearn.preprocessing import StandardScaler
 
 from service.model.engines import CODES
 from service.model.signature import Signature
-from training import walk
-from training.asked import only_if_asked
-from training.companions import converters as companions
 from training.companions import readers
-from training.converters import CONVERTERS
-from training.encoders import Codes, codes_of, tables
+from training.conversion import companion_converters as companions
+from training.conversion.converters import CONVERTERS
+from training.conversion.encoder_tables import Codes, codes_of, tables
+from training.conversion.shapes import LINEAR, PARSERS, SHAPES, Recoded
 from training.errors import ConversionError
-from training.shapes import LINEAR, PARSERS, SHAPES, Recoded
+from training.estimators import introspection
+from training.onnx.lazy_probabilities import only_if_asked
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}  # the last that skl2onnx knows of the second
 TREES = 5  # the first of the second that has trees of float64
@@ -172,7 +172,7 @@ def _by_number(columns: ColumnTransformer, signature: Signature, codes: Codes) -
     places = {name: place for place, name in enumerate(names)}
     transformers = []
     for name, part, chosen in columns.transformers_:
-        own = walk.chosen(chosen, names)
+        own = introspection.chosen(chosen, names)
         if (isinstance(part, str) and part == "drop") or not own:
             continue
         coded = [one for one in own if one in codes]

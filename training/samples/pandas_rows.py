@@ -13,8 +13,7 @@ import numpy as np
 
 from service.model.signature import Signature
 from training.errors import MissingPackageError
-from training.nulls import EXACT, is_long
-from training.sample import MISSING, Column, Sample
+from training.samples.sample import MAX_EXACT_INTEGER, MISSING, Column, Sample
 
 
 def prepare() -> None:
@@ -40,10 +39,8 @@ def rows(signature: Signature, sample: Sample) -> Any:
         return table
     if signature.container == "list":
         return table.iloc[:, 0].tolist()
-    whole = [column for column in columns if column.kind == "integer"]
-    is_long = any(abs(value or 0) > EXACT for column in whole for value in column.values)
     array = table.to_numpy()
-    if is_long and array.dtype.kind == "f":  # pandas would round
+    if _are_long(columns) and array.dtype.kind == "f":  # pandas would round
         array = table.to_numpy(dtype=object)
     if array.dtype == object and any(column.null == "none" for column in columns):
         array = table.astype(object).where(table.notna(), None).to_numpy()
@@ -58,10 +55,16 @@ def require_pandas(why: str) -> None:
         )
 
 
+def _are_long(columns: Sequence[Column]) -> bool:
+    """Whether there are whole numbers that float64 may not hold."""
+    whole = [column for column in columns if column.kind == "integer"]
+    return any(abs(value or 0) > MAX_EXACT_INTEGER for column in whole for value in column.values)
+
+
 def _numbers(signature: Signature, columns: Sequence[Column]) -> Any:
     """An array of numbers as NumPy reads it; MissingPackageError for all else."""
     plain = all(column.kind in ("integer", "number") and column.cells for column in columns)
-    if signature.container != "array" or not plain or any(map(is_long, columns)):
+    if signature.container != "array" or not plain or _are_long(columns):
         require_pandas("the sample's types are compared with those that pandas.read_csv gives")
     rows = zip(*(map(_number, column.cells) for column in columns), strict=True)
     return np.genfromtxt(map("|".join, rows), dtype=np.float64, delimiter="|", ndmin=2)

@@ -7,10 +7,8 @@ text of it would find `10.0` where it knows `10`.
 from collections.abc import Sequence
 
 from service.model.frames import MASKED
-from training.probe import Probe
-from training.sample import Column
-
-EXACT = 2**53  # up to which float64 holds every whole number
+from training.samples.sample import MAX_EXACT_INTEGER, Column
+from training.signature.probe import Probe
 
 
 def types(probe: Probe, columns: Sequence[Column]) -> dict[str, str]:
@@ -42,4 +40,4 @@ def _options(probe: Probe, column: Column) -> list[str]:
 def is_long(column: Column) -> bool:
     """Whether a column has whole numbers that float64 may not hold."""
     ends = (column.minimum or 0.0, column.maximum or 0.0)
-    return column.kind == "integer" and max(map(abs, ends)) >= EXACT
+    return column.kind == "integer" and max(map(abs, ends)) >= MAX_EXACT_INTEGER

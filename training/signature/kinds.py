@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from service.model.signature import Null
-from training import walk
 from training.errors import DataError, PackError
-from training.sample import MISSING, Column
+from training.estimators import introspection
+from training.samples.sample import MISSING, Column
 
 KINDS = ("category", "text", "integer", "number", "boolean", "date", "datetime")
 LENGTH = "length of time"
@@ -33,11 +33,11 @@ def settled(
     for name in given:
         if name not in names:
             raise PackError(f"--kind names the column {name}, which the model does not take")
-    known = walk.known_values(estimator, names)
-    imputed = walk.imputed(estimator, names)
-    texts = walk.text_columns(estimator, names)
-    learned_as = walk.known_types(estimator, names)
-    edges = walk.known_edges(estimator, names)
+    known = introspection.known_values(estimator, names)
+    imputed = introspection.imputed(estimator, names)
+    texts = introspection.text_columns(estimator, names)
+    learned_as = introspection.known_types(estimator, names)
+    edges = introspection.known_edges(estimator, names)
     found, notes = [], []
     for column in columns:
         learned = set(known.get(column.name, ()))

@@ -8,8 +8,8 @@ from typing import Any
 from service.model import artifact, trial, unpickling
 from service.model.limits import Limits
 from service.model.predictor import Predictor
-from training.differences import Change, changes
-from training.moves import compared
+from training.diff.contract_changes import Change, changes
+from training.diff.prediction_changes import compared
 
 BREAKS = 1  # exit code
 
@@ -90,9 +90,9 @@ def _number(value: object) -> str:
 
 def _sampled(path: Path, names: Sequence[str], texts: Collection[str]) -> dict[str, list[Any]]:
     """The kept rows of a sample by column; those of `texts` are text, whatever they look like."""
-    from training import sample, typed
+    from training.samples import columnar, sample
 
-    read = typed.read(path) if typed.is_typed(path) else sample.read(path)
+    read = columnar.read(path) if columnar.is_typed(path) else sample.read(path)
     rows, _ = read.named((), names)
     return {
         name: column.as_kind("text").values

@@ -22,10 +22,10 @@ from service.model.artifact import FILES, ONNX, SCIKIT_LEARN
 from service.model.engines import Column, Engine, OnnxRuntime, ScikitLearn
 from service.model.onnx_check import OnnxError
 from service.model.signature import Signature
-from training import around
 from training.companions import readers
+from training.engine import probe_rows
+from training.engine.thresholds import thresholds
 from training.errors import ConversionError, PackError
-from training.thresholds import thresholds
 
 TOLERANCES = {"float64": 1e-9, "float32": 1e-5}  # relative, and absolute below 1
 WEIGHTS = {1: 0.4, 100: 0.4, 10_000: 0.2}  # of the ratio of times, by rows
@@ -63,7 +63,7 @@ def prepare() -> None:
     engines.prepare(ONNX)
     readers.prepare()
     with suppress(ImportError):
-        import training.convert  # noqa: F401
+        import training.conversion.convert  # noqa: F401
 
 
 def compiled(
@@ -100,7 +100,7 @@ def _ours(ours: ScikitLearn, why: str, **report: Any) -> Compiled:
 
 def _converted(estimator: Any, signature: Signature) -> tuple[bytes, str]:
     try:
-        from training.convert import convert  # imports onnx and skl2onnx
+        from training.conversion.convert import convert  # imports onnx and skl2onnx
     except ImportError as error:
         raise UnequalError(
             f"{error.name} is not installed; see requirements/training.txt"
@@ -128,7 +128,7 @@ def prove(
     """What was compared, and the largest difference; UnequalError at the first that matters."""
     signature = ours.signature
     splits = thresholds(ours.estimator, signature.names)
-    drawn = around.around(signature, columns, splits)
+    drawn = probe_rows.around(signature, columns, splits)
     asked = ["predict", "confidence"] if signature.confidence else ["predict"]
     largest = 0.0
     for ask, rows in product(asked, (columns, drawn)):

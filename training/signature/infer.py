@@ -8,9 +8,11 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from service.model.signature import Signature
-from training import doubts, inputs, kinds, outputs, own, walk, ways
 from training.errors import PackError
-from training.sample import Column, Sample
+from training.estimators import introspection
+from training.samples import pandas_rows
+from training.samples.sample import Column, Sample
+from training.signature import ambiguous_columns, input_format, inputs, kinds, outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +49,18 @@ def contract(
     `given` are kinds by column that decide.
     """
     check(estimator)
-    if walk.feature_names(estimator) is not None:
-        own.require_pandas("the model was fitted on a DataFrame")
+    if introspection.feature_names(estimator) is not None:
+        pandas_rows.require_pandas("the model was fitted on a DataFrame")
     columns = _inputs(estimator, sample, targets)
     names = [column.name for column in columns]
-    known = walk.known_values(estimator, names)
-    texts = walk.text_columns(estimator, names)
+    known = introspection.known_values(estimator, names)
+    texts = introspection.text_columns(estimator, names)
     columns, notes = kinds.settled(estimator, columns, given or {})
     fixed = {*(given or ()), *texts, *(name for name, learned in known.items() if learned)}
-    probe, columns = ways.found(estimator, columns, fixed)
-    doubts.check(probe, columns, fixed)
+    probe, columns = input_format.found(estimator, columns, fixed)
+    ambiguous_columns.check(probe, columns, fixed)
     taken = inputs.describe(probe, columns, known, texts, advance)
-    for place, only in enumerate(map(walk.closed_columns(estimator, names).get, names)):
+    for place, only in enumerate(map(introspection.closed_columns(estimator, names).get, names)):
         if only is not None:
             taken[place] = replace(taken[place], categories=tuple(only), closed=True)
     signature = replace(probe.signature, inputs=tuple(inputs.bounded(probe, taken)))
@@ -104,15 +106,15 @@ def _inputs(estimator: Any, sample: Sample, targets: Sequence[str]) -> list[Colu
     for target in targets:
         if target not in sample.columns:
             raise PackError(f"the sample has no column {target}, which --target names")
-    wanted = walk.feature_names(estimator)
+    wanted = introspection.feature_names(estimator)
     if wanted is not None:
         missing = [name for name in wanted if name not in there]
         if missing:
             raise PackError(f"the sample has no column {missing[0]}, which the model was fitted on")
         return [there[name] for name in wanted]
-    if len(there) > 1 and walk.reads_texts(estimator):
+    if len(there) > 1 and introspection.reads_texts(estimator):
         return [_text(there)]
-    width = walk.feature_count(estimator)
+    width = introspection.feature_count(estimator)
     if width is not None and width != len(there):
         raise PackError(
             f"the sample has {len(there)} columns besides the target, the model takes {width}; "

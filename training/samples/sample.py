@@ -22,6 +22,7 @@ from service.model.signature import Null
 from training.errors import DataError, MissingFileError
 
 KEPT_ROWS = 5_000
+MAX_EXACT_INTEGER = 2**53  # float64 holds every whole number up to it
 SHORT = 18  # digits of a whole number that fits into 64 bits in any case
 CHUNK_ROWS = 10_000
 MOST_CATEGORIES = 10_000

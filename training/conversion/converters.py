@@ -11,9 +11,9 @@ from onnx import TensorProto
 from sklearn import svm
 from sklearn.impute import SimpleImputer
 
-from training.nodes import Nodes, flat, labels, second_of_two, sigmoids, upright
-from training.shapes import BOOSTED, FORESTS, LINEAR, REGRESSORS, Recoded, Tables
-from training.trees import as_float32, trees_of
+from training.conversion.shapes import BOOSTED, FORESTS, LINEAR, REGRESSORS, Recoded, Tables
+from training.onnx.nodes import Nodes, flat, labels, second_of_two, sigmoids, upright
+from training.onnx.trees import as_float32, trees_of
 
 
 def summed(scope: Any, operator: Any, container: Any) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 
-from training import walk
 from training.companions.readers import reader
+from training.estimators import introspection
 
 Found = dict[str, NDArray[np.float64]]
 
@@ -21,7 +21,7 @@ def thresholds(estimator: Any, names: Sequence[str]) -> Found:
     features: list[str] = list(names)
     for step in steps:
         features = _features(step, features)
-    found = [_splits(part) for part in walk.parts(inner)]
+    found = [_splits(part) for part in introspection.parts(inner)]
     together: dict[int, list[NDArray[np.float64]]] = {}
     for feature, values in (one for splits in found for one in splits.items()):
         together.setdefault(feature, []).append(values)

@@ -1,7 +1,7 @@
 """Compare what will be served with the truth: what the estimator answers to the user's own rows.
 
-The rows are those of `own.py`. So a column that the service reads as another type than the user's
-code does is found here, whatever the reason.
+The rows are those of `training/samples/pandas_rows.py`. So a column that the service reads as
+another type than the user's code does is found here, whatever the reason.
 """
 
 import warnings
@@ -12,9 +12,9 @@ import numpy as np
 
 from service.model.engines import Column, Engine, ScikitLearn
 from service.model.signature import Signature
-from training import own
 from training.errors import PackError
-from training.sample import Sample
+from training.samples import pandas_rows
+from training.samples.sample import Sample
 
 TOLERANCE = 1e-9  # of numbers that the same library computes in another order
 SHOWN = 3  # columns
@@ -46,7 +46,7 @@ def check(
 
     Labels must be equal; probabilities, scores and other numbers may differ by the tolerance.
     """
-    rows = own.rows(signature, sample)
+    rows = pandas_rows.rows(signature, sample)
     truth = _Contained(estimator, signature)
     truth.rows = rows
     try:

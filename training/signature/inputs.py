@@ -10,10 +10,11 @@ import numpy as np
 
 from service.model.frames import MASKED
 from service.model.signature import WHOLE_NUMBERS, Container, Input, Kind, Label
-from training import moments, nulls
-from training.alike import alike
-from training.probe import LARGEST, ROOMY, Probe
-from training.sample import Column
+from training.samples import datetimes
+from training.samples.sample import Column
+from training.signature import nulls
+from training.signature.probe import LARGEST, ROOMY, Probe
+from training.signature.similar_texts import alike
 
 UNSEEN = "\N{SNOWMAN} never seen before"
 LARGEST_INTEGER = 9e18  # an int64 ends soon after
@@ -62,7 +63,7 @@ def describe(
         if name in texts or name in free or in_list:
             one = replace(one, kind="text", categories=None)
         elif _is_datetime(column) or (column.kind in MOMENTS and name in takes_unseen):
-            one = moments.described(one, column)
+            one = datetimes.described(one, column)
         elif name in takes_unseen or (not _is_listed(column) and not learned):
             one = _open(one, column, learned)  # a number that is too large is no unknown category
         else:
@@ -132,7 +133,7 @@ def _unseen(column: Column) -> Any:
     if column.kind == "text":
         return UNSEEN
     if column.kind in MOMENTS:
-        return moments.unseen(column)
+        return datetimes.unseen(column)
     if column.kind == "boolean":
         return not next((value for value in column.values if value is not None), True)
     return (column.maximum or 0.0) + (1009 if column.kind == "integer" else 0.123456789)

@@ -11,12 +11,12 @@ from typing import Any
 
 from service.model import dates
 from service.model.signature import Container, Input, Signature
-from training import walk
 from training.errors import PackError
-from training.kinds import SINGLE
-from training.nulls import is_long
-from training.probe import Probe
-from training.sample import Column
+from training.estimators import introspection
+from training.samples.sample import Column
+from training.signature.kinds import SINGLE
+from training.signature.nulls import is_long
+from training.signature.probe import Probe
 
 TEXTS = ("str", "object", "category")
 MOMENTS = ("datetime64[us]", "datetime64[ns]")
@@ -69,7 +69,7 @@ def _reason(probe: Probe) -> str:
 def _ways(
     estimator: Any, columns: Sequence[Column], fixed: Collection[str]
 ) -> Iterator[tuple[Container, list[Column]]]:
-    if walk.feature_names(estimator) is not None:
+    if introspection.feature_names(estimator) is not None:
         for way in _frames(columns, fixed):
             yield "frame", way
         return

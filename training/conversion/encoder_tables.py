@@ -7,10 +7,10 @@ import numpy as np
 from service.model.engines import ScikitLearn
 from service.model.predictor import as_column
 from service.model.signature import Container, Input, Label, Signature
-from training import walk
+from training.conversion.shapes import Tables
 from training.errors import ConversionError
-from training.inputs import UNSEEN
-from training.shapes import Tables
+from training.estimators import introspection
+from training.signature.inputs import UNSEEN
 
 MOST_TABLES = 500  # columns of one encoder: the time to read their tables grows with the square
 Codes = dict[str, list[Label]]
@@ -18,7 +18,7 @@ Codes = dict[str, list[Label]]
 
 def codes_of(estimator: Any, signature: Signature) -> Codes:
     """The known categories of each input that has some, in the order of their codes."""
-    known = walk.known_values(estimator, signature.names)
+    known = introspection.known_values(estimator, signature.names)
     codes: Codes = {}
     for column in signature.inputs:
         learned = known.get(column.name, set()) | set(column.categories or ())

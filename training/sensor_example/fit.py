@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from service.model.manifest import Manifest
-from training import data, evaluate, pipeline, sample
 from training.pack import pack
+from training.samples import sample
+from training.sensor_example import data, evaluate, pipeline
 
 HELD_OUT = 0.25
 
