@@ -19,7 +19,9 @@ from training.estimators import introspection
 from training.signature.outputs import methods
 
 ROWS = 3
-COMPARED_ROWS = 30  # whose answers are compared where a column gets another type
+COMPARED_ROWS = 500  # whose answers are compared where a column gets another type
+COMPARED_CELLS = 300_000  # of a wide table; there are fewer rows of it, and 30 at least
+FEWEST_COMPARED = 30
 TOLERANCE = 1e-9  # of numbers in these answers
 HALVES = 64  # rows with bounds in half of many columns; also how many columns are many
 MANY_VALUES = 1000  # of one column that are tried together with those of others
@@ -40,7 +42,8 @@ class Probe:
         self.inputs = {column.name: column for column in signature.inputs}
         self.types = {column.name: column.dtype for column in signature.inputs}
         self.rows = {name: rows[name][:ROWS] for name in signature.names}
-        self.more = {name: rows[name][:COMPARED_ROWS] for name in signature.names}
+        compared = max(FEWEST_COMPARED, COMPARED_CELLS // max(1, len(signature.names)))
+        self.more = {name: rows[name][: min(COMPARED_ROWS, compared)] for name in signature.names}
         self._kept: dict[tuple[str, str], Column] = {}
         self._taken: dict[str, set[Any]] = {}
 
