@@ -17,6 +17,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from service.model.engines import Column, ScikitLearn
 from service.model.signature import Input, Output, Signature
+from training.conversion import encoder_tables
 from training.engine import probe_rows, selection
 from training.engine.thresholds import thresholds
 from training.samples import sample
@@ -182,3 +183,38 @@ def test_thresholds_of_a_scaled_wide_table_take_little_memory() -> None:
         tracemalloc.stop()
     assert len(found["c0"]) > 1000
     assert peak < 2**22  # one matrix of them has 12 MB
+
+
+class CountingEncoder(OneHotEncoder):  # type: ignore[misc]
+    """Counts how often it is asked."""
+
+    calls = 0
+
+    def transform(self, X: Any) -> Any:  # noqa: N803 (scikit-learn's name)
+        type(self).calls += 1
+        return super().transform(X)
+
+
+def test_the_tables_of_many_columns_are_read_with_few_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    letters = np.random.default_rng(0).choice(["a", "b", "c"], size=(60, 40))
+    table = pd.DataFrame(letters, columns=[f"c{place}" for place in range(40)])
+    encoder = CountingEncoder(handle_unknown="ignore").fit(table)
+    inputs = tuple(
+        Input(name=name, kind="category", dtype="str", nullable=True) for name in table.columns
+    )
+    outputs = (Output(name="y", kind="number"),)
+    signature = Signature(container="frame", inputs=inputs, outputs=outputs)
+    codes = encoder_tables.codes_of(encoder, signature)
+    found = []
+    for cells, calls in ((2_000_000, 2), (1, 41)):
+        monkeypatch.setattr(encoder_tables, "MOST_CELLS", cells)
+        CountingEncoder.calls = 0
+        found.append(encoder_tables.tables(encoder, list(table.columns), signature, codes))
+        assert CountingEncoder.calls == calls
+    for one, other in zip(*(each.tables for each in found), strict=True):
+        np.testing.assert_array_equal(one, other)
+        # a, b, c, any other, null
+        np.testing.assert_array_equal(one, np.eye(5, 3))
+    assert found[0].order == found[1].order == list(range(120))
