@@ -19,10 +19,10 @@ from itertools import islice
 from typing import Any
 
 from service.api import parse
-from service.api.cells import takes_strings, values_of
+from service.api.cells import values_of
 from service.api.problems import MOST_ERRORS, Problem, pointer, unknown
 from service.model.names import matched
-from service.model.signature import Signature
+from service.model.signature import Signature, takes_strings
 
 SLACK = 1000
 INSTANCES = "instances"

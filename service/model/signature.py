@@ -34,7 +34,8 @@ class Input:
     encoders tell apart. `earliest` and `latest` of dates and times are what `minimum` and `maximum`
     are of numbers. `form` is the one in which the model gets dates and times as text, such as
     `YYYY-MM-DD HH:MM:SS`; without it they are arrays of `dtype`. Of text it is WHOLE_NUMBERS, or
-    None: whether a whole number stands for its digits.
+    None: whether a whole number stands for its digits. `empty_text` says of text that the model
+    learned the empty one, so that an empty cell of CSV is that, and not null.
     """
 
     name: str
@@ -51,9 +52,28 @@ class Input:
     earliest: str | None = None
     latest: str | None = None
     form: str | None = None
+    empty_text: bool = False
 
 
-LATER = {"null": "nan", "earliest": None, "latest": None, "form": None}  # members of later versions
+LATER = {  # members of later versions
+    "null": "nan",
+    "earliest": None,
+    "latest": None,
+    "form": None,
+    "empty_text": False,
+}
+
+
+def takes_strings(one: Input) -> bool:
+    """Whether an input's values are strings, so that a list in a string may be one."""
+    is_text = one.kind in ("text", "date", "datetime")
+    return is_text or isinstance((one.categories or [None])[0], str)
+
+
+def empty_cell(one: Input) -> str | None:
+    """What an empty cell is where a value is text: the empty text, or null."""
+    is_known = one.empty_text or "" in (one.categories or ())
+    return "" if is_known or (one.kind == "text" and not one.nullable) else None
 
 
 def has_zone(one: Input) -> bool:

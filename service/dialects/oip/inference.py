@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.api.cells import takes_strings
 from service.api.details import TOP, Details, read_top
 from service.api.forms import Columns
 from service.api.parse import Most
@@ -16,7 +15,7 @@ from service.api.problems import MOST_ERRORS, unknown
 from service.dialects.oip.metadata import datatype_of
 from service.dialects.oip.outputs import Offered, Wanted
 from service.dialects.oip.tensors import BYTES, FLOATS, Raw, Tensor, bad, parameters, read
-from service.model.signature import Input, Signature
+from service.model.signature import Input, Signature, empty_cell, takes_strings
 
 LONGEST_ID = 256
 
@@ -98,12 +97,11 @@ def _family(datatype: str) -> str:
 def _with_nulls(tensor: Tensor, values: list[Any], column: Input | None) -> list[Any]:
     """Values with null where a string is empty, which BYTES has no other way to say.
 
-    As in CSV: of a category that takes null, and no empty string.
+    As in CSV: where the column takes null, and the model did not learn the empty string.
     """
     if tensor.datatype != BYTES or column is None or not column.nullable:
         return values
-    has_no_empty = column.kind in ("date", "datetime") or column.categories
-    if not has_no_empty or not takes_strings(column) or "" in (column.categories or ()):
+    if not takes_strings(column) or empty_cell(column) == "":
         return values
     return [value or None for value in values]
 
