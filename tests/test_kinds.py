@@ -342,3 +342,20 @@ def test_a_type_is_asked_for_if_late_rows_alone_tell_it(tmp_path: Path) -> None:
     model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(rows, target)
     with pytest.raises(PackError, match="whole numbers beside missing values, and the sample"):
         contract(model, read(rows, tmp_path), [])
+
+
+@pytest.mark.parametrize(
+    ("cells", "word"),
+    [(["01234", "10115", "00501"], "text"), (["true", "TRUE", "false"], "text")],
+    ids=["leading zeros", "spellings"],
+)
+def test_text_is_asked_for_where_cells_are_not_as_numbers_are_written(
+    cells: list[str], word: str, tmp_path: Path
+) -> None:
+    rows = column(np.resize(cells, ROWS), "str")
+    target = np.where(rows["store"] == cells[0], "yes", "no")
+    model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(rows, target)
+    with pytest.raises(PackError, match=f"the column store holds {word}, and the sample"):
+        contract(model, read(rows, tmp_path), [])
+    told = contract(model, read(rows, tmp_path), [], {"store": "text"})
+    assert told.signature.inputs[0].dtype == "str"

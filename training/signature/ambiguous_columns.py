@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from service.model import dates
 from training.errors import PackError
-from training.samples.sample import Column
+from training.samples.sample import BOOLEANS, MISSING, Column
 from training.signature.probe import Probe
 from training.summary import listed
 
@@ -18,10 +18,12 @@ MOST = 50  # columns that are tried one by one
 WORDS = {
     "Int64": "whole numbers beside missing values",
     "object": "objects of Python",
+    "str": "text",
     "category": "categories",
     "datetime64[us]": "times",
     "datetime64[ns]": "times in nanoseconds, not microseconds",
 }
+PADDED = re.compile(r"\+|-?0\d", re.ASCII)  # numbers as codes are written: 01234
 LENGTH = re.compile(r"-?\d+ days(?: [+-]?\d\d:\d\d:\d\d(?:\.\d+)?)?", re.ASCII)
 
 
@@ -39,11 +41,21 @@ def check(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> No
                 "no kind of input holds: fit the model on numbers, or say "
                 f"--kind {column.name}=text"
             )
-    for dtype, names in _others(columns, fixed):
-        together = probe.differing(dict.fromkeys(names, dtype)) if names else False
+    texts = {
+        one.name: one.as_kind("text").values
+        for one in columns
+        if one.name not in fixed and _may_be_text(one)
+    }
+    for dtype, names in (*_others(columns, fixed), ("str", [*texts])):
+        values = texts if dtype == "str" else {}
+        together = probe.differing(dict.fromkeys(names, dtype), values) if names else False
         if together is False:
             continue
-        alone = [name for name in names[:MOST] if probe.differing({name: dtype})]
+        alone = [
+            name
+            for name in names[:MOST]
+            if probe.differing({name: dtype}, {name: values[name]} if values else None)
+        ]
         if alone or together:  # together alone: if one decides by several, or is beyond the 50
             raise PackError(_told(alone[:1] or names, dtype))
 
@@ -77,6 +89,16 @@ def _others(columns: Sequence[Column], fixed: Collection[str]) -> Iterator[tuple
         for dtype in _times(one):
             times.setdefault(dtype, []).append(one.name)
     yield from times.items()
+
+
+def _may_be_text(column: Column) -> bool:
+    """Whether cells that look like numbers or booleans are not written as programs write those."""
+    if not column.is_untyped or column.kind not in ("integer", "number", "boolean"):
+        return False
+    cells = {cell.strip() for cell in column.cells} - MISSING
+    if column.kind == "boolean":
+        return len(cells) > len({BOOLEANS.get(cell) for cell in cells})
+    return any(map(PADDED.match, cells))
 
 
 def _times(column: Column) -> Iterator[str]:

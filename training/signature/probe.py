@@ -116,11 +116,18 @@ class Probe:
             *(self.those_that_agree({name: types[name] for name in part}) for part in parts)
         )
 
-    def differing(self, types: Mapping[str, str]) -> bool | None:
-        """Whether the rows get other answers in these types; None if they get none."""
+    def differing(
+        self, types: Mapping[str, str], values: Mapping[str, Sequence[Any]] | None = None
+    ) -> bool | None:
+        """Whether the rows get other answers in these types; None if they get none.
+
+        `values` are those that columns have in their other type, if they differ from the kept ones.
+        """
         given = {**self.types, **types}
+        count = len(next(iter(self.more.values())))
+        more = {**self.more, **{name: list(own)[:count] for name, own in (values or {}).items()}}
         base = [as_column(self.more[name], dtype) for name, dtype in self.types.items()]
-        other = [as_column(self.more[name], dtype) for name, dtype in given.items()]
+        other = [as_column(more[name], dtype) for name, dtype in given.items()]
         before, after = self._answers(base, self.types), self._answers(other, given)
         if before is None or after is None:
             return None
