@@ -12,7 +12,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from service.model.engines import Column, ScikitLearn
@@ -22,6 +22,7 @@ from training.engine import probe_rows, selection
 from training.engine.thresholds import thresholds
 from training.samples import sample
 from training.signature.infer import describe
+from training.signature.probe import Probe
 
 
 class Counting(LogisticRegression):  # type: ignore[misc]
@@ -218,3 +219,24 @@ def test_the_tables_of_many_columns_are_read_with_few_calls(
         # a, b, c, any other, null
         np.testing.assert_array_equal(one, np.eye(5, 3))
     assert found[0].order == found[1].order == list(range(120))
+
+
+def test_no_exact_bound_is_searched_for_many_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = numbers(120) / 100
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(table, table.c0 > 0)
+    trials = 0
+    works_at = Probe.works_at
+
+    def counted(self: Probe, bounds: Any) -> bool:
+        nonlocal trials
+        trials += 1
+        return works_at(self, bounds)
+
+    monkeypatch.setattr(Probe, "works_at", counted)
+    inputs = describe(model, read(table, tmp_path), []).inputs
+    assert trials == 2 * 2  # the largest float, then 1e300
+    assert {one.highest for one in inputs} == {1e300}
+    rows = pd.DataFrame([{one.name: one.highest for one in inputs}])
+    assert np.isfinite(model.predict_proba(rows)).all()
