@@ -317,3 +317,45 @@ def test_a_type_that_the_sample_does_not_tell_is_asked_for_where_answers_depend_
     for given in ({}, {"store": "datetime"}):
         with pytest.raises(PackError, match="times in nanoseconds, not microseconds"):
             contract(FittedModel(boosting), read(times, tmp_path), [], given)
+
+
+def test_times_with_a_zone_are_asked_for_where_only_the_local_hour_decides(tmp_path: Path) -> None:
+    days = pd.date_range("2026-01-01", periods=ROWS, freq="D", tz="Europe/Oslo")
+    rows = column(days)  # midnight there is an hour before, in UTC, on the day before
+    early = classifier(FunctionTransformer(frame_steps.is_midnight)).fit(rows, ANSWER)
+    with pytest.raises(PackError, match="the column store holds times with a zone, and the"):
+        contract(FittedModel(early), read(rows, tmp_path), [])
+    signature = contract(FittedModel(early), read(rows, tmp_path, ".parquet"), []).signature
+    assert signature.inputs[0].dtype == "datetime64[us, Europe/Oslo]"
+
+
+def test_types_are_asked_for_where_only_several_columns_together_decide(tmp_path: Path) -> None:
+    rows = pd.DataFrame({name: [10, 20, 30, 40] * 30 for name in ("a", "b")})
+    both = classifier(FunctionTransformer(frame_steps.are_objects)).fit(rows, ANSWER)
+    with pytest.raises(PackError, match="if the columns a, b hold objects of Python, and the"):
+        contract(FittedModel(both), read(rows, tmp_path), [])
+
+
+def test_a_type_is_asked_for_if_late_rows_alone_tell_it(tmp_path: Path) -> None:
+    rows = column(pd.Series([10] * 100 + [None, 20] * 10, dtype="Int64"))
+    target = ["no"] * 100 + ["yes"] * 20
+    model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(rows, target)
+    with pytest.raises(PackError, match="whole numbers beside missing values, and the sample"):
+        contract(FittedModel(model), read(rows, tmp_path), [])
+
+
+@pytest.mark.parametrize(
+    ("cells", "word"),
+    [(["01234", "10115", "00501"], "text"), (["true", "TRUE", "false"], "text")],
+    ids=["leading zeros", "spellings"],
+)
+def test_text_is_asked_for_where_cells_are_not_as_numbers_are_written(
+    cells: list[str], word: str, tmp_path: Path
+) -> None:
+    rows = column(np.resize(cells, ROWS), "str")
+    target = np.where(rows["store"] == cells[0], "yes", "no")
+    model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(rows, target)
+    with pytest.raises(PackError, match=f"the column store holds {word}, and the sample"):
+        contract(FittedModel(model), read(rows, tmp_path), [])
+    told = contract(FittedModel(model), read(rows, tmp_path), [], {"store": "text"})
+    assert told.signature.inputs[0].dtype == "str"

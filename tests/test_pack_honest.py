@@ -194,3 +194,26 @@ def test_a_text_model_with_several_columns_of_text_needs_a_word(packing: Packing
     code, _, err, _ = packing(model, rows[["age", "fails"]].assign(b=1), "--target", "fails")
     assert code == 65
     assert "the sample has 0 columns of text; name" in err
+
+
+@pytest.mark.parametrize(
+    ("targets", "given", "named"),
+    [("Chins", "3 values", "1 column"), ("Chins,Jumps", "3 values", "2 columns")],
+)
+def test_another_number_of_targets_than_outputs_is_refused(
+    packing: Packing, targets: str, given: str, named: str
+) -> None:
+    data = load_linnerud(as_frame=True)
+    exercises, body = data.data, data.target
+    model = Ridge().fit(body, exercises)
+    code, _, err, folder = packing(model, pd.concat([body, exercises], axis=1), "--target", targets)
+    assert code == 65
+    assert f"the model gives {given} for each row, and --target names {named}: name 3" in err
+    assert not folder.exists()
+
+
+def test_two_targets_of_one_output_are_refused(packing: Packing) -> None:
+    rows = ROWS.assign(diagnosis=NAMES, code=CODES)
+    code, _, err, _ = packing(classifier(NAMES), rows, "--target", "diagnosis,code")
+    assert code == 65
+    assert "the model gives 1 value for each row, and --target names 2 columns: name 1" in err

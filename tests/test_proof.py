@@ -16,11 +16,12 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 
 from service.model.engines import Column, OnnxRuntime, ScikitLearn
+from service.model.signature import Input, Output, Signature
 from tests.support.animals import Animal
 from tests.support.described import contract, described
 from training.__main__ import main
 from training.conversion.convert import convert
-from training.engine import selection
+from training.engine import probe_rows, selection
 from training.estimators.fitted_model import FittedModel
 
 
@@ -185,3 +186,14 @@ def test_a_wrong_conversion_is_never_packed(
         "manifest.json",
         "model.joblib",
     }
+
+
+def test_rows_are_drawn_around_the_largest_and_the_smallest_floats() -> None:
+    ends = [-1.79e308, 1.79e308, 1e-320, 0.0]
+    given = Input(name="a", kind="number", dtype="float64", lowest=-1.79e308, highest=1.79e308)
+    signature = Signature(
+        container="array", inputs=(given,), outputs=(Output(name="y", kind="number"),)
+    )
+    drawn = probe_rows.around(signature, {"a": np.array(ends)}, {}, 1000)["a"]
+    assert np.isfinite(drawn).all()
+    assert len(np.unique(drawn)) > 100

@@ -12,16 +12,18 @@ from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from service.model.engines import Column, ScikitLearn
 from service.model.signature import Input, Output, Signature
+from training.conversion import encoder_tables
 from training.engine import probe_rows, selection
 from training.estimators.fitted_model import FittedModel
 from training.estimators.thresholds import thresholds
 from training.samples import sample
 from training.signature.infer import describe
+from training.signature.probe import Probe
 
 
 class Counting(LogisticRegression):  # type: ignore[misc]
@@ -183,3 +185,59 @@ def test_thresholds_of_a_scaled_wide_table_take_little_memory() -> None:
         tracemalloc.stop()
     assert len(found["c0"]) > 1000
     assert peak < 2**22  # one matrix of them has 12 MB
+
+
+class CountingEncoder(OneHotEncoder):  # type: ignore[misc]
+    """Counts how often it is asked."""
+
+    calls = 0
+
+    def transform(self, X: Any) -> Any:  # noqa: N803 (scikit-learn's name)
+        type(self).calls += 1
+        return super().transform(X)
+
+
+def test_the_tables_of_many_columns_are_read_with_few_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    letters = np.random.default_rng(0).choice(["a", "b", "c"], size=(60, 40))
+    table = pd.DataFrame(letters, columns=[f"c{place}" for place in range(40)])
+    encoder = CountingEncoder(handle_unknown="ignore").fit(table)
+    inputs = tuple(
+        Input(name=name, kind="category", dtype="str", nullable=True) for name in table.columns
+    )
+    outputs = (Output(name="y", kind="number"),)
+    signature = Signature(container="frame", inputs=inputs, outputs=outputs)
+    codes = encoder_tables.codes_of(encoder, signature)
+    found = []
+    for cells, calls in ((2_000_000, 2), (1, 41)):
+        monkeypatch.setattr(encoder_tables, "MOST_CELLS", cells)
+        CountingEncoder.calls = 0
+        found.append(encoder_tables.tables(encoder, list(table.columns), signature, codes))
+        assert CountingEncoder.calls == calls
+    for one, other in zip(*(each.tables for each in found), strict=True):
+        np.testing.assert_array_equal(one, other)
+        # a, b, c, any other, null
+        np.testing.assert_array_equal(one, np.eye(5, 3))
+    assert found[0].order == found[1].order == list(range(120))
+
+
+def test_no_exact_bound_is_searched_for_many_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = numbers(120) / 100
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(table, table.c0 > 0)
+    trials = 0
+    works_at = Probe.works_at
+
+    def counted(self: Probe, bounds: Any) -> bool:
+        nonlocal trials
+        trials += 1
+        return works_at(self, bounds)
+
+    monkeypatch.setattr(Probe, "works_at", counted)
+    inputs = describe(model, read(table, tmp_path), []).inputs
+    assert trials == 2 * 2  # the largest float, then 1e300
+    assert {one.highest for one in inputs} == {1e300}
+    rows = pd.DataFrame([{one.name: one.highest for one in inputs}])
+    assert np.isfinite(model.predict_proba(rows)).all()

@@ -3,6 +3,7 @@
 TrainingError             65 (bad data)
 ├── DataError             65 (rows that cannot be used: file, line and column)
 ├── MissingFileError      66 (a file is not there, or cannot be read)
+├── MissingPackageError   69 (a package is not installed)
 ├── GateError             65 (a model that is not good enough to be published)
 └── PackError             65 (a file or an estimator that cannot be packed)
 
@@ -31,6 +32,12 @@ class MissingFileError(TrainingError):
     def of(cls, path: object, error: OSError) -> "MissingFileError":
         """The error for a file that could not be opened or read."""
         return cls(f"{path}: cannot be read ({error.strerror})")
+
+
+class MissingPackageError(TrainingError):
+    """A package that is not installed; the text says how to install it."""
+
+    exit_code = os.EX_UNAVAILABLE
 
 
 class GateError(TrainingError):

@@ -8,7 +8,7 @@ import orjson
 
 from service.api.parse import has_long_number
 from service.model import number_parsing
-from service.model.signature import Input
+from service.model.signature import Input, empty_cell, takes_strings
 
 
 def values_of(cells: Sequence[str], column: Input | None) -> list[Any]:
@@ -26,18 +26,12 @@ def values_of(cells: Sequence[str], column: Input | None) -> list[Any]:
     return list(map(reader, cells))
 
 
-def takes_strings(column: Input) -> bool:
-    """Whether the values of an input are strings, so that a JSON list in a string may be a
-    value."""
-    is_text = column.kind in ("text", "date", "datetime")
-    return is_text or isinstance((column.categories or [None])[0], str)
-
-
 def _reader(column: Input | None) -> Callable[[str], Any]:
-    if column is None or column.kind == "text":
+    if column is None:
         return str
-    if takes_strings(column):  # no category, date or time is empty
-        return lambda cell: cell or None
+    if takes_strings(column):
+        empty = empty_cell(column)
+        return str if empty == "" else lambda cell: cell or None
     if column.kind == "boolean" or isinstance((column.categories or [None])[0], bool):
         return _boolean
     return _number

@@ -5,11 +5,10 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from service.api.csv_values import takes_strings
 from service.api.details import TOP, why_no_top
 from service.api.payloads import INSTANCES
 from service.model import example
-from service.model.signature import WHOLE_NUMBERS, Input, Output, Signature, has_zone
+from service.model.signature import WHOLE_NUMBERS, Input, Output, Signature, has_zone, takes_strings
 
 Shape = dict[str, Any]
 

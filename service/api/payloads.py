@@ -19,10 +19,10 @@ from itertools import islice
 from typing import Any
 
 from service.api import parse
-from service.api.csv_values import takes_strings, values_of
+from service.api.csv_values import values_of
 from service.api.problems import MAX_ERRORS, Problem, pointer, unknown
 from service.model.column_names import matched
-from service.model.signature import Signature
+from service.model.signature import Signature, takes_strings
 
 SPARE_VALUES = 1000
 INSTANCES = "instances"

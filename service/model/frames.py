@@ -25,7 +25,6 @@ def frame(inputs: Sequence[Input], columns: Sequence[Column]) -> Any:
     import pandas as pd  # heavy, and only models that were fitted on a frame need it
 
     data: dict[str, Any] = {}
-    types = {}
     for one, values in zip(inputs, columns, strict=True):
         data[one.name] = values
         if one.dtype == "object" and one.null == "none":
@@ -36,10 +35,12 @@ def frame(inputs: Sequence[Input], columns: Sequence[Column]) -> Any:
             data[one.name] = _moments(values, one.dtype)
         elif one.dtype == "category":
             data[one.name] = _categories(values, one.categories)
-        elif one.dtype == "object" or values.dtype.name != one.dtype:
-            types[one.name] = one.dtype
-    made = pd.DataFrame(data, copy=False)
-    return made.astype(types) if types else made
+        elif one.dtype == "object":
+            data[one.name] = pd.Series(values, dtype=object)  # else pandas makes text of it
+        elif values.dtype.name != one.dtype:  # astype of the frame would take ten times as long
+            dtype: Any = one.dtype
+            data[one.name] = pd.array(values, dtype=dtype)
+    return pd.DataFrame(data, copy=False)
 
 
 def with_none(values: Column) -> Column:

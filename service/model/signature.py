@@ -33,7 +33,8 @@ class Input:
     encoders distinguish. `earliest` and `latest` are the range of dates and times in the sample.
     `form` is the format in which the model gets dates and times as text, such as
     `YYYY-MM-DD HH:MM:SS`; without it they are arrays of `dtype`. For text it is WHOLE_NUMBERS if
-    integers are accepted as their digits, or None.
+    integers are accepted as their digits, or None. `empty_text` says of text that the model learned
+    the empty one, so that an empty cell of CSV is that, and not null.
     """
 
     name: str
@@ -50,9 +51,29 @@ class Input:
     earliest: str | None = None
     latest: str | None = None
     form: str | None = None
+    empty_text: bool = False
 
 
-ADDED_LATER = {"null": "nan", "earliest": None, "latest": None, "form": None}  # keys and defaults
+ADDED_LATER = {  # keys and defaults
+    "null": "nan",
+    "earliest": None,
+    "latest": None,
+    "form": None,
+    "empty_text": False,
+}
+
+
+def takes_strings(column: Input) -> bool:
+    """Whether the values of an input are strings, so that a JSON list in a string may be a
+    value."""
+    is_text = column.kind in ("text", "date", "datetime")
+    return is_text or isinstance((column.categories or [None])[0], str)
+
+
+def empty_cell(column: Input) -> str | None:
+    """The value of an empty cell where a value is text: the empty text, or null."""
+    is_known = column.empty_text or "" in (column.categories or ())
+    return "" if is_known or (column.kind == "text" and not column.nullable) else None
 
 
 def has_zone(one: Input) -> bool:

@@ -1,5 +1,7 @@
 """Encoders of categories as tables: what each code of a category becomes, whatever the encoder."""
 
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from training.estimators.fitted_model import FittedModel
 from training.signature.inputs import UNSEEN
 
 MOST_TABLES = 500  # columns of one encoder: the time to read their tables grows with the square
+MOST_CELLS = 2_000_000  # that are encoded at once
 Codes = dict[str, list[Label]]
 
 
@@ -39,18 +42,41 @@ def tables(encoder: Any, names: list[str], signature: Signature, codes: Codes) -
     inputs = [column for column in signature.inputs if column.name in names]
     inputs.sort(key=lambda column: names.index(column.name))
     values = [_values(column, codes[column.name]) for column in inputs]
+    encode = partial(_encoded, encoder, inputs=inputs, container=signature.container)
     first = [known[0] for known in values]
-    found = []
-    for place, known in enumerate(values):
-        rows = [[*first[:place], value, *first[place + 1 :]] for value in known]
-        found.append(_encoded(encoder, rows, inputs, signature.container))
-    changing = [set(np.flatnonzero((table != table[:1]).any(axis=0)).tolist()) for table in found]
+    usual = encode([first])
+    found, changing = [], []
+    for table in _tables(encode, values, MOST_CELLS // (usual.shape[1] + len(names))):
+        own = np.flatnonzero((table != usual).any(axis=0))
+        changing.append(set(own.tolist()))
+        found.append(table[:, own])
     if sum(map(len, changing)) > len(set().union(*changing)):
         raise ConversionError(f"{names[0]} and others are encoded together")
-    changing[0] |= set(range(found[0].shape[1])) - set().union(*changing)
-    picked = [sorted(columns) for columns in changing]
-    order = np.argsort([column for columns in picked for column in columns])
-    return Tables([table[:, own] for table, own in zip(found, picked, strict=True)], order.tolist())
+    whole = np.repeat(usual, len(found[0]), axis=0)
+    whole[:, sorted(changing[0])] = found[0]
+    changing[0] |= set(range(usual.shape[1])) - set().union(*changing)
+    found[0] = whole[:, sorted(changing[0])]
+    order = np.argsort([column for own in changing for column in sorted(own)])
+    return Tables(found, order.tolist())
+
+
+def _tables(
+    encode: Callable[[list[Any]], Any], values: Sequence[Sequence[Any]], most: int
+) -> Iterator[Any]:
+    """What each of the values of each column becomes beside the first ones of all others.
+
+    Up to `most` rows are encoded at once: one call for each of many columns takes minutes.
+    """
+    first = [known[0] for known in values]
+    rows: list[Any] = []
+    sizes: list[int] = []
+    for place, known in enumerate(values):
+        if rows and len(rows) + len(known) > most:
+            yield from np.split(encode(rows), np.cumsum(sizes)[:-1])
+            rows, sizes = [], []
+        rows += [[*first[:place], value, *first[place + 1 :]] for value in known]
+        sizes.append(len(known))
+    yield from np.split(encode(rows), np.cumsum(sizes)[:-1])
 
 
 def _values(column: Input, known: list[Label]) -> list[Any]:

@@ -20,6 +20,8 @@ ROWS = 10_000
 CELLS = 20_000_000  # of all rows and columns; a wider table gets fewer rows
 FEWEST_ROWS = 1_000
 DAYS = 40  # before and after those of the sample
+MOST_SPREAD = 1e300  # of numbers
+LARGEST = float(np.finfo(np.float64).max)
 CHANGED = 0.5  # of the cells; the others are the sample's
 MOST_EDGES = 50_000  # rows with one threshold or a neighbour of it
 THRESHOLDS = 5_000  # that are tried, of all inputs together, evenly chosen
@@ -134,15 +136,18 @@ def _numbers(
     column: Input, seen: Column, edges: Values | None, rows: int, chance: Random
 ) -> list[Any]:
     there = seen[np.isfinite(seen.astype(np.float64))].astype(np.float64)
-    spread = float(np.std(there)) or 1.0
     low, high = float(there.min()), float(there.max())
     ends = np.array([low, high, 0.0, -0.0, column.lowest or low, column.highest or high])
-    ways = [
-        chance.choice(there if edges is None else edges, rows),
-        chance.choice(there, rows) + chance.normal(scale=spread, size=rows),
-        chance.uniform(low - spread, high + spread, rows),
-        chance.choice(ends, rows),
-    ]
+    share = chance.random(rows)
+    with np.errstate(over="ignore"):  # of the largest floats; infinite ones are clipped below
+        spread = min(float(np.std(there)) or 1.0, MOST_SPREAD)
+        first, last = max(low - spread, -LARGEST), min(high + spread, LARGEST)
+        ways = [
+            chance.choice(there if edges is None else edges, rows),
+            chance.choice(there, rows) + chance.normal(scale=spread, size=rows),
+            first * (1 - share) + last * share,
+            chance.choice(ends, rows),
+        ]
     way = chance.choice(len(ways), rows, p=[0.5, 0.25, 0.2, 0.05])
     found: list[Any] = _fitting(column, np.choose(way, ways), chance).tolist()
     return found

@@ -27,13 +27,15 @@ from training.estimators.thresholds import thresholds
 class LearnedColumns:
     """What the parts of an estimator learned of its input columns, by name.
 
-    `categories` and `dtypes` are those of encoders; `imputed` has what imputers take for missing
+    `categories` and `dtypes` are those of encoders; `edges` are those of the bins of discretizers;
+    `imputed` has what imputers take for missing
     and what they put there; `closed` has the categories of columns that take no others; `texts` are
     the columns that text vectorizers read; `groups` are columns that the same parts read.
     """
 
     categories: dict[str, set[Any]]
     dtypes: dict[str, str]
+    edges: dict[str, set[float]]
     imputed: dict[str, tuple[Any, Any]]
     closed: dict[str, list[Any]]
     texts: set[str]
@@ -107,6 +109,7 @@ class FittedModel:
             self._columns[key] = LearnedColumns(
                 categories=introspection.known_values(*given),
                 dtypes=introspection.known_types(*given),
+                edges=introspection.known_edges(*given),
                 imputed=introspection.imputed(*given),
                 closed=introspection.closed_columns(*given),
                 texts=introspection.text_columns(*given),

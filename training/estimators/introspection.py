@@ -126,6 +126,17 @@ def known_types(estimator: Any, names: Names) -> dict[str, str]:
     return known
 
 
+def known_edges(estimator: Any, names: Names) -> dict[str, set[float]]:
+    """The edges of the bins that discretizers inside learned, by input column."""
+    known: dict[str, set[float]] = {}
+    for part, columns in _fed(estimator, list(names)):
+        edges = getattr(part, "bin_edges_", None)
+        if isinstance(edges, np.ndarray) and len(edges) == len(columns):
+            for name, values in zip(columns, edges, strict=True):
+                known.setdefault(name, set()).update(np.asarray(values).tolist())
+    return known
+
+
 def _listed(values: Any) -> list[Any]:
     """Plain values; dates stay what they are, for as plain values they would be numbers."""
     return list(values) if values.dtype.kind in "mM" else values.tolist()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from service.model import dates
-from training.errors import DataError, MissingFileError
+from training.errors import DataError, MissingFileError, MissingPackageError
 from training.samples import datetimes
 from training.samples.sample import (
     FEWEST_KEPT,
@@ -26,7 +26,9 @@ from training.samples.sample import (
 )
 
 PARQUET, ARROW = ".parquet", (".arrow", ".feather")
-REQUIRED = "needs pyarrow: pip install -r requirements/parquet.txt"
+REQUIRED = (
+    "needs pyarrow and pandas: pip install -r requirements/parquet.txt -r requirements/pandas.txt"
+)
 OBJECTS = ("bool", "int64", "integer", "boolean")  # of Python, as pandas names their types in files
 OTHER = "other"  # kind of a column that no input can be
 
@@ -75,11 +77,12 @@ def _restored(whole: Any, table: Any) -> Any:
 
 def _table(path: Path) -> Any:
     try:
+        import pandas  # noqa: F401
         import pyarrow as pa
         import pyarrow.feather as feather
         import pyarrow.parquet as parquet
     except ImportError as error:
-        raise DataError(f"{path}: {REQUIRED}") from error
+        raise MissingPackageError(f"{path}: {REQUIRED}") from error
     try:
         with path.open("rb") as file:
             if path.suffix.lower() == PARQUET:

@@ -1,4 +1,7 @@
-"""The sample as the user's own code would read it: by pandas, without any of the service's code."""
+"""The sample as the user's own code would read it: by pandas, without any of the service's code.
+
+Without pandas NumPy reads it, if it is an array of numbers: nothing else is compared then.
+"""
 
 import csv
 import io
@@ -9,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from service.model.signature import Signature
+from training.errors import MissingPackageError
 from training.samples.sample import MAX_EXACT_INTEGER, MISSING, Column, Sample
 
 
@@ -28,24 +32,47 @@ def prepare() -> None:
 def rows(signature: Signature, sample: Sample) -> Any:
     """The kept rows in the container that the model takes."""
     columns = [sample.columns[name] for name in signature.names]
-    if find_spec("pandas") is None and signature.container == "array":
-        values = [[np.nan if one is None else one for one in column.values] for column in columns]
-        return np.array(values, dtype=np.float64).T
+    if find_spec("pandas") is None:
+        return _numbers(signature, columns)
     table = frame(columns)
     if signature.container == "frame":
         return table
     if signature.container == "list":
         return table.iloc[:, 0].tolist()
-    whole = [column for column in columns if column.kind == "integer"]
-    is_long = any(
-        abs(value or 0) > MAX_EXACT_INTEGER for column in whole for value in column.values
-    )
     array = table.to_numpy()
-    if is_long and array.dtype.kind == "f":  # pandas would round
+    if _are_long(columns) and array.dtype.kind == "f":  # pandas would round
         array = table.to_numpy(dtype=object)
     if array.dtype == object and any(column.null == "none" for column in columns):
         array = table.astype(object).where(table.notna(), None).to_numpy()
     return array
+
+
+def require_pandas(why: str) -> None:
+    """MissingPackageError, which says why, unless pandas is installed."""
+    if find_spec("pandas") is None:
+        raise MissingPackageError(
+            f"{why}, which needs pandas: pip install -r requirements/pandas.txt"
+        )
+
+
+def _are_long(columns: Sequence[Column]) -> bool:
+    """Whether there are whole numbers that float64 may not hold."""
+    whole = [column for column in columns if column.kind == "integer"]
+    return any(abs(value or 0) > MAX_EXACT_INTEGER for column in whole for value in column.values)
+
+
+def _numbers(signature: Signature, columns: Sequence[Column]) -> Any:
+    """An array of numbers as NumPy reads it; MissingPackageError for all else."""
+    plain = all(column.kind in ("integer", "number") and column.cells for column in columns)
+    if signature.container != "array" or not plain or _are_long(columns):
+        require_pandas("the sample's types are compared with those that pandas.read_csv gives")
+    rows = zip(*(map(_number, column.cells) for column in columns), strict=True)
+    return np.genfromtxt(map("|".join, rows), dtype=np.float64, delimiter="|", ndmin=2)
+
+
+def _number(cell: str) -> str:
+    """The cell, or NaN for a missing value: NumPy would leave out an empty line."""
+    return "nan" if cell.strip() in MISSING else cell
 
 
 def frame(columns: Sequence[Column]) -> Any:

@@ -145,6 +145,8 @@ class Column:
             made.values = [made.parse(cell) for cell in self.cells]
         except (KeyError, ValueError) as error:
             raise DataError(f"the sample's column {self.name} cannot be read as {kind}") from error
+        if texts:  # as far as the kept rows tell
+            made.missing = sum(value is None for value in made.values)
         return made
 
 

@@ -10,18 +10,20 @@ from collections.abc import Collection, Iterator, Sequence
 
 from service.model import dates
 from training.errors import PackError
-from training.samples.sample import Column
+from training.samples.sample import BOOLEANS, MISSING, Column
 from training.signature.probe import Probe
+from training.summary import listed
 
 MOST = 50  # columns that are tried one by one
 WORDS = {
     "Int64": "whole numbers beside missing values",
     "object": "objects of Python",
+    "str": "text",
     "category": "categories",
     "datetime64[us]": "times",
-    "datetime64[us, UTC]": "times",
     "datetime64[ns]": "times in nanoseconds, not microseconds",
 }
+PADDED = re.compile(r"\+|-?0\d", re.ASCII)  # numbers as codes are written: 01234
 LENGTH = re.compile(r"-?\d+ days(?: [+-]?\d\d:\d\d:\d\d(?:\.\d+)?)?", re.ASCII)
 
 
@@ -39,18 +41,33 @@ def check(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> No
                 "no kind of input holds: fit the model on numbers, or say "
                 f"--kind {column.name}=text"
             )
-    for dtype, names in _others(columns, fixed):
-        types = dict.fromkeys(names, dtype)
-        if not types or probe.differing(types) is False:
+    texts = {
+        one.name: one.as_kind("text").values
+        for one in columns
+        if one.name not in fixed and _may_be_text(one)
+    }
+    for dtype, names in (*_others(columns, fixed), ("str", [*texts])):
+        values = texts if dtype == "str" else {}
+        together = probe.differing(dict.fromkeys(names, dtype), values) if names else False
+        if together is False:
             continue
-        for name in names[:MOST]:
-            if probe.differing({name: dtype}):
-                other = "" if dtype == "datetime64[ns]" else f", or say --kind {name}=KIND"
-                raise PackError(
-                    f"the model answers otherwise if the column {name} holds {WORDS[dtype]}, and "
-                    "the sample does not tell: give it as Parquet with the types that the model "
-                    f"was fitted with{other}"
-                )
+        alone = [
+            name
+            for name in names[:MOST]
+            if probe.differing({name: dtype}, {name: values[name]} if values else None)
+        ]
+        if alone or together:  # together alone: if one decides by several, or is beyond the 50
+            raise PackError(_told(alone[:1] or names, dtype))
+
+
+def _told(names: Sequence[str], dtype: str) -> str:
+    is_one = len(names) == 1
+    columns = f"column {names[0]} holds" if is_one else f"columns {listed(names)} hold"
+    other = "" if dtype == "datetime64[ns]" else f", or say --kind {names[0]}=KIND"
+    return (
+        f"the model answers otherwise if the {columns} {_words(dtype)}, and the sample does not "
+        f"tell: give it as Parquet with the types that the model was fitted with{other}"
+    )
 
 
 def _others(columns: Sequence[Column], fixed: Collection[str]) -> Iterator[tuple[str, list[str]]]:
@@ -67,11 +84,39 @@ def _others(columns: Sequence[Column], fixed: Collection[str]) -> Iterator[tuple
         yield dtype, [column.name for column in ones if column.dtype != dtype]
     units = [one for one in columns if one.is_untyped and not one.learned]  # no --kind tells it
     yield "datetime64[ns]", [one.name for one in units if one.dtype == "datetime64[us]"]
-    for dtype, zoned in (("datetime64[us]", False), ("datetime64[us, UTC]", True)):
-        yield (
-            dtype,
-            [one.name for one in free if one.form and dates.has_zone(one.form) is zoned],
-        )
+    times: dict[str, list[str]] = {}
+    for one in free:
+        for dtype in _times(one):
+            times.setdefault(dtype, []).append(one.name)
+    yield from times.items()
+
+
+def _may_be_text(column: Column) -> bool:
+    """Whether cells that look like numbers or booleans are not written as programs write those."""
+    if not column.is_untyped or column.kind not in ("integer", "number", "boolean"):
+        return False
+    cells = {cell.strip() for cell in column.cells} - MISSING
+    if column.kind == "boolean":
+        return len(cells) > len({BOOLEANS.get(cell) for cell in cells})
+    return any(map(PADDED.match, cells))
+
+
+def _times(column: Column) -> Iterator[str]:
+    """The types of times that a column of text may have been; with a zone in UTC or as written."""
+    if not column.form:
+        return
+    if not dates.has_zone(column.form):
+        yield "datetime64[us]"
+        return
+    yield "datetime64[us, UTC]"
+    zone = next(dates.read(value).zone for value in column.values if value is not None)
+    if zone != "Z":
+        yield f"datetime64[us, UTC{zone[:3]}:{zone[-2:]}]"
+
+
+def _words(dtype: str) -> str:
+    """What a column of this type holds."""
+    return WORDS.get(dtype, "times with a zone")
 
 
 def _are_lengths(column: Column) -> bool:

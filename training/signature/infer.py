@@ -7,6 +7,7 @@ from typing import Any
 from service.model.signature import Signature
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
+from training.samples import pandas_rows
 from training.samples.sample import Column, Sample
 from training.signature import ambiguous_columns, input_format, inputs, kinds, outputs
 
@@ -44,6 +45,8 @@ def contract(
 
     `given` are kinds by column that decide.
     """
+    if model.feature_names is not None:
+        pandas_rows.require_pandas("the model was fitted on a DataFrame")
     columns = _inputs(model, sample, targets)
     names = [column.name for column in columns]
     learned = model.columns(names)

@@ -14,6 +14,7 @@ from service.model.signature import Container, Input, Signature
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
 from training.samples.sample import Column
+from training.signature.kinds import SINGLE
 from training.signature.nulls import is_long
 from training.signature.probe import Probe
 
@@ -125,8 +126,7 @@ def _in_frame(column: Column, text: str, moment: str, fixed: Collection[str]) ->
     if column.kind == "text":
         return replace(column, dtype="object" if column.null == "none" and text == "str" else text)
     if column.kind == "number":
-        is_single = column.learned in ("float16", "float32")
-        return replace(column, dtype=column.learned if is_single else "float64")
+        return replace(column, dtype=column.learned if column.learned in SINGLE else "float64")
     if column.learned == "object" and column.kind in ("integer", "boolean"):
         return replace(column, dtype="object")
     if column.kind == "boolean":
@@ -180,15 +180,20 @@ def _array(columns: Sequence[Column]) -> list[Column]:
         if whole and not wide:
             return [replace(column, dtype="int64") for column in columns]
         return [_object(column) for column in columns]
-    single = all(column.dtype == "float32" for column in columns)
-    return [replace(column, dtype="float32" if single else "float64") for column in columns]
+    return [replace(column, dtype=_single(column) or "float64") for column in columns]
+
+
+def _single(column: Column) -> str:
+    """The type of numbers that have fewer digits than float64, in the sample or for the model."""
+    return next((one for one in (column.dtype, column.learned) if one in SINGLE), "")
 
 
 def _object(column: Column) -> Column:
     if column.kind == "integer" and column.missing and not is_long(column):
         column = column.as_kind("number")  # as pandas reads it
     kind = "text" if column.kind in ("date", "datetime") and column.series is None else column.kind
-    return replace(column, dtype="object", kind=kind)
+    single = _single(column) if kind == "number" else ""
+    return replace(column, dtype=single or "object", kind=kind)
 
 
 def _largest(column: Column) -> int:

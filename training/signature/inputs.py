@@ -68,7 +68,9 @@ def describe(
             one = _open(one, column, learned)  # a number that is too large is no unknown category
         else:
             one = _closed(one, probe, _values(column, learned))
-        described.append(replace(one, form=WHOLE_NUMBERS) if _are_whole(one, column) else one)
+        form = WHOLE_NUMBERS if _are_whole(one, column) else one.form
+        has_empty = column.kind == "text" and ("" in learned or "" in column.values)
+        described.append(replace(one, form=form, empty_text=has_empty))
         advance(name)
     return described
 

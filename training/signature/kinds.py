@@ -16,6 +16,7 @@ from training.samples.sample import MISSING, Column
 
 KINDS = ("category", "text", "integer", "number", "boolean", "date", "datetime")
 LENGTH = "length of time"
+SINGLE = ("float32", "float16")
 NEARLY_ALL = 0.9  # share of a column's values
 SHOWN_VALUES = 3  # in a note
 Known = Mapping[str, Collection[Any]]
@@ -49,7 +50,9 @@ def settled(
         if null is not None:
             made = _with_null(made, null)
         if made.series is None:
-            made = replace(made, learned=known.dtypes.get(column.name, ""))
+            numbers = learned | known.edges.get(column.name, set())
+            single = _single(made, numbers) if column.name not in given else ""
+            made = replace(made, learned=single or known.dtypes.get(column.name, ""))
         found.append(made)
         if made.kind != column.kind and column.name not in given:
             notes.append(_note(column, made.kind))
@@ -135,6 +138,23 @@ def _typed(
     return replace(column, listed=given == "category")
 
 
+def _single(column: Column, learned: Collection[Any]) -> str:
+    """The narrower type whose numbers the model learned: more of the sample's values are among them
+    once they are rounded to it. Empty if they are those of float64.
+
+    A file of text has 0.1 where the model was fitted on the float32 next to it.
+    """
+    if column.kind != "number" or not learned:
+        return ""
+    values: Any = np.array([value for value in column.values if value is not None], np.float64)
+    counts = {"": sum(value in learned for value in values.tolist())}
+    with np.errstate(over="ignore"):
+        for dtype in SINGLE:
+            rounded = values.astype(dtype).astype(np.float64)
+            counts[dtype] = sum(value in learned for value in rounded.tolist())
+    return max(counts, key=lambda dtype: counts[dtype])  # the first of equal ones
+
+
 def _null(learned: Collection[Any], absent: Any) -> Null | None:
     """The missing value that the model expects; None if unknown."""
     has_none = any(value is None for value in learned) or absent is None
@@ -180,6 +200,8 @@ def strangers(columns: Sequence[Column], known: Known) -> Iterator[str]:
         there = [value for value in column.values if value is not None]
         if not learned or not there or column.kind in ("date", "datetime"):
             continue
+        if column.dtype in SINGLE:
+            there = np.array(there, column.dtype).tolist()
         strange = sum(value not in learned for value in there) / len(there)
         if strange > NEARLY_ALL:
             yield (

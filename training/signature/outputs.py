@@ -21,7 +21,13 @@ def describe(
     if values.dtype.kind in "Mm":
         raise PackError("the model predicts dates, which JSON has no kind for")
     width = values.shape[1] if values.ndim == 2 else 1
-    names = list(targets) if len(targets) == width else _names(width)
+    if targets and len(targets) != width:
+        raise PackError(
+            f"the model gives {_counted(width, 'value')} for each row, and --target names "
+            f"{_counted(len(targets), 'column')}: name {_counted(width, 'column')}, in the order "
+            "of the model's outputs, or name the columns with --ignore instead"
+        )
+    names = list(targets) or _names(width)
     if RESERVED & set(names):
         raise PackError(
             f"an output cannot be called {min(RESERVED & set(names))}; leave out --target"
@@ -36,6 +42,10 @@ def describe(
         Output(name=name, kind=_output_kind(predicted), labels=own, confidence=confidence)
         for name, predicted, own in zip(names, by_output, labels, strict=True)
     )
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _names(width: int) -> list[str]:

@@ -3,6 +3,7 @@
 Its parts tell what some of them learned; only trying tells what the whole takes.
 """
 
+import math
 import struct
 import warnings
 from collections import deque
@@ -18,7 +19,9 @@ from service.model.signature import Output, Signature
 from training.estimators.fitted_model import FittedModel
 
 ROWS = 3
-COMPARED_ROWS = 30  # whose answers are compared where a column gets another type
+COMPARED_ROWS = 500  # whose answers are compared where a column gets another type
+COMPARED_CELLS = 300_000  # of a wide table; there are fewer rows of it, and 30 at least
+FEWEST_COMPARED = 30
 TOLERANCE = 1e-9  # of numbers in these answers
 HALVES = 64  # rows with bounds in half of many columns; also how many columns are many
 MANY_VALUES = 1000  # of one column that are tried together with those of others
@@ -28,6 +31,7 @@ ONE_BY_ONE = 200  # columns whose bounds are found one by one, if need be
 SEARCHED_COLUMNS = ONE_BY_ONE**2  # columns times searches for a bound
 LARGEST = float(np.finfo(np.float64).max)
 ROOMY = 1e30  # a common bound beyond this is no limitation in practice
+ROOMY_SIZES = (1e300, 1e150, ROOMY)  # that are tried before the exact bound of many columns
 
 
 class Probe:
@@ -41,7 +45,8 @@ class Probe:
         self.inputs = {column.name: column for column in signature.inputs}
         self.types = {column.name: column.dtype for column in signature.inputs}
         self.rows = {name: rows[name][:ROWS] for name in signature.names}
-        self.more = {name: rows[name][:COMPARED_ROWS] for name in signature.names}
+        compared = max(FEWEST_COMPARED, COMPARED_CELLS // max(1, len(signature.names)))
+        self.more = {name: rows[name][: min(COMPARED_ROWS, compared)] for name in signature.names}
         self._kept: dict[tuple[str, str], Column] = {}
         self._taken: dict[str, set[Any]] = {}
 
@@ -115,11 +120,18 @@ class Probe:
             *(self.those_that_agree({name: types[name] for name in part}) for part in parts)
         )
 
-    def differing(self, types: Mapping[str, str]) -> bool | None:
-        """Whether the rows get other answers in these types; None if they get none."""
+    def differing(
+        self, types: Mapping[str, str], values: Mapping[str, Sequence[Any]] | None = None
+    ) -> bool | None:
+        """Whether the rows get other answers in these types; None if they get none.
+
+        `values` are those that columns have in their other type, if they differ from the kept ones.
+        """
         given = {**self.types, **types}
+        count = len(next(iter(self.more.values())))
+        more = {**self.more, **{name: list(own)[:count] for name, own in (values or {}).items()}}
         base = [as_column(self.more[name], dtype) for name, dtype in self.types.items()]
-        other = [as_column(self.more[name], dtype) for name, dtype in given.items()]
+        other = [as_column(more[name], dtype) for name, dtype in given.items()]
         before, after = self._answers(base, self.types), self._answers(other, given)
         if before is None or after is None:
             return None
@@ -247,9 +259,17 @@ class Probe:
         return failing
 
     def _furthest(self, names: Sequence[str], good: float, bad: float) -> float:
-        """The last float from `good` to `bad` that works in these columns, if all before it do."""
+        """The last float from `good` to `bad` that works in these columns, if all before it do.
+
+        Of many columns a round one that hinders nobody, if that works.
+        """
         if self.works_at(dict.fromkeys(names, bad)):
             return bad
+        if len(names) > HALVES:  # a search takes 62 trials, each of which takes its time
+            for size in ROOMY_SIZES:
+                near = math.copysign(size, bad)
+                if abs(good) < size and self.works_at(dict.fromkeys(names, near)):
+                    return near
         first, last = _ordinal(good), _ordinal(bad)
         while abs(last - first) > 1:
             middle = (first + last) // 2

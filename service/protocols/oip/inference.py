@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.api.csv_values import takes_strings
 from service.api.details import TOP, Details, read_top
 from service.api.parse import PayloadLimits
 from service.api.payloads import Columns
 from service.api.problems import MAX_ERRORS, unknown
-from service.model.signature import Input, Signature
+from service.model.signature import Input, Signature, empty_cell, takes_strings
 from service.protocols.oip.metadata import datatype_of
 from service.protocols.oip.outputs import Offered, Wanted
 from service.protocols.oip.tensors import BYTES, FLOATS, Raw, Tensor, bad, parameters, read
@@ -104,12 +103,11 @@ def _family(datatype: str) -> str:
 def _with_nulls(tensor: Tensor, values: list[Any], column: Input | None) -> list[Any]:
     """Values with null for empty strings, because BYTES has no null.
 
-    As in CSV, if the input accepts null and has no empty category.
+    As in CSV: if the input accepts null, and the model did not learn the empty string.
     """
     if tensor.datatype != BYTES or column is None or not column.nullable:
         return values
-    has_no_empty = column.kind in ("date", "datetime") or column.categories
-    if not has_no_empty or not takes_strings(column) or "" in (column.categories or ()):
+    if not takes_strings(column) or empty_cell(column) == "":
         return values
     return [value or None for value in values]
 
