@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.fuzz.inventory import Inventory
 from tests.fuzz.machine import Part, assembled
 from tests.fuzz.programs import Programs
 from tests.fuzz.seeds import Seed, corpus, dumps, seed, values
+from tests.fuzz.spelling import respelled
 from tests.fuzz.worker import Source
 from tests.serving import ROOT
 
@@ -124,6 +126,28 @@ def test_the_opcodes_of_a_file_are_the_file() -> None:
         again = joblib.load(io.BytesIO(assembled(parts, known.used.protocol, random.Random(0))))  # noqa: S311
         assert again["numbers"].tolist() == [0.0, 1.0, 2.0]
         assert again["objects"].tolist() == ["a", None]
+
+
+@dataclass
+class Point:
+    """An object that pickle dumps by NEWOBJ."""
+
+    x: int
+
+
+def test_another_spelling_of_a_file_is_the_same_file() -> None:
+    value = [[], {}, (), 1.5, "text", b"bytes", Point(1), *[{"same": 1}] * 2]
+    written: set[str] = set()
+    for protocol in range(2, 6):  # the earlier ones write no bytes
+        known = seed(pickle.dumps(value, protocol))
+        chance = random.Random(protocol)  # noqa: S311
+        for _ in range(20):
+            changed = [respelled(token, chance) for token in known.tokens]
+            content = assembled([Part(token.code) for token in changed], 5, chance)
+            assert pickle.loads(content) == value  # noqa: S301
+            written |= {opcode.name for opcode, _, _ in pickletools.genops(content)}
+    assert written >= {"LONG_BINGET", "LONG_BINPUT", "BINBYTES", "BINBYTES8", "BINUNICODE8"}
+    assert written >= {"LIST", "DICT", "TUPLE", "NEWOBJ_EX"}
 
 
 def fuzz(*arguments: str) -> subprocess.CompletedProcess[str]:
