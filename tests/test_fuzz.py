@@ -4,6 +4,7 @@ import io
 import pickle
 import pickletools
 import random
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -176,3 +177,16 @@ def test_no_effect_is_found_in_the_loader_of_the_service() -> None:
     ran = fuzz("--executions", "2000")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "\n0 kinds of findings" in ran.stdout
+
+
+@pytest.mark.slow
+def test_an_interrupted_campaign_prints_its_report() -> None:
+    command = [sys.executable, "-u", "-m", "tests.fuzz", "--few", "--seed", "1"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as ran:
+        assert ran.stdout is not None
+        assert ran.stdout.readline().startswith("seed 1")
+        assert ran.stdout.readline() == "running\n"
+        ran.send_signal(signal.SIGINT)
+        report = ran.stdout.read()
+    assert ran.returncode == 0
+    assert " executions in " in report
