@@ -148,6 +148,7 @@ class NativeInstance(Instance):
             if key in state and type(state[key]) not in allowed:
                 raise UntrustedError(f"an attribute {key} of another type for {self.full_name}")
         if self.cls is not None:
+            companions.before_native_code()
             self.cls.__setstate__(made, state)
 
 
