@@ -4,9 +4,11 @@ import io
 import pickle
 import pickletools
 import random
+import signal
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
@@ -19,6 +21,7 @@ from tests.fuzz.inventory import Inventory
 from tests.fuzz.machine import Part, assembled
 from tests.fuzz.programs import Programs
 from tests.fuzz.seeds import Seed, corpus, dumps, seed, values
+from tests.fuzz.spelling import respelled
 from tests.fuzz.worker import Source
 from tests.support.serving import ROOT
 
@@ -126,6 +129,28 @@ def test_the_opcodes_of_a_file_are_the_file() -> None:
         assert again["objects"].tolist() == ["a", None]
 
 
+@dataclass
+class Point:
+    """An object that pickle dumps by NEWOBJ."""
+
+    x: int
+
+
+def test_another_spelling_of_a_file_is_the_same_file() -> None:
+    value = [[], {}, (), 1.5, "text", b"bytes", Point(1), *[{"same": 1}] * 2]
+    written: set[str] = set()
+    for protocol in range(2, 6):  # the earlier ones write no bytes
+        known = seed(pickle.dumps(value, protocol))
+        chance = random.Random(protocol)  # noqa: S311
+        for _ in range(20):
+            changed = [respelled(token, chance) for token in known.tokens]
+            content = assembled([Part(token.code) for token in changed], 5, chance)
+            assert pickle.loads(content) == value  # noqa: S301
+            written |= {opcode.name for opcode, _, _ in pickletools.genops(content)}
+    assert written >= {"LONG_BINGET", "LONG_BINPUT", "BINBYTES", "BINBYTES8", "BINUNICODE8"}
+    assert written >= {"LIST", "DICT", "TUPLE", "NEWOBJ_EX"}
+
+
 def fuzz(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.fuzz", "--few", "--seed", "1", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -152,3 +177,16 @@ def test_no_effect_is_found_in_the_loader_of_the_service() -> None:
     ran = fuzz("--executions", "2000")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "\n0 kinds of findings" in ran.stdout
+
+
+@pytest.mark.slow
+def test_an_interrupted_campaign_prints_its_report() -> None:
+    command = [sys.executable, "-u", "-m", "tests.fuzz", "--few", "--seed", "1"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as ran:
+        assert ran.stdout is not None
+        assert ran.stdout.readline().startswith("seed 1")
+        assert ran.stdout.readline() == "running\n"
+        ran.send_signal(signal.SIGINT)
+        report = ran.stdout.read()
+    assert ran.returncode == 0
+    assert " executions in " in report

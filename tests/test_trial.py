@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from service.model import trial
+from service.model import child, companions, trial
 from service.model.artifact import GoldenError
 from service.model.audit import EffectError, no_effects
 from service.model.limits import LimitError, Limits, limited
 from service.model.trial import TrialError
+from service.model.trust import UntrustedError
 
 SHORT = Limits(seconds=0.3)
 SMALL = Limits(bytes=256 * 2**20)
@@ -213,3 +214,63 @@ def test_what_leaves_a_block_is_not_interrupted() -> None:
     with pytest.raises(LimitError, match="longer than 60 s"), limited(Limits()), inner():
         pass
     assert rung
+
+
+def native(then: Callable[[], object]) -> Callable[[], int]:
+    """Loading that has native code read bytes of the file."""
+
+    def make() -> int:
+        companions.before_native_code()
+        then()
+        return os.getpid()
+
+    return make
+
+
+def crash() -> None:
+    os.write(2, b"terminate called\n")
+    os._exit(3)  # as a signal would, but without a dump of the tests' stack
+
+
+@pytest.mark.parametrize("way", ["load", "read"])
+def test_native_code_that_ends_its_process_is_told_in_one_line(
+    way: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ways: dict[str, Callable[[], object]] = {
+        "load": lambda: trial.load(native(crash), nothing, limits=Limits()),
+        "read": lambda: trial.read(native(crash), limits=Limits()),
+    }
+    with pytest.raises(TrialError, match=r"\Anative code .* ends its process\Z"):
+        ways[way]()
+    assert capfd.readouterr().err == ""
+
+
+def test_native_code_that_never_ends_is_stopped() -> None:
+    with pytest.raises(TrialError, match="longer than"):
+        trial.read(native(endless_in_c), limits=SHORT)
+
+
+def test_what_native_code_raises_is_raised_as_it_is() -> None:
+    error = UntrustedError("a name", "mine.Name")
+
+    def refuse() -> None:
+        raise error
+
+    with pytest.raises(UntrustedError) as caught:
+        trial.read(native(refuse), limits=Limits())
+    assert caught.value is error
+
+
+def test_only_native_code_is_tried_in_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+    rehearse = child.rehearse
+
+    def counted(work: Callable[[], object], deadline: float) -> None:
+        tried.append(work)
+        rehearse(work, deadline)
+
+    monkeypatch.setattr(trial, "rehearse", counted)
+    assert trial.read(os.getpid, limits=Limits()) == os.getpid()
+    assert not tried
+    assert trial.read(native(list), limits=Limits()) == os.getpid()
+    assert len(tried) == 1

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sklearn
 from pandas.core.computation.expr import Expr
 from scipy import stats
 from sklearn.metrics._scorer import _cached_call
@@ -71,6 +72,52 @@ def test_a_class_cannot_be_changed_by_a_state() -> None:
         UntrustedError, match="a change to sklearn.linear_model._logistic.LogisticRegression"
     ):
         unpickling.load(name + state + b"b.")
+
+
+def framed(content: bytes, length: int) -> bytes:
+    """A pickle of protocol 4 whose frame claims to have `length` bytes."""
+    return pickle.PROTO + b"\x04" + pickle.FRAME + length.to_bytes(8, "little") + content
+
+
+@pytest.mark.parametrize("length", [0, 1, 3, 6])
+def test_a_frame_ends_where_it_likes_as_in_the_unpickler_of_c(length: int) -> None:
+    content = framed(b"K\x07K\x08\x86.", length)
+    assert unpickling.load(content) == pickle.loads(content) == (7, 8)  # noqa: S301
+
+
+@pytest.mark.parametrize("length", [7, 2**40, 2**64 - 1])
+def test_a_frame_is_as_long_as_it_says(length: int) -> None:
+    with pytest.raises(ValueError, match="ends within a frame"):
+        unpickling.load(framed(b"K\x07K\x08\x86.", length))
+
+
+@pytest.mark.parametrize("names", [["__a"], ["a", "__a"], ["a", "b\0__c", "__a"], ["__a", "a"]])
+@pytest.mark.parametrize("slots", [False, True])
+def test_no_attribute_is_python_s_wherever_it_stands(names: list[str], slots: bool) -> None:
+    state: object = dict.fromkeys(names, 1)
+    with pytest.raises(UntrustedError, match="an attribute '__a'"):
+        unpickling.load(dumped(Rebuilt(StandardScaler, (None, state) if slots else state)))
+
+
+VERSION = {"_sklearn_version": sklearn.__version__}
+
+
+@pytest.mark.parametrize("name", ["_a", "a__", "a\0__a", ""])
+def test_other_attributes_are_not_python_s(name: str) -> None:
+    loaded = unpickling.load(dumped(Rebuilt(StandardScaler, {name: 1, **VERSION})))
+    assert vars(loaded)[name] == 1
+
+
+class Text(str):
+    """A string that is its own class."""
+
+    __slots__ = ()
+
+
+def test_the_name_of_an_attribute_is_text_and_no_subclass_of_it() -> None:
+    content = dumped(Rebuilt(StandardScaler, {Text("a"): 1}))
+    with pytest.raises(UntrustedError, match="an attribute of Text"):
+        unpickling.load(content, [f"{__name__}.Text"])
 
 
 # Those with parameters that have no default.

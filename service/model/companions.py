@@ -5,7 +5,9 @@ reads in native code. While a model is loaded and tried, `audit_rules.py` lets t
 their own native code, and no other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, version
 
 PACKAGES = ("catboost", "lightgbm", "xgboost")
@@ -30,6 +32,29 @@ NATIVE: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "lightgbm.basic.Booster": dict.fromkeys(("_handle", "handle"), (str, type(None))),
     "xgboost.core.Booster": {"handle": (bytearray, type(None))},
 }
+
+
+_allowed = ContextVar("native code may read bytes of the file", default=True)
+
+
+class NativeCodeError(Exception):
+    """Native code would read bytes of the file, which could end this process: try a forked one."""
+
+
+@contextmanager
+def without_native_code() -> Iterator[None]:
+    """Raise NativeCodeError in place of a call of native code that reads bytes of the file."""
+    token = _allowed.set(False)
+    try:
+        yield
+    finally:
+        _allowed.reset(token)
+
+
+def before_native_code() -> None:
+    """NativeCodeError inside of `without_native_code`."""
+    if not _allowed.get():
+        raise NativeCodeError("native code reads a part of the model")
 
 
 def installed_version(name: str) -> str:

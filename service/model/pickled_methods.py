@@ -5,7 +5,7 @@ name the methods that predict, and no estimator of scikit-learn holds a table in
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from service.model.trust import UntrustedError
@@ -47,9 +47,7 @@ def check(name: str, value: Any) -> None:
             raise UntrustedError(f"the method {text} as {name}")
 
 
-def has_frame(values: Iterable[Any]) -> bool:
-    """Whether one is a table or a column of pandas, which is not imported for that."""
-    pandas = sys.modules.get("pandas")
-    if pandas is None:
-        return False
-    return not {pandas.DataFrame, pandas.Series}.isdisjoint(map(type, values))
+def has_frame(kinds: Set[type]) -> bool:
+    """Whether one is the type of a table or column of pandas, which is not imported for that."""
+    pandas = sys.modules.get("pandas") if kinds else None
+    return pandas is not None and not kinds.isdisjoint((pandas.DataFrame, pandas.Series))

@@ -15,30 +15,43 @@ from service.model.trust import UntrustedError
 
 VERSIONS = re.compile(r"[\w.+-]{1,40}", re.ASCII)
 HOLDERS = ("sklearn.", *(f"{package}." for package in companions.PACKAGES))  # of no tables
+TEXT = frozenset({str})
+DUNDER = "\0__"  # a name of Python's, after the mark that separates names here
+# Of values that are no names, so that most need no further look.
+PLAIN = frozenset({bool, bytes, dict, float, int, list, np.ndarray, str, tuple, type(None)})
 VERSION = "_sklearn_version"  # of the scikit-learn that saved an estimator, in its state
 
 
 def attributes_of(
     state: Any, allowed: Collection[str] = ()
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The attributes in a state, and those in slots; UntrustedError for names that are Python's,
-    unless they are `allowed`.
+) -> tuple[dict[str, Any], dict[str, Any], set[type]]:
+    """The attributes in a state, those in slots, and the types of what is not plain.
+
+    UntrustedError for names that are Python's, unless they are `allowed`.
     """
     plain, slots = state if type(state) is tuple and len(state) == 2 else (state, None)
+    kinds: set[type] = set()
     for part in (plain, slots):
         if part is None:
             continue
         if type(part) is not dict:
             raise refuse("a state that is no dictionary")
-        for name, value in part.items():
-            if type(name) is not str or (name.startswith("__") and name not in allowed):
-                raise UntrustedError(f"an attribute {shown(name)}")
-            if isinstance(value, Named) and not value.is_value:
-                raise UntrustedError(f"{value.full_name} as a value")
-    saved = plain.get(VERSION, "0") if plain else "0"
-    if type(saved) is not str or not VERSIONS.fullmatch(saved):  # scikit-learn prints it
-        raise refuse("a version that is none")
-    return plain or {}, slots or {}
+        check_names(part, allowed)
+        kinds |= check_values(part.values())
+    if plain and VERSION in plain:
+        saved = plain[VERSION]
+        if type(saved) is not str or not VERSIONS.fullmatch(saved):  # scikit-learn prints it
+            raise refuse("a version that is none")
+    return plain or {}, slots or {}, kinds
+
+
+def check_names(names: Collection[Any], allowed: Collection[str] = ()) -> None:
+    """UntrustedError for attributes that are Python's, unless they are `allowed`."""
+    if TEXT.issuperset(map(type, names)) and DUNDER not in "\0" + "\0".join(names):
+        return  # most states, at once
+    for name in names:
+        if type(name) is not str or (name.startswith("__") and name not in allowed):
+            raise UntrustedError(f"an attribute {shown(name)}")
 
 
 def check_own(state: Any) -> None:
@@ -50,8 +63,17 @@ def check_own(state: Any) -> None:
         for name, value in part.items() if type(part) is dict else ():
             if type(name) is str and name.startswith("__"):
                 raise UntrustedError(f"an attribute {shown(name)}")
-            if isinstance(value, Named) and not value.is_value:
-                raise UntrustedError(f"{value.full_name} as a value")
+            check_values([value])
+
+
+def check_values(values: Collection[Any]) -> set[type]:
+    """The types that are not plain; UntrustedError for a name that no object may keep."""
+    kinds = set(map(type, values)) - PLAIN
+    for kind in kinds:
+        if issubclass(kind, Named) and not kind.is_value:
+            name = next(one.full_name for one in values if type(one) is kind)
+            raise UntrustedError(f"{name} as a value")
+    return kinds
 
 
 def check_arguments(values: Collection[Any]) -> None:
@@ -68,6 +90,11 @@ class Blank:
         self.full_name = full_name
 
 
+def is_frame(value: Any) -> bool:
+    """Whether it stands for a table or a column of pandas."""
+    return type(value) is Blank and value.full_name in pickled_methods.FRAMES
+
+
 class BlankTuple(tuple[Any, ...]):
     """Stands for a named tuple."""
 
@@ -81,6 +108,7 @@ class Instance(Named):
     def __init__(self, full_name: str, cls: Any = None) -> None:
         super().__init__(full_name)
         self.cls = cls
+        self.holds_tables = not full_name.startswith(HOLDERS)
 
     def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
         """Make an object without attributes."""
@@ -90,21 +118,19 @@ class Instance(Named):
 
     def build(self, made: Any, state: Any) -> None:
         """Set the attributes, by the class's own `__setstate__` if it has one."""
-        attributes, slots = attributes_of(state)
-        if self.full_name.startswith(HOLDERS):
-            values = (*attributes.values(), *slots.values())
-            if pickled_methods.has_frame(values) or any(
-                type(value) is Blank and value.full_name in pickled_methods.FRAMES
-                for value in (values if self.cls is None else ())
-            ):
-                raise UntrustedError(f"a table as an attribute of {self.full_name}")
+        plain, slots, kinds = attributes_of(state)
+        if not self.holds_tables and (
+            pickled_methods.has_frame(kinds)
+            or (Blank in kinds and any(map(is_frame, (*plain.values(), *slots.values()))))
+        ):
+            raise UntrustedError(f"a table as an attribute of {self.full_name}")
         if self.cls is None:
             return
         setstate = getattr(self.cls, "__setstate__", None)
         if setstate is not None:
             setstate(made, state)
         else:
-            vars(made).update(attributes)
+            vars(made).update(plain)
             for name, value in slots.items():
                 object.__setattr__(made, name, value)
 
@@ -122,6 +148,7 @@ class NativeInstance(Instance):
             if key in state and type(state[key]) not in allowed:
                 raise UntrustedError(f"an attribute {key} of another type for {self.full_name}")
         if self.cls is not None:
+            companions.before_native_code()
             self.cls.__setstate__(made, state)
 
 

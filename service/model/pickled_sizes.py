@@ -20,6 +20,8 @@ HASHED = tuple, frozenset
 
 def check_lists(state: Any) -> None:
     """UntrustedError for a state with lists inside each other that have no end for NumPy."""
+    if type(state) is dict and LISTS.isdisjoint(map(type, state.values())):
+        return
     todo = [list(state.values()) if type(state) is dict else state]
     count = 0
     while todo:
@@ -44,9 +46,9 @@ class Sizes:
         size, depth = len(values), 0
         for one in values:
             if isinstance(one, HASHED):
-                _, inner, below = self.known.get(id(one), (None, len(one), 0))
-                size += inner
-                depth = max(depth, below + 1)
+                found = self.known.get(id(one))
+                size += len(one) if found is None else found[1]
+                depth = max(depth, 1 if found is None else found[2] + 1)
         if depth:
             if size > LARGEST or depth > DEEPEST:
                 raise refuse("tuples inside each other")

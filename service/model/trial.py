@@ -6,6 +6,7 @@ cannot be interrupted, so the golden rows are replayed in a forked process first
 a thread (`stoppable.py`) if the engine can be stopped and has no loops.
 """
 
+import os
 import sys
 from collections.abc import Callable, Collection
 from typing import TypeVar
@@ -14,6 +15,7 @@ from service.model import stoppable
 from service.model.artifact import ArtifactError, GoldenError
 from service.model.audit import EffectError, import_trusted, no_effects
 from service.model.child import ChildError, rehearse
+from service.model.companions import NativeCodeError, without_native_code
 from service.model.limits import LimitError, Limits, limited
 
 Loaded = TypeVar("Loaded")
@@ -45,8 +47,7 @@ def load(
         with limited(limits) as deadline:
             if native:
                 _rehearsed(lambda: replay(make()), trusted, deadline, limits)
-            with no_effects(trusted):
-                made = make()
+            made = _made(make, trusted, deadline, limits)
             if stop is not None:
                 _stoppable(lambda: replay(made), lambda: stop(made), trusted, deadline, limits)
                 return made
@@ -63,19 +64,58 @@ def read(make: Callable[[], Loaded], *, trusted: Collection[str] = (), limits: L
     """What `make` loads, without a trial; TrialError, or what it raises."""
     import_trusted(trusted)
     try:
-        with limited(limits), no_effects(trusted):
-            return make()
+        with limited(limits) as deadline:
+            return _made(make, trusted, deadline, limits)
     except FAILURES as error:
         raise TrialError(str(error)) from error
 
 
+def _made(
+    make: Callable[[], Loaded], trusted: Collection[str], deadline: float, limits: Limits
+) -> Loaded:
+    """What `make` loads: in a forked process first, if native code reads bytes of the file."""
+    with no_effects(trusted):
+        try:
+            with without_native_code():
+                return make()
+        except NativeCodeError:
+            pass
+
+    def work() -> None:
+        try:
+            make()
+        except FAILURES:
+            raise
+        except Exception as error:
+            if isinstance(error, MemoryError):
+                raise  # all others this process raises again, with all that they hold
+
+    try:
+        _rehearsed(work, trusted, deadline, limits, quiet=True)
+    except GoldenError as error:  # it did not come to its end
+        raise TrialError("native code that reads a part of it ends its process") from error
+    with no_effects(trusted):
+        return make()
+
+
 def _rehearsed(
-    replay: Callable[[], object], trusted: Collection[str], deadline: float, limits: Limits
+    replay: Callable[[], object],
+    trusted: Collection[str],
+    deadline: float,
+    limits: Limits,
+    quiet: bool = False,
 ) -> None:
-    """Replay in a forked process; the errors are those of a replay in this one."""
+    """Replay in a forked process; the errors are those of a replay in this one.
+
+    With `quiet`, what native code prints before it ends the process is dropped.
+    """
 
     def work() -> None:
         one_thread()
+        if quiet:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, 1)
+            os.dup2(null, 2)
         with no_effects(trusted):
             replay()
 

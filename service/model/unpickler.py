@@ -22,7 +22,15 @@ from numpy.typing import NDArray
 from service.model import allowlist, pickled_methods, rebuilding
 from service.model.pickled_calls import CALLS, name_of
 from service.model.pickled_names import Loading, lookup
-from service.model.pickled_objects import VERSION, VERSIONS, Blank, FreeStandIn, Trusted
+from service.model.pickled_objects import (
+    VERSION,
+    VERSIONS,
+    Blank,
+    FreeStandIn,
+    Trusted,
+    check_values,
+)
+from service.model.pickled_reading import Reading
 from service.model.pickled_sizes import HASHED, Sizes, check_lists
 from service.model.rebuilding import Named, Pending, Rebuilder, check_keys, from_file, refuse, shown
 from service.model.trust import UntrustedError
@@ -34,20 +42,18 @@ ARRAY_CLASSES = ("numpy.ndarray", "numpy.matrix", "numpy.memmap")
 ARRAY_FIELDS = frozenset(
     {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"}
 )
-PythonUnpickler: Any = vars(pickle)["_Unpickler"]  # it is written in Python; the other in C
 
 
-class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not declared
+class Unpickler(Reading):
     """Reads one pickle. Every opcode that names, calls, fills or changes something is overridden.
 
     `names` says what becomes of a name: objects for `load`, stand-ins for `inspect`.
     """
 
-    dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(PythonUnpickler.dispatch)
+    dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(Reading.dispatch)
 
     def __init__(self, file: io.BytesIO, names: Loading) -> None:
         super().__init__(file)
-        self.file = file
         self.names = names
         self.known: dict[tuple[str, str], Any] = {}  # what names became; it keeps them alive
         self.functions: dict[int, Any] = {}  # what estimators may keep, by identity
@@ -124,7 +130,7 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         """Do what REDUCE asks for; only names that make objects, and plain types, can be called."""
         if type(arguments) is not tuple:
             raise UntrustedError("a call without a tuple of arguments")
-        token = self.token(function)
+        token = function if isinstance(function, Named) else self.token(function)
         if token is not None:
             return self.remember(token.call(arguments), token, arguments)
         if function is defaultdict:
@@ -196,11 +202,13 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
         if maker is None:
             raise UntrustedError(f"a change to {name_of(target)}")
         saved = state.get(VERSION) if type(state) is dict else None
-        if type(saved) is str and VERSIONS.fullmatch(saved):
-            self.names.versions.add(saved)
+        versions = self.names.versions
+        if type(saved) is str and saved not in versions and VERSIONS.fullmatch(saved):
+            versions.add(saved)
         if not isinstance(maker, (Trusted, FreeStandIn)):
             check_lists(state)
-            self.methods += pickled_methods.named_in(state)
+            if type(state) is not dict or not pickled_methods.NAMING.isdisjoint(state):
+                self.methods += pickled_methods.named_in(state)
         maker.build(target, state)
 
     def finish(self, pending: Pending, state: Any) -> None:
@@ -274,10 +282,7 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             _, maker = self.made.get(id(target), (None, None))
             if maker is None or not set(kinds) & set(maker.fills):
                 raise UntrustedError(f"a change to {name_of(target)}")
-        for kind in set(map(type, values)):
-            if issubclass(kind, Named) and not kind.is_value:
-                name = next(one.full_name for one in values if type(one) is kind)
-                raise UntrustedError(f"{name} as a value")
+        check_values(values)
         return target
 
     def load_append(self) -> None:
@@ -314,8 +319,9 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
             raise ValueError("is damaged: a key has no value")
         target = self.container((dict, OrderedDict, defaultdict, Counter), items)
         if type(target) is dict:
-            check_keys(items[::2])
-            target.update(zip(items[::2], items[1::2], strict=True))
+            keys = items[::2]
+            check_keys(keys)
+            target.update(zip(keys, items[1::2], strict=True))
         elif type(target) is not Blank:
             for key, value in zip(items[::2], items[1::2], strict=True):
                 target[key] = value
@@ -354,19 +360,11 @@ class Unpickler(PythonUnpickler):  # type: ignore[misc]  # its type is not decla
 
     def load_memoize(self) -> None:
         """MEMOIZE: the same, under the next key."""
-        self.note(len(self.memo))
-
-    def load_bytearray8(self) -> None:
-        """BYTEARRAY8: bytes that can be changed, of which the file must have as many as it says."""
-        length = int.from_bytes(self.read(8), "little")
-        content = self.read(length) if length <= self.file.getbuffer().nbytes else b""
-        if len(content) != length:
-            raise ValueError("is damaged: it ends within bytes")
-        self.append(bytearray(content))
-
-    def load_readonly_buffer(self) -> None:
-        """READONLY_BUFFER: refused, as the buffers are that are not in the file."""
-        raise UntrustedError("a buffer outside of the file")
+        memo = self.memo
+        key = len(memo)
+        top = memo[key] = self.stack[-1]
+        if type(top) is Pending:
+            top.keys.append(key)
 
 
 for opcode, method in {
@@ -388,7 +386,5 @@ for opcode, method in {
     pickle.BINPUT: Unpickler.load_binput,
     pickle.LONG_BINPUT: Unpickler.load_long_binput,
     pickle.MEMOIZE: Unpickler.load_memoize,
-    pickle.BYTEARRAY8: Unpickler.load_bytearray8,
-    pickle.READONLY_BUFFER: Unpickler.load_readonly_buffer,
 }.items():
     Unpickler.dispatch[opcode[0]] = method

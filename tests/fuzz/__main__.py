@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import os
 import pickletools
+import signal
 import sys
 import time
 import warnings
@@ -44,7 +45,10 @@ def main() -> int:
     if asked.show is not None:
         pickletools.dis(campaign.source.program(asked.show))
         return 0
-    campaign.run(asked.minutes * 60, asked.executions)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it in the background
+    with contextlib.suppress(KeyboardInterrupt):
+        print("running", flush=True)
+        campaign.run(asked.minutes * 60, asked.executions)
     campaign.report.print(campaign.shared, campaign.loader.modules)
     if asked.keep:
         for place in campaign.report.reached:

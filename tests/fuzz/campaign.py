@@ -23,6 +23,8 @@ from tests.fuzz.seeds import Seed, seeds
 from tests.fuzz.watching import Watch
 from tests.fuzz.worker import Source, Task, Worker
 
+INTERRUPT = {signal.SIGINT}
+
 
 @dataclass
 class Campaign:
@@ -70,13 +72,15 @@ class Campaign:
         return True
 
     def run(self, seconds: float, last: int) -> None:
-        """Run programs until the time is over or the last one ran."""
+        """Run programs until the time is over or the last one ran; KeyboardInterrupt ends it."""
         began = time.monotonic()
         place = 0
-        while place < last and time.monotonic() < began + seconds:
-            task = Task(place, last, began + seconds)
-            place = self.work(task)
-        self.report.seconds = time.monotonic() - began
+        try:
+            while place < last and time.monotonic() < began + seconds:
+                task = Task(place, last, began + seconds)
+                place = self.work(task)
+        finally:
+            self.report.seconds = time.monotonic() - began
 
     def work(self, task: Task) -> int:
         """Let one worker run; return where the next one begins."""
@@ -85,14 +89,22 @@ class Campaign:
         with tempfile.TemporaryDirectory() as folder:
             messages, pipe = os.pipe()
             printed, errors = os.pipe()
+            signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPT)  # the child keeps it blocked
             child = os.fork()
             if child == 0:
                 os.close(messages)
                 self.become_worker(pipe, errors, folder, task)
-            os.close(pipe)
-            os.close(errors)
-            watch = Watch(self.heard, self.shared, child, messages, printed)
-            watch.until_it_ends()
+            try:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPT)
+                os.close(pipe)
+                os.close(errors)
+                watch = Watch(self.heard, self.shared, child, messages, printed)
+                watch.until_it_ends()
+            except KeyboardInterrupt:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                self.report.executions += self.shared.place - task.first
+                raise
             status = os.waitpid(child, 0)[1]
             left = sorted(os.listdir(folder))
         if left:

@@ -19,6 +19,7 @@ class Changes:
     state: Callable[[int], None]
     arguments: Callable[[int], Any]
     key: Callable[[], None]
+    keys: Callable[[int], None]
 
     def change(self, top: str, depth: int = 1) -> None:
         """Do to the top what its kind allows; now and then what it does not.
@@ -50,8 +51,7 @@ class Changes:
 
     def add(self, depth: int) -> None:
         self.machine.mark()
-        for _ in range(self.chance.randrange(3)):
-            self.key()
+        self.keys(self.chance.randrange(3))
         self.machine.to_mark()
         self.machine.emit(pickle.ADDITEMS)
 

@@ -40,14 +40,14 @@ class Instances:
     def made(self, depth: int) -> None:
         """Push an instance, by one of the five ways to make one."""
         machine, chance, item = self.machine, self.chance, Item("made")
-        way = chance.randrange(5)
-        if way < 2:
-            self.marked(depth, way == 0)
-        elif way == 2:
+        way = chance.choice("ioner")
+        if way in "io":
+            self.marked(depth, way == "i")
+        elif way == "n":
             self.name(kind="class")
             self.arguments(depth, 2 if self.is_strange() else 0)
             machine.replace(pickle.NEWOBJ, 2, item)
-        elif way == 3:
+        elif way == "e":
             self.name(kind="class")
             self.arguments(depth, 1 if self.is_strange() else 0)
             machine.push(pickle.EMPTY_DICT, Item("dict"))

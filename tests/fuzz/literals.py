@@ -101,6 +101,16 @@ def octets(machine: Machine, chance: random.Random) -> None:
     machine.push(code, Item(kind))
 
 
+def long_octets(machine: Machine, chance: random.Random) -> None:
+    """Push bytes by an opcode that picklers write for many of them."""
+    content = chance.choice(BYTES)
+    if chance.random() < 0.5:
+        code = pickle.BINBYTES + struct.pack("<I", len(content))
+    else:
+        code = pickle.BINBYTES8 + struct.pack("<Q", len(content))
+    machine.push(code + content, Item("bytes"))
+
+
 def outside(machine: Machine, chance: random.Random) -> None:
     """Ask for what no model file has: a persistent object, an extension's code, a buffer."""
     drawn = chance.randrange(7)

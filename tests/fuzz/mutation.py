@@ -10,12 +10,14 @@ from tests.fuzz.inventory import Inventory
 from tests.fuzz.machine import Machine, Part, assembled
 from tests.fuzz.programs import Programs
 from tests.fuzz.seeds import Seed
+from tests.fuzz.spelling import respelled
 from tests.fuzz.tokens import Token
 
 FIELDS = {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"}
 LONE = tuple(
     bytes([code]) for code in b"0(1l]}t)Q.Ra2bsueod\x81\x85\x86\x87\x8f\x90\x91\x92\x93\x94\x97\x98"
 )
+RESPELLED = 0.4  # of the programs
 Tokens = list[Token]
 
 
@@ -36,6 +38,8 @@ class Mutation:
         )  # fmt: skip
         for _ in range(self.chance.choice((0, 1, 1, 1, 2, 2, 3, 5))):
             found = self.chance.choice(ways)(found) if found else found
+        if self.chance.random() < RESPELLED:
+            found = [respelled(token, self.chance) for token in found]
         parts = [Part(token.code, token.name == "raw") for token in found]
         content = assembled(parts, start.used.protocol, self.chance)
         if self.chance.random() < 0.15:

@@ -45,9 +45,25 @@ class Programs(Arrays, Changes, Instances):
         makers: list[Callable[[int], None]] = [self.plain, self.text, self.name, self.recalled]
         if depth < DEEPEST:
             makers += [self.container, self.made, self.made, self.called, self.array, self.state]
+            makers += [self.rare, self.rare]
         self.chance.choice(makers)(depth + 1)
         if self.chance.random() < 0.3:
             self.machine.remember(self.chance)
+
+    def rare(self, depth: int) -> None:
+        """Push something by an opcode that few seeds have, so that it runs as often as others."""
+        way = self.chance.randrange(5)
+        if way == 0:
+            literals.long_octets(self.machine, self.chance)
+        elif way == 1:
+            self.machine.push(pickle.EMPTY_SET, Item("set"))
+            self.add(depth)
+        elif way == 2:
+            self.machine.mark()
+            self.keys(self.chance.randrange(3))
+            self.machine.collapse(pickle.FROZENSET, Item("frozenset"))
+        else:
+            self.marked(depth, self.chance.random() < 0.5)
 
     def plain(self, depth: int) -> None:
         if self.is_strange():
@@ -131,6 +147,10 @@ class Programs(Arrays, Changes, Instances):
                 if kind != "frozenset":
                     self.value(depth)
             machine.collapse(code, Item(kind))
+
+    def keys(self, count: int) -> None:
+        for _ in range(count):
+            self.key()
 
     def key(self) -> None:
         """Push what can be a key: mostly the name of an attribute."""

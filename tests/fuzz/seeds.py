@@ -46,6 +46,7 @@ def values() -> list[Any]:
     """What models hold beside arrays of numbers."""
     return [
         {"set": {1, 2}, "bytes": bytearray(b"x"), "slice": slice(1, 2), "frozen": frozenset("ab")},
+        [set(), {"a"}, {1, (2, 3)}, *(frozenset({n, "a"}) for n in range(4)), {None}],
         [Counter("ab"), OrderedDict(a=1), defaultdict(list, a=[1]), deque([1, 2]), Decimal("1.5")],
         [datetime.datetime(2020, 1, 1), datetime.timedelta(1), range(3), complex(1, 2)],
         np.array(["text", None, {"a": np.arange(3)}], dtype=object),

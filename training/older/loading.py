@@ -4,9 +4,11 @@ import io
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
+from service.model import pickled_methods
 from service.model.own_code import NONE, OwnCode
 from service.model.pickled_names import Inspecting, Inspection, Loading
 from service.model.pickled_objects import VERSION, VERSIONS, Blank, Instance
+from service.model.pickled_sizes import check_lists
 from service.model.rebuilding import Named, Pending
 from service.model.trust import UntrustedError
 from service.model.unpickler import Unpickler
@@ -38,9 +40,10 @@ class Late(Named):
         return Pending(self._made)
 
     def _made(self, state: Any) -> Any:
+        Instance(self.full_name).build(None, state)  # without a class it only checks
         cls = self.instance.cls
         if cls is None:
-            return Blank()
+            return Blank(self.full_name)
         state = migrations.migrated(cls, state, self.version)
         one = Instance(self.full_name, migrations.class_of(cls, state))
         made = one.new((), {})
@@ -80,11 +83,20 @@ class OlderUnpickler(Unpickler):
         cls = getattr(maker, "cls", None)  # None while it is inspected
         if cls is not None:
             self.stack[-1] = migrations.migrated(cls, state, self.version)
-        if isinstance(target, Pending) and type(state) is dict:
+        if isinstance(target, Pending):
+            self.look_at(state)
+        super().load_build()
+
+    def look_at(self, state: Any) -> None:
+        """Check what an object is made of later as if it were made already (`Late`)."""
+        if type(state) is dict:
             saved = state.get(VERSION)
             if type(saved) is str and VERSIONS.fullmatch(saved):
                 self.names.versions.add(saved)
-        super().load_build()
+        elif type(state) is not tuple or len(state) != 2:  # no attributes: of an array
+            return
+        check_lists(state)
+        self.methods += pickled_methods.named_in(state)
 
     dispatch: ClassVar[dict[int, Any]] = {**Unpickler.dispatch, ord(b"b"): load_build}
 
