@@ -54,7 +54,6 @@ DONE_BY_MAKE = {
     "make frames",
     "make bench",
     "make pictures",
-    "make wheel",
     ".venv/bin/slipway pack model.joblib --sample rows.csv --target answer --out artifacts/mine",
     ".venv/bin/slipway serve artifacts/mine",
     ".venv/bin/slipway serve my.joblib --sample rows.csv",

@@ -129,4 +129,4 @@ def test_deploying_says_what_a_wheel_lacks(installed: Path, tmp_path: Path) -> N
         text=True,
     )
     assert (ended.returncode, ended.stderr.count("\n")) == (69, 1)
-    assert ended.stderr.startswith("slipway: deploy needs yaml, which is not installed here")
+    assert ended.stderr.startswith("slipway: deploy needs botocore, which is not installed here")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import containers
+from tests.support import containers, own_code
 from tests.support.containers import docker, output, require_engine, unique
 from tests.support.serving import ROOT, free_port, wait_until
 from tests.support.stranger import ask, commands, foreground, run, script
@@ -17,8 +17,9 @@ pytestmark = pytest.mark.slow
 
 PAGE = (ROOT / "docs/your-own-model.md").read_text()
 TRUST = (ROOT / "docs/trust.md").read_text()
-PACK, SERVE, CURL, BUILD_LEAN, PACK_LEARNED, BUILD, BUILD_PACKER, RUN_PACKER, DIFF = commands(PAGE)
-[INSPECT] = commands(TRUST)
+PACK, SERVE, CURL, BUILD_LEAN, PACK_LEARNED, BUILD, BUILD_OLD, *PACKER, DIFF = commands(PAGE)
+BUILD_PACKER, RUN_PACKER = PACKER
+INSPECT, PACK_MODULE, PACK_CLASS, SERVE_OWN = commands(TRUST)
 REPORT = (ROOT / "docs/report.md").read_text()
 
 
@@ -79,6 +80,37 @@ def test_the_page_s_images_serve_it(checkout: Path, said: str, commands: list[st
 
 
 @pytest.mark.container
+def test_the_image_of_an_old_release_is_built_with_arguments_of_the_dockerfile() -> None:
+    """tests/test_container_locked.py builds one, of the only Python that is sure to be there."""
+    declared = re.findall(r"^ARG (\w+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"--build-arg (\w+)=", BUILD_OLD)) <= set(declared)
+
+
+def test_the_page_on_trust_packs_and_serves_code_of_ones_own(checkout: Path) -> None:
+    run(checkout, "make .venv/serving")
+    (checkout / "train.py").write_text(own_code.SCRIPT)
+    run(checkout, ".venv/bin/python train.py")
+    assert "to serve it, set SERVICE_TRUSTED_CODE=sha256:" in run(
+        checkout, PACK_CLASS.replace("rows.csv", "rows.csv --ignore y")
+    )
+    (checkout / "src/mymodule").mkdir(parents=True)
+    (checkout / "src/mymodule/__init__.py").write_text(own_code.SCRIPT)
+    (checkout / "fit.py").write_text(
+        "import sys; sys.path.insert(0, 'src')\n"
+        "import joblib, mymodule\n"
+        "Ratio = mymodule.Ratio\n"
+        "joblib.dump(joblib.load('model.joblib'), 'model.joblib')\n"
+    )
+    run(checkout, ".venv/bin/python fit.py")
+    said = run(checkout, PACK_MODULE.replace("rows.csv", "rows.csv --ignore y"))
+    [digest] = re.findall(r"SERVICE_TRUSTED_CODE=(sha256:\w{64})", said)
+    port = free_port()
+    command = f"{re.sub('sha256:[^ ]+', digest, SERVE_OWN)} --port {port}"
+    with foreground(checkout, command, port, os.killpg) as server:
+        answer = json.loads(server.predict('{"one": [1, -1], "other": [0.5, 0.5]}').body)
+    assert answer == {"prediction": [1, 0]}
+
+
 @pytest.mark.container
 def test_the_page_s_image_packs_it(checkout: Path, said: str) -> None:
     require_engine()

@@ -36,11 +36,15 @@ def pack(case: Case, folder: Path, engine: str) -> int:
     sample.to_csv(folder / "rows.csv", index=False)
     rows = around(case)
     rows.to_pickle(folder / "around.pickle")
-    joblib.dump(answers(case, rows), folder / "answers.joblib")
+    right = answers(case, rows)
+    joblib.dump(right, folder / "answers.joblib")
+    width = right["predict"].shape[1] if right["predict"].ndim == 2 else 1
+    has_targets = width == len(target.columns)
     return main(
         [
             *("pack", str(folder / "model.joblib"), "--sample", str(folder / "rows.csv")),
-            *("--target", ",".join(target.columns), "--out", str(folder / "artifact")),
+            *("--target" if has_targets else "--ignore", ",".join(target.columns)),
+            *("--out", str(folder / "artifact")),
             *("--engine", engine, "--no-report"),
         ]
     )

@@ -114,6 +114,7 @@ def built(context: Path, *flags: str) -> Iterator[str]:
 def private_checkout(folder: Path, artifact: Path) -> Path:
     """Copy what an image with a packed artifact is made of, readable for its owner only."""
     shutil.copytree(ROOT / "service", folder / "service")
+    shutil.copytree(ROOT / "slipway", folder / "slipway", symlinks=True)
     shutil.copytree(artifact, folder / "artifacts/another")
     shutil.copy(ROOT / "gunicorn.conf.py", folder)
     for path in folder.rglob("*"):

@@ -3,9 +3,6 @@
 import io
 from typing import Any
 
-from lz4 import frame as lz4_frame  # type: ignore[import-untyped]
-from zstandard import ZstdDecompressor, ZstdError
-
 from service.model import unpickling
 
 LZ4 = b"\x04\x22\x4d\x18"
@@ -16,12 +13,16 @@ AGAIN = "download or copy it again"
 def decompressed(content: bytes) -> bytes:
     """What is compressed; the content as it is if that is none, ValueError if it is damaged."""
     if content.startswith(LZ4):
+        from lz4 import frame as lz4_frame  # type: ignore[import-untyped]
+
         try:
             found: Any = lz4_frame.decompress(content)
         except RuntimeError as error:
             raise ValueError(f"is compressed with LZ4, and is damaged: {AGAIN}") from error
         return bytes(found)
     if content.startswith(ZSTANDARD):
+        from zstandard import ZstdDecompressor, ZstdError
+
         file = io.BytesIO(content)
         try:
             return ZstdDecompressor().stream_reader(file, read_across_frames=True).read()

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 ABOUT = "MLmodel"
 PINNED = re.compile(r"([A-Za-z0-9][\w.-]*)(?:\[[\w,-]*\])?==([\w.+!-]+)\s*(?:[;#].*)?", re.ASCII)
 # Where a flavor names the file of the pickled estimator.
@@ -81,6 +79,8 @@ def _python(folder: Path, flavors: Mapping[str, Any]) -> str:
 
 
 def _yaml(path: Path) -> dict[str, Any]:
+    import yaml  # which the environment of an artifact's own lock does without
+
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -40,6 +40,7 @@ RELEASES: dict[Version, tuple[tuple[int, ...], str]] = {
 DONE = "slipway-complete"
 NAME = re.compile(r"[=<>!~\[;@ ]")  # what follows the name in a requirement
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:")
+UV = ("pip", "install", "--quiet", "--compile-bytecode", "--only-binary", ":all:")
 PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
 OWN = f"3.{sys.version_info[1]}"
 
@@ -117,13 +118,27 @@ def _make(folder: Path, pythons: tuple[int, ...], packages: list[str], python: s
                 f"needs {packages[0]}, which has wheels for Python {', '.join(tried)} only, and "
                 "none of these is installed; install one, or uv, which finds or fetches it"
             )
-        ended = run([str(made / "bin/python"), *PIP, *packages])
+        ended = _install(made / "bin/python", packages)
         if ended.returncode:
             reason = " ".join(ended.stderr.split())[-300:]
             raise PackError(f"needs {packages[0]}, which cannot be installed ({reason})")
         (made / DONE).touch()
         if not folder.exists():  # another process may have been faster
             made.rename(folder)
+
+
+def _install(python: Path, packages: list[str]) -> subprocess.CompletedProcess[str]:
+    """Install packages by uv if it can, in a fifth of the time, or else by pip.
+
+    uv does not read pip's configuration, which may be the only one that names an index, and wants
+    Python 3.8 or later.
+    """
+    uv = uv_command()
+    if uv is not None:
+        ended = run([uv, *UV, "--python", str(python), *packages])
+        if not ended.returncode:
+            return ended
+    return run([str(python), *PIP, *packages])
 
 
 def create(folder: Path, python: str) -> bool:
