@@ -7,6 +7,7 @@ connections.
 
 import asyncio
 import logging
+import signal
 from collections.abc import Callable, Sequence
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,11 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
             for own in self.sockets:
                 own.sock = Listener(own.sock, self._make_room)
         await super()._serve()
+        # A second Ctrl-C has nothing left to stop. asyncio closes the pipe that signals write to
+        # before it forgets it, and would print a traceback (CPython 3.11 to 3.13).
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+            self.loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
 
     def handle_exit_signal(self) -> None:
         """SIGTERM: finish the requests in flight, then stop."""
