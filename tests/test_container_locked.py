@@ -52,7 +52,7 @@ def test_the_image_has_what_the_lock_says_and_answers_as_its_release(
     ("old", "new", "reason"),
     [
         ("# Python 3.13\n", "# Python 3.9\n", "PYTHON_IMAGE=python:3.9-slim-trixie"),
-        ("flask==", "--index-url https://localhost/ flask==", "is no lock that pack wrote"),
+        ("flask==", "--find-links https://localhost/ flask==", "is no lock that pack wrote"),
     ],
 )
 def test_a_lock_of_another_python_or_with_options_stops_the_build(

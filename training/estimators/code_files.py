@@ -158,8 +158,8 @@ def _is_future(node: ast.stmt) -> bool:
 
 def refusal(error: UntrustedError) -> str:
     """Why a model is not packed that needs this, in one line, with the ways that work."""
-    told = trust.refusal(error, "--trust ")
+    reason = trust.refusal(error, "--trust ")
     package = error.name.split(".")[0]
     if not error.name or trust.problem(error.name) or own_code.is_library(package):
-        return told
-    return f"{told}, or put its code into the artifact: --code PATH/{package}"
+        return reason
+    return f"{reason}, or put its code into the artifact: --code PATH/{package}"

@@ -189,7 +189,7 @@ def inspected(
     def read() -> Inspection:
         return loading.inspect(file.content, release, trusted, code)
 
-    found: Inspection = _told(
+    found: Inspection = _naming(
         file,
         f"cannot be read as scikit-learn {release} saved it",
         lambda: trial.read(read, limits=limits),
@@ -202,7 +202,7 @@ def _load_older(
 ) -> Any:
     """The object in a pickle of another release, as the installed one would have saved it."""
     engines.prepare(artifact.SCIKIT_LEARN)
-    return _told(
+    return _naming(
         file,
         f"was saved by scikit-learn {release}, and cannot be brought into "
         f"{version('scikit-learn')}",
@@ -221,7 +221,7 @@ def _load(file: ModelFile, trusted: Sequence[str], limits: Limits, code: OwnCode
         # The name is there since 1.3.
         other = getattr(exceptions, "InconsistentVersionWarning", UserWarning)
         warnings.simplefilter("error", other)
-        return _told(
+        return _naming(
             file,
             "cannot be loaded here",
             lambda: trial.read(
@@ -232,8 +232,8 @@ def _load(file: ModelFile, trusted: Sequence[str], limits: Limits, code: OwnCode
         )
 
 
-def _told(file: ModelFile, problem: str, read: Callable[[], Any]) -> Any:
-    """What `read` gives; its errors are told as one of the file."""
+def _naming(file: ModelFile, problem: str, read: Callable[[], Any]) -> Any:
+    """What `read` returns; an error becomes one that names the file."""
     try:
         return read()
     except UntrustedError as error:

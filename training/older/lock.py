@@ -70,9 +70,9 @@ def ready(there: Environment, names: Collection[str]) -> Locked:
         if made is not None:
             return made
         reason = f"; install Python {python}, for which there are some"
-    told = ", ".join(f"{name} {version}" for name, version in pins.items())
+    pinned = ", ".join(f"{name} {version}" for name, version in pins.items())
     raise PackError(
-        f"needs {told}, of which there are no wheels for a Python that the service runs on "
+        f"needs {pinned}, of which there are no wheels for a Python that the service runs on "
         f"({', '.join(PYTHONS)}){reason}"
     )
 

@@ -261,7 +261,7 @@ class Probe:
     def _furthest(self, names: Sequence[str], good: float, bad: float) -> float:
         """The last float from `good` to `bad` that works in these columns, if all before it do.
 
-        Of many columns a round one that hinders nobody, if that works.
+        Of many columns a round one that is no limit in practice, if that works.
         """
         if self.works_at(dict.fromkeys(names, bad)):
             return bad
