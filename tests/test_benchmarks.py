@@ -159,7 +159,7 @@ def test_a_short_run_measures_and_goes_on_when_a_peer_fails(
     asked = ["--peers", "broken,slipway,fastapi", "--models", "logistic", "--rows", "3"]
     assert bench.main([*asked, "--seconds", "0.2", "--rounds", "1", "--out", str(tmp_path)]) == 0
     page = (tmp_path / "results.md").read_text()
-    assert "| broken | cannot: it ended with 1: without a word | | | |" in page
+    assert "| broken | cannot: it ended with 1: no output | | | |" in page
     for line in ("| this service |", "| FastAPI + uvicorn |"):
         _, measured = [found for found in page.splitlines() if found.startswith(line)]
         rate, _, p50, p99 = (cell.strip(" ×") for cell in measured.split("|")[2:6])

@@ -17,11 +17,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from service.model.engines import ScikitLearn
 from service.model.predictor import as_column
 from service.model.signature import Signature
 from training.engine import truth
 from training.errors import MissingPackageError, PackError
+from training.estimators.fitted_model import FittedModel
 from training.samples import pandas_rows, sample
 from training.signature.infer import contract
 
@@ -132,17 +132,17 @@ def test_numpy_reads_the_numbers_that_pandas_reads(tmp_path: Path, no_pandas: No
 
 def test_numbers_that_are_read_otherwise_are_refused(tmp_path: Path, no_pandas: None) -> None:
     signature, read = described(tmp_path)
-    model = imputed(GAPS.to_numpy())
+    model = FittedModel(imputed(GAPS.to_numpy()))
     columns = {
         one.name: as_column(read.columns[one.name].values, one.dtype) for one in signature.inputs
     }
-    truth.check(model, signature, read, ScikitLearn(model, signature), columns)
-    with pytest.raises(PackError, match="otherwise than the estimator does"):
+    truth.check(model, signature, read, model.engine(signature), columns)
+    with pytest.raises(PackError, match="differently from the estimator"):
         truth.check(
             model,
             signature,
             read,
-            ScikitLearn(model, signature),
+            model.engine(signature),
             {**columns, "b": columns["b"] * 10},
         )
 
@@ -158,5 +158,5 @@ def described(folder: Path) -> tuple[Signature, sample.Sample]:
     lines = [",".join("" if cell != cell else str(cell) for cell in row) for row in GAPS.to_numpy()]
     (folder / "rows.csv").write_text("\n".join(["a,b", *lines]) + "\n")
     read = sample.read(folder / "rows.csv", named=True)
-    told = contract(imputed(GAPS.to_numpy()), read, [])
+    told = contract(FittedModel(imputed(GAPS.to_numpy())), read, [])
     return told.signature, told.sample

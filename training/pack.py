@@ -108,9 +108,8 @@ def pack(
     selection.prepare()
     pandas_rows.prepare()
     with trying(trusted):
-        given = FittedModel(estimator)
-        model = FittedModel(introspection.without_samplers(estimator))
-        model = model.with_one_job()  # a worker uses one core
+        given = FittedModel(estimator).with_one_job()  # a worker uses one core
+        model = FittedModel(introspection.without_samplers(given.estimator))
         sample, targets = sample.named(targets, model.feature_names)
         content = dumped(model.estimator)  # before a prediction: some estimators store addresses
         described = contract(model, sample, targets, how.kinds, advance)

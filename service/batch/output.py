@@ -157,7 +157,7 @@ def kept_values(rows: Rows, scored: Scored, names: Sequence[str]) -> list[Sequen
 
 def _other(name: str) -> Input:
     """A column that is not an input of the model: text, or null where it is empty."""
-    return Input(name=name, kind="category", dtype="object", categories=("",))
+    return Input(name=name, kind="text", dtype="object", nullable=True)
 
 
 def joined_lines(texts: Iterable[str]) -> bytes:

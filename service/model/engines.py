@@ -241,6 +241,6 @@ def load(
 
     estimator = unpickling.load(content, trusted, code)
     if not hasattr(estimator, "predict"):
-        raise ValueError(f"is a {type(estimator).__name__}, which has no predict")
+        raise ValueError(f"holds a {type(estimator).__name__}, which has no predict")
     loaded = ScikitLearn(estimator, signature)
     return loaded if trusted else Guarded(loaded)

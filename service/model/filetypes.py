@@ -169,6 +169,8 @@ def broken(content: bytes, error: Exception) -> str | None:
     lines = content.count(b"\n")
     if lines and content.count(b"\r\n") == lines:
         return "had its line ends changed, as if it were text: copy it as binary"
+    if not content.endswith(b".") and "it ends within" in str(error):
+        return f"is cut off: {AGAIN}"
     if not content.endswith(b"."):
         return f"is cut off, or damaged: {AGAIN}"
     if type(error) is not ValueError or str(error).startswith("is damaged"):

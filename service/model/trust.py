@@ -39,6 +39,7 @@ def problem(name: str) -> str | None:
     """Why a name cannot be trusted, in a sentence with the way that works; None if it can."""
     package, own = name.split(".")[0], name.split(".")[-1]
     if package == "__main__":
+        own = "Class" if own == package else own
         return (
             f"{name} cannot be trusted: __main__ is another program in the service; give pack the "
             f"script or notebook that defines it, --code SCRIPT.py:{own}, or move it to a module, "
