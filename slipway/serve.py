@@ -70,11 +70,11 @@ def serve(place: str, host: str, port: int, workers: int | None, **options: Any)
     environment.setdefault("SERVICE_DRAIN_SECONDS", "0")
     if trusted:
         environment.setdefault("SERVICE_TRUSTED_MODULES", ",".join(trusted))
-    if options["code"]:
+    if options["code"] and options["sample"] is not None:  # it was packed now, with this code
         from service.model import artifact
 
-        digest_of_code = artifact.read_manifest(Path(place)).code["digest"]
-        environment.setdefault("SERVICE_TRUSTED_CODE", digest_of_code)
+        brought = artifact.read_manifest(Path(place)).code
+        environment.setdefault("SERVICE_TRUSTED_CODE", brought["digest"])
     binds = [f"--bind={host}:{port}"]
     if "SERVICE_METRICS_PORT" in environment:
         binds.append(f"--bind={host}:{environment['SERVICE_METRICS_PORT']}")
