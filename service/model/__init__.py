@@ -10,7 +10,8 @@ Pickles: `unpickling.py` (load or inspect), `pickled_reading.py` (bytes of a pic
 (opcode by opcode), `pickled_names.py`, `pickled_objects.py` and `pickled_calls.py` (checks of
 names, objects and calls), `pickled_sizes.py` and `pickled_methods.py` (content that is endless for
 native code, and attributes that name methods), `allowlist.py`, `estimator_names.py`,
-`older_names.py` and `companions.py` (the allowed names), `trust.py` (names that the operator adds),
+`older_names.py` and `companions.py` (the allowed names), `xgboost_trees.py` and `ubjson.py` (checks
+of trees before native code reads them), `trust.py` (names that the operator adds),
 `own_code.py` (modules that the artifact brings), `rebuilding.py`, `random_rebuilding.py`,
 `pandas_rebuilding.py`, `distribution_rebuilding.py` and `arrow_rebuilding.py` (objects that calls
 make).

@@ -1,7 +1,7 @@
-"""What a pickled model may name, by full name, and what the unpickler may do with it.
+"""The names that a pickled model may use, by the way in which the unpickler uses them.
 
-Every entry is one exact name: no prefixes and no attributes of objects decide. What is not here is
-refused, unless the operator trusts it by name (`trust.py`).
+Every entry is one exact, full name; there are no prefixes or patterns. Any other name is refused,
+unless the operator trusts it (`trust.py`).
 """
 
 import collections
@@ -24,7 +24,7 @@ def _names(*blocks: Mapping[str, str]) -> frozenset[str]:
     )
 
 
-# Types of Python that objects keep as values, such as `dtype=float` or a defaultdict's factory.
+# Python types that objects hold as values, such as `dtype=float` or a defaultdict's factory.
 PLAIN_TYPES: dict[str, type] = {
     f"builtins.{kind.__name__}": kind
     for kind in (bool, bytearray, bytes, complex, dict, float, frozenset, int, list, object, range,
@@ -36,8 +36,8 @@ PLAIN_TYPES: dict[str, type] = {
                  datetime.timedelta, datetime.timezone, decimal.Decimal)
 }  # fmt: skip
 
-# NumPy's scalar types and ufuncs, which are values. A ufunc is pickled by the name of any module
-# that has it, so it is found by its own name in `numpy`.
+# NumPy's scalar types and ufuncs, which objects hold as values. A pickle may name any module that
+# exports a ufunc, so only the ufunc's own name is looked up.
 SCALAR_TYPES: dict[str, Any] = {
     f"numpy.{name}": kind
     for name, kind in vars(np).items()
@@ -97,7 +97,7 @@ PANDAS_INSTANCES = _names(
     }
 )
 
-# joblib's `Memory`, which pipelines keep as `memory=`; predicting does not use it.
+# joblib's `Memory`, which pipelines hold as `memory=`; predicting does not use it.
 JOBLIB_INSTANCES = _names(
     {"joblib.memory": "Memory", "joblib._store_backends": "FileSystemStoreBackend"}
 )
@@ -124,5 +124,5 @@ FUNCTIONS = (
 
 
 def ufunc(module: str, name: str) -> np.ufunc | None:
-    """NumPy's ufunc of that name, if a module of NumPy's is where the pickle looks for it."""
+    """NumPy's ufunc of that name, if the module is one of NumPy's."""
     return UFUNCS.get(name) if module.split(".")[0] == "numpy" else None

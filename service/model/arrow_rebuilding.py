@@ -1,7 +1,7 @@
 """Read text that was pickled in Arrow's format, without pyarrow.
 
-pandas 3 keeps the names of a frame's columns in Arrow's memory where pyarrow is installed. A model
-that was fitted there has them, and the image that serves it has no pyarrow.
+If pyarrow is installed, pandas 3 holds column names in Arrow's format. A model that was fitted with
+pyarrow has such names, and the image that serves the model has no pyarrow.
 https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-layout
 """
 

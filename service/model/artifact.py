@@ -94,7 +94,8 @@ def read_manifest(folder: Path, sha256: str = "") -> Manifest:
         )
     if not folder.is_dir():
         raise MissingError(
-            f"{folder}: there is no artifact; check SERVICE_MODEL, or make one: make train"
+            f"{folder}: there is no artifact; check SERVICE_MODEL, or pack a model into it: "
+            "slipway pack MODEL --sample CSV --out DIR"
         )
     path = folder / MANIFEST
     content, size = _read(path, MAX_MANIFEST_BYTES)
@@ -197,7 +198,7 @@ def check_versions(folder: Path, manifest: Manifest) -> None:
         except PackageNotFoundError:
             raise VersionError(
                 f"{folder / MANIFEST}: needs {name} {wanted}, which is not installed here: "
-                f"{_remedy(name)}"
+                f"{_remedy(name, wanted)}"
             ) from None
         if wanted != here:
             raise VersionError(
@@ -206,15 +207,16 @@ def check_versions(folder: Path, manifest: Manifest) -> None:
             )
 
 
-def _remedy(name: str) -> str:
+def _remedy(name: str, version: str | None) -> str:
+    install = f"pip install {name}=={version}" if version else f"pip install {name}"
     if name in LIBRARIES:
         return (
             "the engine of this model is scikit-learn, which the lean image lacks; build the "
             "image without VARIANT=lean, or pack the model with --engine onnx"
         )
     if name in companions.PACKAGES:
-        return "add it to the image, in this version (see docs/your-own-model.md)"
-    return f"install it (see requirements{'' if name in RUNTIME else f'/{name}'}.txt)"
+        return f"{install}, and add it to the image in this version"
+    return install
 
 
 def _read(path: Path, max_bytes: int) -> tuple[bytes, int]:

@@ -1,9 +1,9 @@
-"""Refuse what has an effect while a model is loaded and tried: an audit hook (PEP 578).
+"""Refuse side effects while a model is loaded, tried, or predicts: an audit hook (PEP 578).
 
-The interpreter reports what a program does as events: a file is opened, a process is started, a
-text is executed. Inside `no_effects` a few events are allowed or checked, and every other event is
-refused. The hook is a second line behind the unpickler, not a sandbox: Python code that runs in the
-same process could undo it, and native code reports nothing.
+The interpreter raises an audit event when a program opens a file, starts a process, executes source
+code, and so on. Inside `no_effects` some events are allowed or checked, and every other event is
+refused. The hook is a second line of defence behind the unpickler, not a sandbox: Python code in
+the same process could disable it, and native code raises no events.
 """
 
 import sys
@@ -23,17 +23,17 @@ REPORTS_NO_THREADS = sys.version_info < (3, 12)
 
 
 class EffectError(Exception):
-    """A model tried something with an effect; the text says what, in one line."""
+    """A model attempted a side effect; the text describes it in one line."""
 
 
 class Guard:
-    """What one active block refuses, and the first thing that it refused."""
+    """The guard of one active block: checks events, and keeps the first error."""
 
     when = "while it was loaded or tried"
 
     def __init__(self, code: tuple[str, ...], before: Container[int]) -> None:
         self.code = code
-        self.before = before  # threads that are not the model's
+        self.before = before  # threads that existed before, so the model did not start them
         self.first: EffectError | None = None
         self.checking: set[int] = set()  # threads whose event is being checked
 
@@ -51,7 +51,7 @@ class Guard:
             self.checking.discard(thread)
 
     def refused(self, what: str) -> EffectError:
-        """The error, which is kept: the model's own code may catch it."""
+        """The error. It is kept, because the model's code may catch it."""
         error = EffectError(f"the model tried to {what} {self.when}")
         self.first = self.first or error
         return error
@@ -63,7 +63,7 @@ def threads() -> frozenset[int]:
 
 
 def _installed() -> dict[int, Guard]:
-    """Install the hook, once; active guards by thread. There is no way to remove a hook."""
+    """Install the hook and return the active guards by thread. A hook cannot be removed."""
     active: dict[int, Guard] = {}
     frame_of: Callable[[int], FrameType] = sys._getframe
 
@@ -75,7 +75,7 @@ def _installed() -> dict[int, Guard]:
             if event not in audit_rules.ALLOWED:
                 guard.check(event, arguments, frame_of(1))
             return
-        for guard in list(active.values()):  # a thread that was started inside of a block
+        for guard in list(active.values()):  # this thread may have been started inside of a block
             if get_ident() not in guard.before and event not in audit_rules.ALLOWED:
                 guard.check(event, arguments, frame_of(1))
 
@@ -88,11 +88,11 @@ _active: dict[int, Guard] | None = None
 
 @contextmanager
 def no_effects(trusted: Collection[str] = ()) -> Iterator[None]:
-    """Refuse effects of this thread, and of threads that begin meanwhile, until the block ends.
+    """Refuse side effects of this thread, and of threads started meanwhile, within the block.
 
-    EffectError is raised where the effect would have been, and again at the end of the block if the
-    model's own code has caught it. Code may come from the Python installation, from Slipway, and
-    from the packages of `trusted`, wherever these are. Bytecode is not written.
+    EffectError is raised in place of the side effect, and again at the end of the block if the
+    model's code caught it. Modules may be imported from the Python installation, from Slipway, and
+    from the packages of `trusted`. Bytecode is not written.
     """
     global _active
     if _active is None:
@@ -120,33 +120,33 @@ def no_effects(trusted: Collection[str] = ()) -> Iterator[None]:
             raise guard.first
 
 
-class _Every(Container[int]):
-    """All threads."""
+class _AllThreads(Container[int]):
+    """Contains the identifier of every thread."""
 
     def __contains__(self, thread: object) -> bool:
         return True
 
 
-class _Asked(Guard):
-    """The guard of predictions: one for all, which keeps nothing of them."""
+class _PredictionGuard(Guard):
+    """The guard of all predictions. It keeps no state of a single prediction."""
 
     when = "for a request"
 
     def __init__(self) -> None:
-        super().__init__(audit_imports.code_folders(), _Every())
+        super().__init__(audit_imports.code_folders(), _AllThreads())
 
     def refused(self, what: str) -> EffectError:
-        """The error."""
+        """The error, which is not kept."""
         return EffectError(f"the model tried to {what} {self.when}")
 
 
-_asked = cache(_Asked)
+_prediction_guard = cache(_PredictionGuard)
 
 
 def call(function: Callable[..., Result], *arguments: Any) -> Result:
-    """What a function returns that predicts for a request: its effects are refused meanwhile.
+    """Call a function that predicts for a request, and refuse its side effects.
 
-    Threads that others start meanwhile are none of the model's.
+    Threads that start meanwhile are not checked: they belong to the server.
     """
     global _active
     if _active is None:
@@ -154,7 +154,7 @@ def call(function: Callable[..., Result], *arguments: Any) -> Result:
     me = get_ident()
     if me in _active:
         return function(*arguments)
-    _active[me] = _asked()
+    _active[me] = _prediction_guard()
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         return function(*arguments)
@@ -164,7 +164,7 @@ def call(function: Callable[..., Result], *arguments: Any) -> Result:
 
 
 def import_trusted(trusted: Collection[str]) -> None:
-    """Import what the operator trusts before the guard begins, for its code may do anything."""
+    """Import what the operator trusts, outside of a guard: trusted code may have side effects."""
     for name in trusted:
         parts = name.split(".")
         for end in range(len(parts), 0, -1):

@@ -1,4 +1,4 @@
-"""Whether an import is the cause of an audit event, and whether its module is an installed one."""
+"""Tests whether an import caused an audit event, and where its module comes from."""
 
 import ast
 import importlib.util
@@ -30,10 +30,10 @@ PARSE: CodeType = ast.parse.__code__
 
 
 def code_folders(trusted: Collection[str] = ()) -> tuple[str, ...]:
-    """Where modules may come from: the installation, Slipway, and the packages of `trusted`."""
+    """Folders and files to import from: the installation, Slipway, and packages of `trusted`."""
     places: set[str] = set()
     for name in {one.partition(".")[0] for one in trusted}:
-        with suppress(ValueError, ImportError):  # it is no module, such as __main__
+        with suppress(ValueError, ImportError):  # not an importable module, such as __main__
             found = importlib.util.find_spec(name)
             if found is not None:
                 one_file = filter(None, [found.origin, found.cached])
@@ -43,7 +43,7 @@ def code_folders(trusted: Collection[str] = ()) -> tuple[str, ...]:
 
 @cache
 def companion_folders() -> tuple[str, ...]:
-    """Where XGBoost, LightGBM and CatBoost are installed."""
+    """The folders of XGBoost, LightGBM and CatBoost."""
     return tuple(
         os.path.join(installed, name) for installed in _installed() for name in companions.PACKAGES
     )
@@ -57,7 +57,7 @@ def _installed() -> tuple[str, ...]:
 
 @cache
 def libraries() -> tuple[str, ...]:
-    """Where Python and its packages are installed."""
+    """The folders of Python and its installed packages."""
     places = {
         *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
         *site.getsitepackages(),
@@ -68,7 +68,7 @@ def libraries() -> tuple[str, ...]:
 
 
 def in_import(frame: FrameType | None, code: Collection[str]) -> bool:
-    """Whether this happens while the body of a module in one of these folders is executed."""
+    """Whether this frame runs within the body of a module from one of these folders."""
     while frame is not None:
         caller = frame.f_back
         if frame.f_code is CALL and caller is not None and caller.f_code in EXTENSION:
@@ -84,7 +84,7 @@ def in_import(frame: FrameType | None, code: Collection[str]) -> bool:
 
 
 def executes_module(frame: FrameType | None) -> bool:
-    """Whether this is the importer, about to execute the body of a module."""
+    """Whether this is the importer's frame that executes the body of a module."""
     if frame is None:
         return False
     if frame.f_code is FROZEN:
@@ -93,7 +93,7 @@ def executes_module(frame: FrameType | None) -> bool:
 
 
 def is_below(path: Any, folders: Collection[str]) -> bool:
-    """Whether a path, its symbolic links followed, is in one of these folders, or one of these."""
+    """Whether a path is one of these folders or below one, after resolving symbolic links."""
     if type(path) is not str:
         return False
     folder, name = os.path.split(os.path.abspath(path))

@@ -1,8 +1,8 @@
-"""Which audit events are allowed while a model is loaded and tried; every other one is refused.
+"""The audit events that are allowed while a model is loaded and tried; all others are refused.
 
-What the libraries do at that time was recorded for each estimator of scikit-learn and for the
-models of the tests; tests/test_audit.py loads these. They import modules of their own; the body of
-such a module makes dataclasses and named tuples, which execute text.
+The events were recorded for every estimator of scikit-learn and for the models of the tests, which
+tests/test_audit.py loads. Libraries import further modules meanwhile, and the body of a module may
+define dataclasses and named tuples, which execute source code.
 """
 
 import os
@@ -23,15 +23,14 @@ from service.model.audit_imports import (
     is_below,
 )
 
-# They read what the process holds already. The import of a source file is checked by what it opens
-# and executes, that of an extension by its file.
+# These events only read state of the process.
 ALLOWED = frozenset(
     {
         *("builtins.id", "object.__getattr__", "sys._getframe", "sys._getframemodulename"),
         *("sys.unraisablehook", "array.__new__"),
     }
 )
-PROCESSORS = "/sys/fs/cgroup/cpu"  # where scikit-learn reads how many it may use, at each call
+PROCESSORS = "/sys/fs/cgroup/cpu"  # scikit-learn reads its CPU limit there, at each call
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -39,13 +38,13 @@ Rule = Callable[[tuple[Any, ...], FrameType, Collection[str]], None]
 
 
 class RefusedError(Exception):
-    """An event that has an effect; the text completes "the model tried to"."""
+    """An event is refused; the text completes "the model tried to"."""
 
 
 def check(event: str, arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
-    """Raise RefusedError unless this event may happen; `frame` is of the code that caused it.
+    """Raise RefusedError unless the event is allowed; `frame` is that of the code that caused it.
 
-    `code` are the folders and files that modules may be imported from, and the only ones to read.
+    `code` are the folders and files that modules may be imported from. No others may be read.
     """
     rule = RULES.get(event)
     if rule is not None:
@@ -95,7 +94,7 @@ def _exec(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -
 
 def _compile(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
     path = arguments[1]
-    if frame.f_code is PARSE:  # to a tree, which is not executed
+    if frame.f_code is PARSE:  # ast.parse makes a tree and executes nothing
         return
     if frame.f_code is CALL and frame.f_back is not None and frame.f_back.f_code is COMPILE:
         if is_below(path, code):
@@ -124,24 +123,24 @@ def _library(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]
 
 
 def _symbol(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
-    """A function of a library: of the companions' own, or while a module is imported."""
+    """Allow functions of a companion's library, and of any library while a module is imported."""
     path = getattr(arguments[0], "_name", None)
     if not is_below(path, audit_imports.companion_folders()) and not in_import(frame, code):
         raise RefusedError("call a library (ctypes.dlsym)")
 
 
 def _environment(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
-    """XGBoost adds folders to PATH while it loads its library."""
+    """Allow imports of companions to change the environment: XGBoost adds folders to PATH."""
     if not in_import(frame, audit_imports.companion_folders()):
         raise RefusedError("change the environment (os.putenv)")
 
 
 def _of_companion(event: str) -> Rule:
-    """The rule of an event that a companion's own code may cause: LightGBM sets the class of a copy
-    of the model, both hand buffers to their library."""
+    """The rule of an event that a companion's code may cause: LightGBM sets the class of a copied
+    model, and LightGBM and XGBoost pass buffers to their libraries."""
 
     def check(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -> None:
-        callers = (frame, frame.f_back)  # the functions of ctypes are in between
+        callers = (frame, frame.f_back)  # a function of ctypes may be in between
         folders = audit_imports.companion_folders()
         if not any(one and is_below(one.f_code.co_filename, folders) for one in callers):
             _only_in_import(event, frame, code)
@@ -166,7 +165,7 @@ RULES: dict[str, Rule] = {
     "os.putenv": _environment,
     **{event: _of_companion(event) for event in BY_COMPANIONS},
 }
-# What the body of an installed module may do besides.
+# Events that are also allowed in the body of an installed module.
 IN_IMPORT = frozenset(
     {
         *("object.__setattr__", "object.__delattr__", "code.__new__", "function.__new__"),

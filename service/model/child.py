@@ -1,4 +1,4 @@
-"""Do something in a forked process first: there it may hang or crash without harm."""
+"""Run a function in a forked process, to find out whether it hangs or crashes."""
 
 import json
 import os
@@ -9,23 +9,23 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
-LONGEST = 100_000  # bytes of an answer
-GRACE = 1.0  # seconds after which a child ends itself, if its parent did not end it
+MAX_RESULT_BYTES = 100_000
+GRACE_SECONDS = 1.0  # after the deadline the parent ends the child, and later the child itself
 
 
 class ChildError(Exception):
-    """The work failed in the child; `kind` is the class of its exception, the text is its text."""
+    """The function failed in the child; `kind` is the name of the exception's class."""
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
         self.kind = kind
 
 
-def rehearse(work: Callable[[], object], deadline: float) -> None:
-    """Do the work in a forked process and wait for it until the deadline (`time.monotonic()`'s).
+def run_forked(work: Callable[[], object], deadline: float) -> None:
+    """Call `work` in a forked process, and wait until the deadline (`time.monotonic()`'s).
 
-    ChildError if it raises, or ends the process; TimeoutError if it is not done in time. The
-    process is gone afterwards.
+    ChildError if it raises, or ends the process; TimeoutError if it does not finish in time. The
+    process does not outlive the call.
     """
     reader, writer = os.pipe()
     try:
@@ -44,7 +44,7 @@ def rehearse(work: Callable[[], object], deadline: float) -> None:
         ended = True
     finally:
         os.close(reader)
-        if not ended:  # only then it surely still has this number
+        if not ended:  # otherwise its process id may already belong to another process
             os.kill(process, signal.SIGKILL)
         with suppress(ChildProcessError):  # a handler of SIGCHLD may have waited for it
             os.waitpid(process, 0)
@@ -58,32 +58,32 @@ def rehearse(work: Callable[[], object], deadline: float) -> None:
 
 def _fork() -> int:
     with warnings.catch_warnings():
-        # Threads of native libraries wait for work, and the child has no use for them.
+        # The warning is about threads of native libraries. They are idle, and the child needs none.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 
 
 def _do(work: Callable[[], object], writer: int, deadline: float) -> None:
-    """Do the work, tell what came of it, and end this process whatever happens."""
+    """Call `work`, write the exception to the pipe, and end this process in any case."""
     answer = ["", ""]
     try:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends it even if its parent was killed
-        signal.setitimer(signal.ITIMER_REAL, max(deadline - monotonic(), 0) + GRACE)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the child if its parent was killed
+        signal.setitimer(signal.ITIMER_REAL, max(deadline - monotonic(), 0) + GRACE_SECONDS)
         try:
             work()
         except BaseException as error:
             answer = [type(error).__name__, str(error)[:2000]]
-        os.write(writer, json.dumps(answer).encode())  # at once: a pipe holds that much
+        os.write(writer, json.dumps(answer).encode())  # one write: it fits into a pipe's buffer
     finally:
         os._exit(0)
 
 
 def _read(reader: int, deadline: float) -> bytes:
-    """All that comes before the other end is closed; TimeoutError."""
+    """Everything until the other end is closed; TimeoutError at the deadline."""
     content = b""
     with selectors.DefaultSelector() as selector:
         selector.register(reader, selectors.EVENT_READ)
-        while len(content) < LONGEST:
+        while len(content) < MAX_RESULT_BYTES:
             left = deadline - monotonic()
             if left <= 0 or not selector.select(left):
                 raise TimeoutError

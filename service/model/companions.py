@@ -1,20 +1,23 @@
-"""The estimators of XGBoost, LightGBM and CatBoost that a pickled model may hold, class by class.
+"""The classes of XGBoost, LightGBM and CatBoost that a pickled model may hold.
 
-Their pickles are data: attributes, and the trees in the library's own format, which the library
-reads in native code. While a model is loaded and tried, `audit_rules.py` lets these libraries call
-their own native code, and no other.
+Their pickles have attributes, and the trees in the library's own format, which its native code
+reads. While a model is loaded and tried, `audit_rules.py` allows these libraries to call their own
+native code, and no other.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from service.model import xgboost_trees
 
 PACKAGES = ("catboost", "lightgbm", "xgboost")
-# Distributions that bring the same package; the second leaves out what graphics cards need.
+# Distributions with the same package; xgboost-cpu is without GPU support.
 DISTRIBUTIONS = {"xgboost": ("xgboost", "xgboost-cpu")}
 
-# Classes whose state is attributes; how they predict is scikit-learn's way.
+# Classes whose state is attributes, with scikit-learn's interface.
 INSTANCES = {
     "lightgbm.sklearn": "LGBMClassifier LGBMModel LGBMRanker LGBMRegressor",
     "xgboost.sklearn": (
@@ -22,23 +25,36 @@ INSTANCES = {
     ),
 }
 
-# Classes that hand a value of their state to native code, by its key, and the types it may have.
+# Classes that pass values of their state to native code: the key of each, and its allowed types.
 NATIVE: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "catboost.core.CatBoost": {"__model": (bytes,)},
     "catboost.core.CatBoostClassifier": {"__model": (bytes,)},
     "catboost.core.CatBoostRanker": {"__model": (bytes,)},
     "catboost.core.CatBoostRegressor": {"__model": (bytes,)},
-    # LightGBM 4 and later keep the model under `_handle`, those before under `handle`.
+    # LightGBM 4 has the model under `_handle`, earlier versions under `handle`.
     "lightgbm.basic.Booster": dict.fromkeys(("_handle", "handle"), (str, type(None))),
     "xgboost.core.Booster": {"handle": (bytearray, type(None))},
 }
+
+
+def check_trees(full_name: str, state: Mapping[str, Any]) -> None:
+    """ValueError if trees are damaged that native code would read without checks of its own.
+
+    CatBoost checks its own format, and LightGBM's is lines of text.
+    """
+    content = state.get("handle") if full_name == "xgboost.core.Booster" else None
+    if content is not None:
+        try:
+            xgboost_trees.check(content)
+        except ValueError as error:
+            raise ValueError(f"is damaged: its trees cannot be read: {error}") from error
 
 
 _allowed = ContextVar("native code may read bytes of the file", default=True)
 
 
 class NativeCodeError(Exception):
-    """Native code would read bytes of the file, which could end this process: try a forked one."""
+    """Native code would read bytes of the file, and could crash: use a forked process first."""
 
 
 @contextmanager
@@ -58,7 +74,7 @@ def before_native_code() -> None:
 
 
 def installed_version(name: str) -> str:
-    """The version of a library, by whatever distribution brings it; PackageNotFoundError."""
+    """The version of a library, from any distribution that has it; PackageNotFoundError."""
     *others, last = DISTRIBUTIONS.get(name, (name,))
     for one in others:
         try:

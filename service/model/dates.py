@@ -1,8 +1,8 @@
-"""Dates and times as text: what requests may write, and the form in which a model wants it.
+"""Dates and times as text: reads those of requests, and converts them for the model.
 
-ISO 8601, or RFC 3339: `2026-03-01`, `2026-03-01T18:30`, `2026-03-01 18:30:15.25`, each of the last
-two with a zone, `Z` or `+02:00`, where the model's times have one. Nothing is rounded: a value with
-more digits than the model's type has is refused.
+Accepted are ISO 8601 and RFC 3339: `2026-03-01`, `2026-03-01T18:30`, `2026-03-01 18:30:15.25`, the
+last two with a zone (`Z` or `+02:00`) if the model's times have one. Nothing is rounded: a value
+with more digits than the model's type has is refused.
 """
 
 import re
@@ -19,24 +19,24 @@ TEXT = re.compile(
 )
 TYPE = re.compile(r"datetime64\[(s|ms|us|ns)(?:, (.+))?\]")
 DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}  # of a second's fraction
-YEARS = {"ns": (1678, 2261)}  # of datetime64; all of these of Python's in the other units
-ALL_YEARS = (1, 9999)
+YEARS = {"ns": (1678, 2261)}  # the range of datetime64 by unit, if smaller than Python's
+ALL_YEARS = (1, 9999)  # the range of Python's datetime
 DATE = "YYYY-MM-DD"
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A date, or a date with a time; `zone` is empty where the text has none."""
+    """A date, or a date with a time; `zone` is empty if the text has none."""
 
     day: str
-    separator: str  # empty: a date alone
+    separator: str  # empty for a date without a time
     clock: str  # HH:MM
     seconds: str  # :SS, or empty
     fraction: str  # digits
     zone: str
 
     def utc(self) -> datetime:
-        """The instant without its fraction; one without a zone is as it stands."""
+        """The time in UTC without its fraction; without a zone it is unchanged."""
         whole = datetime.fromisoformat(f"{self.day}T{self.clock or '00:00'}{self.seconds or ':00'}")
         if self.zone in ("", "Z"):
             return whole
@@ -46,7 +46,7 @@ class Moment:
 
 
 def read(text: str) -> Moment:
-    """The parts of a text; ValueError if it is no date."""
+    """The parts of a text; ValueError if it is not a date."""
     found = TEXT.fullmatch(text)
     if found is None:
         raise ValueError("is no date or time of ISO 8601, such as 2026-03-01T18:30:00")
@@ -63,7 +63,7 @@ def read(text: str) -> Moment:
 
 
 def form_of(texts: Sequence[str]) -> str | None:
-    """The form that all of these texts have, such as `YYYY-MM-DD HH:MM:SS`; None for no dates."""
+    """The common form of these texts, such as `YYYY-MM-DD HH:MM:SS`; None if there is none."""
     forms = set()
     for text in texts:
         try:
@@ -87,7 +87,7 @@ def _form(moment: Moment) -> str:
 
 
 def in_form(text: str, form: str) -> str:
-    """The same moment in another form; ValueError if that would leave something out."""
+    """The same moment in another form; ValueError if that form cannot represent all of it."""
     moment = read(text)
     if form == DATE:
         return _day(moment)
@@ -117,7 +117,7 @@ def has_zone(form: str) -> bool:
 
 
 def check_zone(moment: Moment, zoned: bool) -> None:
-    """ValueError if a zone is missing, or is there where the model's times have none."""
+    """ValueError if a zone is missing, or is given although the model's times have none."""
     if zoned and not moment.zone:
         raise ValueError("has no zone, which must be Z or such as +02:00")
     if moment.zone and not zoned:
@@ -125,7 +125,7 @@ def check_zone(moment: Moment, zoned: bool) -> None:
 
 
 def _day(moment: Moment) -> str:
-    """The date; one at midnight is a date, too."""
+    """The date; ValueError for a time other than midnight."""
     time = f"{moment.clock}{moment.seconds}{moment.fraction}"
     if moment.zone or time.strip("0:"):
         raise ValueError("has a time, and the model takes dates alone, such as 2026-03-01")
@@ -133,13 +133,13 @@ def _day(moment: Moment) -> str:
 
 
 def zone_of(dtype: str) -> str | None:
-    """The zone of a type of pandas, such as Europe/Oslo of datetime64[us, Europe/Oslo]."""
+    """The zone of a dtype of pandas: Europe/Oslo for datetime64[us, Europe/Oslo]."""
     found = TYPE.fullmatch(dtype)
     return found[2] if found else None
 
 
 def as_datetime64(text: str, dtype: str, is_day: bool = False) -> np.datetime64:
-    """The value in this type, in UTC where the type has a zone; ValueError if it does not fit."""
+    """The value in this dtype, in UTC if the dtype has a zone; ValueError if it does not fit."""
     found = TYPE.fullmatch(dtype)
     if found is None:
         raise ValueError(f"{dtype} is no type of dates")
@@ -161,7 +161,7 @@ def as_datetime64(text: str, dtype: str, is_day: bool = False) -> np.datetime64:
 
 
 def array(values: Sequence[Any], dtype: str) -> NDArray[Any]:
-    """An array of datetime64, in UTC where the type has a zone; None is NaT."""
+    """An array of datetime64, in UTC if the dtype has a zone; None becomes NaT."""
     found = TYPE.fullmatch(dtype)
     unit = found[1] if found else "us"
     moments = [np.datetime64("NaT") if one is None else as_datetime64(one, dtype) for one in values]

@@ -1,7 +1,7 @@
-"""Rebuild SciPy's distributions, which a randomized search keeps, without running their state.
+"""Rebuild SciPy's distributions, which randomized searches hold, without executing their state.
 
-A pickled distribution holds a text that SciPy executes when it takes the state. The same
-distribution stands in `scipy.stats`, so the state only says which one it is.
+The state of a pickled distribution has source code that SciPy executes. `scipy.stats` has the same
+distribution, so only its name is read from the state.
 """
 
 from importlib import import_module
@@ -12,7 +12,7 @@ import numpy as np
 from service.model.rebuilding import Named, Pending, Rebuilder
 
 MODULES = ("scipy.stats._continuous_distns", "scipy.stats._discrete_distns")
-# The classes of `uniform`, `loguniform` and so on; the search of parameters uses few others.
+# The classes of `uniform`, `loguniform` and so on, which searches of parameters use.
 DISTRIBUTIONS = frozenset(
     f"{module}.{name}_gen"
     for module, names in zip(
@@ -31,17 +31,17 @@ FROZEN = frozenset(f"{INFRASTRUCTURE}.rv_{kind}_frozen" for kind in ("continuous
 
 
 class Distribution(Rebuilder):
-    """The class of a distribution: what its state names is found in `scipy.stats`."""
+    """The class of a distribution. The distribution itself is looked up in `scipy.stats`."""
 
     takes_state = waits = True
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
-        """Wait for the state."""
+        """A placeholder until the state names the distribution."""
         return Pending(self.found)
 
     def found(self, state: Any) -> Any:
-        """The one distribution of that name and class."""
-        import scipy.stats  # heavy: only for models that keep one
+        """The distribution of this name and class."""
+        import scipy.stats  # slow to import, and few models hold a distribution
 
         name = state.get("name") if type(state) is dict else None
         made = getattr(scipy.stats, name, None) if type(name) is str else None
@@ -52,19 +52,19 @@ class Distribution(Rebuilder):
 
 
 class Frozen(Rebuilder):
-    """A distribution with its parameters, and the ends of its support.
+    """A frozen distribution: one with fixed parameters.
 
-    Its constructor would make the distribution anew, for which SciPy executes a text.
+    Its constructor is not called: SciPy would execute source code for it.
     """
 
     takes_state = waits = True
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
-        """Wait for the state."""
+        """A placeholder until the state has the parameters."""
         return Pending(self.frozen)
 
     def frozen(self, state: Any) -> Any:
-        """The distribution, frozen with plain numbers."""
+        """The distribution with its parameters, which must be plain numbers."""
         from scipy import stats
 
         given = state if type(state) is dict else {}
@@ -83,7 +83,7 @@ class Frozen(Rebuilder):
             )
         ):
             raise ValueError("is damaged: a distribution has no parameters")
-        own = object.__new__(type(distribution))  # frozen ones have a random state of their own
+        own = object.__new__(type(distribution))  # a copy, which has its own random state
         vars(own).update(vars(distribution))
         made = object.__new__(getattr(import_module(INFRASTRUCTURE), f"{kind}_frozen"))
         vars(made).update(dist=own, args=arguments, kwds=keywords, a=ends[0], b=ends[1])
@@ -91,17 +91,17 @@ class Frozen(Rebuilder):
 
 
 class Dropped(Rebuilder):
-    """`numpy.vectorize`, which a discrete distribution keeps around a method of its own."""
+    """`numpy.vectorize`, which discrete distributions hold around one of their own methods."""
 
     takes_state = waits = True
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
-        """Give nothing in its place."""
+        """Replace it by None."""
         return Pending(lambda state: None)
 
 
 def named(full_name: str) -> Named | None:
-    """What the unpickler may do with a name of `scipy.stats`; None if it is no distribution."""
+    """The token of a distribution of `scipy.stats`; None for any other name."""
     if full_name == "numpy.vectorize":
         return Dropped(full_name, dict)
     if full_name in DISTRIBUTIONS:

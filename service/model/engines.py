@@ -1,8 +1,8 @@
 """One interface for the two engines: scikit-learn and ONNX Runtime.
 
-Importing the libraries takes most of the start, so `load` does it, after the artifact has been
-verified. With ONNX Runtime neither scikit-learn nor SciPy, joblib or pandas is imported, and
-nothing is unpickled.
+Importing the libraries takes most of the time of a start, so `load` imports them, after the
+artifact has been verified. With ONNX Runtime, scikit-learn, SciPy, joblib and pandas are not
+imported, and nothing is unpickled.
 """
 
 import json
@@ -20,9 +20,9 @@ from service.model.own_code import NONE, OwnCode
 from service.model.signature import Signature
 
 Column = NDArray[Any]
-CONFIDENT = "confident"  # input of an ONNX model: whether to compute its second output
-CODES = "slipway.codes"  # key in an ONNX model's metadata: the categories of each encoded input
-DTYPES = {"number": np.float64, "integer": np.int64, "boolean": np.bool_}  # of outputs
+CONFIDENT = "confident"  # an input of an ONNX model: whether to compute its second output
+CODES = "slipway.codes"  # a key in an ONNX model's metadata: the categories of each encoded input
+OUTPUT_DTYPES = {"number": np.float64, "integer": np.int64, "boolean": np.bool_}
 
 
 class Engine(Protocol):
@@ -47,7 +47,7 @@ class ScikitLearn:
 
     def predict(self, columns: Sequence[Column]) -> list[Column]:
         """`estimator.predict`, output by output."""
-        values = np.asarray(self.estimator.predict(self.contained(columns)))
+        values = outputs.as_arrays(self.estimator.predict(self.contained(columns)))
         return [values.ravel()] if self.width == 1 else list(values.T)
 
     def confidence(self, columns: Sequence[Column]) -> list[Column]:
@@ -57,9 +57,9 @@ class ScikitLearn:
             found = self.estimator.predict_proba(rows)
         else:
             found = self.estimator.decision_function(rows)
-        if isinstance(found, list):  # of multi-output classifiers: one array per output
-            return [np.asarray(values) for values in found]
-        values = np.asarray(found)
+        values = outputs.as_arrays(found)
+        if isinstance(values, list):
+            return values
         if self.width == 1:
             return [values]
         described = outputs.described_label(self.estimator)
@@ -77,7 +77,7 @@ class ScikitLearn:
         if self.signature.container == "frame":
             import pandas as pd  # imported late: only models that were fitted on a frame need it
 
-            if self._all_floats:  # a wide frame is made from one array in half the time
+            if self._all_floats:  # from one array, a wide DataFrame takes half the time
                 values = np.array(columns, dtype=np.float64).T
                 return pd.DataFrame(values, columns=list(self.signature.names), copy=False)
             return frames.frame(self.signature.inputs, columns)
@@ -90,7 +90,7 @@ class ScikitLearn:
 
 
 class Guarded:
-    """An engine whose model may have no side effect while it predicts (`audit.call`)."""
+    """An engine that refuses side effects of its model's predictions (`audit.call`)."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -117,9 +117,9 @@ class Codes(dict[Any, float]):
 
 
 class OnnxRuntime:
-    """A converted model, which gets one matrix of float64 with a column for each input.
+    """A converted model. Its input is one matrix of float64, with a column for each input.
 
-    It starts no thread, so that the workers can be forked from the process that loaded it.
+    It starts no thread, so that workers can be forked from the process that loaded it.
     """
 
     def __init__(self, content: bytes, signature: Signature) -> None:
@@ -150,7 +150,7 @@ class OnnxRuntime:
             self.session.get_modelmeta().custom_metadata_map[CODES]
         )
         self.dtypes = [
-            np.dtype(DTYPES.get(output.kind, np.object_)) for output in signature.outputs
+            np.dtype(OUTPUT_DTYPES.get(output.kind, np.object_)) for output in signature.outputs
         ]
         self.codes = [Codes(known[name]) if name in known else None for name in signature.names]
 
@@ -190,8 +190,8 @@ class OnnxRuntime:
 
 
 def prepare(engine: str, signature: Signature | None = None) -> None:
-    """Let libraries do their one-time work, which they may not do while a model is loaded
-    (`audit.py`)."""
+    """Make libraries do their one-time work, because side effects are refused while a model is
+    loaded (`audit.py`)."""
     if engine == ONNX:
         import onnxruntime  # noqa: F401
 
@@ -203,13 +203,13 @@ def prepare(engine: str, signature: Signature | None = None) -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        joblib.cpu_count(only_physical_cores=True)  # it starts a process once
-    with suppress(ImportError):  # scikit-learn before 1.9 has none
+        joblib.cpu_count(only_physical_cores=True)  # the first call starts a process
+    with suppress(ImportError):  # scikit-learn before 1.9 does not use narwhals
         from narwhals.stable.v2.dependencies import is_into_dataframe
 
         is_into_dataframe(0)  # called for each input; the first call searches for plugins
     with _threadpools().limit(limits=1):
-        pass  # it opens the native libraries and finds their functions
+        pass  # the first call opens the native libraries and looks up their functions
     if signature is not None and signature.container == "frame":
         import pandas  # noqa: F401
 

@@ -1,12 +1,12 @@
-"""Errors that end a command or a start, and other people's errors in one line."""
+"""Errors that end a command or a start, and errors of other libraries as one line."""
 
 import os
 
 
 class SlipwayError(Exception):
-    """A command, or the start of the service, cannot go on.
+    """A command, or the start of the service, cannot continue.
 
-    The text is one line: what is wrong, and what to do. Names and values in it may come from a file
+    The text is one line: what is wrong, and what to do. It may contain names and values of a file
     or a client, so control characters become spaces. `exit_code` is one of sysexits.h.
 
     SlipwayError

@@ -4,7 +4,7 @@ The lists are those of the one version that `requirements.txt` pins. A test comp
 class of that version, and loads every estimator with each of its documented options.
 """
 
-# Classes written in Python, rebuilt by setting their attributes: estimators and what they keep.
+# Classes written in Python, rebuilt by setting their attributes: estimators and objects in them.
 INSTANCES = {
     "sklearn._loss.link": "HalfLogitLink IdentityLink Interval LogLink LogitLink MultinomialLogit",
     "sklearn._loss.loss": (

@@ -1,4 +1,4 @@
-"""Makes example rows from a signature.
+"""Example rows of a model: those that its manifest has, or some made from its signature.
 
 The golden rows of an artifact may be personal data, so no response shows them.
 """
@@ -7,15 +7,26 @@ import math
 from typing import Any
 
 from service.model import dates
+from service.model.manifest import Manifest
 from service.model.signature import WHOLE_NUMBERS, Input, Signature, has_zone
 
 FRACTIONS = (0.5, 0.25, 0.75)  # of the range of the sample
 WORDS = ("some text", "another text", "a third text")
 
 
-def columns(signature: Signature, rows: int = len(FRACTIONS)) -> dict[str, list[Any]]:
-    """Example values by input name; at most three rows."""
-    return {one.name: [_value(one, row) for row in range(rows)] for one in signature.inputs}
+def of_model(manifest: Manifest) -> dict[str, list[Any]]:
+    """Example values by input name."""
+    return {**manifest.example} or columns(manifest.signature)
+
+
+def columns(signature: Signature) -> dict[str, list[Any]]:
+    """Example values by input name, made from the signature alone: three rows."""
+    return {one.name: columns_of(one) for one in signature.inputs}
+
+
+def columns_of(one: Input) -> list[Any]:
+    """Three example values of an input."""
+    return [_value(one, row) for row in range(len(FRACTIONS))]
 
 
 def _value(one: Input, row: int) -> Any:
@@ -34,7 +45,7 @@ def _value(one: Input, row: int) -> Any:
     number = low + FRACTIONS[row] * (high - low)
     if one.kind == "integer":
         return round(number)
-    return min(max(_short(number, high - low), low), high)
+    return min(max(rounded(number, high - low), low), high)
 
 
 def _moment(one: Input, row: int) -> str:
@@ -47,7 +58,7 @@ def _moment(one: Input, row: int) -> str:
     return dates.in_form(text, one.form) if one.form else text
 
 
-def _short(number: float, width: float) -> float:
+def rounded(number: float, width: float) -> float:
     """The number rounded to a hundredth of the width."""
     if not width:
         return number

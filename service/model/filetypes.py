@@ -1,6 +1,7 @@
-"""Recognizes files that are not models by their first bytes, and says what to do.
+"""Recognizes files that are not models, by their first bytes.
 
-The texts complete a sentence that begins with the file's path. They say nothing of its content.
+The texts complete a sentence that begins with the file's path: what the file is, and what to do.
+They never contain any of its content.
 """
 
 import bz2
@@ -11,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 
-LOOKED_AT = 65_536  # bytes; of what is compressed, of its content
+INSPECTED_BYTES = 65_536  # of the file, or of its decompressed content
 DUMP = "save the fitted estimator with joblib.dump, and give that file"
 AGAIN = "download or copy it again"
 ELSE = f"no scikit-learn model: {DUMP}"
@@ -56,7 +57,7 @@ BINARY: tuple[tuple[bytes, str], ...] = (
                      b"\xef\xbf\xbd\x05")
     ),
 )  # fmt: skip
-# What is there in place of a file that is elsewhere, or was not given.
+# Placeholders for a file that is stored elsewhere, and responses that are not the file.
 INSTEAD: tuple[tuple[str, str], ...] = (
     (
         r"version https://git-lfs\.github\.com/spec/",
@@ -98,11 +99,23 @@ ZIPPED: tuple[tuple[str, str], ...] = (
     (r"META-INF/MANIFEST\.MF", f"is an archive of Java, and {ELSE}"),
 )
 COMPRESSED: tuple[tuple[bytes, str, Callable[[bytes], bytes]], ...] = (
-    (b"\x1f\x8b", "gzip", lambda content: zlib.decompressobj(31).decompress(content, LOOKED_AT)),
-    (b"BZh", "bzip2", lambda content: bz2.BZ2Decompressor().decompress(content, LOOKED_AT)),
-    (b"\xfd7zXZ", "xz", lambda content: lzma.LZMADecompressor().decompress(content, LOOKED_AT)),
-    (b"\x5d\x00", "LZMA", lambda content: lzma.LZMADecompressor().decompress(content, LOOKED_AT)),
-    (b"x", "zlib", lambda content: zlib.decompressobj().decompress(content, LOOKED_AT)),
+    (
+        b"\x1f\x8b",
+        "gzip",
+        lambda content: zlib.decompressobj(31).decompress(content, INSPECTED_BYTES),
+    ),
+    (b"BZh", "bzip2", lambda content: bz2.BZ2Decompressor().decompress(content, INSPECTED_BYTES)),
+    (
+        b"\xfd7zXZ",
+        "xz",
+        lambda content: lzma.LZMADecompressor().decompress(content, INSPECTED_BYTES),
+    ),
+    (
+        b"\x5d\x00",
+        "LZMA",
+        lambda content: lzma.LZMADecompressor().decompress(content, INSPECTED_BYTES),
+    ),
+    (b"x", "zlib", lambda content: zlib.decompressobj().decompress(content, INSPECTED_BYTES)),
 )
 ONNX_FIELDS = (
     b"\x12\x1a\x22\x28\x32\x3a\x42\x72"  # what may stand behind the version, in onnx.proto
@@ -112,7 +125,7 @@ OTHER_TEXT = f"is text, and {ELSE}"
 
 
 def no_file(content: bytes) -> str | None:
-    """Why these bytes are no file of any use, and what to do; None if they may be one."""
+    """Why these bytes cannot be a model of any format, and what to do; None if they may be one."""
     if not content:
         return f"is empty: {AGAIN}"
     if not content.strip(b"\0"):
@@ -121,7 +134,7 @@ def no_file(content: bytes) -> str | None:
 
 
 def no_pickle(content: bytes) -> str | None:
-    """Why a file is no pickle, and what to do; None if it may be one."""
+    """Why a file is not a pickle, and what to do; None if it may be one."""
     found = no_file(content) or _known(content)
     if found is not None:
         return found
@@ -137,7 +150,7 @@ def no_pickle(content: bytes) -> str | None:
 
 
 def no_onnx(content: bytes) -> str | None:
-    """Why a file is no ONNX model, and what to do; None if it may be one."""
+    """Why a file is not an ONNX model, and what to do; None if it may be one."""
     if _is_onnx(content):
         return None
     if content.startswith(PICKLE):
@@ -146,7 +159,7 @@ def no_onnx(content: bytes) -> str | None:
 
 
 def not_packed(content: bytes, onnx: bool) -> str | None:
-    """Why a file is none that was packed, and what to do; None if it may be one."""
+    """Why a file is not the model of an artifact, and what to do; None if it may be one."""
     why = no_file(content)
     if why is None and (why := no_onnx(content) if onnx else no_pickle(content)) is not None:
         why = f"{why.partition(': ')[0]}: restore the file that was packed, or pack the model again"
@@ -154,12 +167,11 @@ def not_packed(content: bytes, onnx: bool) -> str | None:
 
 
 def broken(content: bytes, error: Exception) -> str | None:
-    """Why a file that was read as a pickle is none, by its bytes and what went wrong then.
-
-    None if it is a whole pickle, of which the error says more.
+    """Why a file could not be unpickled, by its bytes and the error; None if it is a complete
+    pickle, so that the error itself says more.
     """
     if isinstance(error, ImportError | AttributeError | TypeError):
-        return None  # what a name is not here, or a class does not take
+        return None  # a name is missing here, or a class does not accept the arguments
     if isinstance(error.__cause__, EOFError) or "truncated" in str(error.__cause__):
         return f"is cut off: {AGAIN}"
     if not content.startswith(PICKLE):
@@ -179,7 +191,7 @@ def broken(content: bytes, error: Exception) -> str | None:
 
 
 def _known(content: bytes) -> str | None:
-    """The format of a binary file, by a few bytes."""
+    """The format of a binary file, by its first bytes."""
     for magic, format in BINARY:
         if content.startswith(magic):
             return format
@@ -201,7 +213,7 @@ def _known(content: bytes) -> str | None:
 
 
 def _is_onnx(content: bytes) -> bool:
-    """Whether it begins as ModelProto does: with the version of the format, 3 or later."""
+    """Whether it begins like a ModelProto: with the version of the format, 3 or later."""
     return content[:1] == b"\x08" and content[1:2] > b"\x02" and content[2:3] in ONNX_FIELDS
 
 
@@ -210,7 +222,7 @@ def _is_compressed(content: bytes) -> bool:
 
 
 def _inside(content: bytes, start_of: Callable[[bytes], bytes]) -> bytes | None:
-    """The start of what is compressed; None if it is not."""
+    """The start of the decompressed content; None if it cannot be decompressed."""
     try:
         return start_of(content)
     except (OSError, EOFError, lzma.LZMAError, zlib.error):
@@ -232,11 +244,12 @@ def _text(
     content: bytes, known: Sequence[tuple[str, str]], otherwise: str | None = None
 ) -> str | None:
     """The format of a text file; None if it is not text."""
-    start = content[:LOOKED_AT]
+    start = content[:INSPECTED_BYTES]
     try:
         text = start.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if len(content) <= LOOKED_AT or error.start < LOOKED_AT - 4:  # not a character cut in two
+        is_cut = len(content) > INSPECTED_BYTES and error.start >= INSPECTED_BYTES - 4
+        if not is_cut:  # a character at the end of what is inspected may lack its last bytes
             return None
         text = start[: error.start].decode("utf-8-sig")
     if not all(one.isprintable() or one in "\t\r\n\f" for one in text):

@@ -11,27 +11,26 @@ from dataclasses import dataclass
 from time import monotonic
 from types import FrameType
 
-REPEAT_SECONDS = 1.0  # the deadline is signalled again, because finalizers ignore exceptions
+REPEAT_SECONDS = 1.0  # the timer repeats its signal, because finalizers ignore exceptions
 
-
-# Code that enters and leaves such blocks is not interrupted: the timer, the limit of memory or the
-# guard would stay. The signal is repeated.
+# The handler does not interrupt code that enters or leaves one of these blocks: the timer, the
+# memory limit or the guard would remain. The next signal interrupts the block.
 MANAGERS = frozenset(
     {__file__, os.path.join(os.path.dirname(__file__), "audit.py"), contextlib.__file__}
 )
 
 
 class LimitError(Exception):
-    """Loading took too much time or memory. The message names the setting."""
+    """Loading took too much time or memory. The text names the setting."""
 
 
 class _OutOfTime(BaseException):
-    """The deadline has passed. It is no Exception, so that the model's code does not handle it."""
+    """The deadline has passed. Not an Exception, so that the model's code does not catch it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """`seconds` for loading and replaying together; `bytes` on top of what the process has."""
+    """`seconds` for loading and replaying together; `bytes` besides those the process has."""
 
     seconds: float = 60
     bytes: int = 4 * 2**30
@@ -53,11 +52,11 @@ class Limits:
 
 @contextmanager
 def limited(limits: Limits) -> Iterator[float]:
-    """Raise LimitError if the block reaches a limit. The value is the deadline.
+    """Raise LimitError if the block reaches a limit. Yield the deadline (`time.monotonic()`'s).
 
-    The deadline is `time.monotonic()`'s. The timer's signal interrupts Python code, not native
-    code, and only the main thread gets signals: elsewhere there is no timer. Memory is bounded on
-    Linux, for the whole process (RLIMIT_AS).
+    The timer's signal interrupts Python code, not native code. Only the main thread gets signals,
+    so other threads have no timer. The memory of the whole process is limited, on Linux only
+    (RLIMIT_AS).
     """
     deadline = monotonic() + limits.seconds
     try:

@@ -1,8 +1,8 @@
-"""The lock of an artifact whose libraries are others than Slipway's: `requirements.txt` in it.
+"""The lock of an artifact that needs other libraries than Slipway's lock: its `requirements.txt`.
 
-A model that today's scikit-learn would answer otherwise is served by the release that saved it. The
-lock names that release, with NumPy, SciPy and joblib of its time, and all else that the service
-imports, each with its hashes. The image is built from it.
+If the current scikit-learn would predict differently, the release that saved the model serves it.
+The lock has that release, matching versions of NumPy, SciPy and joblib, and everything else that
+the service imports, each with its hashes. The image is built from it.
 """
 
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ LOCK = "requirements.txt"
 
 
 def python_of(manifest: Manifest) -> str:
-    """The Python whose wheels the lock has: 3.12."""
+    """The version of Python that the lock's wheels are for, such as 3.12."""
     return ".".join(manifest.versions.get("python", "3").split(".")[:2])
 
 
 def refusal(folder: Path, manifest: Manifest, needed: Mapping[str, str | None]) -> str | None:
-    """What to install, and how, in one line; None if the libraries here are those of the lock."""
+    """What to install, and how, in one line; None if the installed libraries match the lock."""
     here = {name: _here(name) for name in needed}
     if here == needed:
         return None
@@ -30,10 +30,11 @@ def refusal(folder: Path, manifest: Manifest, needed: Mapping[str, str | None]) 
     python = python_of(manifest)
     return (
         f"needs {wanted}, as its {LOCK} locks them for Python {python}, and here is "
-        f"{', '.join(others)}: build its image (docker build --build-arg MODEL=packed --build-arg "
-        f"ARTIFACT={folder} --build-arg PYTHON_IMAGE=python:{python}-slim-trixie .), or install "
-        f"them (python{python} -m venv VENV; VENV/bin/pip install --no-deps --require-hashes -r "
-        f"{folder / LOCK}) and serve with VENV/bin/gunicorn"
+        f"{', '.join(others)}: build its image in a checkout (docker build --build-arg "
+        f"MODEL=packed --build-arg ARTIFACT={folder} --build-arg "
+        f"PYTHON_IMAGE=python:{python}-slim-trixie .), or install them "
+        f"(python{python} -m venv VENV; VENV/bin/pip install --no-deps "
+        f"--require-hashes -r {folder / LOCK}) and serve with VENV/bin/gunicorn"
     )
 
 

@@ -2,12 +2,12 @@
 
 The format number is raised by one whenever a reader of the old number could misread the new file: a
 key was removed, renamed or given another meaning, or a file must be read in another way. A new key
-that old readers may ignore does not raise it. A reader accepts its own number only; for another it
-says whether to update the service or to pack the model again.
+that old readers may ignore does not raise it. A reader accepts its own number only. For any other,
+the error advises to update the service, or to pack the model again.
 
 Format 2: `version` covers all that the service depends on (`version.py`); values of another type,
 duplicate keys and golden rows that do not match the signature are refused.
-Format 3: `engines` has `rows_independent` instead of `rows_independent`.
+Format 3: `engines` has `rows_independent` instead of `rows_apart`.
 """
 
 import json
@@ -26,6 +26,7 @@ REPORTS = "report/"  # the folder of files that only people read
 SHA256 = re.compile("[0-9a-f]{64}")
 DISTRIBUTION = re.compile("[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 TIMED_ROWS = ("1", "1000")  # numbers of rows whose measured time every manifest has
+MAX_EXAMPLE_ROWS = 10
 MAX_CALL_SECONDS = 3600  # the service could not use a slower model
 
 
@@ -66,14 +67,15 @@ class Manifest:
 
     `version` is a digest of the content (`version.py`). `files` are the other files of the folder.
     `created` is UTC in ISO 8601. `versions` are those of Python and the libraries when it was
-    packed. `metrics` are plain numbers by name. `data` says where the training rows came from
-    (file, sha256, rows, commit). `seconds` is the measured time of one prediction call by number of
-    rows, on the packing machine. The service chooses by it where a prediction runs and how many
-    requests share a call. `engines` says how the engine was chosen: why, how many rows both
-    answered equally and within which tolerance, and both engines' seconds;
-    `training/engine/selection.py` writes it. Its `rows_independent` says whether each row was
-    proved to get the same answer alone as among others.
-    `code` are the modules that the model brings, and their digest (`own_code.py`).
+    packed. `metrics` are plain numbers by name. `data` is the source of the training rows (file,
+    sha256, rows, commit). `seconds` is the measured time of one prediction call by number of rows,
+    on the packing machine; by it the service decides where a prediction runs and how many requests
+    share a call. `engines` is the comparison of the engines: the reason for the selected one, the
+    number of rows that both predict equally, the tolerance, and the seconds of both engines;
+    `training/engine/selection.py` writes it. Its `rows_independent` is whether each row has the
+    same prediction alone as among others. `code` are the modules that the model brings, and their
+    digest (`own_code.py`). `example` are columns of example rows that clients may see; empty if
+    none were made.
     """
 
     format: int = FORMAT
@@ -90,6 +92,7 @@ class Manifest:
     golden: Golden
     engines: Mapping[str, Any] = field(default_factory=dict)
     code: Mapping[str, Any] = field(default_factory=dict)
+    example: Mapping[str, list[Any]] = field(default_factory=dict)
 
     @property
     def rows_independent(self) -> bool:
@@ -153,3 +156,8 @@ class Manifest:
                     f"seconds/{rows} is not a time from 0 to {MAX_CALL_SECONDS} seconds"
                 )
         self.golden.check(self.signature)
+        lengths = {len(column) for column in self.example.values()}
+        if self.example and (self.example.keys() != set(self.signature.names) or len(lengths) > 1):
+            raise ShapeError("example is not the columns of the signature, equally long")
+        if lengths and not 1 <= max(lengths) <= MAX_EXAMPLE_ROWS:
+            raise ShapeError(f"example has not 1 to {MAX_EXAMPLE_ROWS} rows")

@@ -1,8 +1,7 @@
-"""Names of scikit-learn's older releases, for a service that runs one of them.
+"""Names of older releases of scikit-learn, for a service that runs one of them.
 
-An artifact that an older scikit-learn serves brings its lock (`artifact.LOCK`), and its pickle
-names what that release defines. Where the release is that of `estimator_names.py` none of this is
-listed.
+An artifact that an older scikit-learn serves brings its lock (`locked.LOCK`), and its pickle uses
+names of that release. A service with the release of `estimator_names.py` does not list them.
 """
 
 from importlib.metadata import PackageNotFoundError, version
@@ -37,7 +36,7 @@ BLANK_EXTENSIONS = {
 
 
 def is_older() -> bool:
-    """Whether the scikit-learn that is installed is older than the lists."""
+    """Whether the installed scikit-learn is older than the one that the lists are for."""
     try:
         here = version("scikit-learn")
     except PackageNotFoundError:  # the lean image

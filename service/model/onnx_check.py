@@ -1,24 +1,25 @@
-"""Refuse an ONNX model that could do more than compute: before ONNX Runtime reads it.
+"""Refuses an ONNX model that could do more than compute, before ONNX Runtime reads it.
 
-A model may hold what training/ and skl2onnx write for scikit-learn's estimators. It may not refer
-to other files, define functions, or loop; `If` is the only operator with graphs inside. The lists
-were collected from all estimators that convert; tests/test_onnx_check.py collects them again.
+A model may have the fields and operators that training/ and skl2onnx write for scikit-learn's
+estimators. It may not refer to other files, define functions, or loop; `If` is the only operator
+with subgraphs. The lists were collected from all estimators that can be converted;
+tests/test_onnx_check.py collects them again.
 """
 
 from collections.abc import Set
 
 from service.model.onnx_wire import BYTES, FIXED32, VARINT, WireError, fields
 
-DEEPEST = 8  # graphs within graphs
+MAX_GRAPH_DEPTH = 8  # graphs within graphs
 
 
 class OnnxError(ValueError):
-    """The model holds what is not allowed; the text is one line."""
+    """The model has something that is not allowed; the text is one line."""
 
 
-# By message: the fields that may be there, by number, and their wire type. What is missing is
-# refused: ModelProto.functions (25) and training_info (20), TensorProto.external_data (13)
-# and data_location (14), GraphProto.sparse_initializer (15), and so on. See onnx.proto.
+# By message: the numbers of the allowed fields, with their wire types. Any other field is refused,
+# such as ModelProto.functions (25) and training_info (20), TensorProto.external_data (13) and
+# data_location (14), GraphProto.sparse_initializer (15). See onnx.proto.
 MESSAGES: dict[str, dict[int, int]] = {
     "ModelProto": {1: VARINT, 5: VARINT, **dict.fromkeys((2, 3, 4, 6, 7, 8, 14), BYTES)},
     "OperatorSetIdProto": {1: BYTES, 2: VARINT},
@@ -56,14 +57,14 @@ OPERATORS: dict[str, frozenset[str]] = {
 }  # fmt: skip
 
 
-ORT_FORMAT = b"ORTM"  # ONNX Runtime takes another format by these bytes, whatever is around them
+ORT_FORMAT = b"ORTM"  # with these bytes ONNX Runtime reads any content as its own format
 CONSTANT = (b"Constant",)
-FROM_SHAPES = (b"Shape", b"Size")  # constants, where the shape of their input is one
+FROM_SHAPES = (b"Shape", b"Size")  # their result is constant if the shape of their input is fixed
 
 
 def check(content: bytes) -> bool:
-    """Whether ONNX Runtime may compute something as soon as it reads the model: it does so with
-    nodes that depend on no input. OnnxError if the model holds what is not allowed.
+    """Whether ONNX Runtime may compute something when it reads the model: it computes nodes that
+    depend on no input. OnnxError if the model has something that is not allowed.
     """
     if content[4:8] == ORT_FORMAT:
         raise OnnxError("is a model in the format of ONNX Runtime, which is not allowed")
@@ -77,9 +78,12 @@ def check(content: bytes) -> bool:
 
 
 def _graph(content: memoryview, outside: Set[bytes], depth: int) -> bool:
-    """Whether a node of this graph depends on no input; `outside` are names that depend on one."""
-    if depth > DEEPEST:
-        raise OnnxError(f"has more than {DEEPEST} graphs within each other")
+    """Whether a node of this graph depends on no input.
+
+    `outside` are the names of outer graphs that depend on an input.
+    """
+    if depth > MAX_GRAPH_DEPTH:
+        raise OnnxError(f"has more than {MAX_GRAPH_DEPTH} graphs within each other")
     graph = _message("GraphProto", content)
     known = {bytes(_one(_message("TensorProto", one), 8)) for one in graph.get(5, ())}
     dependent = {*outside, *(bytes(_one(_value(one), 1)) for one in graph.get(11, ()))} - known
@@ -130,12 +134,12 @@ def _message(name: str, content: memoryview) -> Message:
 
 
 def _value(content: memoryview) -> Message:
-    """A ValueInfoProto: its name; its type is ONNX Runtime's to read."""
+    """A ValueInfoProto. Only its name is used here; ONNX Runtime reads its type."""
     return _message("ValueInfoProto", content)
 
 
 def _one(message: Message, number: int) -> memoryview:
-    """The value of a field that there is once: of several, readers merge or take the last."""
+    """The value of a field that must not be repeated: readers differ in how they combine values."""
     found = message.get(number, [])
     if len(found) > 1:
         raise WireError(f"has the field {number} several times")

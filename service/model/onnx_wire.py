@@ -1,7 +1,7 @@
-"""Read the messages of an ONNX file (Protocol Buffers), as far as it takes to check them.
+"""Reads the messages of an ONNX file (Protocol Buffers), as far as needed to check them.
 
-The lean image has no `onnx`, and to import `google.protobuf` takes half as long as to import ONNX
-Runtime. So this reads the wire format: each field is a number, a wire type and a value.
+The lean image has no `onnx`, and importing `google.protobuf` takes half as long as importing ONNX
+Runtime. So this module reads the wire format: each field is a number, a wire type and a value.
 https://protobuf.dev/programming-guides/encoding/
 """
 
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 SIZES = {FIXED64: 8, FIXED32: 4}
-# Numbers of one field that follow each other, as an attribute of a tree has thousands of them:
-# AttributeProto.floats (7) and ints (8), each with its tag.
+# Consecutive fields with one number, each with its tag. An attribute of a tree has thousands of
+# them: AttributeProto.floats (7) and ints (8).
 RUNS = {
     0x3D: re.compile(rb"(?:\x3d.{4})++", re.DOTALL),
     0x40: re.compile(rb"(?:\x40[\x80-\xff]{0,9}+[\x00-\x7f])++"),
@@ -19,13 +19,13 @@ RUNS = {
 
 
 class WireError(ValueError):
-    """The content is no message."""
+    """The content is not a message; the text completes "it"."""
 
 
 def fields(content: memoryview, runs: bool = False) -> Iterator[tuple[int, int, memoryview]]:
     """The number, the wire type and the bytes of each field; a varint has no bytes.
 
-    With `runs`, fields of a message that has RUNS may come as one.
+    With `runs`, consecutive fields of RUNS are yielded as one.
     """
     place, end = 0, len(content)
     while place < end:
@@ -54,7 +54,7 @@ def fields(content: memoryview, runs: bool = False) -> Iterator[tuple[int, int, 
 
 
 def varint(content: memoryview, place: int) -> tuple[int, int]:
-    """An integer of at most ten bytes, and where it ends."""
+    """An integer of at most ten bytes, and the position behind it."""
     value = 0
     for count in range(10):
         if place + count >= len(content):

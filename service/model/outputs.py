@@ -1,7 +1,11 @@
-"""Classifiers with several outputs whose `predict_proba` has one number per output.
+"""What the methods of estimators return, as arrays.
 
-Most return an array of shape (rows, labels) for each output. A chain and a stacked classifier
-return one array of shape (rows, outputs): the probability of one of the two labels of each output.
+An estimator of one's own may return a list, a pandas Series or a DataFrame, where those of
+scikit-learn return arrays.
+
+`predict_proba` of most classifiers with several outputs returns an array of shape (rows, labels)
+for each output. A chain and a stacked classifier return one array of shape (rows, outputs): the
+probability of one of the two labels of each output.
 """
 
 from typing import Any
@@ -10,6 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 FIRST, LAST = 0, 1
+
+
+def as_arrays(found: Any) -> Any:
+    """An array, or a list of arrays of shape (rows, labels) if `found` has one for each output."""
+    if hasattr(found, "toarray"):  # a sparse matrix, of several labels at once
+        return found.toarray()
+    if isinstance(found, list | tuple):
+        if found and all(np.ndim(one) == 2 for one in found):
+            return [np.asarray(one) for one in found]
+        if len({isinstance(one, str) for one in found}) > 1:  # NumPy would make text of the others
+            return np.array(found, dtype=object)
+    return np.asarray(found)
 
 
 def fitted_classifier(estimator: Any) -> Any:

@@ -1,7 +1,7 @@
-"""The modules that an artifact brings for its model: files in `code/`, as their author wrote them.
+"""The modules that an artifact brings for its model: source files in its folder `code/`.
 
-They are imported only if the operator names their digest: `SERVICE_TRUSTED_CODE`. They come from
-the bytes that were compared with the manifest, before the guard begins, and never from a path.
+They are imported only if the operator trusts their digest (`SERVICE_TRUSTED_CODE`), from the bytes
+that were compared with the manifest, never from a path. The import is outside of the guard.
 """
 
 import ast
@@ -17,6 +17,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from service.model import audit_imports, trust
+from service.model.errors import one_line
 
 FOLDER = "code/"  # of an artifact
 FILE = re.compile(r"code/(?:[^\W\d]\w*/)*[^\W\d]\w*\.py", re.ASCII)
@@ -24,15 +25,15 @@ SLIPWAY = frozenset({"service", "training", "slipway"})
 
 
 class CodeError(Exception):
-    """Code that cannot be imported; the text says why in one line."""
+    """Code cannot be imported; the text is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnCode:
-    """What a pickle may use of a model's own modules, by full name.
+    """The full names of a model's own modules that its pickle may use.
 
-    Objects may be made of `classes`; `functions` may be kept, and are not called. `renamed` are
-    names of `__main__`, with the module and the name that they have here.
+    The pickle may create objects of `classes`. Estimators may hold `functions`, and the pickle may
+    not call them. `renamed` maps names of `__main__` to the module and name in the artifact.
     """
 
     classes: frozenset[str] = frozenset()
@@ -44,8 +45,8 @@ NONE = OwnCode()
 
 
 def digest(files: Mapping[str, str]) -> str:
-    """The digest of code, by its files and their SHA-256: that of what `sha256sum` prints of them,
-    in order. Empty without code.
+    """The digest of code, from the SHA-256 of each file: the digest of the output of `sha256sum`
+    for the sorted files. Empty without code.
     """
     lines = [f"{sha256}  {name}\n" for name, sha256 in sorted(files.items()) if is_code(name)]
     return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()}" if lines else ""
@@ -69,7 +70,7 @@ def _module(file: str) -> tuple[str, bool]:
 
 
 def defined(sources: Mapping[str, bytes]) -> OwnCode:
-    """The classes and functions that the modules define themselves; CodeError if one is no Python.
+    """The classes and functions that the modules define; CodeError if one cannot be parsed.
 
     It imports nothing.
     """
@@ -102,20 +103,20 @@ class _Loader(SourceLoader):
                 self.files.setdefault(parent, (f"{FOLDER}{parent}", True))
 
     def get_filename(self, fullname: str) -> str:
-        """The name of its file in the artifact."""
+        """The name of the module's file in the artifact."""
         return self.files[fullname][0]
 
     def get_data(self, path: str) -> bytes:
-        """The source."""
+        """The source of the module."""
         return self.sources.get(path, b"")
 
     def is_package(self, fullname: str) -> bool:
-        """Whether it holds other modules."""
+        """Whether the module is a package."""
         return self.files[fullname][1]
 
 
 class _Finder(MetaPathFinder):
-    """Finds the modules of the code, before those of the same name on the path."""
+    """Finds the modules of an artifact, before modules of the same name on the path."""
 
     def __init__(self, loader: _Loader) -> None:
         self.loader = loader
@@ -123,7 +124,7 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: object = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """A module of the code."""
+        """The spec of a module; None if the artifact does not have it."""
         if fullname not in self.loader.files:
             return None
         is_package = self.loader.is_package(fullname)
@@ -137,10 +138,9 @@ def _parents(name: str) -> Iterator[str]:
 
 
 def install(sources: Mapping[str, bytes]) -> OwnCode:
-    """Import all modules of the code, which the operator trusts: it may do anything.
+    """Import all modules, which the operator trusts. Return the names that the pickle may use.
 
-    What the pickle may use of them. CodeError if one of them cannot be imported, or would take the
-    place of another library.
+    CodeError if a module cannot be imported, or has the name of another library.
     """
     found = defined(sources)
     loader = _Loader(sources)
@@ -153,15 +153,14 @@ def install(sources: Mapping[str, bytes]) -> OwnCode:
         try:
             import_module(name)
         except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            raise CodeError(f"its module {name} cannot be imported ({reason})") from error
+            raise CodeError(f"its module {name} cannot be imported ({one_line(error)})") from error
     return found
 
 
 def _forget_others(loader: _Loader) -> None:
-    """Forget modules of these names that other artifacts brought, as when two are compared.
+    """Remove modules of the same names that came from another artifact, as in `slipway diff`.
 
-    What was loaded with them keeps them.
+    Objects that were loaded with them keep their classes.
     """
     for one in list(sys.meta_path):
         if not isinstance(one, _Finder) or _same(one.loader, loader):
@@ -177,7 +176,7 @@ def _same(one: _Loader, other: _Loader) -> bool:
 
 
 def _check_name(name: str, loader: _Loader) -> None:
-    """CodeError for a name that something else has."""
+    """CodeError if a library or another loaded module has this name."""
     taken = trust.INTERPRETER | trust.PICKLERS | trust.LISTED_PACKAGES | SLIPWAY
     if name in taken or is_library(name):
         raise CodeError(f"its module {name} has the name of a library that is installed: rename it")
@@ -187,7 +186,7 @@ def _check_name(name: str, loader: _Loader) -> None:
 
 
 def is_library(name: str) -> bool:
-    """Whether a package that is installed has this name."""
+    """Whether an installed package has this name."""
     for finder in sys.meta_path:
         found = None if isinstance(finder, _Finder) else finder.find_spec(name, None)
         if found is not None:

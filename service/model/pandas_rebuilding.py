@@ -1,6 +1,6 @@
-"""Rebuild pandas' indexes, blocks and arrays, with every argument checked.
+"""Rebuild pandas' indexes, blocks and arrays, and check every argument.
 
-pandas is imported only when a model has one of these.
+pandas is imported only if a model has one of them.
 """
 
 import datetime
@@ -29,24 +29,24 @@ MANAGER = "pandas.core.internals.managers.BlockManager"
 
 
 def damaged(what: str) -> ValueError:
-    """The error for content that pandas would not have written; only loading finds it."""
+    """The error for content that pandas would not have written. `inspect` does not find it."""
     return ValueError(f"is damaged: {what}")
 
 
 def name_of(value: Any, *full_names: str) -> str:
-    """The full name of an argument, which must be one of these."""
+    """The full name of a `Named` argument, which must be one of these."""
     if isinstance(value, Named) and value.full_name in full_names:
         return value.full_name
     raise damaged(f"an argument is not {full_names[0]}")
 
 
 class ArrayOf(Rebuilder):
-    """`__pyx_unpickle_NDArrayBacked`: an extension array, whose dtype and values come as state."""
+    """`__pyx_unpickle_NDArrayBacked`: an extension array; its state has its dtype and values."""
 
     takes_state = True
 
     def build(self, made: Any, state: Any) -> None:
-        """Take `(dtype, values)`, with further attributes of pandas' or without."""
+        """Set the state: `(dtype, values)`, or the same with further attributes."""
         if type(state) is not tuple or len(state) not in (2, 3):
             raise damaged("the state of a pandas array")
         extension_type = private("core.dtypes.base", "ExtensionDtype")
@@ -58,24 +58,24 @@ class ArrayOf(Rebuilder):
 
 
 class Manager(Rebuilder):
-    """The manager of a Series: one block, whose state pandas reads itself."""
+    """The manager of a Series: one block. pandas reads its state itself."""
 
     takes_state = True
 
     def build(self, made: Any, state: Any) -> None:
-        """Take the state."""
+        """Check the outer shape of the state, and set it."""
         if type(state) is not tuple or len(state) != 4 or type(state[3]) is not dict:
             raise damaged("the state of a pandas series")
         made.__setstate__(state)
 
 
 class Strings(Rebuilder):
-    """Text that pandas kept in Arrow's memory: `arrow_rebuilding.py` has read it already."""
+    """Text that pandas held in Arrow's format; `arrow_rebuilding.py` has already converted it."""
 
     takes_state = waits = True
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
-        """Wait for the state; the array that comes of it does without pyarrow."""
+        """Make an array of Python's strings from the state; it does not need pyarrow."""
 
         def finish(state: Any) -> Any:
             content = state.get("_pa_array", state.get("_data")) if type(state) is dict else None
@@ -92,13 +92,13 @@ class Strings(Rebuilder):
 
 
 def private(module: str, name: str) -> Any:
-    """An object of a module of pandas that is not public, but that its pickles name."""
+    """An object of a private module of pandas, which its pickles name."""
     return getattr(import_module(f"pandas.{module}"), name)
 
 
 def found(full_name: str) -> Any:
-    """An object of pandas by the name in a `Named`: all of them stand in `pandas` or `arrays`."""
-    import pandas as pd  # heavy: only for models that keep such objects
+    """An object of pandas by its full name, in `pandas` or `pandas.arrays`."""
+    import pandas as pd  # slow to import, and few models have such objects
 
     name = full_name.removeprefix("pandas.")
     return getattr(pd.arrays, name.removeprefix("arrays.")) if "." in name else getattr(pd, name)
@@ -120,7 +120,7 @@ def new_index(kind: Any, content: Any) -> Any:
 
 
 def _is_one_dimensional(values: Any) -> bool:
-    """Whether these are an array or an index: pandas walks through lists, however deep."""
+    """Whether these are an array or an index. Of nested lists pandas would walk every level."""
     import pandas as pd
 
     kinds = np.ndarray | pd.Index | pd.api.extensions.ExtensionArray
@@ -168,7 +168,7 @@ def manager(blocks: Any, axes: Any) -> Any:
 
 
 def string_type(storage: Any = None, missing: Any = None) -> Any:
-    """`pandas.StringDtype`, always with Python's strings: the service may have no pyarrow."""
+    """`pandas.StringDtype`, always with Python's strings: the service may lack pyarrow."""
     if storage not in ("python", "pyarrow"):
         raise damaged("a string type of pandas")
     import pandas as pd
@@ -187,7 +187,7 @@ def timestamp(value: Any, freq: Any, zone: Any, resolution: Any = 10) -> Any:
     """`pandas._libs.tslibs.timestamps._unpickle_timestamp`."""
     if type(value) is not int or type(resolution) is not int:
         raise damaged("a timestamp of pandas")
-    if not isinstance(zone, datetime.timezone | None):  # a text could be the path of a file
+    if not isinstance(zone, datetime.timezone | None):  # pandas would open a text as a path
         raise damaged("the time zone of a timestamp of pandas")
     return private("_libs.tslibs.timestamps", "_unpickle_timestamp")(value, freq, zone, resolution)
 
@@ -222,7 +222,7 @@ ARGUMENTS = frozenset({*INDEXES, *ARRAYS})
 
 
 def named(full_name: str) -> Named | None:
-    """What the unpickler may do with a name of pandas; None if this module does not know it."""
+    """The token of a name of pandas; None if this module does not rebuild it."""
     if full_name == ARRAY:
         return ArrayOf(full_name, array)
     if full_name == SINGLE_MANAGER:

@@ -1,4 +1,4 @@
-"""Calls of a pickle that need the unpickler: they create objects of classes that the file names."""
+"""Functions that a pickle calls to create objects of a class; they need the unpickler."""
 
 import copyreg
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from service.model import allowlist, estimator_names, older_names
-from service.model.pickled_objects import Blank, Extension, FreeStandIn, Trusted
+from service.model.pickled_objects import Blank, Extension, Trusted, UnlistedStandIn
 from service.model.rebuilding import Named, Pending, refuse
 from service.model.trust import UntrustedError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def name_of(value: Any) -> str:
-    """A text for what a file must not use; it asks no object that the file made."""
+    """A value as text for an error. It calls no method of objects that the pickle created."""
     if isinstance(value, Named):
         return value.full_name
     if isinstance(value, FunctionType | type):
@@ -29,7 +29,7 @@ def reconstruct(unpickler: "Unpickler", cls: Any, base: Any, state: Any) -> Any:
     token = unpickler.token(cls)
     if isinstance(token, Trusted):
         return unpickler.remember(vars(copyreg)["_reconstructor"](cls, base, state), token)
-    if isinstance(token, FreeStandIn):
+    if isinstance(token, UnlistedStandIn):
         return unpickler.created(cls, (), {})
     if base is tuple and type(state) is tuple:
         return unpickler.created(cls, state, {})
@@ -48,7 +48,7 @@ def new_object(unpickler: "Unpickler", cls: Any, *arguments: Any) -> Any:
 
 
 def new_blank(unpickler: "Unpickler", cls: Any) -> Any:
-    """`newObj` of scikit-learn's compiled modules."""
+    """`newObj` of scikit-learn's compiled modules: an object without content."""
     token = unpickler.token(cls)
     if token is None:
         raise UntrustedError(f"a call of {name_of(cls)}.__new__")
@@ -68,7 +68,7 @@ def new_loss(unpickler: "Unpickler", cls: Any, checksum: Any, state: Any) -> Any
 
 
 def older_loss(unpickler: "Unpickler", cls: Any, checksum: Any, state: Any) -> Any:
-    """`__pyx_unpickle_*` of an older release: any compiled loss, whose state are numbers."""
+    """`__pyx_unpickle_*` of an older release: any compiled loss; its state is numbers."""
     if not isinstance(cls, Extension) or not cls.full_name.startswith(f"{older_names.LOSSES}.Cy"):
         raise refuse("a loss of scikit-learn")
     made = Blank() if cls.cls is None else cls.cls.__new__(cls.cls)
@@ -78,7 +78,7 @@ def older_loss(unpickler: "Unpickler", cls: Any, checksum: Any, state: Any) -> A
 
 
 def partial_call(unpickler: "Unpickler", function: Any) -> Pending:
-    """`functools.partial` of a function that estimators may keep."""
+    """`functools.partial` of a function that estimators may hold."""
 
     def finish(state: Any) -> Any:
         if type(state) is not tuple or len(state) != 4 or state[0] is not function:

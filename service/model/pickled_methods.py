@@ -1,7 +1,8 @@
-"""Check the attributes that name a method: scikit-learn calls it on what the file holds.
+"""Check the attributes that name a method which scikit-learn calls on another attribute.
 
-`getattr(estimator, "eval")` of a table would execute what a request says. So these attributes may
-name the methods that predict, and no estimator of scikit-learn holds a table in the place of one.
+If that other attribute were a DataFrame and the method `eval`, a request could execute code. So
+these attributes may name only methods that predict, and no estimator of scikit-learn may hold a
+DataFrame.
 """
 
 import sys
@@ -16,7 +17,7 @@ ATTRIBUTES = frozenset(
         "stack_method_",
     }
 )  # fmt: skip
-GETTERS = frozenset({"importance_getter"})  # a path of attributes, with dots
+GETTERS = frozenset({"importance_getter"})  # a dotted path of attributes
 NAMING = ATTRIBUTES | GETTERS
 METHODS = frozenset(
     {
@@ -28,7 +29,9 @@ FRAMES = frozenset({"pandas.DataFrame", "pandas.Series"})
 
 
 def named_in(state: Any) -> Iterator[tuple[str, Any]]:
-    """The attributes in a state that name methods. Their lists may change until the file ends."""
+    """The attributes in a state that name methods. A list among them may still grow: the caller
+    checks them when the whole pickle has been read.
+    """
     for part in state if type(state) is tuple else (state,):
         if type(part) is dict and not NAMING.isdisjoint(part):
             for name in NAMING & part.keys():
@@ -36,7 +39,7 @@ def named_in(state: Any) -> Iterator[tuple[str, Any]]:
 
 
 def check(name: str, value: Any) -> None:
-    """UntrustedError if an attribute names what is no method of predicting."""
+    """UntrustedError if an attribute names a method that does not predict."""
     if name in GETTERS:
         if isinstance(value, str) and any(part.startswith("__") for part in value.split(".")):
             raise UntrustedError(f"the attribute {value[:60]!r} as {name}")
@@ -48,6 +51,6 @@ def check(name: str, value: Any) -> None:
 
 
 def has_frame(kinds: Set[type]) -> bool:
-    """Whether one is the type of a table or column of pandas, which is not imported for that."""
+    """Whether one of these types is a DataFrame or a Series. It does not import pandas."""
     pandas = sys.modules.get("pandas") if kinds else None
     return pandas is not None and not kinds.isdisjoint((pandas.DataFrame, pandas.Series))

@@ -1,7 +1,7 @@
-"""What the unpickler may do with each name of a pickle: make objects, call a function, or nothing.
+"""Resolve the names in a pickle to objects and tokens.
 
-`Loading` looks names up for `load`, and imports what is listed or trusted. `Inspecting` does so for
-`inspect`: it imports nothing, and stand-ins take the place of what it would have imported.
+`Loading` resolves names for `load`: it imports what is listed or trusted. `Inspecting` resolves
+them for `inspect`: it imports nothing, and returns stand-ins.
 """
 
 from collections.abc import Collection
@@ -24,7 +24,6 @@ from service.model.pickled_objects import (
     BlankExtension,
     DictInstance,
     Extension,
-    FreeStandIn,
     Instance,
     NativeInstance,
     StandIn,
@@ -33,6 +32,7 @@ from service.model.pickled_objects import (
     Trusted,
     TrustedStandIn,
     TupleInstance,
+    UnlistedStandIn,
 )
 from service.model.rebuilding import Argument, Named, Pending, Rebuilder
 from service.model.trust import UntrustedError
@@ -40,10 +40,10 @@ from service.model.trust import UntrustedError
 
 @dataclass
 class Inspection:
-    """What a pickle would do: the full names that it uses, and what of it `load` would refuse.
+    """The full names that a pickle uses, and the errors that `load` would raise.
 
-    `versions` are those of scikit-learn that saved its estimators. `holds` is the type of what it
-    makes, if that is a plain one, and no object of a class.
+    `versions` are the versions of scikit-learn that saved its estimators. `holds` is the type of
+    the pickled object, if that is a plain type.
     """
 
     names: set[str]
@@ -63,14 +63,14 @@ ROLES: tuple[tuple[frozenset[str], type[Instance]], ...] = (
 
 
 class Loading:
-    """How `load` turns a name into something: it imports what is listed or trusted.
+    """Resolves names for `load`: imports what is listed or trusted.
 
-    `names` and `versions` are what it met so far. `owned` are trusted objects, by identity.
+    `names` and `versions` are those found so far. `owned` are trusted objects, by id.
     """
 
     def __init__(self, trusted: Collection[str], code: OwnCode = NONE) -> None:
         self.trusted = (*trusted, *code.classes, *code.functions)
-        self.kept = code.functions  # which are not called
+        self.kept = code.functions  # estimators may hold them, a pickle may not call them
         self.renamed = code.renamed
         self.names: set[str] = set()
         self.versions: set[str] = set()
@@ -81,15 +81,15 @@ class Loading:
         return getattr(import_module(module), name)
 
     def function(self, module: str, name: str) -> Any:
-        """A function that estimators keep."""
+        """A function that estimators may hold."""
         return self.listed(module, name)
 
     def rebuilder(self, known: Named) -> Named:
-        """What rebuilds objects of a library."""
+        """The token of a function that rebuilds objects of a library."""
         return known
 
     def own(self, module: str, name: str) -> Any:
-        """What the operator trusts."""
+        """A class or function that the operator trusts."""
         target = trust.find(module, name)
         if f"{module}.{name}" in self.kept:
             return target
@@ -97,12 +97,12 @@ class Loading:
         return target
 
     def unknown(self, full_name: str) -> Named:
-        """What is neither listed nor trusted."""
+        """Refuse a name that is neither listed nor trusted."""
         raise UntrustedError(full_name, full_name)
 
 
 class Inspecting(Loading):
-    """How `inspect` does: it imports nothing, and goes on after what `load` would refuse."""
+    """Resolves names for `inspect`: imports nothing, and records what `load` would refuse."""
 
     def __init__(self, trusted: Collection[str], code: OwnCode = NONE) -> None:
         super().__init__(trusted, code)
@@ -117,7 +117,7 @@ class Inspecting(Loading):
         return StandInFunction(f"{module}.{name}")
 
     def rebuilder(self, known: Named) -> Named:
-        """A stand-in, unless it is an argument of one."""
+        """A stand-in, unless the token is only an argument."""
         if not isinstance(known, Rebuilder):
             return known
         if known.waits:
@@ -131,9 +131,9 @@ class Inspecting(Loading):
         return StandInFunction(full_name) if kept else TrustedStandIn(full_name)
 
     def unknown(self, full_name: str) -> Named:
-        """A stand-in, and a note that `load` would refuse it."""
+        """A stand-in; record that `load` would refuse the name."""
         self.found.untrusted.append(UntrustedError(full_name, full_name))
-        return FreeStandIn(full_name)
+        return UnlistedStandIn(full_name)
 
 
 ARGUMENTS = rebuilding.ARGUMENTS | random_rebuilding.ARGUMENTS
@@ -141,7 +141,7 @@ CALLED = (rebuilding.FUNCTIONS, random_rebuilding.FUNCTIONS, arrow_rebuilding.FU
 
 
 def lookup(module: str, name: str, names: Loading) -> Any:
-    """What a name of a pickle becomes: an object to keep, or a `Named` that the unpickler uses."""
+    """Resolve a name of a pickle: to an object that estimators may hold, or to a token."""
     full_name = f"{module}.{name}"
     if full_name in allowlist.PLAIN_TYPES:
         return allowlist.PLAIN_TYPES[full_name]

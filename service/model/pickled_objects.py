@@ -1,6 +1,6 @@
-"""What the unpickler may do with each kind of name: make objects of it, call it, or keep it.
+"""Tokens of classes and functions: how the unpickler creates objects of them, or calls them.
 
-The stand-ins take the place of what `inspect` does not import.
+The stand-ins replace the classes and functions that `inspect` does not import.
 """
 
 import re
@@ -14,20 +14,19 @@ from service.model.rebuilding import Argument, Named, refuse, shown
 from service.model.trust import UntrustedError
 
 VERSIONS = re.compile(r"[\w.+-]{1,40}", re.ASCII)
-HOLDERS = ("sklearn.", *(f"{package}." for package in companions.PACKAGES))  # of no tables
+HOLD_NO_TABLES = ("sklearn.", *(f"{package}." for package in companions.PACKAGES))
 TEXT = frozenset({str})
-DUNDER = "\0__"  # a name of Python's, after the mark that separates names here
-# Of values that are no names, so that most need no further look.
+DUNDER = "\0__"  # `check_names` joins names by \0
 PLAIN = frozenset({bool, bytes, dict, float, int, list, np.ndarray, str, tuple, type(None)})
-VERSION = "_sklearn_version"  # of the scikit-learn that saved an estimator, in its state
+VERSION = "_sklearn_version"  # in an estimator's state: the scikit-learn that saved it
 
 
 def attributes_of(
     state: Any, allowed: Collection[str] = ()
 ) -> tuple[dict[str, Any], dict[str, Any], set[type]]:
-    """The attributes in a state, those in slots, and the types of what is not plain.
+    """The attributes in a state, those in slots, and the types of values that are not plain.
 
-    UntrustedError for names that are Python's, unless they are `allowed`.
+    UntrustedError for names with two leading underscores that are not `allowed`.
     """
     plain, slots = state if type(state) is tuple and len(state) == 2 else (state, None)
     kinds: set[type] = set()
@@ -40,24 +39,25 @@ def attributes_of(
         kinds |= check_values(part.values())
     if plain and VERSION in plain:
         saved = plain[VERSION]
-        if type(saved) is not str or not VERSIONS.fullmatch(saved):  # scikit-learn prints it
+        if type(saved) is not str or not VERSIONS.fullmatch(saved):  # scikit-learn may print it
             raise refuse("a version that is none")
     return plain or {}, slots or {}, kinds
 
 
 def check_names(names: Collection[Any], allowed: Collection[str] = ()) -> None:
-    """UntrustedError for attributes that are Python's, unless they are `allowed`."""
+    """UntrustedError for names with two leading underscores that are not `allowed`."""
     if TEXT.issuperset(map(type, names)) and DUNDER not in "\0" + "\0".join(names):
-        return  # most states, at once
+        return  # one search is faster than a test of each name
     for name in names:
         if type(name) is not str or (name.startswith("__") and name not in allowed):
             raise UntrustedError(f"an attribute {shown(name)}")
 
 
 def check_own(state: Any) -> None:
-    """UntrustedError for what no state of an operator's own class may have: names of Python's.
+    """UntrustedError for a state of a trusted class that has a name with two leading underscores.
 
-    Only loading knows whether the class reads its state itself; so this holds for both.
+    `inspect` cannot know whether the class has its own `__setstate__`, so the rule does not depend
+    on it.
     """
     for part in state if type(state) is tuple and len(state) == 2 else (state,):
         for name, value in part.items() if type(part) is dict else ():
@@ -67,7 +67,7 @@ def check_own(state: Any) -> None:
 
 
 def check_values(values: Collection[Any]) -> set[type]:
-    """The types that are not plain; UntrustedError for a name that no object may keep."""
+    """The types that are not plain; UntrustedError for a token that no object may hold."""
     kinds = set(map(type, values)) - PLAIN
     for kind in kinds:
         if issubclass(kind, Named) and not kind.is_value:
@@ -77,41 +77,41 @@ def check_values(values: Collection[Any]) -> set[type]:
 
 
 def check_arguments(values: Collection[Any]) -> None:
-    """UntrustedError for what an operator's own code must not get: the unpickler's own objects."""
+    """UntrustedError for tokens of the unpickler, which trusted code must not get."""
     for one in values:
         if isinstance(one, Argument) or (isinstance(one, Named) and not one.is_value):
             raise UntrustedError(f"{one.full_name} as an argument")
 
 
 class Blank:
-    """Stands for an object while a pickle is inspected; `full_name` is of its class, if known."""
+    """A stand-in for an object, for `inspect`; `full_name` is that of its class, if known."""
 
     def __init__(self, full_name: str = "") -> None:
         self.full_name = full_name
 
 
 def is_frame(value: Any) -> bool:
-    """Whether it stands for a table or a column of pandas."""
+    """Whether it is a stand-in for a DataFrame or a Series."""
     return type(value) is Blank and value.full_name in pickled_methods.FRAMES
 
 
 class BlankTuple(tuple[Any, ...]):
-    """Stands for a named tuple."""
+    """A stand-in for a named tuple."""
 
 
 class Instance(Named):
-    """A class written in Python: objects are made without their constructor, then get a state.
+    """A class written in Python. Its objects are created without a constructor call.
 
-    Without a class, while a pickle is inspected, it makes stand-ins.
+    If `cls` is None, as for `inspect`, it creates stand-ins.
     """
 
     def __init__(self, full_name: str, cls: Any = None) -> None:
         super().__init__(full_name)
         self.cls = cls
-        self.holds_tables = not full_name.startswith(HOLDERS)
+        self.holds_tables = not full_name.startswith(HOLD_NO_TABLES)
 
     def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
-        """Make an object without attributes."""
+        """Create an object without attributes."""
         if arguments or keywords:
             raise UntrustedError(f"arguments for {self.full_name}")
         return Blank(self.full_name) if self.cls is None else object.__new__(self.cls)
@@ -136,10 +136,10 @@ class Instance(Named):
 
 
 class NativeInstance(Instance):
-    """A class of a companion library, which hands values of its state to native code."""
+    """A class of a companion library that passes values of its state to native code."""
 
     def build(self, made: Any, state: Any) -> None:
-        """Let the class take its state, after a look at what native code gets."""
+        """Check the types of the values that native code gets, then call `__setstate__`."""
         kinds = companions.NATIVE[self.full_name]
         if type(state) is not dict:
             raise refuse("a state that is no dictionary")
@@ -147,33 +147,34 @@ class NativeInstance(Instance):
         for key, allowed in kinds.items():
             if key in state and type(state[key]) not in allowed:
                 raise UntrustedError(f"an attribute {key} of another type for {self.full_name}")
+        companions.check_trees(self.full_name, state)
         if self.cls is not None:
             companions.before_native_code()
             self.cls.__setstate__(made, state)
 
 
 class DictInstance(Instance):
-    """A subclass of `dict`, which a pickle also fills."""
+    """A subclass of `dict`; the pickle sets its items, too."""
 
     fills = (dict,)
 
     def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
-        """Make an empty one."""
+        """Create an empty dictionary."""
         if arguments or keywords:
             raise UntrustedError(f"arguments for {self.full_name}")
         return Blank() if self.cls is None else dict.__new__(self.cls)
 
 
 class TupleInstance(Instance):
-    """A named tuple, whose values are arguments."""
+    """A named tuple; its values are the arguments."""
 
     def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
-        """Make it of its values."""
+        """Create the tuple from its values."""
         return tuple.__new__(BlankTuple if self.cls is None else self.cls, arguments)
 
 
 class Extension(Instance):
-    """A compiled class: its constructor makes objects, its `__setstate__` fills them."""
+    """A compiled class: its constructor creates objects, its `__setstate__` sets their state."""
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
         """Call the constructor with plain values or arrays."""
@@ -182,11 +183,11 @@ class Extension(Instance):
         return Blank() if self.cls is None else self.cls(*arguments)
 
     def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
-        """The same, which older protocols ask for."""
+        """Like `call`: the protocol decides which of the two opcodes a pickle has."""
         return self.call(arguments)
 
     def build(self, made: Any, state: Any) -> None:
-        """Let the class take its state, of attributes or of its own form."""
+        """Call `__setstate__`; a state of attributes is checked first."""
         if type(state) is dict:
             attributes_of(state)
         if self.cls is not None:
@@ -194,17 +195,17 @@ class Extension(Instance):
 
 
 class BlankExtension(Extension):
-    """A compiled class that its module's `newObj` makes, without arguments."""
+    """A compiled class whose objects its module's `newObj` creates, without arguments."""
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
-        """Make an object without content."""
+        """Create an object without content."""
         if arguments:
             raise UntrustedError(f"arguments for {self.full_name}")
         return Blank() if self.cls is None else self.cls.__new__(self.cls)
 
 
 class Trusted(Named):
-    """A class or function that the operator trusts: it is used as pickle would."""
+    """A class or function that the operator trusts: it is called as pickle calls it."""
 
     is_value = True
     fills = (list, dict, set)
@@ -214,7 +215,7 @@ class Trusted(Named):
         self.target = target
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
-        """Call it."""
+        """Call the class or function."""
         check_arguments(arguments)
         return self.target(*arguments)
 
@@ -224,7 +225,7 @@ class Trusted(Named):
         return self.target.__new__(self.target, *arguments, **keywords)
 
     def build(self, made: Any, state: Any) -> None:
-        """Give it its state as pickle does."""
+        """Set the state as pickle does."""
         check_own(state)
         setstate = getattr(type(made), "__setstate__", None)
         if setstate is not None:
@@ -240,52 +241,52 @@ class Trusted(Named):
 
 
 class StandIn(Named):
-    """Stands for a function that rebuilds an object, while a pickle is inspected."""
+    """A stand-in for a function that rebuilds objects, for `inspect`."""
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
-        """Make a stand-in of what the call would make."""
+        """Return a stand-in for the result."""
         return Blank()
 
     def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
-        """Make a stand-in of the object."""
+        """Return a stand-in for the object."""
         return Blank()
 
     def build(self, made: Any, state: Any) -> None:
-        """Take the state."""
+        """Accept any state."""
 
 
 class StatelessStandIn(StandIn):
-    """The same for a function whose objects take no state."""
+    """A stand-in for a function whose objects have no state."""
 
     build = Named.build
 
 
-class FreeStandIn(StandIn):
-    """Stands for what is not listed, so that reading can go on: `load` refuses it."""
+class UnlistedStandIn(StandIn):
+    """A stand-in for a name that is not listed: `load` refuses it, `inspect` continues."""
 
     is_value = True
     fills = (list, dict, set)
 
 
-class TrustedStandIn(FreeStandIn):
-    """Stands for what is trusted; it refuses what `load` refuses."""
+class TrustedStandIn(UnlistedStandIn):
+    """A stand-in for a trusted name; it makes the same checks as `Trusted`."""
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
-        """Make a stand-in of what the call would make."""
+        """Return a stand-in for the result."""
         check_arguments(arguments)
         return Blank()
 
     def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
-        """Make a stand-in of the object."""
+        """Return a stand-in for the object."""
         check_arguments((*arguments, *keywords.values()))
         return Blank()
 
     def build(self, made: Any, state: Any) -> None:
-        """Take the state."""
+        """Check the state."""
         check_own(state)
 
 
 class StandInFunction(Named):
-    """Stands for a function that estimators keep."""
+    """A stand-in for a function that estimators hold."""
 
     is_value = True

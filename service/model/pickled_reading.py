@@ -1,8 +1,8 @@
 """Read opcodes and their arguments from the bytes of a file, with Python's own unpickler.
 
-`pickle._Unpickler` copies each frame and reads it by functions in Python. Here every read is one of
-the file's own, which is in memory already; frames are a hint to read ahead, and are skipped, as
-the unpickler written in C does.
+`pickle._Unpickler` copies each frame, and reads the copy by Python functions. `Reading` calls the
+methods of the file, which is in memory. A frame only announces how much can be read ahead, so
+`Reading` skips its header.
 """
 
 import io
@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 
 from service.model.trust import UntrustedError
 
-PythonUnpickler: Any = vars(pickle)["_Unpickler"]  # it is written in Python; the other in C
-Stop: Any = vars(pickle)["_Stop"]  # what the opcode STOP raises, with the value
+PythonUnpickler: Any = vars(pickle)["_Unpickler"]  # the one in Python; `pickle.Unpickler` is in C
+Stop: Any = vars(pickle)["_Stop"]  # STOP raises it, with the value
 
 
 class Reading(PythonUnpickler):  # type: ignore[misc]  # its type is not declared
-    """Python's unpickler, whose opcodes read the file itself."""
+    """Python's unpickler, reading the file directly."""
 
     dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(PythonUnpickler.dispatch)
 
@@ -27,7 +27,7 @@ class Reading(PythonUnpickler):  # type: ignore[misc]  # its type is not declare
         self.length = file.getbuffer().nbytes  # of the whole file
 
     def load(self) -> Any:
-        """The value; the exceptions of `pickle` where the content is no whole pickle."""
+        """The value; the exceptions of `pickle` if the content is not a complete pickle."""
         self.read, self.readline, self.readinto = (
             self.file.read, self.file.readline, self.file.readinto,
         )  # fmt: skip
@@ -44,16 +44,16 @@ class Reading(PythonUnpickler):  # type: ignore[misc]  # its type is not declare
         raise EOFError
 
     def load_frame(self) -> None:
-        """FRAME: how many bytes the writer wrote at once."""
+        """FRAME: the number of bytes that the writer wrote at once."""
         if int.from_bytes(self.read(8), "little") > self.length - self.file.tell():
             raise ValueError("is damaged: it ends within a frame")
 
     def load_binget(self) -> None:
-        """BINGET: what was kept, the most frequent opcode."""
+        """BINGET: get a value from the memo. It is the most frequent opcode."""
         self.append(self.memo[self.read(1)[0]])
 
     def load_bytearray8(self) -> None:
-        """BYTEARRAY8: bytes that can be changed, of which the file must have as many as it says."""
+        """BYTEARRAY8: a bytearray; the file must contain as many bytes as the opcode announces."""
         length = int.from_bytes(self.read(8), "little")
         content = self.read(length) if length <= self.length else b""
         if len(content) != length:
@@ -61,7 +61,7 @@ class Reading(PythonUnpickler):  # type: ignore[misc]  # its type is not declare
         self.append(bytearray(content))
 
     def load_readonly_buffer(self) -> None:
-        """READONLY_BUFFER: refused, as the buffers are that are not in the file."""
+        """READONLY_BUFFER: refuse a buffer that is stored outside of the file."""
         raise UntrustedError("a buffer outside of the file")
 
 

@@ -33,7 +33,7 @@ from service.model.version import content_version
 NUMERIC = frozenset({"bool", *(f"float{bits}" for bits in (16, 32, 64))}) | {
     f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
 }
-FEW_VALUES = 32  # Python checks so many faster than NumPy
+FEW_VALUES = 32  # up to so many, Python's check is faster than NumPy's
 
 
 class NotFiniteError(ValueError):
@@ -71,8 +71,8 @@ class Predictor:
     ) -> "Predictor":
         """Verify and load an artifact; ArtifactError if anything is wrong with it.
 
-        `trusted` are names that the model may use besides the allow-list. `sha256` is that of the
-        manifest, or empty. `limits` are those of loading and replaying (`trial.py`).
+        `trusted` are names that the model may use besides the allow-list. `sha256` is the digest of
+        the only accepted manifest, or empty. `limits` apply to loading and replaying (`trial.py`).
         `trusted_code` are digests of code that an artifact may bring (`own_code.py`).
         """
         manifest = artifact.read_manifest(folder, sha256)
@@ -234,7 +234,7 @@ def _own_code(
 ) -> OwnCode:
     """Import the modules that the artifact brings, if the operator trusts them.
 
-    ONNX Runtime needs none of them, so then nothing is imported.
+    With ONNX Runtime nothing is imported: it does not need them.
     """
     sources = {name: one for name, one in contents.items() if own_code.is_code(name)}
     if not sources or manifest.engine == artifact.ONNX:
@@ -265,8 +265,8 @@ def _call(method: Callable[[list[Column]], list[Column]], columns: list[Column])
 def as_column(values: list[Any], dtype: str) -> Column:
     """A column of plain values as an array.
 
-    None becomes NaN, or NaT in a column of dates. If NumPy has no type for the column, as for text
-    or pandas' `Int64`, it is an array of objects.
+    None becomes NaN, or NaT in a column of dates. If NumPy has no type for the values, as for text
+    or pandas' `Int64`, the result is an array of objects.
     """
     if dtype in NUMERIC:
         return np.array(values, dtype=dtype)  # None becomes NaN

@@ -1,6 +1,6 @@
-"""Rebuild NumPy's sources of random numbers, which models keep as `random_state`.
+"""Rebuild NumPy's random number generators, which models hold as `random_state`.
 
-A position outside of a generator's buffer would make it read memory that is not its own.
+A position outside of its buffer would make a generator read memory outside of it.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,12 @@ import numpy as np
 from service.model.rebuilding import Pending, one_of, refuse, shown
 
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
-# Of the state of a bit generator: the largest position in its buffer, which NumPy does not check.
-LARGEST_POSITION = {"pos": 624, "buffer_pos": 4}
+# By key in the state of a bit generator: the largest position in its buffer. NumPy does not check.
+MAX_POSITIONS = {"pos": 624, "buffer_pos": 4}
 
 
 def bit_generator(which: Any) -> Pending:
-    """`numpy.random._pickle.__bit_generator_ctor`: a source of random bits."""
+    """`numpy.random._pickle.__bit_generator_ctor`."""
     if type(which) is not str:
         which = one_of(which, *(f"numpy.random._{name.lower()}.{name}" for name in BIT_GENERATORS),
                        "numpy.random._pcg64.PCG64DXSM").rsplit(".", 1)[1]  # fmt: skip
@@ -35,12 +35,12 @@ def bit_generator(which: Any) -> Pending:
 
 
 def _bits(state: Any, which: str) -> dict[str, Any]:
-    """The state of a bit generator, with positions inside of its buffers."""
+    """The state of a bit generator; UntrustedError if a position is outside of its buffer."""
     if type(state) is not dict or state.get("bit_generator") != which:
         raise refuse("the state of a bit generator")
     inner = state.get("state")
     for part in (state, inner) if type(inner) is dict else (state,):
-        for name, most in LARGEST_POSITION.items():
+        for name, most in MAX_POSITIONS.items():
             if name in part and not (type(part[name]) is int and 0 <= part[name] <= most):
                 raise refuse("the state of a bit generator")
     return state
@@ -61,7 +61,7 @@ def random_state(which: Any = "MT19937", *_: Any) -> Pending:
 
 
 def generator(which: Any = "MT19937", *_: Any) -> np.random.Generator:
-    """`numpy.random._pickle.__generator_ctor`, whose bit generator has its state already."""
+    """`numpy.random._pickle.__generator_ctor`, with a bit generator that has its state."""
     if not isinstance(which, np.random.BitGenerator):
         raise refuse("a random generator without its bits")
     return np.random.Generator(which)
@@ -76,22 +76,22 @@ def _generator_of(which: Any, name: str) -> np.random.BitGenerator:
     raise refuse("the bit generator of a RandomState")
 
 
-LARGEST_SEED = 2**4096
+MAX_SEED = 2**4096
 
 
 def _are_integers(seed: Any) -> bool:
-    """Whether it is a seed as NumPy takes it; a list of lists could be endless."""
+    """Whether it is a valid seed. NumPy would walk every level of nested lists."""
     if isinstance(seed, list | tuple):
-        return all(isinstance(one, int | np.integer) and one < LARGEST_SEED for one in seed)
-    if isinstance(seed, int):  # NumPy takes 32 bits of it at a time
-        return seed < LARGEST_SEED
+        return all(isinstance(one, int | np.integer) and one < MAX_SEED for one in seed)
+    if isinstance(seed, int):  # NumPy processes 32 bits at a time
+        return seed < MAX_SEED
     return isinstance(seed, np.integer | None) or (
         type(seed) is np.ndarray and seed.dtype.kind in "iu"
     )
 
 
 def seed_sequence(kind: Any, checksum: Any, state: Any) -> Any:
-    """NumPy's SeedSequence, from the state that comes, or came at once."""
+    """NumPy's SeedSequence; its state is an argument of the call, or follows later."""
     one_of(kind, "numpy.random.bit_generator.SeedSequence")
 
     def finish(state: Any) -> np.random.SeedSequence:
@@ -115,7 +115,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "numpy.random._pickle.__randomstate_ctor": random_state,
     "numpy.random.bit_generator.__pyx_unpickle_SeedSequence": seed_sequence,
 }
-# Classes that only these functions take.
+# Classes that only these functions accept.
 ARGUMENTS = frozenset(
     {
         "numpy.random.bit_generator.SeedSequence",

@@ -1,9 +1,9 @@
-"""Rebuild objects of NumPy and Python from what a pickle says of them, with every argument checked.
+"""Rebuild objects of NumPy and Python from a pickle, and check every argument.
 
-A pickle rebuilds an object by a call, and often gives its content later, by a BUILD opcode. NumPy's
-own functions trust that content: a forged one makes them read memory beyond the object. These
-functions make the same objects by NumPy's public constructors. Until the content has come, a
-`Pending` stands for the object, so that nothing can use one that is half made.
+A pickle creates an object by a call, and often sets its content later, by a BUILD opcode. NumPy's
+own functions trust that content: forged content makes them read memory outside of the object. The
+functions of this module create the same objects by NumPy's public constructors. Until the content
+is there, a `Pending` takes the object's place, so that nothing can use an incomplete object.
 """
 
 import collections
@@ -26,67 +26,67 @@ from service.model.trust import UntrustedError
 DTYPE = re.compile(r"[biufcmMOSUV][0-9]{0,9}")
 DATE_UNIT = re.compile(rb"Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as|generic")
 TEXT_METHODS = ("casefold", "lower", "lstrip", "rstrip", "split", "splitlines", "strip", "upper")
-MOST_OF_A_HASH = 1000  # keys that one opcode puts into a set or dictionary
-MOST_DIMENSIONS = 64  # NumPy's own bound
-# NumPy goes through a structured dtype again for each place where it is a field of another.
-MOST_FIELDS, DEEPEST_FIELDS = 10_000, 8
-FILL = bool | int | float | complex | str | bytes | None  # of a masked array
+MAX_KEYS_PER_HASH = 1000  # among the keys that one opcode puts into a set or dictionary
+MAX_DIMENSIONS = 64  # NumPy's own limit
+# NumPy walks through a structured dtype once for each field that has it as its type.
+MAX_FIELDS, MAX_FIELD_DEPTH = 10_000, 8
+FILL = bool | int | float | complex | str | bytes | None  # the fill value of a masked array
 INTEGERS = frozenset({int, *(np.dtype(code).type for code in "bhilqBHILQ")})
 # DEBUG would print the pattern.
 PATTERN_FLAGS = re.A | re.I | re.L | re.M | re.S | re.U | re.X
 
 
 class Named:
-    """A name of the list, as it lies on the unpickler's stack: no object that a file can use.
+    """The token of a listed name on the unpickler's stack. It is not an object of the library.
 
-    `full_name` is the dotted name. Subclasses say what the unpickler may do with it.
+    `full_name` is the dotted name. Subclasses define what the unpickler may do with it.
     """
 
-    is_value = False  # whether an object may keep it
-    fills: tuple[type, ...] = ()  # the kinds of container that what it makes is
+    is_value = False  # whether an object may hold it
+    fills: tuple[type, ...] = ()  # the types of containers whose opcodes may fill its objects
 
     def __init__(self, full_name: str) -> None:
         self.full_name = full_name
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
-        """Do what REDUCE asks for."""
+        """Execute REDUCE."""
         raise UntrustedError(f"a call of {self.full_name}")
 
     def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
-        """Do what NEWOBJ asks for."""
+        """Execute NEWOBJ."""
         raise UntrustedError(f"a call of {self.full_name}.__new__")
 
     def build(self, made: Any, state: Any) -> None:
-        """Give what was made its state."""
+        """Set the state of an object that this token created."""
         raise UntrustedError(f"a state for what {self.full_name} made")
 
 
 class Argument(Named):
-    """A class that only rebuilding functions take; joblib's descriptions of arrays hold it."""
+    """A class that only rebuilding functions accept, and joblib's descriptions of arrays."""
 
     is_value = True
 
 
 class Pending:
-    """Stands for an object until its state comes; `finish` makes the object from the state."""
+    """A placeholder for an object without its state; `finish` makes the object from the state."""
 
     def __init__(self, finish: Callable[[Any], Any]) -> None:
         self.finish = finish
-        self.keys: list[int] = []  # of the unpickler's memo
+        self.keys: list[int] = []  # where the unpickler's memo has it
 
 
 class Rebuilder(Named):
-    """A function that rebuilds an object, in place of the one that the pickle names."""
+    """A function of Slipway that rebuilds an object, instead of the one that the pickle names."""
 
-    takes_state = False  # whether what it makes takes one
-    waits = False  # whether nothing is made before the state comes
+    takes_state = False  # whether a pickle may set the state of the object
+    waits = False  # whether the object is made from its state only
 
     def __init__(self, full_name: str, function: Callable[..., Any]) -> None:
         super().__init__(full_name)
         self.function = function
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
-        """Call our function with the arguments of the pickle."""
+        """Call the function with the arguments of the pickle."""
         return self.function(*arguments)
 
     def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
@@ -100,7 +100,7 @@ def refuse(what: str) -> UntrustedError:
 
 
 def shown(value: Any) -> str:
-    """A value of a file for a message: text as it is; of all else the type, which is not asked."""
+    """A value for a message: its text, or the type of anything else. No method of it is called."""
     return repr(value[:60]) if type(value) is str else f"of {type(value).__qualname__}"
 
 
@@ -112,7 +112,7 @@ def one_of(value: Any, *full_names: str) -> str:
 
 
 def dtype(name: Any, align: Any = False, copy: Any = True) -> Pending:
-    """`numpy.dtype` of a plain type; its state may make a structured one of it."""
+    """`numpy.dtype` of a plain type; its state may turn it into a structured one."""
     if type(name) is not str or not DTYPE.fullmatch(name):
         raise refuse(f"the dtype {shown(name)}")
     return Pending(functools.partial(_finished_dtype, name, bool(align)))
@@ -146,7 +146,7 @@ def _check_fields(kind: np.dtype[Any]) -> None:
         if not todo:
             return
         one, depth = todo.pop()
-        if count > MOST_FIELDS or depth > DEEPEST_FIELDS:
+        if count > MAX_FIELDS or depth > MAX_FIELD_DEPTH:
             raise refuse("a structured dtype with these fields")
         inner = [one.base] if one.subdtype else [one[name] for name in one.names or ()]
         todo += [(part, depth + 1) for part in inner]
@@ -186,10 +186,10 @@ def _unit(metadata: Any) -> str:
 
 
 def is_shape(shape: Any) -> bool:
-    """Whether it is a tuple of lengths, as of an array."""
-    if type(shape) is not tuple or len(shape) > MOST_DIMENSIONS:
+    """Whether it is a tuple of non-negative integers, such as the shape of an array."""
+    if type(shape) is not tuple or len(shape) > MAX_DIMENSIONS:
         return False
-    for length in shape:  # noqa: SIM110  # it takes half as long as `all`
+    for length in shape:  # noqa: SIM110  # a loop takes half as long as `all`
         if type(length) not in INTEGERS or length < 0:
             return False
     return True
@@ -200,7 +200,7 @@ def filled(shape: Any, kind: Any, fortran: Any, content: Any) -> NDArray[Any]:
     if not is_shape(shape) or not isinstance(kind, np.dtype):
         raise refuse("the shape or dtype of an array")
     count = math.prod(map(int, shape))
-    if count and not kind.itemsize:  # any number of them needs no bytes
+    if count and not kind.itemsize:  # a file of a few bytes could have any number of them
         raise refuse("an array of nothing")
     if kind.hasobject:
         if kind.kind != "O" or type(content) is not list or len(content) != count:
@@ -219,9 +219,9 @@ def filled(shape: Any, kind: Any, fortran: Any, content: Any) -> NDArray[Any]:
 def from_file(
     file: io.BytesIO, shape: tuple[int, ...], kind: np.dtype[Any], order: str
 ) -> NDArray[Any]:
-    """An array whose bytes come next in the file, in this machine's byte order."""
+    """An array whose bytes follow in the file, converted to this machine's byte order."""
     count = math.prod(map(int, shape))
-    if count and not kind.itemsize:  # any number of them needs no bytes
+    if count and not kind.itemsize:  # a file of a few bytes could have any number of them
         raise refuse("an array of nothing")
     if count * kind.itemsize > file.getbuffer().nbytes - file.tell():
         raise ValueError("is damaged: it ends within an array")
@@ -233,7 +233,7 @@ def from_file(
 
 
 def reconstruct(kind: Any, shape: Any, code: Any) -> Pending:
-    """`numpy._core.multiarray._reconstruct`: an array whose state comes."""
+    """`numpy._core.multiarray._reconstruct`: an array, made from its state."""
     name = one_of(kind, "numpy.ndarray", "numpy.matrix", "numpy.memmap")
 
     def finish(state: Any) -> NDArray[Any]:
@@ -246,7 +246,7 @@ def reconstruct(kind: Any, shape: Any, code: Any) -> Pending:
 
 
 def reconstruct_masked(kind: Any, base: Any, shape: Any, code: Any) -> Pending:
-    """`numpy.ma.core._mareconstruct`: a masked array whose state comes."""
+    """`numpy.ma.core._mareconstruct`: a masked array, made from its state."""
     one_of(kind, "numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray")
     one_of(base, "numpy.ndarray")
 
@@ -264,7 +264,7 @@ def reconstruct_masked(kind: Any, base: Any, shape: Any, code: Any) -> Pending:
 
 
 def from_buffer(content: Any, kind: Any, shape: Any, order: Any, axes: Any = None) -> NDArray[Any]:
-    """`numpy._core.numeric._frombuffer`: an array of protocol 5."""
+    """`numpy._core.numeric._frombuffer`: an array as protocol 5 stores it."""
     if not isinstance(kind, np.dtype) or kind.hasobject or order not in ("C", "F", "K"):
         raise refuse("an array of a buffer")
     if order == "K" and axes is not None:
@@ -273,14 +273,14 @@ def from_buffer(content: Any, kind: Any, shape: Any, order: Any, axes: Any = Non
 
 
 def scalar(kind: Any, content: Any) -> Any:
-    """`numpy._core.multiarray.scalar`: one value of NumPy's."""
+    """`numpy._core.multiarray.scalar`: a NumPy scalar."""
     if not isinstance(kind, np.dtype) or kind.hasobject:
         raise refuse("a scalar")
     return filled((), kind, False, content)[()]
 
 
 def encode(text: Any, encoding: Any) -> bytes:
-    """`_codecs.encode`: how protocols before 3 write bytes."""
+    """`_codecs.encode`: bytes as protocols before 3 store them."""
     if type(text) is not str or encoding not in ("latin1", "latin-1"):
         raise refuse("a call of _codecs.encode")
     return text.encode("latin-1")
@@ -294,10 +294,10 @@ def pattern(text: Any, flags: Any) -> re.Pattern[Any]:
 
 
 def text_method(owner: Any, name: Any) -> Any:
-    """`getattr`, of the methods of `str` alone: vectorizers take them as tokenizers.
+    """`getattr`, for methods of `str` only: text vectorizers use them as tokenizers.
 
-    Of an object that is not made yet it gives None: SciPy's distributions hold methods of their
-    own, and are not made of what they hold.
+    For a pending object it returns None: SciPy's distributions hold some of their own methods, and
+    are rebuilt without them.
     """
     if isinstance(owner, Pending) and type(name) is str:
         return None
@@ -307,7 +307,10 @@ def text_method(owner: Any, name: Any) -> Any:
 
 
 def plain(kind: type, arguments: Sequence[Any]) -> Any:
-    """Call a plain type with plain arguments: of what pickles write, nothing that counts bytes."""
+    """Call a plain type with arguments of the types that pickles have for it.
+
+    A number of bytes is not among them: `bytes(10**12)` would take all memory.
+    """
     allowed = PLAIN_ARGUMENTS.get(kind)
     if kind is bytearray and len(arguments) == 2:
         return bytearray(encode(*arguments))
@@ -321,10 +324,10 @@ def plain(kind: type, arguments: Sequence[Any]) -> Any:
 
 
 def check_keys(keys: Sequence[Any]) -> None:
-    """UntrustedError for many keys of one hash: each would be compared with all before it."""
-    if len(keys) > MOST_OF_A_HASH:
+    """UntrustedError if many keys have the same hash: each is compared with all before it."""
+    if len(keys) > MAX_KEYS_PER_HASH:
         [(_, count)] = collections.Counter([hash(key) for key in keys]).most_common(1)
-        if count > MOST_OF_A_HASH:
+        if count > MAX_KEYS_PER_HASH:
             raise refuse("keys of one hash")
 
 
@@ -352,7 +355,7 @@ PLAIN_ARGUMENTS: dict[type, tuple[type, ...]] = {
 
 
 def default_dict(arguments: Sequence[Any]) -> Any:
-    """A defaultdict, whose factory is a plain type."""
+    """A defaultdict whose factory is a plain type."""
     if len(arguments) > 1 or not all(any(one is kind for kind in FACTORIES) for one in arguments):
         raise UntrustedError("a call of collections.defaultdict")
     return collections.defaultdict(*arguments)
@@ -371,7 +374,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "numpy.ma.core._mareconstruct": reconstruct_masked,
     "re._compile": pattern,
 }
-# Classes that only these functions take.
+# Classes that only these functions accept.
 ARGUMENTS = frozenset(
     {
         "numpy.ndarray", "numpy.matrix", "numpy.memmap", "numpy.ma.MaskedArray",

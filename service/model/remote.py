@@ -1,7 +1,7 @@
 """Downloads an artifact from S3 into a temporary folder, which is deleted once the model is loaded.
 
-So an incomplete artifact is never served. All happens in one thread, because the workers are forked
-from this process.
+An incomplete artifact is never served. The download uses one thread only, because the workers are
+forked from this process.
 """
 
 import logging
@@ -21,12 +21,12 @@ from service.model.artifact import ArtifactError, MissingError, UnavailableError
 from service.model.errors import one_line
 
 SCHEME = "s3://"
-CONNECT_SECONDS, READ_SECONDS = 3, 5  # S3 answers within a tenth of a second
+CONNECT_SECONDS, READ_SECONDS = 3, 5  # S3 usually responds within 0.1 s
 # Between attempts; each pause is twice as long as the one before.
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.2, 5.0
 REQUIRED = (
-    "a model on S3 needs a package that is not installed: pip install -r requirements/s3.txt, or "
-    'build the image with --build-arg REQUIREMENTS="requirements.txt requirements/s3.txt"'
+    "a model on S3 needs a package that is not installed: pip install boto3, or in a "
+    'checkout build the image with --build-arg REQUIREMENTS="requirements.txt requirements/s3.txt"'
 )
 
 log = logging.getLogger("slipway.model")
@@ -44,8 +44,8 @@ class _LateError(BaseException):
 def opened(place: str, sha256: str, seconds: float) -> Iterator[Path]:
     """The folder of an artifact: `place` itself, or a copy of it if it is on S3.
 
-    The download must be complete within `seconds`. `sha256` is that of the manifest, or empty. Each
-    ArtifactError, also of the block, names the place instead of the copy.
+    The download must be complete within `seconds`. `sha256` is the digest of the only accepted
+    manifest, or empty. Each ArtifactError, also of the block, names `place` instead of the copy.
     """
     if not place.startswith(SCHEME):
         yield Path(place)
@@ -168,7 +168,7 @@ def _transient_reason(what: str, error: Exception) -> str:
 
 @contextmanager
 def _deadline(what: str, seconds: float) -> Iterator[None]:
-    """Raise UnavailableError when the time is over, whatever the block waits for."""
+    """Raise UnavailableError if the block takes longer than this, whatever it waits for."""
 
     def ring(number: int, frame: FrameType | None) -> None:
         raise _LateError

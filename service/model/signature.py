@@ -29,12 +29,12 @@ class Input:
     and `highest` are the range within which the packed model was seen to work; numbers outside are
     refused. `categories` are the values of a category; if `closed`, others are refused.
 
-    `null` says what null becomes if the type can represent both: `nan`, or Python's None, which
-    encoders distinguish. `earliest` and `latest` are the range of dates and times in the sample.
-    `form` is the format in which the model gets dates and times as text, such as
-    `YYYY-MM-DD HH:MM:SS`; without it they are arrays of `dtype`. For text it is WHOLE_NUMBERS if
-    integers are accepted as their digits, or None. `empty_text` says of text that the model learned
-    the empty one, so that an empty cell of CSV is that, and not null.
+    `null` is the value for null if the type has two: `nan`, or Python's None; encoders distinguish
+    them. `earliest` and `latest` are the range of dates and times in the sample. `form` is the
+    format in which the model gets dates and times as text, such as `YYYY-MM-DD HH:MM:SS`; without
+    it they are arrays of `dtype`. For text, `form` is WHOLE_NUMBERS if integers are accepted and
+    converted to their digits, or None. `empty_text` is true if the model learned the empty text:
+    an empty cell of CSV is then this text, not null.
     """
 
     name: str
@@ -85,8 +85,8 @@ def has_zone(one: Input) -> bool:
 class Output:
     """One value per row that the model returns.
 
-    `labels` are the classes of a classifier in the model's order, or None. `confidence` says what
-    a request can get besides: one probability per label, or the scores of a model without
+    `labels` are the classes of a classifier in the model's order, or None. `confidence` is what a
+    request can get in addition: one probability per label, or the scores of a model without
     probabilities (scikit-learn's `decision_function`).
     """
 
@@ -119,8 +119,8 @@ class Signature:
         return self.outputs[0].confidence
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values. Keys that were added later are left out if they have the default, so that a
-        model that was packed before keeps its version."""
+        """Plain values. Keys that were added later are left out if they have the default, so that
+        models packed without them keep their version."""
         values = asdict(self)
         for one in values["inputs"]:
             for name, default in ADDED_LATER.items():

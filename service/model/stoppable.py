@@ -1,7 +1,8 @@
-"""Do something that can be stopped in a thread of its own, and not longer than until a deadline.
+"""Run a function in a thread until a deadline, if there is a way to stop it.
 
-A thread is made in a hundredth of the time that a process takes to fork. Native code that is still
-computing when the process ends would crash it; so the process then ends at once.
+Starting a thread takes a hundredth of the time of a fork. If native code still computes in the
+thread when the process ends, it would crash in the interpreter's shutdown, so the process then ends
+at once.
 """
 
 import atexit
@@ -11,20 +12,20 @@ from collections.abc import Callable
 from threading import Event, Thread, Timer
 from time import monotonic
 
-GRACE = 1.0  # seconds to wait for what was stopped
+GRACE_SECONDS = 1.0  # how long to wait after `stop`
 
 
 def run(work: Callable[[], object], stop: Callable[[], object], deadline: float) -> None:
-    """Do the work in a thread, and raise what it raises.
+    """Call `work` in a thread, and raise what it raises.
 
-    TimeoutError if it is not done at the deadline (`time.monotonic()`'s). It is stopped then. If it
-    goes on nevertheless until the process ends, the exit code is 65.
+    At the deadline (`time.monotonic()`'s) it calls `stop` and raises TimeoutError. If `work` is
+    still running when the process ends, the exit code is 65.
     """
     raised: list[BaseException] = []
-    # Not the thread is asked whether it has ended: where the handler of a signal raises while
-    # `join` waits, Python before 3.13 takes a thread that runs for one that has ended.
+    # An event instead of `Thread.is_alive`: if a signal handler raises while `join` waits, Python
+    # before 3.13 marks a running thread as ended.
     done = Event()
-    atexit.register(_end, done)  # before the thread begins, for a signal may come at any time
+    atexit.register(_end, done)  # before the thread starts: a signal may arrive at any time
 
     def task() -> None:
         try:
@@ -41,8 +42,8 @@ def run(work: Callable[[], object], stop: Callable[[], object], deadline: float)
         stop()
 
     left = max(deadline - monotonic(), 0)
-    timer = Timer(left, end)  # no signal raises in its thread
-    timer.daemon = True  # a process can end without these two
+    timer = Timer(left, end)  # signal handlers do not run in its thread
+    timer.daemon = True  # neither thread must keep the process alive
     timer.start()
     Thread(target=task, daemon=True).start()
     try:
@@ -52,13 +53,13 @@ def run(work: Callable[[], object], stop: Callable[[], object], deadline: float)
         if done.is_set():
             timer.cancel()
         else:
-            done.wait(GRACE)
+            done.wait(GRACE_SECONDS)
     if raised:
         raise raised[0]
 
 
 def _end(done: Event) -> None:
-    """End the process if the thread still computes."""
+    """End the process if the thread is still running."""
     if not done.is_set():
         sys.stdout.flush()
         sys.stderr.flush()

@@ -1,9 +1,9 @@
-"""Load a model and try it, so that it cannot do harm meanwhile: the one way for every command.
+"""Load a model and replay its golden rows safely. Every command loads models by this module.
 
-From the first byte of the pickle to the last golden row nothing with an effect happens
-(`audit.py`), and there are limits of time and memory (`limits.py`). Native code that never ends
-cannot be interrupted, so the golden rows are replayed in a forked process first (`child.py`), or in
-a thread (`stoppable.py`) if the engine can be stopped and has no loops.
+From the first byte of the pickle to the last golden row, side effects are refused (`audit.py`), and
+time and memory are limited (`limits.py`). Endless native code cannot be interrupted, so the golden
+rows are replayed in a forked process first (`child.py`), or in a thread (`stoppable.py`) if the
+engine can be stopped and has no loops.
 """
 
 import os
@@ -14,16 +14,16 @@ from typing import TypeVar
 from service.model import stoppable
 from service.model.artifact import ArtifactError, GoldenError
 from service.model.audit import EffectError, import_trusted, no_effects
-from service.model.child import ChildError, rehearse
+from service.model.child import ChildError, run_forked
 from service.model.companions import NativeCodeError, without_native_code
 from service.model.limits import LimitError, Limits, limited
 
 Loaded = TypeVar("Loaded")
-FAILURES = (EffectError, LimitError)  # their texts say all
+FAILURES = (EffectError, LimitError)  # their texts are complete
 
 
 class TrialError(ArtifactError):
-    """The model reached a limit, or tried something with an effect; the text is one line."""
+    """The model reached a limit, or attempted a side effect; the text is one line."""
 
 
 def load(
@@ -35,24 +35,24 @@ def load(
     native: bool = False,
     stop: Callable[[Loaded], object] | None = None,
 ) -> Loaded:
-    """What `make` loads, after `replay` has tried it; TrialError, or what these raise.
+    """Load a model by `make`, try it by `replay`, and return it.
 
-    With `native`, native code that may take very long does the loading, so that a forked process
-    does all of it first. `stop` ends a replay of what was loaded, from another thread. Modules that
-    the operator trusts are imported before. Everything that the libraries do once and that has an
-    effect must have happened, too: `engines.prepare`.
+    TrialError, or whatever these two raise. With `native`, native code of unknown duration loads
+    the model, so a forked process does all of it first. `stop`, called from another thread, ends a
+    replay. Trusted modules are imported first. The caller must have called `engines.prepare`: what
+    libraries do once may have side effects.
     """
     import_trusted(trusted)
     try:
         with limited(limits) as deadline:
             if native:
-                _rehearsed(lambda: replay(make()), trusted, deadline, limits)
-            made = _made(make, trusted, deadline, limits)
+                _run_forked(lambda: replay(make()), trusted, deadline, limits)
+            made = _make(make, trusted, deadline, limits)
             if stop is not None:
-                _stoppable(lambda: replay(made), lambda: stop(made), trusted, deadline, limits)
+                _run_in_thread(lambda: replay(made), lambda: stop(made), trusted, deadline, limits)
                 return made
             if not native:
-                _rehearsed(lambda: replay(made), trusted, deadline, limits)
+                _run_forked(lambda: replay(made), trusted, deadline, limits)
             with no_effects(trusted):
                 replay(made)
     except FAILURES as error:
@@ -61,19 +61,19 @@ def load(
 
 
 def read(make: Callable[[], Loaded], *, trusted: Collection[str] = (), limits: Limits) -> Loaded:
-    """What `make` loads, without a trial; TrialError, or what it raises."""
+    """Load by `make` without a replay; TrialError, or whatever it raises."""
     import_trusted(trusted)
     try:
         with limited(limits) as deadline:
-            return _made(make, trusted, deadline, limits)
+            return _make(make, trusted, deadline, limits)
     except FAILURES as error:
         raise TrialError(str(error)) from error
 
 
-def _made(
+def _make(
     make: Callable[[], Loaded], trusted: Collection[str], deadline: float, limits: Limits
 ) -> Loaded:
-    """What `make` loads: in a forked process first, if native code reads bytes of the file."""
+    """Call `make`; in a forked process first, if native code reads bytes of the file."""
     with no_effects(trusted):
         try:
             with without_native_code():
@@ -88,26 +88,26 @@ def _made(
             raise
         except Exception as error:
             if isinstance(error, MemoryError):
-                raise  # all others this process raises again, with all that they hold
+                raise  # this process will raise any other error itself, with its cause
 
     try:
-        _rehearsed(work, trusted, deadline, limits, quiet=True)
-    except GoldenError as error:  # it did not come to its end
+        _run_forked(work, trusted, deadline, limits, quiet=True)
+    except GoldenError as error:  # the child ended early
         raise TrialError("native code that reads a part of it ends its process") from error
     with no_effects(trusted):
         return make()
 
 
-def _rehearsed(
+def _run_forked(
     replay: Callable[[], object],
     trusted: Collection[str],
     deadline: float,
     limits: Limits,
     quiet: bool = False,
 ) -> None:
-    """Replay in a forked process; the errors are those of a replay in this one.
+    """Replay in a forked process; raise the errors that a replay in this process would raise.
 
-    With `quiet`, what native code prints before it ends the process is dropped.
+    With `quiet`, the child's output is dropped: native code may print before it ends the process.
     """
 
     def work() -> None:
@@ -120,7 +120,7 @@ def _rehearsed(
             replay()
 
     try:
-        rehearse(work, deadline)
+        run_forked(work, deadline)
     except TimeoutError:
         raise limits.late() from None
     except ChildError as error:
@@ -132,14 +132,14 @@ def _rehearsed(
         raise GoldenError(text.removeprefix(": ")) from None
 
 
-def _stoppable(
+def _run_in_thread(
     replay: Callable[[], object],
     stop: Callable[[], object],
     trusted: Collection[str],
     deadline: float,
     limits: Limits,
 ) -> None:
-    """Replay in a thread."""
+    """Replay in a thread, and stop it at the deadline."""
 
     def work() -> None:
         with no_effects(trusted):
@@ -152,7 +152,7 @@ def _stoppable(
 
 
 def one_thread() -> None:
-    """Have native libraries compute in one thread: a pool of threads does not survive a fork."""
+    """Limit native libraries to one thread: a pool of threads does not survive a fork."""
     threadpoolctl = sys.modules.get("threadpoolctl")
-    if threadpoolctl is not None:  # ONNX Runtime does without
+    if threadpoolctl is not None:  # it is not imported with ONNX Runtime
         threadpoolctl.threadpool_limits(1)

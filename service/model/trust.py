@@ -1,7 +1,7 @@
-"""Names that the operator trusts on top of the list: `--trust`, `SERVICE_TRUSTED_MODULES`.
+"""Names that the operator trusts besides the allow-list: `--trust`, `SERVICE_TRUSTED_MODULES`.
 
-Each is the full name of one class or function, or a module or package that the list knows nothing
-of, with all that it defines. Nothing in an artifact can add to them.
+Each is the full name of one class or function, or that of a module or package, with all that it
+defines; the allow-list must have no name of that package. An artifact cannot add trusted names.
 """
 
 import sys
@@ -11,7 +11,7 @@ from typing import Any
 
 # Packages whose names `allowlist.py` has: trusting one of them whole would undo the list.
 LISTED_PACKAGES = frozenset({"joblib", "numpy", "pandas", "scipy", "sklearn"})
-# They rebuild whatever a file says, so trusting them is trusting every file.
+# They execute whatever a file contains, so trusting one of them means trusting every file.
 PICKLERS = frozenset({"cloudpickle", "dill", "joblib", "pickle", "skops"})
 INTERPRETER = frozenset({"__main__", *sys.stdlib_module_names})
 
@@ -19,7 +19,7 @@ INTERPRETER = frozenset({"__main__", *sys.stdlib_module_names})
 class UntrustedError(Exception):
     """A model file asks for something that is neither listed nor trusted.
 
-    The text says what. `name` is the full name that the operator could trust, or empty if trusting
+    The text names it. `name` is the full name that the operator could trust, or empty if trusting
     a name would not help.
     """
 
@@ -28,15 +28,15 @@ class UntrustedError(Exception):
         self.name = name
 
 
-def _is_pythons(name: str) -> bool:
-    """Whether a part of it begins with two underscores; Cython's rebuild objects."""
+def _is_dunder(name: str) -> bool:
+    """Whether a part of a name begins with two underscores; Cython's unpickling functions may."""
     return any(
         part.startswith("__") and not part.startswith("__pyx_unpickle_") for part in name.split(".")
     )
 
 
 def problem(name: str) -> str | None:
-    """Why a name cannot be trusted, in a sentence with the way that works; None if it can."""
+    """Why a name cannot be trusted, and what to do instead, in one sentence; None if it can."""
     package, own = name.split(".")[0], name.split(".")[-1]
     if package == "__main__":
         own = "Class" if own == package else own
@@ -56,7 +56,7 @@ def problem(name: str) -> str | None:
             "code into a function of a module, save the model with joblib.dump, and pack it with "
             "--code MODULE.py"
         )
-    if _is_pythons(name):
+    if _is_dunder(name):
         return f"{name} cannot be trusted: it is part of how Python works, and no model keeps it"
     if name in LISTED_PACKAGES:
         return (
@@ -67,7 +67,7 @@ def problem(name: str) -> str | None:
 
 
 def refusal(error: UntrustedError, option: str) -> str:
-    """What is refused, in one line, with the way that works; `option` is how a name is trusted."""
+    """The error in one line, with what to do; `option` is the option or setting to trust a name."""
     if not error.name:
         return f"asks for {error}, which is not allowed: it is no model that its library saved"
     why = problem(error.name)
@@ -77,11 +77,11 @@ def refusal(error: UntrustedError, option: str) -> str:
 
 
 def covers(trusted: Collection[str], module: str, name: str) -> bool:
-    """Whether a name is trusted: by its full name, or by its module if the list has none of it."""
+    """Whether a name is trusted: by its full name, or by its module if that is not listed."""
     package = module.split(".")[0]
     if package in INTERPRETER or (package in PICKLERS and package not in LISTED_PACKAGES):
         return False
-    if _is_pythons(name):
+    if _is_dunder(name):
         return False
     if f"{module}.{name}" in trusted:
         return True
@@ -93,8 +93,8 @@ def covers(trusted: Collection[str], module: str, name: str) -> bool:
 def find(module: str, name: str) -> Any:
     """The class or function of that name, defined in that module; a nested class has dots.
 
-    UntrustedError for anything else that the module holds, such as what it imported: that has
-    another home, whose name a pickle would use. Only loading sees this, for it imports the module.
+    UntrustedError for anything that the module only imports: pickle would name the module that
+    defines it. `inspect` cannot check this, because it does not import the module.
     """
     __import__(module)
     found: Any = sys.modules[module]

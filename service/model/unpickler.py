@@ -1,9 +1,9 @@
 """Python's own unpickler with joblib's arrays, and a check of every opcode that could do harm.
 
-A name gives an object only if its full name is listed, and a class or a function that rebuilds
-gives a token (`Named`) that a file can do nothing else with. Calls are made of such tokens only,
-states go only to objects that the file itself made, once, and containers are filled only if they
-are plain ones.
+A pickle may use only the names of the allow-list. The unpickler turns classes and functions that
+rebuild objects into tokens (`Named`): a pickle can call a token, and can do nothing else with it.
+A pickle can set the state only of objects that it created, once each, and can fill only plain
+containers.
 """
 
 import io
@@ -26,8 +26,8 @@ from service.model.pickled_objects import (
     VERSION,
     VERSIONS,
     Blank,
-    FreeStandIn,
     Trusted,
+    UnlistedStandIn,
     check_values,
 )
 from service.model.pickled_reading import Reading
@@ -37,7 +37,7 @@ from service.model.trust import UntrustedError
 
 ARRAY_WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 LIVE = type, FunctionType, BuiltinFunctionType, ModuleType, np.ufunc
-LONGEST_NAME = 300  # characters
+MAX_NAME_CHARACTERS = 300
 ARRAY_CLASSES = ("numpy.ndarray", "numpy.matrix", "numpy.memmap")
 ARRAY_FIELDS = frozenset(
     {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"}
@@ -47,7 +47,7 @@ ARRAY_FIELDS = frozenset(
 class Unpickler(Reading):
     """Reads one pickle. Every opcode that names, calls, fills or changes something is overridden.
 
-    `names` says what becomes of a name: objects for `load`, stand-ins for `inspect`.
+    `names` resolves names: to objects for `load`, to stand-ins for `inspect`.
     """
 
     dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(Reading.dispatch)
@@ -55,15 +55,16 @@ class Unpickler(Reading):
     def __init__(self, file: io.BytesIO, names: Loading) -> None:
         super().__init__(file)
         self.names = names
-        self.known: dict[tuple[str, str], Any] = {}  # what names became; it keeps them alive
-        self.functions: dict[int, Any] = {}  # what estimators may keep, by identity
-        self.made: dict[int, tuple[Any, Named]] = {}  # objects without a state, with their maker
+        self.known: dict[tuple[str, str], Any] = {}  # resolved names; keeps their ids valid
+        self.functions: dict[int, Any] = {}  # functions that estimators may hold, by id
+        # Objects that the pickle created and that have no state yet, by id, with their tokens.
+        self.made: dict[int, tuple[Any, Named]] = {}
         self.waiting: dict[int, Pending] = {}
         self.sizes = Sizes()
         self.methods: list[tuple[str, Any]] = []
 
     def read_all(self) -> Any:
-        """The object; UntrustedError, or ValueError where the content is no whole pickle."""
+        """The object; UntrustedError, or ValueError if the content is not a complete pickle."""
         try:
             value = self.load()
         except (EOFError, IndexError, KeyError, pickle.UnpicklingError, struct.error) as error:
@@ -77,13 +78,13 @@ class Unpickler(Reading):
         return value
 
     def another(self) -> "Unpickler":
-        """An unpickler for a pickle inside of this one."""
+        """An unpickler for a pickle that follows within this one."""
         return Unpickler(self.file, self.names)
 
     # Names
 
     def find_class(self, module: str, name: str) -> Any:
-        """What a name becomes. Protocols before 3 use the names of Python 2."""
+        """Resolve a name. Protocols before 3 use the names of Python 2."""
         if self.proto < 3:
             if (module, name) in NAME_MAPPING:
                 module, name = NAME_MAPPING[module, name]
@@ -91,14 +92,14 @@ class Unpickler(Reading):
         module = allowlist.MODULES.get(module, module)
         module, name = self.names.renamed.get((module, name), (module, name))
         full_name = f"{module}.{name}"
-        if not full_name.isprintable() or len(full_name) > LONGEST_NAME:  # `inspect` prints it
+        if not full_name.isprintable() or len(full_name) > MAX_NAME_CHARACTERS:  # it is printed
             raise UntrustedError(f"the name {shown(full_name)}")
         if (module, name) not in self.known:
             self.known[module, name] = self.look_up(module, name)
         return self.known[module, name]
 
     def look_up(self, module: str, name: str) -> Any:
-        """What a name becomes that was not asked for yet."""
+        """Resolve a name that occurs for the first time."""
         self.names.names.add(f"{module}.{name}")
         if (module, name) == ARRAY_WRAPPER:
             return Rebuilder(".".join(ARRAY_WRAPPER), self.read_array)
@@ -110,24 +111,24 @@ class Unpickler(Reading):
         return found
 
     def get_extension(self, code: int) -> None:
-        """Refuse a name that the process has registered by number."""
+        """Refuse a name that was registered by number (copyreg.add_extension)."""
         raise UntrustedError(f"the registered name number {code}")
 
     def persistent_load(self, pid: Any) -> Any:
-        """Refuse what is not in the file."""
+        """Refuse an object that is stored outside of the file."""
         raise UntrustedError("an object outside of the file")
 
     # Calls
 
     def token(self, value: Any) -> Named | None:
-        """What may be done with a value as a class or a function: nothing, unless it is a name."""
+        """The token of a class or function; None for any other value, which cannot be called."""
         if isinstance(value, Named):
             return value
         own = self.names.owned.get(id(value))
         return own if own is not None and own.target is value else None
 
     def called(self, function: Any, arguments: Any) -> Any:
-        """Do what REDUCE asks for; only names that make objects, and plain types, can be called."""
+        """Execute REDUCE: only tokens and plain types can be called."""
         if type(arguments) is not tuple:
             raise UntrustedError("a call without a tuple of arguments")
         token = function if isinstance(function, Named) else self.token(function)
@@ -141,7 +142,7 @@ class Unpickler(Reading):
         raise UntrustedError(f"a call of {name_of(function)}")
 
     def created(self, cls: Any, arguments: Any, keywords: Any) -> Any:
-        """Do what NEWOBJ asks for."""
+        """Execute NEWOBJ."""
         if type(arguments) is not tuple or type(keywords) is not dict:
             raise UntrustedError("a call without a tuple of arguments")
         token = self.token(cls)
@@ -152,9 +153,9 @@ class Unpickler(Reading):
         raise UntrustedError(f"a call of {name_of(cls)}.__new__")
 
     def remember(self, made: Any, maker: Named, arguments: tuple[Any, ...] = ()) -> Any:
-        """Note that the file made this, so that it may give it a state.
+        """Record that the pickle created this object, so that it may set the state.
 
-        What a trusted function hands on, such as its argument or a function, it did not make.
+        A trusted function may return its argument, or a function: the pickle created neither.
         """
         if isinstance(maker, Trusted) and (
             isinstance(made, LIVE) or any(made is one for one in arguments)
@@ -192,7 +193,7 @@ class Unpickler(Reading):
     # States
 
     def load_build(self) -> None:
-        """BUILD: give its state to an object that the file made, once."""
+        """BUILD: set the state of an object that the pickle created, once."""
         state = self.stack.pop()
         target = self.stack[-1]
         if isinstance(target, Pending):
@@ -205,14 +206,14 @@ class Unpickler(Reading):
         versions = self.names.versions
         if type(saved) is str and saved not in versions and VERSIONS.fullmatch(saved):
             versions.add(saved)
-        if not isinstance(maker, (Trusted, FreeStandIn)):
+        if not isinstance(maker, (Trusted, UnlistedStandIn)):
             check_lists(state)
             if type(state) is not dict or not pickled_methods.NAMING.isdisjoint(state):
                 self.methods += pickled_methods.named_in(state)
         maker.build(target, state)
 
     def finish(self, pending: Pending, state: Any) -> None:
-        """Put the object in the place of what stood for it."""
+        """Make the object, and replace the pending one by it on the stack and in the memo."""
         if self.waiting.pop(id(pending), None) is None:
             raise UntrustedError("a second state for one object")
         made = pending.finish(state)
@@ -223,7 +224,7 @@ class Unpickler(Reading):
             self.memo[key] = made
 
     def read_array(self) -> Pending:
-        """An array of joblib's: its description comes as state, its bytes follow in the file."""
+        """An array in joblib's format: the state describes it, its bytes follow in the file."""
 
         def finish(state: Any) -> NDArray[Any]:
             if type(state) is not dict or not state.keys() <= ARRAY_FIELDS:
@@ -253,7 +254,7 @@ class Unpickler(Reading):
     # Containers
 
     def load_tuple(self) -> None:
-        """TUPLE: of all above the mark."""
+        """TUPLE: of all values above the mark."""
         values = tuple(self.pop_mark())
         self.append(self.sizes.check(values))
 
@@ -262,21 +263,21 @@ class Unpickler(Reading):
         self.stack[-1:] = [self.sizes.check((self.stack[-1],))]
 
     def load_tuple2(self) -> None:
-        """TUPLE2: of two."""
+        """TUPLE2: of two values."""
         self.stack[-2:] = [self.sizes.check((self.stack[-2], self.stack[-1]))]
 
     def load_tuple3(self) -> None:
-        """TUPLE3: of three."""
+        """TUPLE3: of three values."""
         self.stack[-3:] = [self.sizes.check(tuple(self.stack[-3:]))]
 
     def load_frozenset(self) -> None:
-        """FROZENSET: of all above the mark."""
+        """FROZENSET: of all values above the mark."""
         values = self.pop_mark()
         check_keys(values)
         self.append(self.sizes.check(frozenset(values)))
 
     def container(self, kinds: tuple[type, ...], values: Collection[Any]) -> Any:
-        """The container on top of the stack, which must be a plain one, or an object just made."""
+        """The container on top of the stack: a plain one, or an object that was just created."""
         target = self.stack[-1]
         if type(target) not in kinds:
             _, maker = self.made.get(id(target), (None, None))
@@ -305,16 +306,16 @@ class Unpickler(Reading):
                 target.append(value)
 
     def load_setitem(self) -> None:
-        """SETITEM: one key and value into a dictionary."""
+        """SETITEM: put one key and value into a dictionary."""
         value = self.stack.pop()
         self.set_items([self.stack.pop(), value])
 
     def load_setitems(self) -> None:
-        """SETITEMS: several of them."""
+        """SETITEMS: put several keys and values into a dictionary."""
         self.set_items(self.pop_mark())
 
     def set_items(self, items: list[Any]) -> None:
-        """Put keys and values, in turn, into the dictionary on top of the stack."""
+        """Put alternating keys and values into the dictionary on top of the stack."""
         if len(items) % 2:
             raise ValueError("is damaged: a key has no value")
         target = self.container((dict, OrderedDict, defaultdict, Counter), items)
@@ -327,7 +328,7 @@ class Unpickler(Reading):
                 target[key] = value
 
     def load_additems(self) -> None:
-        """ADDITEMS: values into a set."""
+        """ADDITEMS: add values to a set."""
         values = self.pop_mark()
         target = self.container((set,), values)
         if isinstance(target, set):
@@ -337,26 +338,26 @@ class Unpickler(Reading):
             for value in values:
                 target.add(value)
 
-    # Memory
+    # Memo
 
-    def note(self, key: int) -> None:
-        """Remember under which key an object without content is kept, to put the object there."""
+    def put(self, key: int) -> None:
+        """Put the top of the stack into the memo. `finish` replaces a pending object there."""
         top = self.stack[-1]
         if type(top) is Pending:
             top.keys.append(key)
         self.memo[key] = top
 
     def load_put(self) -> None:
-        """PUT: keep the top of the stack."""
-        self.note(int(self.readline()[:-1]))
+        """PUT: put the top of the stack into the memo, under a key in decimal digits."""
+        self.put(int(self.readline()[:-1]))
 
     def load_binput(self) -> None:
-        """BINPUT: the same, by one byte."""
-        self.note(self.read(1)[0])
+        """BINPUT: the same, under a key of one byte."""
+        self.put(self.read(1)[0])
 
     def load_long_binput(self) -> None:
-        """LONG_BINPUT: the same, by four."""
-        self.note(int.from_bytes(self.read(4), "little"))
+        """LONG_BINPUT: the same, under a key of four bytes."""
+        self.put(int.from_bytes(self.read(4), "little"))
 
     def load_memoize(self) -> None:
         """MEMOIZE: the same, under the next key."""

@@ -1,7 +1,7 @@
-"""Unpickle a model with what models are made of, and nothing else.
+"""Unpickle a model, or inspect its pickle; only names of the allow-list are imported.
 
-A pickle is a program. One unpickler (`unpickler.py`) reads it for every purpose: `inspect` reads
-with stand-ins where `load` imports. docs/trust.md says what this stops.
+A pickle is a program. One unpickler (`unpickler.py`) executes it for both: where `load` imports a
+name, `inspect` uses a stand-in. docs/trust.md describes the attacks that this prevents.
 """
 
 import bz2
@@ -26,8 +26,6 @@ COMPRESSED: tuple[tuple[bytes, Callable[[bytes], bytes]], ...] = (
     (b"\x5d\x00", lzma.decompress),
     (b"x", zlib.decompress),  # no pickle starts with an x
 )
-
-
 PLAIN = (dict, list, tuple, set, str, bytes, bytearray, int, float, bool, type(None), np.ndarray)
 
 
@@ -45,15 +43,15 @@ def decompressed(content: bytes) -> bytes:
 def load(content: bytes, trusted: Collection[str] = (), code: OwnCode = NONE) -> Any:
     """Unpickle what joblib or pickle dumped.
 
-    `trusted` are names that the operator allows on top of the list (`trust.py`), `code` those of
-    modules that the model brings and that are imported already (`own_code.py`). UntrustedError
-    names the first thing that is not allowed; ValueError if the content is no pickle.
+    `trusted` are names that the operator allows besides the list (`trust.py`), `code` those of
+    modules that the model brings and that are already imported (`own_code.py`). UntrustedError
+    names the first thing that is not allowed; ValueError if the content is not a pickle.
     """
     return Unpickler(io.BytesIO(decompressed(content)), Loading(trusted, code)).read_all()
 
 
 def inspect(content: bytes, trusted: Collection[str] = (), code: OwnCode = NONE) -> Inspection:
-    """Read a pickle as `load` does, but import nothing; ValueError if it is no pickle."""
+    """Read a pickle as `load` does, but import nothing; ValueError if it is not a pickle."""
     names = Inspecting(trusted, code)
     try:
         made = Unpickler(io.BytesIO(decompressed(content)), names).read_all()
@@ -62,6 +60,6 @@ def inspect(content: bytes, trusted: Collection[str] = (), code: OwnCode = NONE)
     except UntrustedError as error:
         names.found.untrusted.append(error)
     except Exception:
-        if not names.found.untrusted:  # else it is a consequence of a stand-in
+        if not names.found.untrusted:  # otherwise a stand-in may have caused the error
             raise
     return names.found

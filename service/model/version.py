@@ -17,8 +17,8 @@ It does not cover:
   are served; their last digits depend on the processor.
 - `seconds`, which differ between measurements. They only decide whether a prediction runs on the
   event loop or in the thread, and how many requests share a call, never the predictions.
-- the report, the metrics, the source of the data, the time and the Python of packing, and the name.
-  They are shown and not used; protocols with a name in the path compare it.
+- the report, the metrics, the example rows, the source of the data, the time and the Python of
+  packing, and the name. They are shown and not used; protocols with a name in the path compare it.
 """
 
 import hashlib
