@@ -5,6 +5,7 @@ gunicorn's own (`WEB_CONCURRENCY`, `FORWARDED_ALLOW_IPS`, `GUNICORN_CMD_ARGS`) s
 
 import os
 import re
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -13,17 +14,13 @@ from typing import Any
 from service.model import trust
 from service.model.errors import SlipwayError
 from service.protocols.registry import NAMES as PROTOCOLS
+from service.renamed_settings import RENAMED, current
 
 PREFIX = "SERVICE_"
 MAY_BE_ZERO = {"SERVICE_DRAIN_SECONDS"}
 SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 KEY_NAME = r"[A-Za-z0-9._-]{1,64}"
-# Former names, and what each is now.
-RENAMED = {
-    "SERVICE_DIALECTS": "SERVICE_PROTOCOLS",
-    "SERVICE_QUEUE_MS": "SERVICE_QUEUE_SECONDS, in seconds",
-    "SERVICE_DEADLINE_MS": "SERVICE_DEADLINE_SECONDS, in seconds",
-}
+IGNORE = "ignore"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -36,10 +33,11 @@ class SettingsError(SlipwayError):
 def _setting(
     default: Any, help: str, each: str = "", wanted: str = "", at_most: int = 10**9
 ) -> Any:
-    """Declare a setting.
+    """Declare a setting. The type of `default` decides how the text is parsed (`_parse`).
 
-    `each` is a regular expression for the value, or for each element of a list, and `wanted`
-    describes it in error messages. `at_most` is the largest integer.
+    `help` is its row in README's table. `each` is a regular expression for the value, or for each
+    element of a list, and `wanted` describes it in error messages. `at_most` is the largest
+    integer.
     """
     metadata = {"help": help, "each": each, "wanted": wanted, "at_most": at_most}
     return field(default=default, metadata=metadata)
@@ -104,6 +102,12 @@ class Settings:
         each="|".join((*PROTOCOLS, "none")),
         wanted=f"some of {', '.join(PROTOCOLS)}, or none",
     )
+    extra_columns: str = _setting(
+        "refuse",
+        "columns of a request that the model does not take: refuse (422), or ignore",
+        each=f"refuse|{IGNORE}",
+        wanted=f"refuse or {IGNORE}",
+    )
     trusted_modules: tuple[str, ...] = _setting(
         (),
         "names that a model may use besides the allow-list: classes, functions or modules of yours",
@@ -132,7 +136,10 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read all settings; SettingsError for an unknown name with the prefix, or an invalid
-        value."""
+        value.
+
+        A former name is read with a warning on stderr."""
+        environment = current(environment, _warn)
         known = {f"{PREFIX}{setting.name.upper()}": setting for setting in fields(cls)}
         values: dict[str, Any] = {}
         for name in sorted(environment):
@@ -150,9 +157,13 @@ class Settings:
         return settings
 
 
+def _warn(text: str) -> None:
+    print(f"slipway: warning: {text}", file=sys.stderr)
+
+
 def _hint(name: str, known: Collection[str]) -> str:
     if name in RENAMED:
-        return f"it was renamed: set {RENAMED[name]}"
+        return RENAMED[name].advice
     endings = [setting.removeprefix(PREFIX) for setting in known]
     close = get_close_matches(name.removeprefix(PREFIX), endings, n=1)
     return f"did you mean {PREFIX}{close[0]}?" if close else f"there are {', '.join(known)}"
@@ -176,7 +187,7 @@ def inherited(**values: str) -> dict[str, str]:
 
 
 def one_thread() -> None:
-    """Let libraries that are loaded from now on compute in one thread, as gunicorn.conf.py does."""
+    """Limit libraries that are loaded later to one thread, as gunicorn.conf.py does."""
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 

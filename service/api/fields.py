@@ -5,7 +5,7 @@ A field per number would take seventeen times as long at 10,000 rows.
 
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from marshmallow import ValidationError, fields
@@ -113,10 +113,17 @@ class NumberField(ColumnField):
         fits = (array >= self.low) & (array <= self.high)
         bad = [row for row in np.flatnonzero(~fits).tolist() if values[row] is not None]
         if bad:
-            message = [f"is out of range: the model works from {self.low:.6g} to {self.high:.6g}"]
-            raise ValidationError(dict.fromkeys(bad[:MAX_ERRORS], message))
+            self.refuse_range(bad)
         self.check_exact(values, array)
         return array
+
+    def refuse_range(self, bad: Sequence[int]) -> NoReturn:
+        """Raise ValidationError for rows out of range."""
+        raise ValidationError({row: [self.out_of_range()] for row in bad[:MAX_ERRORS]})
+
+    def out_of_range(self) -> str:
+        """The error of a value out of range."""
+        return f"is out of range: the model works from {_shown(self.low)} to {_shown(self.high)}"
 
     def check_exact(self, values: Sequence[Any], floats: NDArray[np.float64]) -> None:
         """Raise ValidationError for integers that would be rounded; `floats` are the values as
@@ -140,17 +147,27 @@ class IntegerField(NumberField):
         if any(map(_is_fraction, values)):
             self._refuse(values, _is_fraction, lambda _: f"is not {self.expected}")
         if any(map(_may_be_rounded, values)):
-            self._refuse(values, _may_be_rounded, lambda _: WRITE_AS_INTEGER)
+            self._refuse(values, _may_be_rounded, self._why_not_exact)
         if self.column.dtype in MAX_EXACT:
             return super().array(values)
         self.within_range(values)
         whole = [None if value is None else int(value) for value in values]
         return as_column(whole, self.column.dtype)
 
+    def _why_not_exact(self, value: float) -> str:
+        """JSON parsers make floats of integers beyond 64 bits, too."""
+        return WRITE_AS_INTEGER if self.low <= value <= self.high else self.out_of_range()
+
     def check_exact(self, values: Sequence[Any], floats: NDArray[np.float64]) -> None:
-        """Integers are rounded only if the type is a float."""
+        """Integers are rounded only if the type is a float; others are compared with the range
+        again, because as floats they may be equal to its ends."""
         if self.column.dtype in MAX_EXACT:
             super().check_exact(values, floats)
+            return
+        far = np.flatnonzero(np.abs(floats) >= self.exact).tolist()
+        bad = [row for row in far if not self.low <= values[row] <= self.high]
+        if bad:
+            self.refuse_range(bad)
 
 
 class BooleanField(ColumnField):
@@ -258,6 +275,11 @@ FIELDS: dict[str, type[ColumnField]] = {
 def _family(value: Any) -> type:
     """The JSON type of a value, because 1 equals True in Python."""
     return float if type(value) is int else type(value)
+
+
+def _shown(bound: float) -> str:
+    """A bound in few digits, unless it has to be exact."""
+    return str(bound) if isinstance(bound, int) else f"{bound:.6g}"
 
 
 def _is_fraction(value: Any) -> bool:

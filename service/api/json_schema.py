@@ -2,15 +2,15 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.api.details import TOP, why_no_top
 from service.api.payloads import INSTANCES
-from service.model import example
 from service.model.signature import WHOLE_NUMBERS, Input, Output, Signature, has_zone, takes_strings
 
 Shape = dict[str, Any]
+Columns = Mapping[str, Sequence[Any]]  # of example rows
 
 MOMENTS = ("date", "datetime")
 JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
@@ -56,7 +56,10 @@ def of_input(one: Input) -> Shape:
         )
     if one.categories:
         shape["examples"] = list(one.categories)
-        shape["description"] = "The model was trained on the examples; it accepts others, too."
+        shape["description"] = (
+            "The examples are those of the sample that the model was packed with. "
+            "Others are accepted."
+        )
     return shape
 
 
@@ -96,18 +99,23 @@ def column(one: Input, value: Shape, rows: int) -> Shape:
     return {"anyOf": forms}
 
 
-def in_rows(signature: Signature, rows: int) -> dict[str, Shape]:
-    """A JSON body of rows, named and in order."""
+def in_rows(signature: Signature, rows: int, extra: bool) -> dict[str, Shape]:
+    """A JSON body of rows, named and in order; `extra` says whether other names are ignored."""
     values = [ref(input_name(place)) for place in range(len(signature.inputs))]
     named = {
         "type": "object",
         "properties": dict(zip(signature.names, values, strict=True)),
         "required": list(signature.names),
-        "additionalProperties": False,
+        "additionalProperties": extra,
     }
     width = len(values)
     ordered = {"type": "array", "prefixItems": values, "minItems": width, "maxItems": width}
-    return {"named-rows": _instances(named, rows), "ordered-rows": _instances(ordered, rows)}
+    found = {"named-rows": _instances(named, rows), "ordered-rows": _instances(ordered, rows)}
+    forms = [named, ordered]
+    if width == 1:  # the values themselves are rows, too
+        found["single-values"] = _instances(values[0], rows)
+        forms.append(values[0])
+    return {**found, "list": {"anyOf": [_array(form, rows) for form in forms]}}
 
 
 def input_name(place: int) -> str:
@@ -118,22 +126,21 @@ def input_name(place: int) -> str:
     return f"input-{place}"
 
 
-def examples(signature: Signature) -> dict[str, Shape]:
+def examples(columns: Columns) -> dict[str, Shape]:
     """Example requests, one in each form."""
-    columns = example.columns(signature)
     rows = list(zip(*columns.values(), strict=True))
     shown: dict[str, Any] = {
-        "columns": columns,
+        "columns": {**columns},
         "one row": dict(zip(columns, rows[0], strict=True)),
     }
     shown["named rows"] = {INSTANCES: [dict(zip(columns, row, strict=True)) for row in rows]}
     shown["ordered rows"] = {INSTANCES: [list(row) for row in rows]}
+    shown["list"] = shown["named rows"][INSTANCES]
     return {name: {"value": value} for name, value in shown.items()}
 
 
-def table(signature: Signature) -> str:
+def table(columns: Columns) -> str:
     """The example as CSV."""
-    columns = example.columns(signature)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -169,10 +176,14 @@ def answer(signature: Signature) -> Shape:
 def _instances(row: Shape, rows: int) -> Shape:
     return {
         "type": "object",
-        "properties": {INSTANCES: {"type": "array", "items": row, "minItems": 1, "maxItems": rows}},
+        "properties": {INSTANCES: _array(row, rows)},
         "required": [INSTANCES],
         "additionalProperties": False,
     }
+
+
+def _array(items: Shape, rows: int) -> Shape:
+    return {"type": "array", "items": items, "minItems": 1, "maxItems": rows}
 
 
 def _value_of(one: Output) -> Shape:

@@ -13,10 +13,9 @@ from marshmallow import Schema
 from service.api import body, json_schema, predict, responses
 from service.api.details import TOP, why_no_top
 from service.api.json_schema import Shape, ref
-from service.model import artifact
+from service.model import artifact, example
 from service.model.manifest import Manifest
-from service.model.signature import Signature
-from service.settings import Settings
+from service.settings import IGNORE, Settings
 
 SCHEMES: dict[str, Shape] = {
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -53,7 +52,9 @@ def document(manifest: Manifest, settings: Settings, columns: Schema) -> dict[st
     for place, one in enumerate(signature.inputs):
         spec.components.schema(json_schema.input_name(place), json_schema.of_input(one))
     spec.components.schema("columns", schema=columns)
-    in_rows = json_schema.in_rows(signature, rows)
+    extra = settings.extra_columns == IGNORE
+    spec.components.schemas["columns"]["additionalProperties"] = extra
+    in_rows = json_schema.in_rows(signature, rows, extra)
     named = {**in_rows, "answer": json_schema.answer(signature), "problem": responses.PROBLEM}
     for name, shape in named.items():
         spec.components.schema(name, shape)
@@ -66,7 +67,7 @@ def document(manifest: Manifest, settings: Settings, columns: Schema) -> dict[st
 
     report = _get("report", "How good the model is", {"type": "string"}, html=True)
     for path, operations in {
-        predict.PATH: {"post": _predict(signature, ["columns", *in_rows])},
+        predict.PATH: {"post": _predict(manifest, ["columns", *in_rows])},
         "/model": {"get": _get("model", "What is being served", responses.manifest(manifest))},
         "/": {"get": _get("page", "The model's page, for people", {"type": "string"}, html=True)},
         "/docs": {
@@ -101,7 +102,8 @@ def _get(
     }
 
 
-def _predict(signature: Signature, forms: Sequence[str]) -> Shape:
+def _predict(manifest: Manifest, forms: Sequence[str]) -> Shape:
+    signature, columns = manifest.signature, example.of_model(manifest)
     parameters: list[str | Shape] = [*PARAMETERS]
     if signature.confidence:
         parameters.append(
@@ -135,11 +137,11 @@ def _predict(signature: Signature, forms: Sequence[str]) -> Shape:
             "content": {
                 body.JSON: {
                     "schema": {"anyOf": [ref(name) for name in forms]},
-                    "examples": json_schema.examples(signature),
+                    "examples": json_schema.examples(columns),
                 },
                 body.CSV: {
                     "schema": {"type": "string", "description": "A header line, then the rows"},
-                    "examples": {"rows": {"value": json_schema.table(signature)}},
+                    "examples": {"rows": {"value": json_schema.table(columns)}},
                 },
             },
         },

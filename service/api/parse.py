@@ -15,11 +15,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from service.api import separators
 from service.api.problems import Problem
 
 LONG_CHARACTERS = 10_000  # from here on NumPy searches faster than str
 SHORT_CHARACTERS = 400  # below, a regular expression is faster than NumPy
-OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 LONG_DIGITS = 20  # an integer with so many digits may need more than 64 bits
 LONG_NUMBER = re.compile(rf"[0-9]{{{LONG_DIGITS}}}")
 MANY_DIGITS = 310  # more than float64 holds
@@ -27,12 +27,13 @@ NESTING_SCAN_CHARACTERS = 65_536  # enough for more nesting than Python's parser
 
 
 class PayloadLimits(NamedTuple):
-    """The limits of one body, which are checked before it is parsed."""
+    """The limits of one body, which are checked before it is parsed, and what is left out of it."""
 
     rows: int  # for the error message
     values: int  # of JSON, or cells of CSV
     containers: int  # lists and objects of JSON
     lines: int  # of CSV, blank ones included
+    ignore_extra: bool = False  # columns that are no inputs: SERVICE_EXTRA_COLUMNS
 
 
 def unparsable(fault: str, kind: str = "JSON") -> Problem:
@@ -90,12 +91,11 @@ def parse_csv(text: str, limits: PayloadLimits) -> tuple[list[str], list[list[st
 
 def other_separator(header: Sequence[str]) -> str | None:
     """The error message for a header with another separator than a comma; None if it has none."""
-    if len(header) != 1:
+    other = separators.other_than(",", header[0]) if len(header) == 1 else None
+    if other is None:
         return None
-    for separator, plural in OTHER_SEPARATORS.items():
-        if separator in header[0]:
-            return f"the header line has {plural} and no commas; separate cells with commas"
-    return None
+    found, expected, _ = other
+    return f"the header line has {found} and no {expected}; separate cells with {expected}"
 
 
 class _NotStrictError(ValueError):

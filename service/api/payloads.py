@@ -5,11 +5,16 @@
 {"sensor_1": 1, "sensor_2": 1}                             one row
 {"instances": [{"sensor_1": 1, "sensor_2": 1}]}            rows, named
 {"instances": [[1, 1]]}                                    rows, in the signature's order
+[{"sensor_1": 1, "sensor_2": 1}] or [[1, 1]]               the same
+["some text"]                                              values of the only input
 
 If the model has an input `instances`, the last two forms are rows if there is no other key and the
 list begins with an object or a list, which is never a value of a column.
 
 sensor_1,sensor_2 and a line for each row                  CSV
+
+A string of an input of text is one text, and no list, unless an input of another kind is a list in
+a string.
 """
 
 from collections import Counter
@@ -22,10 +27,17 @@ from service.api import parse
 from service.api.csv_values import values_of
 from service.api.problems import MAX_ERRORS, Problem, pointer, unknown
 from service.model.column_names import matched
-from service.model.signature import Signature, takes_strings
+from service.model.signature import Input, Signature, takes_strings
 
 SPARE_VALUES = 1000
+EXTRA_COLUMNS = 100  # at the most rows, if they are ignored; with fewer rows there may be more
 INSTANCES = "instances"
+ONE_LINE = (
+    "the table is one line of more cells than the model has inputs: send its line breaks, too "
+    "(curl --data-binary; --data removes them)"
+)
+INDEX = ""  # the name that pandas gives to the index in CSV, its first column
+SHOWN_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +48,40 @@ class Columns:
     pointer: Callable[[str, int], str] = pointer
 
 
-def payload_limits(signature: Signature, max_rows: int) -> parse.PayloadLimits:
+def payload_limits(
+    signature: Signature, max_rows: int, ignore_extra: bool = False
+) -> parse.PayloadLimits:
     """Limits of more than twice what any form needs, so that a few rows too many get an exact
     error."""
-    width = len(signature.inputs)
+    width = len(signature.inputs) + (EXTRA_COLUMNS if ignore_extra else 0)
     return parse.PayloadLimits(
         rows=max_rows,
         values=2 * max_rows * width + SPARE_VALUES,
         containers=2 * (max_rows + width) + SPARE_VALUES,
         lines=2 * max_rows + SPARE_VALUES,
+        ignore_extra=ignore_extra,
     )
 
 
 def from_json(payload: Any, signature: Signature, limits: parse.PayloadLimits) -> Columns:
     """The columns of a JSON payload; Problem 422 if it has none of the forms, or too many rows."""
+    if isinstance(payload, list):
+        return from_rows(payload, signature, limits.rows, ignore_extra=limits.ignore_extra)
     if not isinstance(payload, dict):
-        raise _misfit("", "the body must be an object of columns, or of instances")
+        raise _misfit("", f"the body must be an object or a list, like {_form(signature)}")
     if INSTANCES in payload and (INSTANCES not in signature.names or _are_rows(payload)):
-        return _from_instances(payload, signature, limits.rows)
+        return _from_instances(payload, signature, limits)
+    inputs = {column.name: column for column in signature.inputs}
+    if limits.ignore_extra:
+        payload = {name: value for name, value in payload.items() if name in inputs}
     _check_width(len(payload), signature)
     values = {}
     whole = set()  # names whose value is not a list in the body, so rows have no pointer
-    inputs = {column.name: column for column in signature.inputs}
     for name, value in payload.items():
         if name not in inputs:
             values[name] = value  # the schema refuses it by its name
             continue
-        if isinstance(value, str) and value.lstrip().startswith("["):
+        if _is_list_in_string(value) and _has_lists_in_strings(payload, inputs):
             or_text = takes_strings(inputs[name])
             value = _list_in_string(name, value, or_text, limits)
             whole.add(name)
@@ -74,17 +93,42 @@ def from_json(payload: Any, signature: Signature, limits: parse.PayloadLimits) -
     return Columns(values, lambda name, row: pointer(name) if name in whole else pointer(name, row))
 
 
+def _form(signature: Signature) -> str:
+    """The body of one row, for error messages."""
+    shown = [f'"{name}": ...' for name in signature.names[:SHOWN_NAMES]]
+    more = ", ..." if len(signature.names) > SHOWN_NAMES else ""
+    return f"{{{', '.join(shown)}{more}}}"
+
+
+def _is_list_in_string(value: Any) -> bool:
+    return isinstance(value, str) and value.lstrip().startswith("[")
+
+
+def _has_lists_in_strings(payload: Mapping[str, Any], inputs: Mapping[str, Input]) -> bool:
+    """Whether an input of another kind than text has a JSON list in a string."""
+    return any(
+        _is_list_in_string(payload.get(name))
+        for name, column in inputs.items()
+        if column.kind != "text"
+    )
+
+
 def from_csv(text: str, signature: Signature, limits: parse.PayloadLimits) -> Columns:
     """The columns of a CSV table with a header line; Problem 422 for too many rows."""
     cells, rows = parse.parse_csv(text, limits)
     if not cells:
         raise _misfit("", "the table has no header line")
-    _check_width(len(cells), signature)
     header = matched(cells, signature.names)
-    name, times = Counter(header).most_common(1)[0]
-    if times > 1:
-        raise _misfit(pointer(name), "occurs more than once in the header")
     inputs = {column.name: column for column in signature.inputs}
+    if not rows and header[0] in {INDEX, *inputs} and len(header) > len(inputs) + 1:
+        raise _misfit("", ONE_LINE)
+    if has_index(header, signature.names):
+        header, rows = header[1:], [row[1:] for row in rows]
+    left_out = set(header) - inputs.keys() if limits.ignore_extra else set()
+    _check_width(sum(name not in left_out for name in header), signature)
+    counts = Counter(name for name in header if name not in left_out)
+    for name in [name for name, times in counts.items() if times > 1]:
+        raise _misfit(pointer(name), "occurs more than once in the header")
     fault = parse.other_separator(header)
     if fault and header[0] not in inputs:
         raise _misfit("", fault)
@@ -94,8 +138,14 @@ def from_csv(text: str, signature: Signature, limits: parse.PayloadLimits) -> Co
         {
             name: values_of(cells, inputs.get(name))
             for name, cells in zip(header, columns, strict=True)
+            if name not in left_out
         }
     )
+
+
+def has_index(header: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether the first of several columns has no name, and is not an input without one."""
+    return len(header) > 1 and header[0] == INDEX and INDEX not in names
 
 
 def _list_in_string(name: str, text: str, or_text: bool, limits: parse.PayloadLimits) -> list[Any]:
@@ -119,31 +169,39 @@ def _are_rows(payload: dict[str, Any]) -> bool:
     return len(payload) == 1 and isinstance(first, dict | list)
 
 
-def _from_instances(payload: dict[str, Any], signature: Signature, max_rows: int) -> Columns:
+def _from_instances(
+    payload: dict[str, Any], signature: Signature, limits: parse.PayloadLimits
+) -> Columns:
     for name in payload:
         if name != INSTANCES:
             raise _misfit(pointer(name), "no other key is allowed beside instances")
-    return from_rows(payload[INSTANCES], signature, max_rows, INSTANCES)
+    rows = payload[INSTANCES]
+    return from_rows(rows, signature, limits.rows, INSTANCES, ignore_extra=limits.ignore_extra)
 
 
-def from_rows(rows: Any, signature: Signature, max_rows: int, *place: str) -> Columns:
+def from_rows(
+    rows: Any, signature: Signature, max_rows: int, *place: str, ignore_extra: bool = False
+) -> Columns:
     """The columns of a list of rows, named or in order; Problem 422 if invalid or too long.
 
-    `place` are the keys that lead to the list in the body.
+    Of a model with one input they may also be its values. `place` are the keys that lead to the
+    list in the body.
     """
     if not isinstance(rows, list):
         raise _misfit(pointer(*place), "must be a list of rows")
     check_rows(len(rows), max_rows, pointer(*place))
     names = signature.names
+    if len(names) == 1 and not isinstance(rows[0], dict | list):
+        return Columns({names[0]: rows}, lambda _, row: pointer(*place, row))
     if isinstance(rows[0], dict):
-        errors = list(islice(_named_errors(rows, names, place), MAX_ERRORS))
+        errors = list(islice(_named_errors(rows, names, place, ignore_extra), MAX_ERRORS))
         if not errors:
             return Columns(
                 {name: [row[name] for row in rows] for name in names},
                 lambda name, row: pointer(*place, row, name),
             )
     else:
-        errors = list(islice(_ordered_errors(rows, names, place), MAX_ERRORS))
+        errors = list(islice(_ordered_errors(rows, signature, place), MAX_ERRORS))
         if not errors:
             return Columns(
                 {name: [row[i] for row in rows] for i, name in enumerate(names)},
@@ -153,7 +211,7 @@ def from_rows(rows: Any, signature: Signature, max_rows: int, *place: str) -> Co
 
 
 def _named_errors(
-    rows: list[Any], names: Sequence[str], place: Sequence[str]
+    rows: list[Any], names: Sequence[str], place: Sequence[str], ignore_extra: bool
 ) -> Iterator[dict[str, str]]:
     expected = set(names)
     for number, row in enumerate(rows):
@@ -161,7 +219,7 @@ def _named_errors(
             yield _error(pointer(*place, number), "is not an object, as the first row is")
         elif row.keys() != expected:
             for name in row:
-                if name in expected:
+                if name in expected or ignore_extra:
                     continue
                 yield _error(pointer(*place, number, name), unknown(name, names, "input"))
             for name in names:
@@ -170,11 +228,15 @@ def _named_errors(
 
 
 def _ordered_errors(
-    rows: list[Any], names: Sequence[str], place: Sequence[str]
+    rows: list[Any], signature: Signature, place: Sequence[str]
 ) -> Iterator[dict[str, str]]:
+    names = signature.names
     for number, row in enumerate(rows):
         if not isinstance(row, list):
-            yield _error(pointer(*place, number), "is not a list or an object of values")
+            yield _error(
+                pointer(*place, number),
+                f"is not a list or an object of values, like {_form(signature)}",
+            )
         elif len(row) != len(names):
             fault = f"has {len(row)} values, the model takes {len(names)}: {', '.join(names)}"
             yield _error(pointer(*place, number), fault)

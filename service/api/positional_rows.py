@@ -57,8 +57,9 @@ def with_header(text: str, names: Sequence[str]) -> str:
     return line.getvalue() + text.removeprefix("\ufeff")
 
 
-def has_header(text: str, names: Sequence[str]) -> bool:
-    """Whether the first line of a table has these names, in any order.
+def has_header(text: str, names: Sequence[str], index: bool = False) -> bool:
+    """Whether the first line of a table has these names, in any order; with `index` perhaps behind
+    a cell without a name.
 
     If all names are numbers, the first line is a row: the two cannot be distinguished.
     """
@@ -69,4 +70,6 @@ def has_header(text: str, names: Sequence[str]) -> bool:
         first = next(lines, [])
     except csv.Error:
         return False
+    if index and payloads.has_index(first, names):
+        first = first[1:]
     return len(first) == len(names) and sorted(matched(first, names)) == sorted(names)

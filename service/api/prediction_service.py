@@ -21,7 +21,7 @@ from service.api.problems import Problem
 from service.api.request_state import RequestState, state_of
 from service.model.engines import Column
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError
-from service.settings import Settings
+from service.settings import IGNORE, Settings
 
 log = logging.getLogger("slipway.predict")
 
@@ -37,7 +37,9 @@ class PredictionService:
         self.predictor = predictor
         self.names = predictor.signature.names
         self.schema = schema.build(predictor.signature)
-        self.limits = payloads.payload_limits(predictor.signature, settings.max_rows)
+        self.limits = payloads.payload_limits(
+            predictor.signature, settings.max_rows, settings.extra_columns == IGNORE
+        )
         self.size = AnswerSize(predictor.manifest, settings.max_answer_values)
 
     def predict(

@@ -96,11 +96,11 @@ def answer(error: HTTPException) -> Response:
 def error_text(error: HTTPException) -> str:
     """An error as one line, for protocols whose errors are one text."""
     errors = error.errors if isinstance(error, Problem) else ()
-    return one_line(error.description or "", errors)
+    return join_errors(error.description or "", errors)
 
 
-def one_line(detail: str, errors: Sequence[Mapping[str, str]]) -> str:
-    """A detail and its faults as one line."""
+def join_errors(detail: str, errors: Sequence[Mapping[str, str]]) -> str:
+    """The detail of a problem and its errors as one line."""
     places = [
         f"{fault.get('pointer') or fault.get('parameter') or ''} {fault['detail']}".lstrip()
         for fault in _fitting(errors)

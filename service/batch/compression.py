@@ -9,10 +9,7 @@ from typing import Any, BinaryIO
 
 from service.batch.tables import InputError, NotInstalledError
 
-REQUIRED = (
-    "Zstandard needs a package that is not installed: "
-    "pip install -r requirements/parquet.txt, or use .gz"
-)
+REQUIRED = "Zstandard needs a package that is not installed: pip install pyarrow, or use .gz"
 GZIP_LEVEL = 6  # the default of gzip
 # The first bytes of files that are not text, and their format.
 BEGINNINGS = (

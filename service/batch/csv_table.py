@@ -7,9 +7,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from service.api import separators
 from service.batch import tables
 from service.batch.csv_rows import COMMAS, RaggedRows, uniform_rows
-from service.batch.dialect import SEPARATORS, Dialect
+from service.batch.dialect import Dialect
 from service.batch.tables import InputError, Rows
 from service.batch.text_file import Block, TextFile
 from service.model.column_names import matched
@@ -119,9 +120,8 @@ def _advice(header: Sequence[str], separator: str) -> str | None:
         return "looks like JSON Lines; give it a name that ends in .jsonl, or use --format jsonl"
     if "\0" in first:
         return "looks like UTF-16 without a byte order mark; use --encoding utf-16-le, or utf-16-be"
-    if len(header) == 1:
-        used, _ = SEPARATORS[separator]
-        for other, (plural, word) in SEPARATORS.items():
-            if other in first:
-                return f"the header line has {plural} and no {used}; use --separator {word}"
-    return None
+    other = separators.other_than(separator, first) if len(header) == 1 else None
+    if other is None:
+        return None
+    found, expected, spelling = other
+    return f"the header line has {found} and no {expected}; use --separator {spelling}"

@@ -14,13 +14,6 @@ from service.batch.spreadsheets import safe_cell
 from service.batch.tables import InputError
 from service.model.signature import Input
 
-# Allowed separators, each with its plural and its spelling on a command line.
-SEPARATORS = {
-    ",": ("commas", "','"),
-    ";": ("semicolons", "';'"),
-    "\t": ("tabs", "tab"),
-    "|": ("vertical bars", "'|'"),
-}
 SWAPPED = str.maketrans(",.", ".,")
 
 

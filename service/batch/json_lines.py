@@ -18,7 +18,7 @@ from service.batch.tables import InputError, Rows
 from service.batch.text_file import Block, TextFile
 from service.model.signature import Input
 
-NO_LIMITS = parse.PayloadLimits(*[sys.maxsize] * 4)  # a line is not limited as a request is
+NO_LIMITS = parse.PayloadLimits(*(sys.maxsize,) * 4)  # a line is not limited as a request is
 BLANKS = " \t\r\n"
 
 

@@ -14,7 +14,7 @@ from service.batch.tables import InputError, NoInputError, NotInstalledError, Ro
 BATCH_ROWS = 50_000
 BUFFER_BYTES = 1 << 20  # read of a column at once, instead of all of its row group
 REQUIRED = (
-    "Parquet needs a package that is not installed: pip install -r requirements/parquet.txt, or "
+    "Parquet needs a package that is not installed: pip install pyarrow, or in a checkout "
     'build the image with --build-arg REQUIREMENTS="requirements.txt requirements/parquet.txt"'
 )
 

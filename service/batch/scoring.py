@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from numpy.typing import NDArray
+
 from service.api import schema
 from service.api.payloads import Columns
 from service.api.problems import Problem
 from service.batch.tables import Rows
-from service.model.predictor import NotFiniteError, Predictor, UnpredictableError
+from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 
 SINGULAR = {"probabilities": "probability", "scores": "score"}
 Values = Mapping[str, Sequence[Any]]
@@ -36,8 +38,11 @@ class Scorer:
         self.confident = confident
         self.schema = schema.build(predictor.signature)
         golden = predictor.manifest.golden.inputs
-        first = {name: golden[name][:1] for name in predictor.signature.names}
-        self.columns = list(self._predict(first))
+        first = {
+            one.name: as_column(golden[one.name][:1], one.dtype)
+            for one in predictor.signature.inputs
+        }
+        self.columns = list(self._predicted(first))
 
     def score(self, rows: Rows) -> Scored:
         """Predict for each row, or say why not."""
@@ -78,7 +83,9 @@ class Scorer:
     def _predict(self, values: Values) -> dict[str, list[Any]]:
         """Columns of the answer by name."""
         given = Columns(values, lambda name, _: name)
-        arrays = schema.check(self.schema, self.predictor.signature.names, given)
+        return self._predicted(schema.check(self.schema, self.predictor.signature.names, given))
+
+    def _predicted(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, list[Any]]:
         answer = self.predictor.predict(arrays, self.confident)
         outputs = [output.name for output in self.predictor.signature.outputs]
         columns = {name: answer[name] for name in outputs}

@@ -38,6 +38,17 @@ def maximum_rate(address: Address, request: bytes, seconds: float) -> tuple[floa
     return asyncio.run(drive())
 
 
+def milliseconds_alone(address: Address, request: bytes, seconds: float) -> float:
+    """The median latency of requests that have the server to themselves."""
+
+    async def drive() -> float:
+        client = Client(address)
+        await client.drive_for(request, 1, seconds)
+        return client.load.milliseconds(200, 0.5)
+
+    return asyncio.run(drive())
+
+
 def search(address: Address, request: bytes, target_ms: float, seconds: float) -> Capacity:
     """Find the rate by bisection; BenchError if no rate is within the target."""
     low, high = 0.0, 1.2 * maximum_rate(address, request, seconds)[0]

@@ -18,6 +18,7 @@ from service.bench.process import HOST, BenchError, Started, free_port, on_core,
 from service.model import artifact
 
 ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "slipway/gunicorn.conf.py"  # a wheel has it only there
 WARM_SECONDS = 0.5
 
 
@@ -32,6 +33,7 @@ class Figures:
     """Results for one artifact on one core.
 
     `requests_per_second` is the largest rate with `p99_ms` within `target_ms` and no rejections.
+    There requests may share calls of the model; `alone_ms` is the time of one request alone.
     Memory is that of the whole service with one worker (PSS; 0 if unknown).
     """
 
@@ -43,6 +45,7 @@ class Figures:
     requests_per_second: float
     p50_ms: float
     p99_ms: float
+    alone_ms: float
     rss_mb: float
     further_worker_mb: float
     start_seconds: float
@@ -56,6 +59,7 @@ class Figures:
                 f"capacity   {self.requests_per_second:,.0f} requests per second on one core, "
                 f"p99 within {self.target_ms:g} ms",
                 f"at that    p50 {self.p50_ms:.1f} ms, p99 {self.p99_ms:.1f} ms",
+                f"one alone  {self.alone_ms:.2f} ms for a request that shares no call of the model",
                 f"memory     {self.rss_mb:.0f} MB, "
                 f"and {self.further_worker_mb:.0f} MB for each further worker",
                 f"start      {self.start_seconds:.2f} s to the first answer",
@@ -90,6 +94,7 @@ def bench(folder: Path, *, rows: int, target_ms: float, seconds: float) -> Figur
         with served(folder, request, workers=1) as (one, port):
             capacity.maximum_rate((HOST, port), request, WARM_SECONDS)
             with_one = one.megabytes()
+            alone = capacity.milliseconds_alone((HOST, port), request, WARM_SECONDS)
             found = capacity.search((HOST, port), request, target_ms, seconds)
     return Figures(
         model=manifest.name,
@@ -97,6 +102,7 @@ def bench(folder: Path, *, rows: int, target_ms: float, seconds: float) -> Figur
         engine=manifest.engine,
         rows=rows,
         target_ms=target_ms,
+        alone_ms=round(alone, 3),
         rss_mb=round(with_one, 1),
         further_worker_mb=round(with_two - with_one, 1),
         start_seconds=round(one.seconds, 3),
@@ -118,7 +124,7 @@ def served(folder: Path, request: bytes, workers: int) -> Iterator[tuple[Started
     with (
         TemporaryDirectory() as temporary,
         started(
-            [sys.executable, "-m", "gunicorn", *binds],
+            [sys.executable, "-m", "gunicorn", "--config", str(CONFIG), *binds],
             (HOST, port),
             request,
             environment=environment,

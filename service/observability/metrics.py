@@ -4,8 +4,8 @@ All workers write to files in memory (gunicorn.conf.py makes their folder), and 
 up, so the numbers cover all workers, and stay when a worker ends. Labels have few values, whatever
 clients send. No load balancer forwards to the port of the metrics.
 
-To add a metric: make it in `Metrics.__init__`, count it in `count` or where it happens, and list it
-in docs/operations.md.
+To add a metric: make it in `Metrics.__init__`, count it in `Metrics.count` from the `RequestState`
+of a request, or where it happens, and list it in docs/operations.md.
 """
 
 from functools import cache

@@ -15,6 +15,9 @@ from service.settings import Settings, SettingsError
 
 SERVICE_NAME = "slipway"  # OTEL_SERVICE_NAME overrides it
 FLUSH_SECONDS = 2.0  # for the last spans of a worker; a part of gunicorn's graceful_timeout
+PACKAGES = (
+    "opentelemetry-sdk opentelemetry-exporter-otlp-proto-http opentelemetry-instrumentation-flask"
+)
 # Regular expressions, separated by commas; OpenTelemetry searches the whole URL for each.
 EXCLUDED = r"^[a-z]+://[^/?]*/(health|health/live|metrics)(\?|$)"
 
@@ -33,7 +36,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         from opentelemetry.exporter.otlp.proto.http import trace_exporter
         from opentelemetry.instrumentation.flask import FlaskInstrumentor
     except ImportError as error:
-        needed = "what it needs is not installed: pip install -r requirements/traces.txt"
+        needed = f"what it needs is not installed: pip install {PACKAGES}"
         raise SettingsError(f"SERVICE_TRACES is true, but {needed}") from error
     except ValueError as error:  # OTEL_PROPAGATORS names one that is not installed
         raise SettingsError(f"SERVICE_TRACES is true, but {error}".splitlines()[0]) from error

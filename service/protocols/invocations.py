@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from service.api import body
 from service.api.request_state import state_of
+from service.protocols import lossless
 from service.protocols.protocol import Invocations, Protocol, ProtocolContext
 
 PATH = "/invocations"
@@ -43,6 +44,8 @@ def blueprint(
         content = body.read(request, settings.max_body_bytes)
         state_of(request.environ).body = content  # the handler of errors reads it
         return of_request()[1].predict(request, content, service)
+
+    lossless.add_slash(routes, PATH)
 
     @routes.errorhandler(HTTPException)
     def write_error(error: HTTPException) -> Response:

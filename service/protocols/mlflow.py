@@ -22,15 +22,15 @@ from service.api.details import PREDICTIONS, TOP, Details, read_top
 from service.api.payloads import Columns
 from service.api.predict import PARAMETERS
 from service.api.prediction_service import PredictionService
-from service.api.problems import MAX_ERRORS, Problem, pointer, unknown
+from service.api.problems import MAX_ERRORS, Problem, likely, pointer, unknown
 from service.model.signature import Signature
-from service.protocols import invocations
+from service.protocols import invocations, lossless
 from service.protocols.protocol import Invocations, Protocol, ProtocolContext
 
 SPLIT, RECORDS, INSTANCES, INPUTS = "dataframe_split", "dataframe_records", "instances", "inputs"
 FORMS = (SPLIT, RECORDS, INSTANCES, INPUTS)
 PARAMS = "params"
-FORM = re.compile(rf'\s*+\{{\s*+"({"|".join((*FORMS, PARAMS))})"\s*+:'.encode())
+FORM = re.compile(rf'(?:\xef\xbb\xbf)?+\s*+\{{\s*+"({"|".join((*FORMS, PARAMS))})"\s*+:'.encode())
 VERSION = "/version"
 FRAME_KEYS = {"columns", "data", "index"}
 CODES = {401: "UNAUTHENTICATED", 503: "TEMPORARILY_UNAVAILABLE", 504: "DEADLINE_EXCEEDED"}
@@ -53,7 +53,9 @@ def claims(request: Request, content: bytes, service: PredictionService) -> bool
     if request.path != invocations.PATH:
         return request.path == VERSION
     if request.mimetype == CSV:
-        return positional_rows.has_header(content.decode(errors="replace"), service.names)
+        return positional_rows.has_header(
+            content.decode(errors="replace"), service.names, index=True
+        )
     found = FORM.match(content)
     return found is not None and found[1].decode() not in service.names
 
@@ -64,10 +66,14 @@ def predict(request: Request, content: bytes, service: PredictionService) -> Res
         raise Problem(415, "of a content type only the parameter charset is known")
     signature, details = service.predictor.signature, PREDICTIONS
     if body.media_type(request) == CSV:
-        columns = payloads.from_csv(body.decode(content, "CSV"), signature, service.limits)
+        text = body.decode(content, "CSV")
+        columns = payloads.from_csv(text, signature, service.limits)
+        columns = lossless.cells(columns, signature)
     else:
-        payload = parse.parse_json(body.decode(content), service.limits, nan=True)
-        columns = _from_json(payload, signature, service.limits.rows)
+        text = body.decode(lossless.without_mark(content))
+        payload = parse.parse_json(text, service.limits, nan=True)
+        columns = _from_json(payload, signature, service.limits.rows, len(text))
+        columns = lossless.booleans(columns, signature)
         details = _details(payload.get(PARAMS), signature)
     answer = service.predict_columns(request.environ, columns, details)
     if details.top:
@@ -90,19 +96,38 @@ def write_error(error: HTTPException) -> Response:
     return Response(content, 400 if status == 422 else status, headers, content_type=JSON)
 
 
-def _from_json(payload: Any, signature: Signature, max_rows: int) -> Columns:
+def _from_json(payload: Any, signature: Signature, max_rows: int, most_values: int) -> Columns:
     given = [name for name in FORMS if name in payload] if isinstance(payload, dict) else []
     if len(given) != 1:
         raise _misfit("", f"the body must be an object with exactly one of {', '.join(FORMS)}")
     [name] = given
     for other in payload:
-        if other not in (name, PARAMS):
-            raise _misfit(pointer(other), f"only {PARAMS} is allowed beside {name}")
+        if other in (name, PARAMS):
+            continue
+        if other in signature.names:  # no input can be meant twice
+            raise _misfit(pointer(other), f"no input is allowed beside {name}")
+        if likely(other, [PARAMS]):
+            raise _misfit(pointer(other), unknown(other, [PARAMS], "key"))
     if name == SPLIT:
         return _from_frame(payload[SPLIT], signature, max_rows)
-    if name == INPUTS and isinstance(payload[INPUTS], dict):
-        return _from_columns(payload[INPUTS], signature, max_rows)
-    return positional_rows.from_array(payload[name], signature, max_rows, name)
+    rows = payload[name]
+    if name != RECORDS and isinstance(rows, dict):
+        return _from_columns(rows, signature, max_rows, name)
+    rows = _with_nulls(rows, signature, max_rows, most_values)
+    return positional_rows.from_array(rows, signature, max_rows, name)
+
+
+def _with_nulls(rows: Any, signature: Signature, max_rows: int, most_values: int) -> Any:
+    """Named rows with null where a key is left out of an input that takes null.
+
+    Only if the table has at most `most_values` values: a short body must not make a large one.
+    """
+    nulls = {one.name: None for one in signature.inputs if one.nullable}
+    if not nulls or not isinstance(rows, list) or len(rows) > max_rows:
+        return rows
+    if len(rows) * len(signature.inputs) > most_values:
+        return rows
+    return [nulls | row if isinstance(row, dict) else row for row in rows]
 
 
 def _from_frame(frame: Any, signature: Signature, max_rows: int) -> Columns:
@@ -125,13 +150,19 @@ def _from_frame(frame: Any, signature: Signature, max_rows: int) -> Columns:
     return payloads.from_rows(frame["data"], as_sent, max_rows, SPLIT, "data")
 
 
-def _from_columns(columns: dict[str, Any], signature: Signature, max_rows: int) -> Columns:
-    _check_names(list(columns), signature.names, INPUTS)
+def _from_columns(
+    columns: dict[str, Any], signature: Signature, max_rows: int, form: str
+) -> Columns:
+    """The columns of an object of lists, or of one row of values."""
+    _check_names(list(columns), signature.names, form)
+    if not any(isinstance(value, list) for value in columns.values()):
+        row = {name: [value] for name, value in columns.items()}
+        return Columns(row, lambda name, _: pointer(form, name))
     for name, values in columns.items():
         if not isinstance(values, list):
-            raise _misfit(pointer(INPUTS, name), "must be a list of values")
-        payloads.check_rows(len(values), max_rows, pointer(INPUTS, name))
-    return Columns(columns, lambda name, row: pointer(INPUTS, name, row))
+            raise _misfit(pointer(form, name), "must be a list of values")
+        payloads.check_rows(len(values), max_rows, pointer(form, name))
+    return Columns(columns, lambda name, row: pointer(form, name, row))
 
 
 def _check_names(given: Sequence[str], names: Sequence[str], *place: str) -> None:

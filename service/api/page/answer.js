@@ -72,7 +72,7 @@ function answerTable(model, form, answer) {
   const labels = columns.map((one) => one.labels || [model.confidence]);
   const head = columns.flatMap((one, place) => [one.name,
     ...(one.confidence ? labels[place].map((label) => `${one.name}: ${show(label)}`) : [])]);
-  const rows = form.rows.map((cells, row) => [...cells, ...columns.flatMap((one) => [show(one.values[row]),
+  const rows = form.rows.map((cells, row) => [...cells.map(show), ...columns.flatMap((one) => [show(one.values[row]),
     ...(one.confidence ? [one.confidence[row]].flat() : [])])]);
   return [[...form.names, ...head], ...rows];
 }

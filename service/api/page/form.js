@@ -16,9 +16,22 @@ function element(name, properties = {}, ...children) {
 }
 
 const MOMENTS = ["date", "datetime"];
-const isText = (input) => input.kind === "text" || MOMENTS.includes(input.kind) || typeof (input.categories || [])[0] === "string"
-  || (input.kind === "category" && !input.categories);
 const show = (value) => (value === null || value === undefined ? "" : String(value));
+
+// Whether values are sent exactly as they are written: blanks and the empty text are values, too.
+const isExact = (input) => input.text && !MOMENTS.includes(input.kind);
+// Whether a field has a box for null, because an empty field may be the empty text.
+const hasBox = (input) => isExact(input) && input.nullable && !input.closed;
+const takesEmpty = (input) => hasBox(input) || input.empty === "" || (input.categories || []).includes("");
+
+// The value of a cell of a table. As in CSV, an empty cell is the empty text only if the model knows it.
+function cellOf(input, text) {
+  if (!isExact(input)) return text.trim();
+  return text === "" ? input.empty : text;
+}
+
+// A category as an option shows it: blanks around it, and nothing, would not be seen.
+const visible = (text) => (text === "" || text !== text.trim() ? JSON.stringify(text) : text);
 
 // A number as text: integers in full, others with `digits` significant digits.
 function plain(number, digits = 7) {
@@ -28,15 +41,16 @@ function plain(number, digits = 7) {
   return text.replaceAll("-", "\u2212");
 }
 
-// The JSON of a cell. Text that cannot be a value of the input's type is sent unchanged: the service
-// returns the error.
-function toJSON(input, text) {
-  const bare = text.trim();
-  if (input.kind === "text") return bare === "" && input.nullable ? "null" : JSON.stringify(text);
+// The JSON of a value: null or text. Text that cannot be a value of the input's type is sent
+// unchanged: the service returns the error.
+function toJSON(input, value) {
+  if (value === null) return "null";
+  if (isExact(input)) return value === "" && !takesEmpty(input) ? "null" : JSON.stringify(value);
+  const bare = value.trim();
   if (bare === "") return "null";
-  if (isText(input)) return JSON.stringify(bare);
+  if (input.text) return JSON.stringify(bare);
   if (["true", "false"].includes(bare.toLowerCase())) return bare.toLowerCase();
-  return NUMBER.test(bare) ? bare : JSON.stringify(text);
+  return NUMBER.test(bare) ? bare : JSON.stringify(value);
 }
 
 // The type of a field: a browser has one for dates and one for times, which holds no zone, and what
@@ -47,18 +61,19 @@ function fieldOf(input, value) {
   return /^(\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?)?$/.test(value) ? "datetime-local" : "text";
 }
 
-// A warning for a value outside of the training data; empty if there is none.
-function warning(input, text) {
-  const bare = text.trim();
-  if (bare === "") return "";
+// A warning for a value that the sample does not have; empty if there is none.
+function warning(input, value) {
+  if (value === null) return "";
+  const bare = isExact(input) ? value : value.trim();
+  if (bare === "" && !takesEmpty(input)) return "";
   if (input.categories && !input.closed) {
-    input.known ??= new Set(input.categories.map(show));
-    if (!input.known.has(bare)) return "This value is not in the training data.";
+    input.known ??= new Set(input.categories);
+    if (!input.known.has(bare)) return "This value is not in the sample.";
   }
   if (input.minimum === null || input.maximum === null || !NUMBER.test(bare)) return "";
   const number = Number(bare);
   if (number >= input.minimum && number <= input.maximum) return "";
-  return `The training data range from ${plain(input.minimum)} to ${plain(input.maximum)}.`;
+  return `The sample ranges from ${plain(input.minimum)} to ${plain(input.maximum)}.`;
 }
 
 // The range of an input, short enough for a heading.
@@ -89,10 +104,10 @@ class Form {
 
   example() {
     const columns = this.model.example;
-    return this.set(columns[this.names[0]].map((_, row) => this.names.map((n) => show(columns[n][row]))));
+    return this.set(columns[this.names[0]].map((_, row) => this.names.map((n) => columns[n][row])));
   }
 
-  empty() { return this.names.map(() => ""); }
+  empty() { return this.model.inputs.map((input) => input.empty); }
 
   // The first `most` rows as the JSON of a request; `glue` separates the columns.
   body(most = Infinity, glue = ", ") {
@@ -102,7 +117,7 @@ class Form {
     return `{${this.model.inputs.map(column).join(glue)}}`;
   }
 
-  // The number of values outside of the training data.
+  // The number of values outside of the sample.
   unseen() {
     return this.rows.reduce((count, row) => count
       + this.model.inputs.filter((input, place) => warning(input, row[place])).length, 0);
@@ -166,35 +181,54 @@ class Form {
 
   control(input, row, place) {
     const value = this.rows[row][place];
-    const known = input.kind === "boolean" ? [true, false] : input.closed ? input.categories : null;
-    const properties = { id: `f-${row}-${place}`, ariaLabel: `${input.name}, row ${row + 1}`, autocomplete: "off" };
-    let made;
-    if (known) {
-      const texts = known.map(show);
-      const options = input.nullable || !texts.includes(value) ? ["", ...texts] : texts;
-      if (!options.includes(value)) options.push(value);
-      made = element("select", properties, ...options.map((text) => element("option", { value: text }, text || "\u2013")));
-    } else if (input.kind === "text") made = element("textarea", { ...properties, rows: 2 });
-    else {
-      const type = fieldOf(input, value);
-      made = element("input", { ...properties, type, inputMode: isText(input) ? "text" : "decimal" });
-      if (type === "datetime-local") made.step = "any";
-      if (input.categories) made.setAttribute("list", `known-${place}`);
-    }
-    made.value = value;
-    made.addEventListener("input", () => {
-      this.rows[row][place] = made.value;
+    const known = input.kind === "boolean" ? ["true", "false"] : input.closed ? input.categories : null;
+    const label = `${input.name}, row ${row + 1}`;
+    const properties = { id: `f-${row}-${place}`, ariaLabel: label, autocomplete: "off" };
+    const change = (changed) => {
+      this.rows[row][place] = changed;
       this.faults.delete(`${row}/${place}`);
       this.showMessage(row, place);
       this.changed();
+    };
+    if (known) return this.choice(input, known, properties, value, change);
+    let made;
+    const type = fieldOf(input, value ?? "");
+    if (input.kind === "text" || /[\r\n]/.test(value ?? "")) made = element("textarea", { ...properties, rows: 2 });
+    else {
+      made = element("input", { ...properties, type, inputMode: input.text ? "text" : "decimal" });
+      if (type === "datetime-local") made.step = "any";
+      if (input.categories) made.setAttribute("list", `known-${place}`);
+    }
+    made.value = show(value);
+    if (!hasBox(input)) {
+      made.addEventListener("input", () => change(made.value));
+      return made;
+    }
+    const box = element("input", { type: "checkbox", checked: value === null, ariaLabel: `${label} is null` });
+    made.addEventListener("input", () => { box.checked = false; change(made.value); });
+    box.addEventListener("change", () => {
+      if (box.checked) made.value = "";
+      change(box.checked ? null : made.value);
     });
+    return element("div", { className: "with-null" }, made, element("label", {}, box, "null"));
+  }
+
+  // A list of the values of which an input takes one; by their place, as two texts may look the same.
+  choice(input, known, properties, value, change) {
+    const options = [...known];
+    if (input.nullable || !known.includes(value)) options.unshift(null);
+    if (!options.includes(value) && value) options.push(value);
+    const made = element("select", properties, ...options.map((one, at) => element(
+      "option", { value: `${at}` }, one === null ? "\u2013" : visible(one))));
+    made.selectedIndex = Math.max(0, options.indexOf(value));
+    made.addEventListener("input", () => change(options[made.selectedIndex]));
     return made;
   }
 
   // Show the error or warning at a field.
-  showMessage(row, place, cell = this.field(row, place)?.parentElement) {
+  showMessage(row, place, cell = this.field(row, place)?.closest("td")) {
     if (!cell) return;
-    const [control, line] = cell.children;
+    const control = cell.querySelector("[id^=f-]"), line = cell.querySelector("p");
     const fault = this.faults.get(`${row}/${place}`);
     const text = fault || warning(this.model.inputs[place], this.rows[row][place]);
     line.hidden = !text;
@@ -208,8 +242,9 @@ class Form {
 
   // Import a pasted or dropped table. Returns a note about what was left out, or an error.
   take(table, row = null, place = 0) {
-    if (row === null || this.names.every((name) => (table[0] || []).some((cell) => cell.trim() === name))) {
-      const { rows, unused, fault } = arrange(table, this.names);
+    const header = headerOf(table[0] || [], this.names);
+    if (row === null || this.names.every((name) => header.includes(name))) {
+      const { rows, unused, fault } = arrange(header, table.slice(1), this.model.inputs);
       if (fault) return { fault };
       const left = this.set(rows);
       const parts = [`${this.rows.length.toLocaleString("en")} rows`];
@@ -221,7 +256,7 @@ class Form {
     table.slice(0, this.model.mostRows - row).forEach((cells, down) => {
       rows[row + down] ??= this.empty();
       cells.forEach((cell, right) => {
-        if (place + right < this.names.length) rows[row + down][place + right] = cell.trim();
+        if (place + right < this.names.length) rows[row + down][place + right] = cellOf(this.model.inputs[place + right], cell);
       });
     });
     const first = this.first;

@@ -7,10 +7,11 @@ from typing import Any
 
 from service.model import example
 from service.model.manifest import Manifest
-from service.model.signature import Input, Label, Output, Signature
+from service.model.signature import Input, Label, Output, empty_cell, takes_strings
 
 ENGINES = {"onnx": "ONNX Runtime", "scikit-learn": "scikit-learn"}
 PIECE = 18  # characters of a digest
+EXAMPLE_FIELDS = 36  # of the form, at first
 SHOWN = 12  # categories of one input or output; the rest are counted
 
 
@@ -40,7 +41,7 @@ def template_values(manifest: Manifest) -> dict[str, Any]:
             for one in signature.outputs
         ],
         "metrics": list(metrics(manifest.metrics)),
-        "example": shlex.quote(json.dumps(example.columns(signature), ensure_ascii=False)),
+        "example": shlex.quote(json.dumps(shown_example(manifest), ensure_ascii=False)),
     }
 
 
@@ -49,17 +50,47 @@ def parts(digest: str) -> list[str]:
     return [digest[start : start + PIECE] for start in range(0, len(digest), PIECE)]
 
 
-def form(signature: Signature, max_rows: int, locked: bool) -> dict[str, Any]:
+def form(manifest: Manifest, max_rows: int, locked: bool) -> dict[str, Any]:
     """Values for the script of the form."""
+    signature = manifest.signature
     columns = signature.to_dict()
     return {
-        "inputs": columns["inputs"],
+        "inputs": [
+            {**plain, **field(one)}
+            for plain, one in zip(columns["inputs"], signature.inputs, strict=True)
+        ],
         "outputs": columns["outputs"],
         "confidence": signature.confidence,
-        "example": example.columns(signature),
+        "example": {
+            name: list(map(cell, column)) for name, column in shown_example(manifest).items()
+        },
         "mostRows": max_rows,
         "locked": locked,
     }
+
+
+def field(one: Input) -> dict[str, Any]:
+    """What the script knows of an input besides the signature: whether values are strings, the
+    value of an empty field, and the categories as text."""
+    is_any_text = one.kind == "category" and not one.categories
+    made: dict[str, Any] = {"text": is_any_text or takes_strings(one), "empty": ""}
+    if one.kind in ("text", "category"):
+        made["empty"] = empty_cell(one)
+    if one.categories:
+        made["categories"] = list(map(cell, one.categories))
+    return made
+
+
+def cell(value: Any) -> str | None:
+    """A value as the form holds it: the script would round an integer beyond 2^53."""
+    return None if value is None else label_text(value)
+
+
+def shown_example(manifest: Manifest) -> dict[str, list[Any]]:
+    """As many of the example rows, one at least, as do not make a long page on a phone."""
+    columns = example.of_model(manifest)
+    rows = max(1, EXAMPLE_FIELDS // len(columns))
+    return {name: values[:rows] for name, values in columns.items()}
 
 
 def input_values(one: Input) -> str:
@@ -68,9 +99,9 @@ def input_values(one: Input) -> str:
     if one.categories:
         parts.append(first_of(one.categories) + ("" if one.closed else ", or others"))
     if one.minimum is not None and one.maximum is not None:
-        parts.append(f"{short(one.minimum)} to {short(one.maximum)} in training")
+        parts.append(f"{short(one.minimum)} to {short(one.maximum)} in the sample")
     if one.earliest is not None:
-        parts.append(f"{one.earliest} to {one.latest} in training")
+        parts.append(f"{one.earliest} to {one.latest} in the sample")
     if one.nullable:
         parts.append("may be empty")
     return "; ".join(parts)

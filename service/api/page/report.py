@@ -13,15 +13,19 @@ from service.api.problems import Problem
 from service.model.predictor import Predictor
 
 PATH = "/report"
+# The packed file is also opened from a disk, where there is no page of the model.
+EYEBROW = b'<p class="eyebrow">Report</p>'
+LINKED = b'<p class="eyebrow"><a href="./">The model</a>, its report</p>'
 NONE = (
-    "this model was packed without a report; training fit writes one, and so does training pack "
+    "this model was packed without a report; slipway fit writes one, and so does slipway pack "
     "with --target"
 )
 
 
 def init_app(app: Flask, predictor: Predictor) -> None:
     """Add the route. Without a report it responds with 404."""
-    page = Page(predictor.report or b"", policy(style(predictor)))
+    content = (predictor.report or b"").replace(EYEBROW, LINKED, 1)
+    page = Page(content, policy(style(predictor)))
 
     @app.get(PATH)
     def report() -> Response:

@@ -47,7 +47,7 @@ def init_app(
     manifest = predictor.manifest
     values = {
         **model_view.template_values(manifest),
-        "form": model_view.form(manifest.signature, settings.max_rows, bool(settings.api_keys)),
+        "form": model_view.form(manifest, settings.max_rows, bool(settings.api_keys)),
         "locked": bool(settings.api_keys),
         "report": bool(predictor.report),
     }

@@ -4,7 +4,7 @@ const byId = (id) => document.getElementById(id);
 const address = new URL(".", location.href).href;
 
 const unseen = (count) => (count
-  ? `; ${count.toLocaleString("en")} ${count === 1 ? "value is" : "values are"} outside of the training data` : "");
+  ? `; ${count.toLocaleString("en")} ${count === 1 ? "value is" : "values are"} outside of the sample` : "");
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 function start(key, signal) {
@@ -145,7 +145,7 @@ function start(key, signal) {
   for (const hidden of document.querySelectorAll(".snippet")) hidden.hidden = false;
   model.inputs.forEach((input, place) => {
     if (!input.categories || input.closed) return;
-    const options = input.categories.map((value) => element("option", { value: show(value) }));
+    const options = input.categories.map((value) => element("option", { value }));
     byId("app").append(element("datalist", { id: `known-${place}` }, ...options));
   });
   byId("app").hidden = false;

@@ -28,16 +28,23 @@ function parseTable(text) {
     } else cell += one;
   }
   if (cell !== "" || row.length) { row.push(cell); rows.push(row); }
-  return rows.filter((cells) => cells.some((value) => value.trim() !== ""));
+  return rows.filter((cells) => cells.some((value) => value !== ""));
 }
 
-// Rows in the order of `names`, from a table with a header; or an error.
-function arrange(table, names) {
-  const header = (table[0] || []).map((name) => name.trim());
+// A header line with the names of inputs: equal to them, or but for blanks around them.
+function headerOf(cells, names) {
+  const bare = cells.map((cell) => cell.trim());
+  return cells.map((cell, at) => (names.includes(cell) ? cell
+    : names.find((name) => name.trim() === bare[at] && !cells.includes(name)) ?? bare[at]));
+}
+
+// Rows in the order of the inputs; or an error.
+function arrange(header, table, inputs) {
+  const names = inputs.map((input) => input.name);
   const missing = names.filter((name) => !header.includes(name));
   if (missing.length) return { fault: `The first line has no column ${missing.join(", ")}.` };
   const places = names.map((name) => header.indexOf(name));
-  const rows = table.slice(1).map((cells) => places.map((place) => (cells[place] ?? "").trim()));
+  const rows = table.map((cells) => places.map((from, to) => cellOf(inputs[to], cells[from] ?? "")));
   const unused = header.filter((name) => name && !names.includes(name));
   return rows.length ? { rows, unused } : { fault: "There are no rows below the first line." };
 }

@@ -11,7 +11,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from service.api.predict import PATH
-from service.api.problems import one_line
+from service.api.problems import join_errors
 from service.app import create_app, load
 from service.model.errors import SlipwayError
 from service.observability import logs
@@ -35,7 +35,7 @@ class Function:
         answer = events.respond(self._answer, events.prediction_event(json.dumps(event)))
         content = json.loads(answer["body"])
         if answer["statusCode"] != 200:
-            raise events.ValidationError(one_line(content["detail"], content.get("errors", ())))
+            raise events.ValidationError(join_errors(content["detail"], content.get("errors", ())))
         return content
 
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -13,6 +13,7 @@ from service.api.parse import PayloadLimits
 from service.api.payloads import Columns
 from service.api.problems import MAX_ERRORS, unknown
 from service.model.signature import Input, Signature, empty_cell, takes_strings
+from service.protocols import lossless
 from service.protocols.oip.metadata import datatype_of
 from service.protocols.oip.outputs import Offered, Wanted
 from service.protocols.oip.tensors import BYTES, FLOATS, Raw, Tensor, bad, parameters, read
@@ -58,7 +59,8 @@ def parse(
     ]
     if raw.left:
         raise bad("/inputs", f"{len(raw.left)} bytes after the JSON belong to no tensor")
-    return InferenceRequest(name, _columns(tensors, signature), outputs, details)
+    columns = lossless.booleans(_columns(tensors, signature), signature)
+    return InferenceRequest(name, columns, outputs, details)
 
 
 def _columns(tensors: list[Tensor], signature: Signature) -> Columns:
@@ -101,11 +103,11 @@ def _family(datatype: str) -> str:
 
 
 def _with_nulls(tensor: Tensor, values: list[Any], column: Input | None) -> list[Any]:
-    """Values with null for empty strings, because BYTES has no null.
+    """Values with null for empty strings of binary data, because BYTES has no null there.
 
     As in CSV: if the input accepts null, and the model did not learn the empty string.
     """
-    if tensor.datatype != BYTES or column is None or not column.nullable:
+    if not tensor.binary or tensor.datatype != BYTES or column is None or not column.nullable:
         return values
     if not takes_strings(column) or empty_cell(column) == "":
         return values

@@ -18,6 +18,7 @@ from service.api.prediction_service import PredictionService
 from service.api.problems import Problem
 from service.api.request_state import state_of
 from service.model.manifest import Manifest
+from service.protocols import lossless
 from service.protocols.oip import inference, metadata, outputs, tensors, v1
 from service.protocols.protocol import Protocol, ProtocolContext
 
@@ -123,7 +124,7 @@ def _add_model_routes(
     def infer(name: str, version: str | None = None) -> Response:
         check(name, version)
         head, raw = tensors.split(content(), request.headers.get(HEADER))
-        payload = parse.parse_json(body.decode(head), service.limits)
+        payload = parse.parse_json(body.decode(lossless.without_mark(head)), service.limits)
         inference_request = inference.parse(
             payload, raw, manifest.signature, service.limits, offered
         )
@@ -151,6 +152,8 @@ def _add_model_routes(
     of_model("", describe, "GET")
     of_model("/ready", model_ready, "GET")
     of_model("/infer", infer, "POST")
+    lossless.add_slash(blueprint, "/v2/models/<name>/infer")
+    lossless.add_slash(blueprint, "/v2/models/<name>/versions/<version>/infer")
 
 
 PROTOCOL = Protocol(

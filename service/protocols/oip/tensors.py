@@ -13,6 +13,7 @@ import numpy as np
 
 from service.api.fields import NAMES_OF_TYPES
 from service.api.problems import Problem
+from service.protocols import lossless
 
 BYTES = "BYTES"
 INTEGERS = {f"{sign}INT{bits}": f"<{sign.lower() or 'i'}{bits // 8}"
@@ -32,12 +33,16 @@ PREFIX_BYTES = 4  # the length of a string
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """Values row by row, with None for null. `shape` is (rows,) or (rows, columns)."""
+    """Values row by row, with None for null. `shape` is (rows,) or (rows, columns).
+
+    `binary` data came after the JSON.
+    """
 
     name: str
     datatype: str
     shape: tuple[int, ...]
     values: list[Any]
+    binary: bool
 
 
 class Raw:
@@ -104,7 +109,7 @@ def read(given: Any, raw: Raw, place: str, most_rows: int, width: int) -> Tensor
         values = _from_bytes(raw.take(given_parameters[SIZE], place), shape, datatype, place)
     else:
         values = _from_json(given["data"], shape, datatype, f"{place}/data")
-    return Tensor(name, datatype, shape, values)
+    return Tensor(name, datatype, shape, values, SIZE in given_parameters)
 
 
 def _shape(given: Any, place: str, most_rows: int, width: int) -> tuple[int, ...]:
@@ -133,6 +138,8 @@ def _from_json(data: Any, shape: tuple[int, ...], datatype: str, place: str) -> 
     count = int(np.prod(shape))
     if len(values) != count:
         raise bad(place, f"holds {len(values)} values, the shape {list(shape)} says {count}")
+    if datatype == "BOOL":
+        values = list(map(lossless.boolean, values))
     passing = PLAIN[datatype] | {type(None)}
     if not set(map(type, values)) <= passing:
         at, value = next((i, v) for i, v in enumerate(values) if type(v) not in passing)

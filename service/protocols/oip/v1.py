@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 from service.api import body, parse, payloads
 from service.api.payloads import Columns
 from service.api.prediction_service import PredictionService
+from service.protocols import lossless
 from service.protocols.oip.tensors import bad
 
 ROWS = ("instances", "inputs")  # two names of the same
@@ -41,11 +42,11 @@ def add_routes(
     @blueprint.post("/v1/models/<name>:predict")
     def predict_v1(name: str) -> Response:
         check(name)
-        payload = parse.parse_json(body.decode(content()), service.limits)
+        payload = parse.parse_json(body.decode(lossless.without_mark(content())), service.limits)
         if not isinstance(payload, dict) or len(payload.keys() & set(ROWS)) != 1:
             raise bad("", f"must be an object that has {' or '.join(ROWS)}")
         [key] = payload.keys() & set(ROWS)
-        columns = _columns(payload[key], key)
+        columns = lossless.booleans(_columns(payload[key], key), signature)
         answer = service.predict_columns(request.environ, columns)
         values = [answer[one.name] for one in signature.outputs]
         predictions = values[0] if len(values) == 1 else list(zip(*values, strict=True))

@@ -20,12 +20,12 @@ from service.api.payloads import Columns
 from service.api.positional_rows import check_width
 from service.api.problems import Problem, pointer
 from service.model.signature import Input, Signature
+from service.protocols import lossless
 
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 MAX_HEADER_CHARACTERS = 1000
 KINDS = "biufU"  # kinds of NumPy's types: booleans, numbers, text
 MAX_NUMBER_BYTES = 8
-BOOLEANS = {0: False, 1: True}
 
 
 def read(content: bytes, signature: Signature, max_rows: int) -> Columns:
@@ -93,7 +93,7 @@ def _values(column: NDArray[Any], one: Input) -> list[Any]:
     if column.dtype.kind == "f" and np.isnan(column).any():
         values = [None if value != value else value for value in values]
     if column.dtype.kind in "iuf" and one.kind == "boolean":
-        values = [BOOLEANS.get(value, value) for value in values]
+        values = list(map(lossless.boolean, values))
     return values
 
 
