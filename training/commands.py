@@ -1,12 +1,13 @@
-"""The work of the commands in `training.cli`: each reads its files, does the work and prints the
-result."""
+"""The commands fit, pack, inspect and diff, called by `slipway/`: each reads its files, does the
+work and prints the result."""
 
 import hashlib
+import json
 import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from service.model.limits import Limits
 from service.model.locked import LOCK
 from service.model.manifest import Manifest
 from service.model.own_code import NONE
-from training import summary
+from training import as_json, summary
 from training.errors import MissingFileError, PackError
 from training.estimators import code_files
 
@@ -51,8 +52,9 @@ def fit(options: Namespace) -> None:
 def pack(options: Namespace) -> None:
     """Pack a fitted estimator with a sample of its input."""
     from training.estimators.fitted_model import FittedModel  # imports scikit-learn
-    from training.estimators.side_effects import trying
+    from training.estimators.side_effects import refuse_side_effects
     from training.formats import loaded as load
+    from training.older.proof import UnansweredError
     from training.pack import PackOptions, Provenance
     from training.pack import pack as packed
     from training.samples import columnar, sample
@@ -70,7 +72,7 @@ def pack(options: Namespace) -> None:
         read = load.brought(options, found, limits, code)
         estimator, older = read.estimator, read.older
         notes += read.notes
-        with trying(options.trust):
+        with refuse_side_effects(options.trust):
             model = FittedModel(estimator)
         with _bar("Reading the sample", _size(options.sample)) as advance:
             named = model.feature_names is not None
@@ -79,9 +81,9 @@ def pack(options: Namespace) -> None:
             else:
                 rows = sample.read(options.sample, advance, named)
             rows = _without(options.ignore, rows)
-        with trying(options.trust):
+        with refuse_side_effects(options.trust):
             rows, targets = rows.named(targets, model.feature_names)
-            pools = model.pools
+            parallel = model.parallel_parts
         with options.sample.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         with _bar("Trying the model", len(rows.columns)) as advance:
@@ -92,7 +94,8 @@ def pack(options: Namespace) -> None:
                 name=options.name or options.model[-1].name.split(".")[0],
                 folder=options.out,
                 provenance=Provenance(
-                    data=described(options.sample, digest, rows.rows),
+                    data=described(options.sample, digest, rows.rows, options.held_out),
+                    example_rows=_example(options.example),
                     older=older,
                     lock=options.lock.read_bytes() if options.lock else b"",
                     code=code.sources,
@@ -108,23 +111,49 @@ def pack(options: Namespace) -> None:
                 note=notes.append,
             )
     except PackError as error:
-        if older is not None and not options.lock and options.versions != TODAY:
+        is_asked = older is not None and not isinstance(error, UnansweredError)
+        if older is not None and is_asked and not options.lock and options.versions != TODAY:
             from training.older import saved
 
-            saved.pack(options, older, error)
+            with redirect_stdout(sys.stderr) if options.json else nullcontext():
+                saved.pack(options, older, error)
+            if options.json:
+                _print_json(as_json.packed(artifact.read_manifest(options.out), options.out))
             return
         files = ", ".join(map(str, options.model))
         raise PackError(f"{files}: {str(error).removeprefix(f'{files}: ')}") from error
-    _say(manifest, options.out, trained=False)
-    for warning in (*notes, *summary.warnings(rows, manifest, pools)):
-        print(f"note: {warning}")
+    notes += summary.warnings(rows, manifest, parallel)
+    doubts = [*summary.doubts(manifest)]
     content = (options.out / artifact.MODEL).read_bytes()
-    if manifest.engine != artifact.ONNX and unpickling.inspect(content).untrusted:
-        print(f"to serve it, set SERVICE_TRUSTED_MODULES={','.join(options.trust)}")
-    if manifest.code and manifest.engine != artifact.ONNX:
-        print(f"to serve it, set SERVICE_TRUSTED_CODE={manifest.code['digest']}")
-    for doubt in summary.doubts(manifest):
+    needed = {}
+    is_pickle = manifest.engine != artifact.ONNX
+    if is_pickle and options.trust and unpickling.inspect(content).untrusted:
+        needed["SERVICE_TRUSTED_MODULES"] = ",".join(options.trust)
+    if is_pickle and manifest.code:
+        needed["SERVICE_TRUSTED_CODE"] = manifest.code["digest"]
+    if options.json:
+        _print_json(as_json.packed(manifest, options.out, notes, doubts, needed))
+        return
+    _say(manifest, options.out, trained=False)
+    for note in notes:
+        print(f"note: {note}")
+    for name, value in needed.items():
+        print(f"to serve it, set {name}={value}")
+    for doubt in doubts:
         print(f"slipway: warning: {doubt}", file=sys.stderr)
+
+
+def _example(path: Path | None) -> "Sample | None":
+    """The rows of --example."""
+    from training.samples import columnar, sample
+
+    if path is None:
+        return None
+    return columnar.read(path) if columnar.is_typed(path) else sample.read(path, named=True)
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _names(listed: str) -> list[str]:
@@ -145,10 +174,11 @@ def inspect(options: Namespace) -> None:
     from training.formats import loaded, mlflow_model, model_file, skops_model
 
     path: Path = options.file
-    code = NONE
+    code, manifest = NONE, None
     if path.is_dir() and not (path / mlflow_model.ABOUT).is_file():
         manifest = artifact.read_manifest(path)
-        _say(manifest, path, trained=False)
+        if not options.json:
+            _say(manifest, path, trained=False)
         code = code_files.of_artifact(path, manifest)
         path = path / artifact.MODEL
     loaded.check_trusted(options.trust)
@@ -166,14 +196,20 @@ def inspect(options: Namespace) -> None:
         found = [loaded.inspected(one, release, options.trust, limits) for one in files]
     untrusted = [error for one in found for error in one.untrusted]
     refused = {error.name for error in untrusted}
-    print(f"{path} would use:")
-    for name in sorted(set().union(*(one.names for one in found))):
-        print(f"  {'NOT ' if name in refused else '    '}trusted  {name}")
-    for error in untrusted:
-        if not error.name:
+    names = {name: name not in refused for name in sorted(set().union(*(o.names for o in found)))}
+    not_allowed = [str(error) for error in untrusted if not error.name]
+    if options.json:
+        _print_json(
+            as_json.inspected(path, names, not_allowed, release, found[0].holds or None, manifest)
+        )
+    else:
+        print(f"{path} would use:")
+        for name, trusted in names.items():
+            print(f"  {'    ' if trusted else 'NOT '}trusted  {name}")
+        for error in not_allowed:
             print(f"  NOT allowed  {error}")
-    if is_older:
-        print(f"saved by scikit-learn {release}, here is {version('scikit-learn')}")
+        if is_older:
+            print(f"saved by scikit-learn {release}, here is {version('scikit-learn')}")
     if untrusted:
         raise PackError(f"{path}: {len(untrusted)} of them are not trusted: {untrusted[0]}")
     if found[0].holds:

@@ -1,4 +1,4 @@
-"""What can go wrong in training, each in one line, with its sysexits code.
+"""The errors of training, each with one line of text and an exit code of sysexits.h.
 
 TrainingError             65 (bad data)
 ├── DataError             65 (rows that cannot be used: file, line and column)
@@ -7,7 +7,7 @@ TrainingError             65 (bad data)
 ├── GateError             65 (a model that is not good enough to be published)
 └── PackError             65 (a file or an estimator that cannot be packed)
 
-ConversionError is none of these: what is not converted is packed with scikit-learn's engine.
+ConversionError is not among them: without an ONNX model, packing uses scikit-learn's engine.
 """
 
 import os
@@ -49,7 +49,7 @@ class PackError(TrainingError):
 
 
 class ConversionError(Exception):
-    """There is no ONNX model for an estimator; the text says why in one line."""
+    """An estimator cannot be converted to ONNX; the text is the reason in one line."""
 
 
 strict = False  # the tests set it
@@ -57,10 +57,10 @@ EXPECTED = (NotImplementedError, ImportError, MemoryError)  # what is not suppor
 
 
 def reraise_own(error: Exception) -> None:
-    """In the tests, raise an error again that code of `training` caused, not a library or a model.
+    """In the tests, raise an error again if Slipway's own code caused it, not a library or a model.
 
-    Packing goes on without what failed: an estimator is not converted, or has no report. A fault of
-    Slipway would then pass for one of them.
+    If a conversion or a report fails, packing continues without it. That would hide errors of
+    Slipway from the tests.
     """
     trace = error.__traceback__
     while trace and trace.tb_next:

@@ -24,20 +24,20 @@ from service.model.manifest import ROWS_INDEPENDENT, TIMED_ROWS, Golden, Manifes
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 from service.model.signature import Signature
 from service.model.version import content_version
-from training import sample_metrics
+from training import examples, sample_metrics
 from training.engine import selection, truth
 from training.engine.row_independence import are_rows_independent
 from training.errors import PackError, reraise_own
-from training.estimators import introspection
 from training.estimators.fitted_model import FittedModel
-from training.estimators.side_effects import trying
+from training.estimators.side_effects import refuse_side_effects
+from training.older.lock import REPORT_PACKAGES
 from training.older.proof import Older
 from training.pickling import dumped
 from training.samples import pandas_rows
 from training.samples.sample import Sample
 from training.signature.infer import contract
 
-# How a model is served that another scikit-learn saved, by its engine; or by a lock.
+# By engine: how a model that another scikit-learn saved is served. The third way is a lock.
 ROUTES = {artifact.ONNX: "onnx", artifact.SCIKIT_LEARN: "migration"}
 GOLDEN_ROWS = 8  # evenly from the sample, after the caller's own examples
 
@@ -46,19 +46,21 @@ GOLDEN_ROWS = 8  # evenly from the sample, after the caller's own examples
 class Provenance:
     """The origin of a model and its rows, as far as the caller knows it.
 
-    `data` describes the rows, as `Manifest.data` has it. `metrics` are those of the manifest; if
-    empty, they are measured on the sample. `held_out` are columns of rows that the model has not
-    seen, with its targets, for the report; without them it evaluates the sample. `examples` are
-    columns of rows that come first among the golden rows. `older` is the environment of another
-    scikit-learn that saved the estimator: there, its predictions have to be the same. `lock` is the
-    lock of the libraries that this runs with, if the artifact has to bring it. `code` are files of
-    modules that the model needs and that are imported already (`own_code.py`).
+    `data` describes the rows, in the form of `Manifest.data`. `metrics` are those for the manifest;
+    if empty, they are measured on the sample. `held_out` are columns of rows that the model has not
+    seen, with its targets, for the report; without them the report evaluates the sample. `examples`
+    are columns of rows that come first among the golden rows, and that the service shows;
+    `example_rows` are such rows as a file has them. `older` is the environment of the other
+    scikit-learn that saved the estimator; predictions must be the same there. `lock` is the lock of
+    the installed libraries, if the artifact has to bring it. `code` are files of modules that the
+    model needs and that are already imported (`own_code.py`).
     """
 
     data: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     held_out: Mapping[str, Sequence[Any]] | None = None
     examples: Mapping[str, list[Any]] = field(default_factory=dict)
+    example_rows: Sample | None = None
     older: Older | None = None
     lock: bytes = b""
     code: Mapping[str, bytes] = field(default_factory=dict)
@@ -69,9 +71,9 @@ class PackOptions:
     """How to pack.
 
     `engine` is auto, onnx or sklearn. `trusted` are names that the model may import besides those
-    of the allow-list. `kinds` are kinds by column that decide (`kinds.KINDS`). `report` asks for
-    the report on the model's performance, if there are targets. `limits` are those of loading the
-    artifact.
+    of the allow-list. `kinds` are the kinds of columns that the user has chosen (`kinds.KINDS`).
+    `report` is whether to write the report on the model's performance, if there are targets.
+    `limits` are those of loading the artifact.
     """
 
     engine: str = "auto"
@@ -107,9 +109,9 @@ def pack(
     artifact_writer.refuse_to_replace(folder.resolve())
     selection.prepare()
     pandas_rows.prepare()
-    with trying(trusted):
+    with refuse_side_effects(trusted):
         given = FittedModel(estimator).with_one_job()  # a worker uses one core
-        model = FittedModel(introspection.without_samplers(given.estimator))
+        model = given.without_samplers()
         sample, targets = sample.named(targets, model.feature_names)
         content = dumped(model.estimator)  # before a prediction: some estimators store addresses
         described = contract(model, sample, targets, how.kinds, advance)
@@ -119,9 +121,12 @@ def pack(
             column.name: as_column(sample.columns[column.name].values, column.dtype)
             for column in signature.inputs
         }
+    shown = dict(origin.examples)
+    if origin.example_rows is not None:
+        shown = examples.given(origin.example_rows, signature)
     if older is not None:
         signature = older.narrowed(signature, columns)
-    with trying(trusted):
+    with refuse_side_effects(trusted):
         chosen = selection.select_engine(model, signature, columns, how.engine)
         truth.check(given, signature, sample, chosen.engine, columns, chosen.tolerance)
         contents = {artifact.MODEL: content, **chosen.files, **origin.code}
@@ -152,8 +157,14 @@ def pack(
             golden=Golden(inputs={}, outputs={}),
         )
         manifest = replace(
-            manifest, golden=_golden(Predictor(manifest, chosen.engine), sample, origin.examples)
+            manifest, golden=_golden(Predictor(manifest, chosen.engine), sample, shown)
         )
+        shown = shown or examples.made(
+            manifest,
+            Predictor(manifest, chosen.engine),
+            {one.name: sample.columns[one.name].values for one in signature.inputs},
+        )
+        manifest = replace(manifest, example=shown)
     if origin.code:
         modules = own_code.modules(origin.code)
         manifest = replace(
@@ -173,7 +184,7 @@ def pack(
     manifest = replace(manifest, version=content_version(manifest))
     page = None
     if how.report and targets:
-        page = _report(model.estimator, manifest, sample, origin.held_out, trusted)
+        page = _report(model, manifest, sample, origin.held_out, trusted)
     if page is not None:
         contents[artifact.REPORT] = page
         manifest = replace(manifest, files={**files, artifact.REPORT: artifact.file_entry(page)})
@@ -198,19 +209,22 @@ def pack(
 
 
 def _report(*given: Any) -> bytes | None:
-    """The report; None, and a line on stderr, if it fails: the model is packed without it."""
-    logging.getLogger("matplotlib").setLevel(
-        logging.ERROR
-    )  # it warns about the folder of its caches
+    """The report; None, and a line on stderr, if it fails. The model is then packed without it."""
+    # matplotlib warns if it cannot write its cache.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    folder = str(Path(sys.prefix) / REPORT_PACKAGES)
+    sys.path.append(folder)  # after all others
     try:
-        from training.report.write import written  # imports matplotlib, which takes long
+        from training.report.write import render  # imports matplotlib, which takes long
 
-        return written(*given)
+        return render(*given)
     except Exception as error:  # of the model's code or of libraries
         reraise_own(error)
         reason = one_line(error)
         print(f"note: the artifact has no report, for it failed ({reason})", file=sys.stderr)
         return None
+    finally:
+        sys.path.remove(folder)
 
 
 def _golden(predictor: Predictor, sample: Sample, examples: Mapping[str, list[Any]]) -> Golden:
@@ -241,7 +255,7 @@ def _predicted(predictor: Predictor, columns: Mapping[str, Column]) -> dict[str,
 
 
 def _more_libraries(signature: Signature, content: bytes, engine: str) -> list[str]:
-    """The libraries that serving this model needs besides scikit-learn and its requirements."""
+    """The libraries, besides scikit-learn and its requirements, that serving this model needs."""
     modules = {name.split(".")[0] for name in unpickling.inspect(content).names}
     fitted = [name for name in companions.PACKAGES if name in modules]
     if engine == artifact.ONNX:  # only onnxruntime is needed; the others are recorded

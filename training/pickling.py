@@ -1,8 +1,7 @@
 """Pickle an estimator as joblib does, but to the same bytes in every process.
 
-joblib writes the memory of arrays as it is. Of the nodes of scikit-learn's trees some bytes are
-never set: they hold what was in that memory before. Sets of texts have another order in each
-process.
+joblib writes the memory of arrays. Some bytes in the nodes of scikit-learn's trees are
+uninitialized. The order of a set of strings differs between processes.
 """
 
 import io
@@ -15,19 +14,19 @@ from joblib.numpy_pickle import NumpyPickler
 from numpy.typing import NDArray
 
 LEAF = -1  # `left_child` of a tree's node without children
-OBJECTS = 5  # protocol of what is inside of an array of objects, as joblib has it
-PythonPickler: Any = pickle._Pickler  # whose methods can be replaced
+OBJECTS = 5  # the protocol that joblib uses for arrays of objects
+PythonPickler: Any = pickle._Pickler  # the pickler in Python: its methods can be overridden
 
 
 def dumped(estimator: Any) -> bytes:
-    """What `joblib.load` reads: equal estimators give equal bytes."""
+    """Pickle for `joblib.load`. Equal estimators give equal bytes."""
     buffer = io.BytesIO()
     _ArrayPickler(buffer).dump(estimator)
     return buffer.getvalue()
 
 
 class _Pickler(PythonPickler):  # type: ignore[misc]
-    """Sets each byte of an array that has fields, and writes the members of sets in order."""
+    """Initializes all bytes of structured arrays, and sorts the members of sets."""
 
     dispatch = PythonPickler.dispatch.copy()
 
@@ -54,7 +53,7 @@ class _Pickler(PythonPickler):  # type: ignore[misc]
 
 
 class _ArrayPickler(_Pickler, NumpyPickler):  # type: ignore[misc]
-    """The same for a whole estimator, its arrays in joblib's format."""
+    """The same for a whole estimator, with arrays in joblib's format."""
 
     def save(self, obj: Any) -> None:
         if type(obj) is np.ndarray and obj.dtype.hasobject:  # joblib takes another pickler
@@ -70,7 +69,7 @@ def _order(value: Any) -> tuple[str, str]:
 
 
 def _all_set(values: NDArray[Any]) -> NDArray[Any]:
-    """An equal array, in which zero is what its type, or a node of a tree, has no use for."""
+    """An equal array, with zero in the padding and in fields that a tree's node does not use."""
     names = values.dtype.names or ()
     made = np.zeros(values.shape, values.dtype)
     for name in names:

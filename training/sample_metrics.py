@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.metrics import mean_absolute_error, r2_score
 
 from service.model.engines import Column
-from service.model.signature import Signature
+from service.model.signature import Output, Signature
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
 from training.samples.sample import Sample
@@ -18,11 +18,12 @@ MAJORITY = "accuracy_of_the_majority_class"
 
 
 def on_sample(predicted: Sequence[Any], actual: Sequence[Any], labelled: bool) -> dict[str, float]:
-    """How well predictions fit what the sample says, where it says something.
+    """Metrics of predictions, for the rows of the sample whose true value is known.
 
-    The model may have been fitted on these very rows: this tells whether it arrived whole, not how
-    good it is. Beside it is the accuracy of always saying the commonest answer; R² of always saying
-    the mean is 0. There is no R² for rows that all have the same answer.
+    The model may have been fitted on the same rows, so the metrics show whether it was loaded
+    correctly, not how good it is. The baseline is the accuracy of always predicting the most
+    frequent value; for R², always predicting the mean gives 0. There is no R² if all true values
+    are equal.
     """
     pairs = [(p, a) for p, a in zip(predicted, actual, strict=True) if a is not None]
     if not pairs:
@@ -46,9 +47,9 @@ def on_sample(predicted: Sequence[Any], actual: Sequence[Any], labelled: bool) -
 def with_labels(
     model: FittedModel, signature: Signature, sample: Sample, targets: Sequence[str]
 ) -> Sample:
-    """The sample whose target columns hold labels as the model gives them: "1" where it says "1".
+    """The sample with target columns of the type of the model's labels, such as "1" instead of 1.
 
-    PackError if a column holds none of the labels, or text where the model gives numbers.
+    PackError if a column has none of the labels, or has text although the model predicts numbers.
     """
     columns = dict(sample.columns)
     for output in signature.outputs:
@@ -66,7 +67,10 @@ def with_labels(
                 f"{listed([*held])}: nothing can be compared; fit the model on the values of that "
                 f"column, or say --ignore {output.name} instead of --target"
             )
-        if not labels and any(isinstance(value, str) for value in held):
+        if not labels and output.kind == "category":
+            values = [None if value is None else str(value) for value in column.values]
+            columns[output.name] = replace(column, values=values)
+        elif not labels and any(isinstance(value, str) for value in held):
             raise PackError(
                 f"the model predicts numbers, and the column {output.name}, which --target names, "
                 "holds text"
@@ -81,7 +85,7 @@ def of_sample(
     columns: Mapping[str, Column],
     targets: Any,
 ) -> dict[str, Any]:
-    """How the model does on the sample's kept rows, if the sample says what is right."""
+    """The metrics for the kept rows of the sample, if it has their true values."""
     if not targets:
         return {}
     found = model.engine(signature).predict(list(columns.values()))
@@ -89,11 +93,17 @@ def of_sample(
         output.name: on_sample(
             values.tolist(),
             sample.columns[output.name].values,
-            labelled=bool(model.possible_labels(output)),
+            labelled=not model.predicts_numbers(output),
         )
         for output, values in zip(signature.outputs, found, strict=True)
-        if output.name in targets and (model.possible_labels(output) or model.is_regressor)
+        if output.name in targets and _is_comparable(model, output)
     }
     if not by_target:
         return {}
     return {"sample": by_target[targets[0]] if len(by_target) == 1 else by_target}
+
+
+def _is_comparable(model: FittedModel, output: Output) -> bool:
+    """Whether a target says which predictions are right: clusters are numbered by chance."""
+    has_labels = bool(model.possible_labels(output)) or output.kind == "category"
+    return has_labels or model.predicts_numbers(output)

@@ -1,4 +1,4 @@
-"""The summary that pack prints: inputs, outputs, engine, metrics, and notes."""
+"""The summary that `pack` prints: inputs, outputs, engine, metrics, and notes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -69,7 +69,8 @@ def measured(manifest: Manifest) -> Iterator[str]:
         elif "mean_absolute_error" in found:
             parts = [f"R² {found['r2']:.3f}"] if "r2" in found else []
             parts += [f"mean absolute error {found['mean_absolute_error']:.4g}"]
-        yield f"{name}: " + "; ".join([*parts, f"{found['rows']} rows of the sample"])
+        held_out = ", which were held out" if manifest.data.get("held_out") else ""
+        yield f"{name}: " + "; ".join([*parts, f"{found['rows']} rows of the sample{held_out}"])
 
 
 def doubts(manifest: Manifest) -> Iterator[str]:
@@ -100,7 +101,7 @@ def _by_output(manifest: Manifest) -> list[tuple[str, Mapping[str, Any]]]:
     return [*found.items()]
 
 
-def warnings(sample: Sample, manifest: Manifest, pools: Sequence[str]) -> Iterator[str]:
+def warnings(sample: Sample, manifest: Manifest, parallel: Sequence[str]) -> Iterator[str]:
     """Notes to check before the model is served."""
     if [*sample.columns] == [f"x{place}" for place in range(len(sample.columns))]:
         yield "the sample has no header line but numbers: its columns are x0, x1 and so on"
@@ -112,8 +113,8 @@ def warnings(sample: Sample, manifest: Manifest, pools: Sequence[str]) -> Iterat
             once = [value for value, times in seen.counts.items() if times == 1]
             if once and len(seen.counts) > 1:
                 yield f"{column.name} is {listed(once)} only once in the sample"
-    if pools:
-        yield f"n_jobs of {listed(pools)} is 1 for serving: a worker has one core"
+    if parallel:
+        yield f"n_jobs of {listed(parallel)} is 1 for serving: a worker has one core"
 
 
 def listed(values: Sequence[Any]) -> str:

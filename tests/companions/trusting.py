@@ -26,6 +26,7 @@ from feature_engine import (  # type: ignore[import-untyped, import-not-found, u
     encoding,
     imputation,
 )
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -53,23 +54,60 @@ def with_categories() -> Any:
     return catboost.CatBoostClassifier(n_estimators=20, cat_features=["town"], **QUIET["catboost"])
 
 
-def target_encoded() -> Any:
-    """A model behind category_encoders."""
-    return encoded(category_encoders.TargetEncoder(cols=["town"]))
+def by_town(kind: Any, **options: Any) -> Any:
+    """A model behind an encoder of category_encoders."""
+    return encoded(kind(cols=["town"], **options))
 
 
-def engineered() -> Any:
+def engineered(kind: Any, **options: Any) -> Any:
     """A model behind two steps of feature-engine."""
     imputer = imputation.MeanMedianImputer(variables=["pay"])
-    return encoded(imputer, encoding.OneHotEncoder(variables=["town"]))
+    return encoded(imputer, kind(variables=["town"], **options))
+
+
+def rare() -> Any:
+    """A model behind three steps of feature-engine and a scaler."""
+    return encoded(
+        imputation.ArbitraryNumberImputer(variables=["pay"], arbitrary_number=-9),
+        encoding.RareLabelEncoder(variables=["town"], tol=0.2, n_categories=2),
+        encoding.OneHotEncoder(variables=["town"]),
+        StandardScaler(),
+    )
+
+
+def chosen() -> Any:
+    """A model behind encoders of both libraries in a column transformer."""
+    columns = make_column_transformer(
+        (category_encoders.TargetEncoder(), ["town"]),
+        (imputation.MeanMedianImputer(), ["age", "pay"]),
+    )
+    return make_pipeline(columns, LogisticRegression(max_iter=500))
 
 
 MODELS: dict[str, Callable[[], Any]] = {
     "sampler": sampled,
-    "category_encoders": target_encoded,
-    "feature-engine": engineered,
     "cat_features": with_categories,
+    "ce ordinal": partial(by_town, category_encoders.OrdinalEncoder),
+    "ce target": partial(by_town, category_encoders.TargetEncoder),
+    "ce one-hot": partial(by_town, category_encoders.OneHotEncoder),
+    "ce binary": partial(by_town, category_encoders.BinaryEncoder),
+    "ce count": partial(by_town, category_encoders.CountEncoder, handle_unknown=0),
+    "ce CatBoost": partial(by_town, category_encoders.CatBoostEncoder),
+    "ce James-Stein": partial(by_town, category_encoders.JamesSteinEncoder),
+    "ce leave one out": partial(by_town, category_encoders.LeaveOneOutEncoder),
+    "ce evidence": partial(by_town, category_encoders.WOEEncoder),
+    "ce hashes": partial(by_town, category_encoders.HashingEncoder, n_components=4),
+    "fe one-hot": partial(engineered, encoding.OneHotEncoder),
+    "fe ordinal": partial(
+        engineered, encoding.OrdinalEncoder, encoding_method="arbitrary", unseen="encode"
+    ),
+    "fe mean": partial(engineered, encoding.MeanEncoder, unseen="encode"),
+    "fe count": partial(engineered, encoding.CountFrequencyEncoder, unseen="encode"),
+    "fe similarity": partial(engineered, encoding.StringSimilarityEncoder),
+    "fe rare": rare,
+    "both in columns": chosen,
 }
+WHOLE = ("ce ", "cat_features")  # these take no missing numbers
 
 
 def packed(arguments: list[str]) -> tuple[int, str]:
@@ -90,7 +128,9 @@ def tried(make: Callable[[], Any], folder: Path, rows: Frame, target: Any) -> li
     code, told = packed(given)
     times = 1
     if code:
-        given = shlex.split(told.strip().splitlines()[-1].partition("them: ")[2])[1:]
+        given = shlex.split(
+            told.strip().splitlines()[-1].partition(" trust ")[2].partition(": ")[2]
+        )[1:]
         code, told = packed(given)
         times = 2
     if code:
@@ -110,12 +150,12 @@ def tried(make: Callable[[], Any], folder: Path, rows: Frame, target: Any) -> li
 def run(folder: Path) -> None:
     """Try all of them."""
     rows, target = table()
-    rows = rows.assign(pay=rows.pay.fillna(0.0))
-    numbers = rows[["age", "pay"]]
-    found = {
-        name: partial(tried, make)(folder / name, numbers if name == "sampler" else rows, target)
-        for name, make in MODELS.items()
-    }
+    whole = rows.assign(pay=rows.pay.fillna(0.0))
+    found = {}
+    for name, make in MODELS.items():
+        given = whole if name.startswith(WHOLE) else rows
+        given = whole[["age", "pay"]] if name == "sampler" else given
+        found[name] = tried(make, folder / name, given, target)
     print(json.dumps(found))
 
 

@@ -6,17 +6,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from service.model.artifact import VersionError
 from service.model.predictor import Predictor
-from tests.support.serving import ROOT
-from tests.versions.grid import CACHE, packed, saved
+from tests.support.serving import ROOT, Server, clean_environment, free_port, wait_until
+from tests.versions.grid import CACHE, packed, saved, there
 from training.errors import PackError
 from training.older import answers, environment, lock
 
+PREDICT = """
+import json, joblib, pandas
+rows = pandas.read_csv("rows.csv").drop(columns="y").to_numpy()
+print(json.dumps(joblib.load("model.joblib").predict(rows).tolist()))
+"""
 # Each names classes that today's scikit-learn has no more.
-FAMILIES = ("adaboost", "boosting of three", "histogram boosting", "neighbours")
+FAMILIES = ("adaboost of bayes", "boosting of three", "histogram boosting", "neighbours")
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +51,8 @@ def served_by(artifact: Path) -> Path:
 def test_a_model_that_today_s_would_answer_otherwise_is_served_by_the_one_that_saved_it(
     models: Path,
 ) -> None:
-    assert packed(models / "adaboost") == "scikit-learn"
-    folder = models / "adaboost/artifact"
+    assert packed(models / "adaboost of bayes") == "scikit-learn"
+    folder = models / "adaboost of bayes/artifact"
     manifest = json.loads((folder / "manifest.json").read_text())
     proved = manifest["engines"]["older"]
     assert proved["route"] == "lock"
@@ -67,6 +73,44 @@ def test_names_that_are_no_more_are_read_where_they_are(models: Path, name: str)
     assert packed(models / name, "--versions", "saved") == "scikit-learn"
     manifest = json.loads((models / name / "artifact/manifest.json").read_text())
     assert manifest["engines"]["older"]["route"] == "lock"
+
+
+@pytest.mark.slow
+def test_it_has_a_report(tmp_path: Path) -> None:
+    """The report uses what scikit-learn has since 1.3."""
+    folder = saved("1.6.1", tmp_path / "models", "adaboost") / "adaboost"
+    assert packed(folder, "--versions", "saved", "--report") == "scikit-learn"
+    report = (folder / "artifact/report/index.html").read_text()
+    assert "AdaBoostClassifier" in report
+    assert "Permutation importance" in report
+    assert "matplotlib" not in (folder / "artifact/requirements.txt").read_text()
+
+
+@pytest.mark.slow
+def test_one_command_serves_it(models: Path, tmp_path: Path) -> None:
+    folder, port, log = models / "adaboost of bayes", free_port(), tmp_path / "log"
+    command = ["serve", "model.joblib", "--sample", "rows.csv", "--versions", "saved"]
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "slipway", *command, "--target", "y", "--port", str(port)],
+            cwd=folder,
+            env={**clean_environment(XDG_CACHE_HOME=str(CACHE)), "PYTHONPATH": str(ROOT)},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(process, port, log)
+    try:
+        wait_until(lambda: "ASGI server listening" in log.read_text(), "the service", patience=300)
+        rows = pd.read_csv(folder / "rows.csv").drop(columns="y").to_csv(index=False)
+        answer = server.predict(rows, "text/csv")
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0, log.read_text()
+    python = there("1.2.2").python
+    right = subprocess.run(
+        [python, "-W", "ignore", "-c", PREDICT], cwd=folder, capture_output=True, text=True
+    )
+    assert json.loads(answer.body)["y"] == json.loads(right.stdout)
 
 
 @pytest.mark.slow
@@ -100,7 +144,7 @@ def test_a_model_that_answers_otherwise_with_its_own_lock_is_refused(
         "import sys; from training.older import proof; from training.__main__ import main; "
         f"proof.program.__file__ = {str(program)!r}; sys.exit(main(sys.argv[1:]))"
     )
-    folder = models / "adaboost"
+    folder = models / "adaboost of bayes"
     ended = subprocess.run(
         [
             *(locked.python, "-W", "ignore", "-c", run, "pack", folder / "model.joblib"),
@@ -118,7 +162,7 @@ def test_a_model_that_answers_otherwise_with_its_own_lock_is_refused(
 
 
 @pytest.mark.slow
-def test_libraries_without_wheels_for_the_service_s_python_are_told(
+def test_libraries_without_wheels_for_the_service_s_python_are_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     there = environment.Environment(Path(sys.executable), "1.0.2")

@@ -5,6 +5,7 @@ values of the leaves in float64. Whether NaN is less or greater than all numbers
 input. See https://catboost.ai/docs/en/concepts/json-model-structure for the format.
 """
 
+import atexit
 import json
 import tempfile
 from functools import cache
@@ -32,8 +33,11 @@ LINKS: dict[str, Link] = {
 
 @cache
 def export_file() -> IO[bytes]:
-    """The file that CatBoost exports a model to; it is opened before a model is tried."""
-    return tempfile.NamedTemporaryFile(suffix=".json")
+    """The file that CatBoost exports a model to; it is opened before a model is tried, and closed
+    when the process ends."""
+    file = tempfile.NamedTemporaryFile(suffix=".json")  # noqa: SIM115
+    atexit.register(file.close)
+    return file
 
 
 def ensemble(model: Any) -> Ensemble:

@@ -1,5 +1,6 @@
 """Which estimators of other libraries are read, and by which module."""
 
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
@@ -19,8 +20,11 @@ READERS = {
 
 
 def prepare() -> None:
-    """Open what a reader needs: while a model is tried, no file is opened for writing."""
-    with suppress(ImportError):  # without what converts, nothing is read
+    """Open the file that a reader of CatBoost's models needs: while a model is tried, no file may
+    be opened for writing."""
+    if "catboost" not in sys.modules:  # then the model is none of CatBoost's
+        return
+    with suppress(ImportError):  # without the packages that convert, nothing is read
         import_module("training.companions.catboost_model").export_file()
 
 

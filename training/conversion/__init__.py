@@ -1,6 +1,7 @@
-"""A fitted estimator as an ONNX model, by skl2onnx and by converters of this package.
+"""Converts a fitted estimator to ONNX, with skl2onnx and with converters of this package.
 
 Read in this order: `convert.py` (the whole model), `encoder_tables.py` (encoders of categories as
-tables), `converters.py` (single scikit-learn estimators), `companion_converters.py` (models of
-XGBoost, LightGBM and CatBoost), `shapes.py` (the shapes of what both return).
+tables), `converters.py` (scikit-learn estimators: begin here to support another one),
+`companion_converters.py` (models of XGBoost, LightGBM and CatBoost), `shapes.py` (the shapes of
+their results).
 """

@@ -1,4 +1,4 @@
-"""The ONNX nodes of models of XGBoost, LightGBM and CatBoost, for `convert.py`."""
+"""Converters for models of XGBoost, LightGBM and CatBoost, for `convert.py`."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -21,17 +21,18 @@ Registered = dict[type, Callable[..., Any]]
 Ensembles = dict[int, Ensemble]  # by the identity of the model
 
 
-def fed_sparse(model: FittedModel) -> set[int]:
-    """The models of XGBoost in pipelines, by identity, that get sparse matrices: for XGBoost, not
-    for the others, what such a matrix does not hold is missing, where it means 0.
+def with_sparse_input(model: FittedModel) -> set[int]:
+    """The XGBoost models, by id, that get sparse matrices from the step before them.
+
+    XGBoost treats values that a sparse matrix does not store as missing, not as 0.
     """
     found = set()
     for part in model.parts:
         *before, (_, last) = getattr(part, "steps", None) or [("", None)]
         transformers = [step for _, step in before if step not in (None, "passthrough")]
         if transformers and type(last).__module__ == "xgboost.sklearn":
-            whole = ("sparse_output_", "sparse_output")  # of ColumnTransformer, of OneHotEncoder
-            if any(getattr(transformers[-1], name, False) for name in whole):
+            flags = ("sparse_output_", "sparse_output")  # of ColumnTransformer, of OneHotEncoder
+            if any(getattr(transformers[-1], name, False) for name in flags):
                 found.add(id(last))
     return found
 
@@ -39,7 +40,7 @@ def fed_sparse(model: FittedModel) -> set[int]:
 def registered(
     estimator: Any, sparse: Collection[int] = ()
 ) -> tuple[Registered, Registered, Registered]:
-    """Converters, shapes and parsers of the models inside; `sparse` are `fed_sparse`."""
+    """Converters, shapes and parsers of the models in it; `sparse` is from `with_sparse_input`."""
     converters: Registered = {}
     shapes: Registered = {}
     parsers: Registered = {}
@@ -75,7 +76,7 @@ def _regressor_shape(ensembles: Ensembles, operator: Any) -> None:
 
 
 def _numbers(read: Ensemble, operator: Any, width: int) -> Any:
-    """Answers have the type that the library computes them with."""
+    """The type of the result: that in which the library computes."""
     kind = FloatTensorType if read.dtype is np.float32 else DoubleTensorType
     return kind([operator.inputs[0].get_first_dimension(), width])
 
@@ -107,7 +108,7 @@ def classifier(ensembles: Ensembles, scope: Any, operator: Any, container: Any) 
     sums = _sums(add, read, operator)
     if read.link == "softmax":
         found, compared = add("Softmax", sums, out=probabilities, axis=1), sums
-    elif read.link == "sigmoid" and len(read.base) > 1:  # each class against all others
+    elif read.link == "sigmoid" and len(read.base) > 1:  # one-vs-rest
         found, compared = add("Sigmoid", _scaled(add, read, sums), out=probabilities), sums
     elif read.link == "sigmoid":
         second = add("Sigmoid", _scaled(add, read, sums))
@@ -116,7 +117,7 @@ def classifier(ensembles: Ensembles, scope: Any, operator: Any, container: Any) 
         compared = add("Concat", add("Neg", sums), sums, axis=1)
     else:
         raise NotImplementedError("a classifier without probabilities")
-    if read.dtype is np.float32:  # XGBoost compares the probabilities, rounded to float32
+    if read.dtype is np.float32:  # XGBoost compares probabilities, which are float32
         compared = found
     labels(add, add("ArgMax", compared, axis=1, keepdims=0), read.classes, label)
 

@@ -1,8 +1,8 @@
-"""From a fitted estimator to an ONNX model of one float64 matrix: a column for each input.
+"""Converts a fitted estimator to an ONNX model.
 
-A category stands in it as a number, its code: the place among the known categories, one more for
-any other, one more for null. An encoder of categories becomes a table of what each code gives,
-whatever the encoder is.
+The model's input is one float64 matrix, with a column for each input. A category is a number in it,
+its code: its position among the known categories; then one code for unknown categories, and one for
+null. An encoder of categories, whatever its class, becomes a table with the result for each code.
 """
 
 import copy
@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from service.model.engines import CODES
 from service.model.errors import one_line
 from service.model.signature import Signature
-from training.companions import readers
+from training.companions import encoders, readers
 from training.conversion import companion_converters as companions
 from training.conversion.converters import CONVERTERS
 from training.conversion.encoder_tables import Codes, codes_of, tables
@@ -33,32 +33,33 @@ from training.estimators import introspection
 from training.estimators.fitted_model import FittedModel
 from training.onnx.lazy_probabilities import make_probabilities_optional
 
-OPSETS = {"": 18, "ai.onnx.ml": 3}  # the last that skl2onnx knows of the second
-TREES = 5  # the first of the second that has trees of float64
+OPSETS = {"": 18, "ai.onnx.ml": 3}  # skl2onnx knows no later version of ai.onnx.ml
+TREES_OPSET = 5  # the first version of ai.onnx.ml with TreeEnsemble, which computes in float64
+Steps = list[tuple[str, Any]]  # of a pipeline
 OPTIONS: dict[str | None, list[dict[str, bool]]] = {
     "probabilities": [{"zipmap": False}, {}],
     "scores": [{"zipmap": False, "raw_scores": True}, {"raw_scores": True}, {}],
     None: [{}],
 }
-FAR = 1e4  # standard deviations from zero; digits are lost where a mean is further off
-SINGLE = {  # these compute with float32, whatever they are given
+MAX_MEAN = 1e4  # standard deviations; folding a scaler with a larger mean would lose digits
+SINGLE = {  # operators that compute in float32, whatever the type of their input
     *("Imputer", "LinearClassifier", "LinearRegressor", "Normalizer", "Scaler", "SVMClassifier"),
     *("SVMRegressor", "TreeEnsembleClassifier", "TreeEnsembleRegressor"),
 }
 
 
 def convert(fitted: FittedModel, signature: Signature) -> tuple[bytes, str]:
-    """The ONNX model, and the type that it computes with; ConversionError."""
+    """The ONNX model and the type in which it computes; ConversionError if there is none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             codes = codes_of(fitted, signature)
-            sparse = companions.fed_sparse(fitted)
+            sparse = companions.with_sparse_input(fitted)
             model = _on_matrix(fitted.estimator, signature, codes)
             return _converted(model, signature, codes, sparse)
         except ConversionError:
             raise
-        except Exception as error:  # the converters raise all kinds
+        except Exception as error:  # the converters raise any exception
             reraise_own(error)
             raise ConversionError(one_line(error, 160).partition(". ")[0]) from error
 
@@ -70,7 +71,7 @@ def _converted(
     make_probabilities_optional(converted)
     if any(node.op_type == "TreeEnsemble" for node in converted.graph.node):
         for used in converted.opset_import:
-            used.version = TREES if used.domain == "ai.onnx.ml" else used.version
+            used.version = TREES_OPSET if used.domain == "ai.onnx.ml" else used.version
     _sort_operator_sets(converted)
     entry = converted.metadata_props.add()
     entry.key, entry.value = CODES, json.dumps(codes)
@@ -81,8 +82,8 @@ def _converted(
 
 
 def _sort_operator_sets(converted: Any) -> None:
-    """Put the operator sets in order: skl2onnx lists them in the order of a set of strings, which
-    changes from process to process, and the version of the model would change with it."""
+    """Sort the operator sets: skl2onnx lists them in the order of a set of strings, which differs
+    between processes, and so would the version of the model."""
     ordered = sorted(converted.opset_import, key=lambda used: used.domain)
     copies = [(used.domain, used.version) for used in ordered]
     del converted.opset_import[:]
@@ -91,7 +92,7 @@ def _sort_operator_sets(converted: Any) -> None:
 
 
 def _by_skl2onnx(model: Any, signature: Signature, more: Any) -> Any:
-    """What skl2onnx makes of it, with the first options that it knows for this model."""
+    """Convert by skl2onnx, with the first options that it supports for this model."""
     *others, last = OPTIONS[signature.confidence]
     for options in others:
         with suppress(NameError):  # this model has no such option
@@ -104,7 +105,7 @@ def _with_options(model: Any, signature: Signature, options: dict[str, bool], mo
     return convert_sklearn(
         model,
         initial_types=[("rows", DoubleTensorType([None, len(signature.inputs)]))],
-        name="slipway",  # the same model has the same bytes
+        name="slipway",  # the default is random
         options={id(model): options} if options else None,
         target_opset=OPSETS,
         custom_conversion_functions={**CONVERTERS, **converters},
@@ -114,7 +115,7 @@ def _with_options(model: Any, signature: Signature, options: dict[str, bool], mo
 
 
 def _on_matrix(estimator: Any, signature: Signature, codes: Codes) -> Any:
-    """An estimator like this one whose parts know its columns by number."""
+    """The same estimator for a matrix: its parts select columns by position."""
     if hasattr(estimator, "best_estimator_"):
         return _on_matrix(estimator.best_estimator_, signature, codes)
     if isinstance(estimator, ColumnTransformer):
@@ -124,14 +125,9 @@ def _on_matrix(estimator: Any, signature: Signature, codes: Codes) -> Any:
             (name, step) for name, step in estimator.steps if step not in (None, "passthrough")
         ]
         first = steps[0][1]
-        if codes and not isinstance(first, ColumnTransformer | Pipeline):
-            if set(codes) != set(signature.names):
-                raise ConversionError("categories are read deep inside")
-            encoder = Pipeline(steps[:-1])
-            steps = [
-                ("tables", tables(encoder, list(signature.names), signature, codes)),
-                steps[-1],
-            ]
+        is_read = isinstance(first, ColumnTransformer | Pipeline)
+        if not is_read and (codes or any(encoders.is_encoder(step) for _, step in steps)):
+            steps = _encoded(steps, signature, codes)
         else:
             steps[0] = (steps[0][0], _on_matrix(first, signature, codes))
         return Pipeline(_folded(steps))
@@ -145,15 +141,28 @@ def _on_matrix(estimator: Any, signature: Signature, codes: Codes) -> Any:
     return Pipeline([("codes", recoded), ("model", estimator)])
 
 
+def _encoded(steps: Steps, signature: Signature, codes: Codes) -> Steps:
+    """The steps with tables in the place of as many of the first ones as they can stand for."""
+    error = ConversionError("categories are read deep inside")
+    for count in range(len(steps) - 1, 0, -1):
+        try:
+            made = tables(Pipeline(steps[:count]), list(signature.names), signature, codes)
+        except ConversionError as found:
+            error = found
+        else:
+            return [("tables", made), *steps[count:]]
+    raise error
+
+
 def _recoded(known: Sequence[Any], own: Sequence[Any]) -> list[float]:
-    """What each of our codes becomes: the model's own, -1 for a category that it does not know."""
+    """By code, the model's own code of the category; -1 for a category that it does not know."""
     codes = {value: float(code) for code, value in enumerate(own)}
     return [*(codes.get(value, -1.0) for value in known), -1.0, np.nan]
 
 
 def _folded(steps: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """The steps, without a scaler right before a linear model that can scale as well: a row takes
-    half as long."""
+    """The steps, with a scaler folded into the coefficients of the linear model behind it: a row
+    takes half as long."""
     if len(steps) < 2:
         return steps
     *first, (_, scaler), (name, model) = steps
@@ -161,7 +170,7 @@ def _folded(steps: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
         return steps
     scale = scaler.scale_ if scaler.with_std else np.ones(scaler.n_features_in_)
     mean = np.zeros(scaler.n_features_in_) if scaler.mean_ is None else scaler.mean_
-    if (np.abs(mean / scale) > FAR).any():
+    if (np.abs(mean / scale) > MAX_MEAN).any():
         return steps
     made = copy.copy(model)
     made.coef_ = model.coef_ / scale
@@ -175,13 +184,11 @@ def _by_number(columns: ColumnTransformer, signature: Signature, codes: Codes) -
     places = {name: place for place, name in enumerate(names)}
     transformers = []
     for name, part, chosen in columns.transformers_:
-        own = introspection.chosen(chosen, names)
+        own = introspection.resolve_columns(chosen, names)
         if (isinstance(part, str) and part == "drop") or not own:
             continue
         coded = [one for one in own if one in codes]
-        if coded and len(coded) < len(own):
-            raise ConversionError(f"{name} takes categories and numbers at once")
-        if coded:
+        if coded or any(map(encoders.is_encoder, introspection.parts(part))):
             part = tables(part, own, signature, codes)
         transformers.append((name, part, [places[one] for one in own]))
     made = copy.copy(columns)

@@ -1,8 +1,9 @@
 """Converters for estimators that skl2onnx converts inexactly or not at all.
 
-To add one, write a function and enter it in `CONVERTERS`; add the shape of its result to
-`shapes.py`. A converter gets skl2onnx's scope (names), operator (the fitted part) and container
-(nodes).
+To add one, write a function and enter it in `CONVERTERS`; enter the shape of its result in
+`SHAPES`, and a classifier also in `PARSERS` (`shapes.py`). A converter gets skl2onnx's scope
+(names), operator (the fitted part) and container (nodes). If it uses an operator that no other
+converter uses, add that to `service/model/onnx_check.py`.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from training.onnx.trees import as_float32, trees_of
 
 
 def summed(scope: Any, operator: Any, container: Any) -> str:
-    """The sums of the trees, before they are divided or turned into anything."""
+    """The sums of the trees' values, before the division or the link function."""
     make, _, rounded = trees_of(operator.raw_operator)
     rows = operator.inputs[0].full_name
     if rounded:
@@ -28,7 +29,7 @@ def summed(scope: Any, operator: Any, container: Any) -> str:
 
 
 def forest_classifier(scope: Any, operator: Any, container: Any) -> None:
-    """Mean of the trees' probabilities; the first of the most probable classes."""
+    """Mean of the trees' probabilities, and the first of the most probable classes."""
     model, add = operator.raw_operator, Nodes(scope, container)
     if model.n_outputs_ > 1:
         raise NotImplementedError("several outputs of one forest")
@@ -57,7 +58,7 @@ def boosted_classifier(scope: Any, operator: Any, container: Any) -> None:
 
 
 def linear_classifier(scope: Any, operator: Any, container: Any) -> None:
-    """Scores, and what makes probabilities of them."""
+    """Scores, or the probabilities computed from them."""
     model, add = operator.raw_operator, Nodes(scope, container)
     label, confidence = (one.full_name for one in operator.outputs)
     rows, scored = operator.inputs[0].full_name, isinstance(model, svm.LinearSVC)
@@ -80,7 +81,7 @@ def linear_classifier(scope: Any, operator: Any, container: Any) -> None:
 
 
 def tree_regressor(scope: Any, operator: Any, container: Any) -> None:
-    """Mean of the trees, or their sum through the link of the loss."""
+    """Mean of the trees, or the link function of their sum."""
     model, add = operator.raw_operator, Nodes(scope, container)
     raw = summed(scope, operator, container)
     out = operator.outputs[0].full_name
@@ -94,7 +95,7 @@ def tree_regressor(scope: Any, operator: Any, container: Any) -> None:
 
 
 def imputer(scope: Any, operator: Any, container: Any) -> None:
-    """A number where there was none."""
+    """Replace NaN by the imputer's statistic."""
     model, add = operator.raw_operator, Nodes(scope, container)
     statistics = np.asarray(model.statistics_, dtype=np.float64)
     if model.missing_values == model.missing_values or model.add_indicator:
@@ -107,20 +108,28 @@ def imputer(scope: Any, operator: Any, container: Any) -> None:
 
 
 def tables(scope: Any, operator: Any, container: Any) -> None:
-    """Look codes up, column by column."""
+    """Look up the codes of each column in its table; numbers pass."""
     model, add = operator.raw_operator, Nodes(scope, container)
-    codes = add("Cast", operator.inputs[0].full_name, to=TensorProto.INT64)
+    rows = operator.inputs[0].full_name
+    codes = add("Cast", rows, to=TensorProto.INT64)
     found = []
     for place, table in enumerate(model.tables):
-        code = add("Gather", codes, add.constant(np.array(place)), axis=1)
-        found.append(add("Gather", add.constant(table), code, axis=0))
+        if isinstance(table, np.ndarray):
+            code = add("Gather", codes, add.constant(np.array(place)), axis=1)
+            found.append(add("Gather", add.constant(table), code, axis=0))
+        elif table is not None:
+            number = add("Gather", rows, add.constant(np.array([place])), axis=1)
+            if not np.isnan(table):
+                missing = add("IsNaN", number)
+                number = add("Where", missing, add.constant(np.array(table)), number)
+            found.append(number)
     out = operator.outputs[0].full_name
     together = add("Concat", *found, axis=1)
     add("Gather", together, add.constant(np.array(model.order)), out=out, axis=1)
 
 
 def recoded(scope: Any, operator: Any, container: Any) -> None:
-    """Look the codes of some columns up, and put what is found in their place."""
+    """Replace the codes of some columns by the values in their tables."""
     model, add = operator.raw_operator, Nodes(scope, container)
     rows, width = operator.inputs[0].full_name, operator.inputs[0].type.shape[1]
     order, found = np.arange(width), []

@@ -1,4 +1,8 @@
-"""Encoders of categories as tables: what each code of a category becomes, whatever the encoder."""
+"""Converts encoders of categories, whatever their class, to tables: the result for each code.
+
+Numbers beside the categories may pass through an encoder as they are, or with a number in the place
+of a missing one.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -11,16 +15,20 @@ from service.model.predictor import as_column
 from service.model.signature import Container, Input, Label, Signature
 from training.conversion.shapes import Tables
 from training.errors import ConversionError
+from training.estimators import introspection
 from training.estimators.fitted_model import FittedModel
 from training.signature.inputs import UNSEEN
 
-MOST_TABLES = 500  # columns of one encoder: the time to read their tables grows with the square
-MOST_CELLS = 2_000_000  # that are encoded at once
+MAX_TABLES = 500  # columns of one encoder: the time to make their tables grows with the square
+MAX_CELLS = 2_000_000  # to encode in one call
 Codes = dict[str, list[Label]]
+PROBES = (0.0, 1.0, -2.0, 1024.0, 2.0**40, -(2.0**40))  # exact in all types of numbers
+FRACTIONS = (0.5, -3.25)
+OTHERS = 8  # unknown texts
 
 
 def codes_of(model: FittedModel, signature: Signature) -> Codes:
-    """The known categories of each input that has some, in the order of their codes."""
+    """The known categories of each categorical input, in the order of their codes."""
     known = model.columns(signature.names).categories
     codes: Codes = {}
     for column in signature.inputs:
@@ -34,38 +42,95 @@ def codes_of(model: FittedModel, signature: Signature) -> Codes:
 
 
 def tables(encoder: Any, names: list[str], signature: Signature, codes: Codes) -> Tables:
-    """What each code of each column becomes, if no column of the result depends on two."""
+    """The table of each column; ConversionError if a column of the result depends on two inputs.
+
+    Columns without codes are numbers.
+    """
     if isinstance(encoder, str):
         raise ConversionError(f"{names[0]} is text that is not encoded")
-    if len(names) > MOST_TABLES:
-        raise ConversionError(f"{len(names)} columns of categories, more than {MOST_TABLES}")
+    if len(names) > MAX_TABLES:
+        raise ConversionError(f"{len(names)} columns of categories, more than {MAX_TABLES}")
     inputs = [column for column in signature.inputs if column.name in names]
     inputs.sort(key=lambda column: names.index(column.name))
-    values = [_values(column, codes[column.name]) for column in inputs]
+    values = [
+        _values(one, codes[one.name]) if one.name in codes else _numbers(one) for one in inputs
+    ]
+    others = [
+        _others(values[place][0]) if one.name in codes and not one.closed else []
+        for place, one in enumerate(inputs)
+    ]
     encode = partial(_encoded, encoder, inputs=inputs, container=signature.container)
-    first = [known[0] for known in values]
-    usual = encode([first])
-    found, changing = [], []
-    for table in _tables(encode, values, MOST_CELLS // (usual.shape[1] + len(names))):
+    usual = encode([[several[0] for several in values]])
+    known = introspection.known_values(encoder, names)
+    found: list[Any] = []
+    unknown: list[Any] = []
+    changing: list[list[int]] = []
+    tried = [[*several, *more] for several, more in zip(values, others, strict=True)]
+    for table in _tables(encode, tried, MAX_CELLS // (usual.shape[1] + len(names))):
         own = np.flatnonzero((table != usual).any(axis=0))
-        changing.append(set(own.tolist()))
-        found.append(table[:, own])
+        size = len(values[len(found)])
+        changing.append(own.tolist())
+        found.append(table[:size, own])
+        unknown.append(table[size:, own])
     if sum(map(len, changing)) > len(set().union(*changing)):
         raise ConversionError(f"{names[0]} and others are encoded together")
-    whole = np.repeat(usual, len(found[0]), axis=0)
-    whole[:, sorted(changing[0])] = found[0]
-    changing[0] |= set(range(usual.shape[1])) - set().union(*changing)
-    found[0] = whole[:, sorted(changing[0])]
-    order = np.argsort([column for own in changing for column in sorted(own)])
-    return Tables(found, order.tolist())
+    constant = sorted(set(range(usual.shape[1])).difference(*changing))
+    for place, column in enumerate(inputs):
+        if column.name not in codes:
+            found[place] = _passed(column, found[place], values[place])
+            continue
+        if not column.closed and column.name not in known:
+            raise ConversionError(f"{column.name} is {column.kind} that no encoder reads")
+        if not np.array_equal(
+            unknown[place], unknown[place][:1].repeat(len(others[place]), 0), True
+        ):
+            raise ConversionError("it distinguishes unknown categories")
+        whole = np.repeat(usual, len(found[place]), axis=0)
+        whole[:, changing[place]] = found[place]
+        changing[place] = sorted(changing[place] + constant)
+        found[place], constant = whole[:, changing[place]], []
+    if constant:
+        raise ConversionError(f"{names[0]} is encoded as a constant")
+    return Tables(found, np.argsort([one for own in changing for one in own]).tolist())
+
+
+def _passed(column: Input, table: Any, values: Sequence[Any]) -> float | None:
+    """What a number passes through an encoder as: a number in the place of a missing one, NaN if
+    that stays missing; None if the number is left out.
+    """
+    if not table.shape[1]:
+        return None
+    numbers = [float(value) for value in values if value is not None]
+    if table.shape[1] > 1 or table[: len(numbers), 0].tolist() != numbers:
+        raise ConversionError(f"{column.name} is a number that is encoded")
+    return float(table[-1, 0]) if column.nullable else np.nan
+
+
+def _others(known: Label | None) -> list[str]:
+    """Unknown texts, if categories are texts: one code stands for all, so all must be equal."""
+    return [f"{UNSEEN} {number}" for number in range(OTHERS)] if isinstance(known, str) else []
+
+
+def _numbers(column: Input) -> list[Any]:
+    """Numbers to tell what an encoder does with those beside the categories; none at last if it
+    may be missing.
+    """
+    if column.kind == "boolean":
+        given: list[Any] = [False, True]
+    elif column.kind == "integer":
+        given = [int(one) for one in PROBES]
+    else:
+        given = [*PROBES, *FRACTIONS]
+    return [*given, None] if column.nullable else given
 
 
 def _tables(
     encode: Callable[[list[Any]], Any], values: Sequence[Sequence[Any]], most: int
 ) -> Iterator[Any]:
-    """What each of the values of each column becomes beside the first ones of all others.
+    """For each column, the encoded rows in which it takes each of its values, and all other columns
+    their first one.
 
-    Up to `most` rows are encoded at once: one call for each of many columns takes minutes.
+    One call encodes up to `most` rows: one call per column would take minutes for many columns.
     """
     first = [known[0] for known in values]
     rows: list[Any] = []
@@ -80,7 +145,7 @@ def _tables(
 
 
 def _values(column: Input, known: list[Label]) -> list[Any]:
-    """A value for each code; where there can be none, a known one takes its place."""
+    """A value for each code. A code that cannot occur gets a known value."""
     if column.closed:
         other: Any = known[0]
     else:
@@ -97,5 +162,5 @@ def _encoded(encoder: Any, rows: list[Any], inputs: list[Input], container: Cont
     table = table.toarray() if hasattr(table, "toarray") else np.asarray(table)
     try:
         return table.astype(np.float64)
-    except (TypeError, ValueError) as error:  # such as an imputer of text
+    except (TypeError, ValueError) as error:  # for example, an imputer returns text
         raise ConversionError(f"{inputs[0].name} does not become a number") from error

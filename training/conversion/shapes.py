@@ -28,10 +28,11 @@ REGRESSORS = (
 
 
 class Tables(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # no type hints
-    """Stands for encoders of categories: each of its columns is looked up in a table by one code.
+    """Replaces an encoder of categories: looks up the code of each input column in a table.
 
-    `tables` has for each input column, a code, the array of shape (codes, width) of what that code
-    becomes; `order` puts the looked-up columns into the encoder's order.
+    `tables` has an array of shape (codes, width) for each input column. A column may also be a
+    number that passes: then it has the number in the place of a missing one, NaN if there is none,
+    or None if the column is left out. `order` sorts the resulting columns into the encoder's order.
     """
 
     def __init__(self, tables: list[Any], order: list[int]) -> None:
@@ -39,22 +40,22 @@ class Tables(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # no type 
         self.order = order
 
     def fit(self, rows: Any, target: Any = None) -> "Tables":
-        """Do nothing: it was made from what is fitted."""
+        """Do nothing: the tables come from a fitted estimator."""
         return self
 
 
 class Recoded(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # no type hints
-    """Stands for what a model does with categories itself: codes become other codes.
+    """Converts codes for a model that encodes categories itself: to the model's own codes.
 
-    `tables` has for some columns, by their place, the array of what each code becomes; all other
-    columns stay as they are.
+    `tables` has, by the position of a column, an array with the new code for each code. All other
+    columns are unchanged.
     """
 
     def __init__(self, tables: dict[int, Any]) -> None:
         self.tables = tables
 
     def fit(self, rows: Any, target: Any = None) -> "Recoded":
-        """Do nothing: it was made from what is fitted."""
+        """Do nothing: the tables come from a fitted estimator."""
         return self
 
 
@@ -69,7 +70,7 @@ def classifier_shape(operator: Any) -> None:
 
 
 def parse_classifier(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
-    """Labels and confidence as they are; skl2onnx would make a list of mappings of the second."""
+    """Labels and confidence as two arrays; skl2onnx would return a list of mappings."""
     operator = scope.declare_local_operator(f"Slipway{type(model).__name__}", model)
     operator.inputs = inputs
     for name, kind in (("label", Int64TensorType()), ("confidence", DoubleTensorType())):
@@ -90,7 +91,7 @@ def imputer_shape(operator: Any) -> None:
 
 
 def tables_shape(operator: Any) -> None:
-    """What the tables give together."""
+    """The columns of all tables together."""
     rows, width = operator.inputs[0].get_first_dimension(), len(operator.raw_operator.order)
     operator.outputs[0].type = DoubleTensorType([rows, width])
 

@@ -1,4 +1,4 @@
-"""What changes for clients when one artifact takes another's place.
+"""Compares two artifacts: what changes for clients if one replaces the other.
 
 `compare.py` is the command, `contract_changes.py` compares signatures, `prediction_changes.py`
 compares predictions.

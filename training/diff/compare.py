@@ -1,7 +1,9 @@
-"""`slipway diff OLD NEW`: what changes when one artifact takes another's place."""
+"""`slipway diff OLD NEW`: what changes if one artifact replaces the other."""
 
+import json
 from argparse import Namespace
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,16 @@ from training.diff.contract_changes import Change, changes
 from training.diff.prediction_changes import compared
 from training.estimators import code_files
 
-BREAKS = 1  # exit code
+EXIT_BREAKS = 1
 
 
 def _brought(manifest: Manifest) -> str:
-    """The digest of the code that has to be trusted; empty if there is none."""
+    """The digest of an artifact's own code, which must be trusted; empty without code."""
     return "" if manifest.engine == artifact.ONNX else str(manifest.code.get("digest", ""))
 
 
 def run(options: Namespace) -> int:
-    """Print all differences; 1 if clients or operators would notice one that breaks."""
+    """Print all differences. Return 1 if one of them breaks clients or the deployment."""
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
     old, new = (
         Predictor.load(path, options.trust, limits=limits, trusted_code=options.trust_code)
@@ -40,20 +42,42 @@ def run(options: Namespace) -> int:
     brings = _brought(new.manifest)
     if brings and brings != _brought(old.manifest):
         needs.append(Change(f"needs SERVICE_TRUSTED_CODE={brings}", True))
-    print(f"{_named(old)} -> {_named(new)}\n\nContract:")
-    _print(found)
-    print("\nTrust:")
-    _print(needs)
-    print("\nMetrics:")
-    for line in _metrics(old.manifest.metrics, new.manifest.metrics):
-        print(f"  {line}")
-    print("\nPredictions:")
-    print(f"  golden rows of {options.old}: {compared(old, new, old.manifest.golden.inputs)}")
+    predictions = {f"golden rows of {options.old}": compared(old, new, old.manifest.golden.inputs)}
     if options.sample:
         names = dict.fromkeys((*old.signature.names, *new.signature.names))
         values = _sampled(options.sample, list(names), _texts(old) | _texts(new))
-        print(f"  rows of {options.sample}: {compared(old, new, values)}")
-    return BREAKS if any(change.breaks for change in (*found, *needs)) else 0
+        predictions[f"rows of {options.sample}"] = compared(old, new, values)
+    breaks = any(change.breaks for change in (*found, *needs))
+    metrics = [*_metrics(old.manifest.metrics, new.manifest.metrics)]
+    if options.json:
+        value = {
+            "old": _about(old),
+            "new": _about(new),
+            "breaks": breaks,
+            "contract": [asdict(change) for change in found],
+            "trust": [asdict(change) for change in needs],
+            "metrics": [{"name": name, "old": was, "new": now} for name, was, now in metrics],
+            "predictions": [{"rows": rows, "text": text} for rows, text in predictions.items()],
+        }
+        print(json.dumps(value, indent=2, ensure_ascii=False))
+    else:
+        print(f"{_named(old)} -> {_named(new)}\n\nContract:")
+        _print(found)
+        print("\nTrust:")
+        _print(needs)
+        print("\nMetrics:")
+        for name, before, after in metrics:
+            print(f"  {name}: {_number(before)} -> {_number(after)}")
+        if not metrics:
+            print("  the same" if old.manifest.metrics else "  none")
+        print("\nPredictions:")
+        for rows, text in predictions.items():
+            print(f"  {rows}: {text}")
+    return EXIT_BREAKS if breaks else 0
+
+
+def _about(model: Predictor) -> dict[str, str]:
+    return {"name": model.manifest.name, "version": model.manifest.version}
 
 
 def _print(found: Sequence[Change]) -> None:
@@ -64,7 +88,7 @@ def _print(found: Sequence[Change]) -> None:
 
 
 def _trusted(folder: Path, manifest: Manifest, limits: Limits) -> set[str]:
-    """The names that the service must trust to load a model, without those of its own code."""
+    """The names that the operator must trust for a model, without those of its own code."""
     if manifest.engine != artifact.SCIKIT_LEARN:
         return set()
     content = (folder / artifact.MODEL).read_bytes()
@@ -77,10 +101,10 @@ def _named(predictor: Predictor) -> str:
     return f"{predictor.manifest.name} {predictor.manifest.version}"
 
 
-def _metrics(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """The numbers that differ."""
-    if not prefix and old == new:
-        yield "the same" if old else "none"
+def _metrics(
+    old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
+    """The names of the metrics that differ, with the old and the new value."""
     for name in {**old, **new}:
         before, after = old.get(name), new.get(name)
         if isinstance(before, Mapping) or isinstance(after, Mapping):
@@ -90,8 +114,7 @@ def _metrics(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -
                 f"{prefix}{name}: ".replace("_", " "),
             )
         elif before != after:
-            words = f"{prefix}{name}".replace("_", " ")
-            yield f"{words}: {_number(before)} -> {_number(after)}"
+            yield f"{prefix}{name}".replace("_", " "), before, after
 
 
 def _number(value: object) -> str:
@@ -101,7 +124,7 @@ def _number(value: object) -> str:
 
 
 def _sampled(path: Path, names: Sequence[str], texts: Collection[str]) -> dict[str, list[Any]]:
-    """The kept rows of a sample by column; those of `texts` are text, whatever they look like."""
+    """The kept rows of a sample by column; columns of `texts` are read as text."""
     from training.samples import columnar, sample
 
     read = columnar.read(path) if columnar.is_typed(path) else sample.read(path)

@@ -1,7 +1,7 @@
-"""What changes for clients when one contract takes another's place.
+"""Compares two signatures: what changes for clients.
 
-A change breaks if a request that was answered would be refused, or an answer would lack or rename
-what it had.
+A change breaks clients if a request that was accepted would be refused, or if a response would lack
+or rename something.
 """
 
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from service.model.signature import Input, Output, Signature
 
-ENDLESS = 1e30  # no request reaches bounds beyond it
+ENDLESS = 1e30  # bounds beyond it count as none
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference, for people."""
+    """One difference, as text, and whether it breaks clients."""
 
     text: str
     breaks: bool
@@ -66,11 +66,11 @@ def _of_input(old: Input, new: Input) -> Iterator[Change]:
         yield Change(f"{name} {what}", False)
     yield from _of_bounds(name, old, new)
     if (old.minimum, old.maximum) != (new.minimum, new.maximum):
-        yield Change(f"{name} was trained on {_range(new)}, before on {_range(old)}", False)
+        yield Change(f"{name} is {_range(new)} in the sample, was {_range(old)}", False)
 
 
 def _of_bounds(name: str, old: Input, new: Input) -> Iterator[Change]:
-    """Changes of the range in which the model works, within what requests may hold."""
+    """Changes of the range in which the model works."""
     before, after = (
         -ENDLESS if one.lowest is None else max(one.lowest, -ENDLESS) for one in (old, new)
     )
@@ -108,7 +108,7 @@ def _of_output(old: Output, new: Output) -> Iterator[Change]:
         )
     if old.confidence != new.confidence:
         lost = old.confidence is not None
-        yield Change(f"{name} tells {new.confidence or 'no confidence'} on request", lost)
+        yield Change(f"{name} returns {new.confidence or 'no confidence'} on request", lost)
 
 
 def _listed(values: object) -> str:

@@ -1,4 +1,4 @@
-"""How far two models' answers to the same rows are apart, in words."""
+"""Compares two models' predictions for the same rows, and describes the differences."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,15 +10,15 @@ from service.model.engines import Column
 from service.model.predictor import Predictor, as_column
 from service.model.signature import Label, Output, Signature
 
-FAR = (0.01, 0.1)  # moves of a probability or score that are counted
-SHOWN = 5  # values of a row
+LIMITS = (0.01, 0.1)  # rows whose probability or score changes by more are counted
+SHOWN_VALUES = 5  # of a row
 
 Values = Mapping[str, list[Any]]
 Array = NDArray[np.float64]
 
 
 def compared(old: Predictor, new: Predictor, values: Values) -> str:
-    """How many rows get another prediction, and how far probabilities or scores move."""
+    """How many predictions differ, and by how much probabilities or scores change."""
     kind = old.signature.confidence
     with_confidence = kind is not None and kind == new.signature.confidence
     try:
@@ -61,7 +61,7 @@ def _confidence(
         yield f"{kind} of {output.name} cannot be compared: they are of other labels"
         return
     moved = np.abs(one - two).reshape(len(one), -1).max(axis=1)
-    counts = [f"by more than {far:g} in {int((moved > far).sum())} rows" for far in FAR]
+    counts = [f"by more than {far:g} in {int((moved > far).sum())} rows" for far in LIMITS]
     line = f"{kind} of {output.name} move {', '.join(counts)}"
     if moved.any():
         line += f", at most by {moved.max():.4g} in {_row(int(moved.argmax()), values)}"
@@ -69,7 +69,7 @@ def _confidence(
 
 
 def _common(one: tuple[Label, ...], other: tuple[Label, ...]) -> tuple[list[int], list[int]]:
-    """The places of the labels that both have."""
+    """The positions of the labels that both have."""
     both = [label for label in one if label in other]
     return [one.index(label) for label in both], [other.index(label) for label in both]
 
@@ -82,8 +82,8 @@ def _of(answer: Mapping[str, Any], kind: Any, name: str) -> Array:
 
 def _row(place: int, values: Values) -> str:
     """A row by its number, from 1, and by its first values."""
-    shown = [f"{name} {column[place]}" for name, column in values.items()][:SHOWN]
-    more = ", ..." if len(values) > SHOWN else ""
+    shown = [f"{name} {column[place]}" for name, column in values.items()][:SHOWN_VALUES]
+    more = ", ..." if len(values) > SHOWN_VALUES else ""
     return f"row {place + 1} ({', '.join(shown)}{more})"
 
 

@@ -1,6 +1,7 @@
 """Selects the engine of a model, and proves that its predictions are those of the estimator.
 
-Read in this order: `selection.py` (converts, compares and measures), `probe_rows.py` (rows on which
-two engines are likeliest to differ), `truth.py` (compares with what the estimator predicts for the
-user's own rows), `row_independence.py` (may several requests share one call of the model?).
+Read in this order: `selection.py` (converts, compares and measures), `probe_rows.py` (generates
+rows on which two engines are likely to differ), `truth.py` (compares with the estimator's
+predictions for the user's own rows), `row_independence.py` (tests whether several requests may
+share one call of the model).
 """

@@ -42,7 +42,7 @@ class UnequalError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The selected engine: its name, the loaded engine, and its own model files, if it has any.
+    """The selected engine: its name, the loaded engine, and its model files besides the pickle.
 
     `report` is the part for the manifest: the reason, the comparison and the times of both engines.
     """
@@ -54,13 +54,13 @@ class Selection:
 
     @property
     def tolerance(self) -> float:
-        """The allowed difference of numbers from the estimator's."""
+        """The allowed difference between its numbers and the estimator's."""
         return float(self.report["tolerance"]) if self.name == ONNX else TOLERANCES["float64"]
 
 
 def prepare() -> None:
-    """Import the converters, if installed. It has side effects, so it happens before a model is
-    tried."""
+    """Import the converters, if installed. An import has side effects, which are refused while a
+    model is tried."""
     readers.prepare()
     with suppress(ImportError):
         engines.prepare(ONNX)
@@ -86,7 +86,8 @@ def select_engine(
     given = list(columns.values())
     seconds = {
         name: {
-            str(rows): median_seconds(engine, given, min(rows, _at_once(given))) for rows in WEIGHTS
+            str(rows): median_seconds(engine, given, min(rows, _batch_rows(given)))
+            for rows in WEIGHTS
         }
         for name, engine in ((SCIKIT_LEARN, original), (ONNX, converted))
     }
@@ -107,9 +108,7 @@ def _converted(model: FittedModel, signature: Signature) -> tuple[bytes, str]:
     try:
         from training.conversion.convert import convert  # imports onnx and skl2onnx
     except ImportError as error:
-        raise UnequalError(
-            f"{error.name} is not installed; see requirements/training.txt"
-        ) from error
+        raise UnequalError(f"{error.name} is not installed: pip install onnx skl2onnx") from error
     try:
         return convert(model, signature)
     except ConversionError as error:
@@ -134,29 +133,29 @@ def verify_equivalence(
     columns: Mapping[str, Column],
     tolerance: float,
 ) -> dict[str, Any]:
-    """Compare both engines; the number of rows, the tolerance and the largest difference.
+    """Compare both engines. Return the number of rows, the tolerance and the largest difference.
 
     UnequalError at the first difference that is too large.
     """
     original = model.engine(signature)
-    drawn = probe_rows.around(signature, columns, model.thresholds(signature.names))
+    probes = probe_rows.generate(signature, columns, model.thresholds(signature.names))
     names = ["predict", "confidence"] if signature.confidence else ["predict"]
     largest = 0.0
-    for name, rows in product(names, (columns, drawn)):
+    for name, rows in product(names, (columns, probes)):
         methods = getattr(original, name), getattr(converted, name)
         largest = max(largest, _largest(*methods, list(rows.values()), tolerance))
-    compared = sum(len(next(iter(one.values()))) for one in (columns, drawn))
+    compared = sum(len(next(iter(one.values()))) for one in (columns, probes))
     return {"rows": compared, "tolerance": tolerance, "largest_difference": largest}
 
 
 def _largest(original: Method, converted: Method, given: list[Column], tolerance: float) -> float:
-    """The largest difference for these rows, and for a few of them predicted alone."""
+    """The largest difference for these rows, and for a few of them predicted one at a time."""
     largest, rows = 0.0, len(given[0])
-    size = _at_once(given)
+    size = _batch_rows(given)
     for start in range(0, rows, size):
         whole = slice(start, min(start + size, rows))
         expected = _answers(original, [one[whole] for one in given], "scikit-learn")
-        alone = range(start, min(rows, SINGLE_ROWS))  # all are in the first batch
+        alone = range(start, min(rows, SINGLE_ROWS))  # empty after the first batch
         for part in (whole, *(slice(row, row + 1) for row in alone)):
             found = _answers(converted, [one[part] for one in given], "ONNX Runtime")
             for right, actual in zip(expected, found, strict=True):
@@ -165,8 +164,8 @@ def _largest(original: Method, converted: Method, given: list[Column], tolerance
     return largest
 
 
-def _at_once(given: Sequence[Column]) -> int:
-    """The number of rows of such columns for one call."""
+def _batch_rows(given: Sequence[Column]) -> int:
+    """The number of rows to predict in one call."""
     return max(100, BATCH_CELLS // len(given))
 
 
@@ -211,7 +210,7 @@ def median_seconds(engine: Engine, columns: Sequence[Column], rows: int) -> floa
 
 def speedup(seconds: Mapping[str, Mapping[str, float]]) -> float:
     """The speedup of ONNX Runtime over scikit-learn: a weighted geometric mean."""
-    shortest = 1e-6  # times are rounded to that
+    shortest = 1e-6  # `median_seconds` rounds to microseconds
     return math.exp(
         sum(
             weight

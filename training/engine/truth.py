@@ -1,7 +1,7 @@
 """Compares served predictions with the truth: the estimator's predictions for the user's own rows.
 
-The rows are those of `training/samples/pandas_rows.py`. So a column that the service reads with
-another type than the user's code is found here, whatever the reason.
+The rows are those of `training/samples/pandas_rows.py`. The comparison finds a column that the
+service reads with another type than the user's code, whatever the cause.
 """
 
 import warnings
@@ -18,7 +18,7 @@ from training.estimators.fitted_model import FittedModel
 from training.samples import pandas_rows
 from training.samples.sample import Sample
 
-TOLERANCE = 1e-9  # of numbers that one library computes in two orders
+TOLERANCE = 1e-9  # one library may compute the same number in two orders
 SHOWN_COLUMNS = 3  # in an error
 ADVICE = (
     "name the kind with --kind NAME=KIND (text, integer, number, boolean, date or datetime), "
@@ -44,7 +44,9 @@ def check(
     columns: Mapping[str, Column],
     tolerance: float = TOLERANCE,
 ) -> None:
-    """Raise PackError unless the engine predicts for these columns as the estimator for the sample.
+    """Raise PackError unless engine and estimator predict the same for the rows of the sample.
+
+    `columns` are the rows as the engine gets them.
 
     Labels must be equal; probabilities, scores and other numbers may differ by the tolerance.
     """

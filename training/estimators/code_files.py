@@ -1,8 +1,7 @@
 """The files of a model's own code, which `pack --code` puts into the artifact.
 
-A folder or a module goes in as it is. Of a script or a notebook, which would run when it is
-imported, only what the named classes and functions need goes in: these, what they use, and its
-imports.
+A folder or a module is copied. A script or a notebook would run when it is imported, so only the
+named classes and functions are extracted from it, with the definitions and imports that they use.
 """
 
 import ast
@@ -23,14 +22,14 @@ FORM = "name a folder, a module, or SCRIPT.py:CLASS"
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The content of each file by its name in the artifact, and what a pickle may use of them."""
+    """The content of each file by its name in the artifact, and the names that a pickle may use."""
 
     sources: Mapping[str, bytes] = field(default_factory=dict)
     names: OwnCode = NONE
 
 
 def installed(specifications: Sequence[str]) -> Code:
-    """The code that the user names, imported; PackError if it cannot be used."""
+    """Import the code that the user names; PackError if it cannot be used."""
     sources: dict[str, bytes] = {}
     renamed: dict[tuple[str, str], tuple[str, str]] = {}
     for one in specifications:
@@ -59,7 +58,7 @@ def installed(specifications: Sequence[str]) -> Code:
 
 
 def of_artifact(folder: Path, manifest: Manifest) -> OwnCode:
-    """What the pickle of an artifact may use of the code that it brings; nothing is imported."""
+    """The names of an artifact's own code that its pickle may use. It imports nothing."""
     files = filter(is_code, manifest.files)
     try:
         return own_code.defined({name: _content(folder / name) for name in files})
@@ -92,7 +91,7 @@ def _content(path: Path) -> bytes:
 
 
 def _extracted(path: Path, wanted: Sequence[str]) -> bytes:
-    """The source of what these classes and functions need, of a script or a notebook."""
+    """The source of these classes and functions of a script or notebook, and of what they use."""
     text = _script(path)
     try:
         body = ast.parse(text, str(path)).body
@@ -121,7 +120,7 @@ def _extracted(path: Path, wanted: Sequence[str]) -> bytes:
 
 
 def _script(path: Path) -> str:
-    """The text of a script, or of the cells of a notebook without the lines of its shell."""
+    """The text of a script, or of a notebook's code cells without magic and shell commands."""
     try:
         text = _content(path).decode()
         if path.suffix != ".ipynb":
@@ -136,7 +135,7 @@ def _script(path: Path) -> str:
 
 
 def _bound(node: ast.stmt) -> Iterator[str]:
-    """The names that a statement of a module gives something to."""
+    """The names that a statement of a module binds."""
     if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         yield node.name
     elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -157,7 +156,7 @@ def _is_future(node: ast.stmt) -> bool:
 
 
 def refusal(error: UntrustedError) -> str:
-    """Why a model is not packed that needs this, in one line, with the ways that work."""
+    """Why a model with an untrusted name is not packed, and what to do, in one line."""
     reason = trust.refusal(error, "--trust ")
     package = error.name.split(".")[0]
     if not error.name or trust.problem(error.name) or own_code.is_library(package):

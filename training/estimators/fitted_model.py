@@ -1,10 +1,10 @@
-"""A fitted estimator and what is known of it, each computed once.
+"""A fitted estimator with its properties, each computed once.
 
-The packages that infer a signature, convert, compare and write an artifact receive this object in
-place of the estimator.
+The packages that infer a signature, convert, compare, report and write an artifact receive this
+object instead of the estimator.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,12 +25,12 @@ from training.estimators.thresholds import thresholds
 
 @dataclass(frozen=True, slots=True)
 class LearnedColumns:
-    """What the parts of an estimator learned of its input columns, by name.
+    """What the parts of an estimator learned about its input columns, by name.
 
-    `categories` and `dtypes` are those of encoders; `edges` are those of the bins of discretizers;
-    `imputed` has what imputers take for missing
-    and what they put there; `closed` has the categories of columns that take no others; `texts` are
-    the columns that text vectorizers read; `groups` are columns that the same parts read.
+    `categories` and their `dtypes` come from encoders, bin `edges` from discretizers. `imputed` has
+    the missing value of imputers and the value that they insert. `closed` has the categories of
+    columns that accept no others. `texts` are the columns that text vectorizers read. `groups` are
+    groups of columns that the same parts read.
     """
 
     categories: dict[str, set[Any]]
@@ -43,7 +43,7 @@ class LearnedColumns:
 
 
 class FittedModel:
-    """A fitted estimator with `predict`; PackError if it is none."""
+    """A fitted estimator with `predict`; PackError if the object is not one."""
 
     def __init__(self, estimator: Any) -> None:
         _check(estimator)
@@ -58,39 +58,43 @@ class FittedModel:
 
     @cached_property
     def parts(self) -> tuple[Any, ...]:
-        """Every estimator inside, itself first, each once."""
+        """Every estimator within, each once; the first is the estimator itself."""
         return tuple(introspection.parts(self.estimator))
 
     @cached_property
-    def pools(self) -> list[str]:
-        """Names of the parts that would compute in several processes or threads."""
-        return introspection.pools(self.estimator)
+    def parallel_parts(self) -> list[str]:
+        """Class names of the parts that would compute in several processes or threads."""
+        return introspection.parallel_parts(self.estimator)
 
     @cached_property
     def feature_names(self) -> list[str] | None:
-        """The columns of the frame that it was fitted on; None if that was no frame."""
+        """The column names of the DataFrame that it was fitted on; None if that was an array."""
         return introspection.feature_names(self.estimator)
 
     @cached_property
     def feature_count(self) -> int | None:
-        """How many columns it was fitted on; None if it does not know."""
+        """The number of columns that it was fitted on; None if unknown."""
         return introspection.feature_count(self.estimator)
 
     @cached_property
     def reads_texts(self) -> bool:
-        """Whether its one input is a list of texts."""
+        """Whether its whole input is a list of texts."""
         return introspection.reads_texts(self.estimator)
 
     @cached_property
-    def is_regressor(self) -> bool:
-        """Whether it predicts numbers that can be compared with a target."""
-        return bool(is_regressor(self.estimator))
+    def is_classifier(self) -> bool:
+        """Whether it says that it is a classifier."""
+        return _is(is_classifier, self.estimator)
+
+    def predicts_numbers(self, output: Output) -> bool:
+        """Whether an output can be compared with a target by its distance."""
+        return output.kind in ("number", "integer") and _is(is_regressor, self.estimator)
 
     @cached_property
     def confidence_methods(self) -> dict[str, Confidence]:
-        """The methods that return more than a prediction, the better one first.
+        """The methods that return probabilities or scores, probabilities first.
 
-        Those of a chain raise where an output has other than two classes.
+        Those of a chain raise an error unless each output has two classes.
         """
         classifier = outputs.fitted_classifier(self.estimator)
         if outputs.is_chain(classifier) and any(len(one) != 2 for one in classifier.classes_):
@@ -102,7 +106,7 @@ class FittedModel:
         return {name: kind for name, kind in known.items() if hasattr(self.estimator, name)}
 
     def columns(self, names: Sequence[str]) -> LearnedColumns:
-        """What its parts learned of its input columns, which have these names in its order."""
+        """What its parts learned about its input columns, which are called `names`."""
         key = tuple(names)
         if key not in self._columns:
             given = self.estimator, list(names)
@@ -113,12 +117,12 @@ class FittedModel:
                 imputed=introspection.imputed(*given),
                 closed=introspection.closed_columns(*given),
                 texts=introspection.text_columns(*given),
-                groups=introspection.fed_alike(*given),
+                groups=introspection.columns_by_readers(*given),
             )
         return self._columns[key]
 
     def thresholds(self, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
-        """Where its trees split its input columns, which have these names in its order."""
+        """The values at which its trees split its input columns, which are called `names`."""
         key = tuple(names)
         if key not in self._thresholds:
             self._thresholds[key] = thresholds(self.estimator, key)
@@ -129,26 +133,37 @@ class FittedModel:
         return ScikitLearn(self.estimator, signature)
 
     def possible_labels(self, output: Output) -> tuple[Label, ...]:
-        """The labels that an output may have; none if it is a number."""
-        return possible_labels(self.estimator, output)
+        """The labels that an output may have; empty if it is a number, or if they are unknown."""
+        if output.labels:
+            return output.labels
+        if _is(is_outlier_detector, self.estimator):
+            return (-1, 1)
+        if output.kind == "category" or not self.is_classifier:
+            return ()
+        return (0, 1)  # multilabel: each applies or not
 
     def with_one_job(self) -> "FittedModel":
-        """The model with `n_jobs=1` in each part, of a copy if a part has to change."""
-        made = introspection.with_one_job(self.estimator)
-        return self if made is self.estimator else FittedModel(made)
+        """The model with `n_jobs=1` in each part; a copy, if a part has to change."""
+        return self._of(introspection.with_one_job(self.estimator))
+
+    def without_samplers(self) -> "FittedModel":
+        """The model without the samplers of imbalanced-learn."""
+        return self._of(introspection.without_samplers(self.estimator))
+
+    def _of(self, estimator: Any) -> "FittedModel":
+        return self if estimator is self.estimator else FittedModel(estimator)
 
 
-def possible_labels(estimator: Any, output: Output) -> tuple[Label, ...]:
-    """What an output may be; none if it is a number."""
-    if output.labels:
-        return output.labels
-    if is_outlier_detector(estimator):
-        return (-1, 1)
-    return (0, 1) if is_classifier(estimator) else ()  # of several labels at once, each is or not
+def _is(question: Callable[[Any], bool], estimator: Any) -> bool:
+    """The answer of scikit-learn; False for a class that does not say what it is."""
+    try:
+        return bool(question(estimator))
+    except AttributeError:  # it is not derived from BaseEstimator, and so has no tags
+        return False
 
 
 def _check(estimator: Any) -> None:
-    """Refuse what is no fitted estimator with `predict`."""
+    """PackError unless the object is a fitted estimator with `predict`."""
     kind = type(estimator).__name__
     if not hasattr(estimator, "fit") or isinstance(estimator, type):
         raise PackError(
@@ -157,13 +172,14 @@ def _check(estimator: Any) -> None:
     if not hasattr(estimator, "predict"):
         raise PackError(f"holds a {kind} without predict: only a model that predicts can be served")
     try:
-        check_is_fitted(estimator)
+        if hasattr(estimator, "__sklearn_tags__") or hasattr(estimator, "__sklearn_is_fitted__"):
+            check_is_fitted(estimator)  # it cannot tell of other classes
     except (NotFittedError, TypeError) as error:
         raise PackError(f"holds a {kind} that is not fitted; fit it before you save it") from error
 
 
 def _way_out(held: Any) -> str:
-    """What to do about an object that is no estimator: there may be one in it."""
+    """What to do about an object that is not an estimator, but may contain one."""
     parts: list[tuple[Any, Any]] = []
     if type(held) is dict:
         parts = [(f"its key {str(key)[:40]!r}", value) for key, value in held.items()]

@@ -1,4 +1,4 @@
-"""What a fitted estimator is made of, and what its encoders know of each input column."""
+"""The parts of a fitted estimator, and what its encoders learned about each input column."""
 
 import copy
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from training.companions import readers
+from training.companions import encoders, readers
 
 Names = Sequence[str]
 
 
 def parts(estimator: Any) -> Iterator[Any]:
-    """Every estimator inside a fitted one, itself first, each once."""
+    """Every estimator within a fitted one, each once; the first is the estimator itself."""
     seen: set[int] = set()
     waiting = [estimator]
     while waiting:
@@ -31,13 +31,13 @@ def parts(estimator: Any) -> Iterator[Any]:
         elif isinstance(part, np.ndarray) and part.dtype == object:
             waiting.extend(part.ravel().tolist())
         elif type(part).__module__.startswith("sklearn.") and hasattr(part, "__dict__"):
-            waiting.extend(vars(part).values())  # such as a calibrated classifier's folds
+            waiting.extend(vars(part).values())  # such as the folds of a calibrated classifier
 
 
 def feature_names(estimator: Any) -> list[str] | None:
-    """The names of the columns of the frame that it was fitted on; None if it was an array.
+    """The column names of the DataFrame that it was fitted on; None if that was an array.
 
-    LightGBM and CatBoost make up names where there were none.
+    For an array, LightGBM and CatBoost invent names.
     """
     package = type(estimator).__module__.split(".")[0]
     found = getattr(estimator, f"feature_names_{'' if package == 'catboost' else 'in_'}", None)
@@ -51,27 +51,27 @@ def feature_names(estimator: Any) -> list[str] | None:
 
 
 def feature_count(estimator: Any) -> int | None:
-    """How many columns it was fitted on, or None if it does not say."""
+    """The number of columns that it was fitted on; None if unknown."""
     if type(estimator).__module__.split(".")[0] == "catboost":  # n_features_in_ is 0 once loaded
         return len(estimator.feature_names_)
     count: int | None = getattr(estimator, "n_features_in_", None)
     return count
 
 
-def runs_a_pool(part: Any) -> bool:
-    """Whether a part asks for more than one core; XGBoost and LightGBM do by default."""
+def is_parallel(part: Any) -> bool:
+    """Whether a part would use more than one core; XGBoost and LightGBM do by default."""
     one = (1,) if type(part).__module__.split(".")[0] in ("lightgbm", "xgboost") else (None, 1)
     return hasattr(part, "n_jobs") and part.n_jobs not in one
 
 
-def pools(estimator: Any) -> list[str]:
-    """Names of the parts that would compute in several processes or threads."""
-    return sorted({type(part).__name__ for part in filter(runs_a_pool, parts(estimator))})
+def parallel_parts(estimator: Any) -> list[str]:
+    """Class names of the parts that would compute in several processes or threads."""
+    return sorted({type(part).__name__ for part in filter(is_parallel, parts(estimator))})
 
 
 def without_samplers(estimator: Any) -> Any:
-    """A pipeline of scikit-learn in the place of one of imbalanced-learn: its samplers do something
-    only while it is fitted. Any other estimator as it is.
+    """The estimator; a pipeline of imbalanced-learn becomes one of scikit-learn without samplers,
+    which only work while a pipeline is fitted.
     """
     kind = type(estimator)
     if f"{kind.__module__}.{kind.__qualname__}" != "imblearn.pipeline.Pipeline":
@@ -81,12 +81,12 @@ def without_samplers(estimator: Any) -> Any:
 
 
 def with_one_job(estimator: Any) -> Any:
-    """The estimator with `n_jobs=1` in each of its parts; the given one is not changed.
+    """The estimator with `n_jobs=1` in each of its parts.
 
-    If a part has to change, the result is a copy. It shares the arrays of numbers and the trees
-    with the original, so that the copy of a large forest needs little memory.
+    If a part has to change, the result is a copy. The copy shares numeric arrays and trees with the
+    original, so that the copy of a large forest needs little memory.
     """
-    if not any(map(runs_a_pool, parts(estimator))):
+    if not any(map(is_parallel, parts(estimator))):
         return estimator
     shared = {
         id(value): value
@@ -96,15 +96,15 @@ def with_one_job(estimator: Any) -> Any:
         or (isinstance(value, np.ndarray) and not value.dtype.hasobject)
     }
     made = copy.deepcopy(estimator, shared)
-    for part in filter(runs_a_pool, parts(made)):
+    for part in filter(is_parallel, parts(made)):
         part.n_jobs = 1
     return made
 
 
 def known_values(estimator: Any, names: Names) -> dict[str, set[Any]]:
-    """The categories that encoders inside learned, by input column."""
+    """The categories that encoders learned, by input column."""
     known: dict[str, set[Any]] = {}
-    for part, columns in _fed(estimator, list(names)):
+    for part, columns in _input_parts(estimator, list(names)):
         categories = getattr(part, "categories_", None)
         if isinstance(categories, list) and len(categories) == len(columns):
             for name, values in zip(columns, categories, strict=True):
@@ -112,13 +112,16 @@ def known_values(estimator: Any, names: Names) -> dict[str, set[Any]]:
         for place, own in readers.categories(part).items():
             if place < len(columns):
                 known.setdefault(columns[place], set()).update(own)
+        for name, own in encoders.known(part).items():
+            if name in columns:
+                known.setdefault(name, set()).update(own)
     return known
 
 
 def known_types(estimator: Any, names: Names) -> dict[str, str]:
-    """The type in which encoders inside keep the categories of each input column."""
+    """The dtype of the categories that encoders learned, by input column."""
     known: dict[str, str] = {}
-    for part, columns in _fed(estimator, list(names)):
+    for part, columns in _input_parts(estimator, list(names)):
         categories = getattr(part, "categories_", None)
         if isinstance(categories, list) and len(categories) == len(columns):
             for name, values in zip(columns, categories, strict=True):
@@ -127,9 +130,9 @@ def known_types(estimator: Any, names: Names) -> dict[str, str]:
 
 
 def known_edges(estimator: Any, names: Names) -> dict[str, set[float]]:
-    """The edges of the bins that discretizers inside learned, by input column."""
+    """The bin edges that discretizers learned, by input column."""
     known: dict[str, set[float]] = {}
-    for part, columns in _fed(estimator, list(names)):
+    for part, columns in _input_parts(estimator, list(names)):
         edges = getattr(part, "bin_edges_", None)
         if isinstance(edges, np.ndarray) and len(edges) == len(columns):
             for name, values in zip(columns, edges, strict=True):
@@ -138,14 +141,14 @@ def known_edges(estimator: Any, names: Names) -> dict[str, set[float]]:
 
 
 def _listed(values: Any) -> list[Any]:
-    """Plain values; dates stay what they are, for as plain values they would be numbers."""
+    """Plain values. Dates stay datetime64: `tolist` would turn some of them into integers."""
     return list(values) if values.dtype.kind in "mM" else values.tolist()
 
 
 def imputed(estimator: Any, names: Names) -> dict[str, tuple[Any, Any]]:
-    """What imputers take for missing and what they put there, by input column."""
+    """The missing value of imputers, and the value that they insert, by input column."""
     found: dict[str, tuple[Any, Any]] = {}
-    for part, columns in _fed(estimator, list(names)):
+    for part, columns in _input_parts(estimator, list(names)):
         statistics = getattr(part, "statistics_", None)
         if isinstance(statistics, np.ndarray) and len(statistics) == len(columns):
             for name, value in zip(columns, statistics.tolist(), strict=True):
@@ -154,14 +157,13 @@ def imputed(estimator: Any, names: Names) -> dict[str, tuple[Any, Any]]:
 
 
 def closed_columns(estimator: Any, names: Names) -> dict[str, list[Any]]:
-    """The categories of the input columns that take no others.
+    """The categories of the input columns that accept no others.
 
-    XGBoost refuses a frame with an unknown category, but does not find it in every frame, and then
-    answers by chance (3.2.0).
+    XGBoost 3.2.0 does not detect every unknown category, and then its prediction is arbitrary.
     """
     return {
         columns[place]: sorted(own)
-        for part, columns in _fed(estimator, list(names))
+        for part, columns in _input_parts(estimator, list(names))
         if type(part).__module__ == "xgboost.sklearn"
         for place, own in readers.categories(part).items()
     }
@@ -171,20 +173,23 @@ def text_columns(estimator: Any, names: Names) -> set[str]:
     """The input columns that text vectorizers read."""
     return {
         columns[0]
-        for part, columns in _fed(estimator, list(names))
+        for part, columns in _input_parts(estimator, list(names))
         if hasattr(part, "build_analyzer") and len(columns) == 1
     }
 
 
 def reads_texts(estimator: Any) -> bool:
-    """Whether a text vectorizer reads all that the estimator is given: a list of texts."""
-    return bool(text_columns(estimator, ["any"]))
+    """Whether the estimator's whole input is a list of texts, which a vectorizer reads.
+
+    Vectorizers record no number of columns; what records one takes a table.
+    """
+    return feature_count(estimator) is None and bool(text_columns(estimator, ["any"]))
 
 
-def fed_alike(estimator: Any, names: Names) -> list[list[str]]:
-    """The input columns in groups, each of which the same parts of the estimator read."""
+def columns_by_readers(estimator: Any, names: Names) -> list[list[str]]:
+    """The input columns in groups: the same parts of the estimator read all columns of a group."""
     readers: dict[str, list[int]] = {name: [] for name in names}
-    for number, (_, columns) in enumerate(_fed(estimator, list(names))):
+    for number, (_, columns) in enumerate(_input_parts(estimator, list(names))):
         for name in columns if len(columns) < len(names) else ():
             readers[name].append(number)
     groups: dict[tuple[int, ...], list[str]] = {}
@@ -193,47 +198,53 @@ def fed_alike(estimator: Any, names: Names) -> list[list[str]]:
     return list(groups.values())
 
 
-def _fed(part: Any, columns: list[str]) -> Iterator[tuple[Any, list[str]]]:
-    """Each part inside that is fed input columns as they are, with their names."""
+def _input_parts(part: Any, columns: list[str]) -> Iterator[tuple[Any, list[str]]]:
+    """Each part that gets input columns unchanged, with their names."""
     yield part, columns
     steps = getattr(part, "steps", None)  # of a pipeline
-    if steps and not (yield from _fed_steps(steps, columns)):
+    if steps and not (yield from _input_steps(steps, columns)):
         return
     for _, transformer, choice in getattr(part, "transformers_", ()):
         if not isinstance(transformer, str):
-            yield from _fed(transformer, chosen(choice, columns))
-    for _, transformer in getattr(part, "transformer_list", ()):  # a union
+            yield from _input_parts(transformer, resolve_columns(choice, columns))
+    for _, transformer in getattr(part, "transformer_list", ()):  # of a union
         if not isinstance(transformer, str):
-            yield from _fed(transformer, columns)
+            yield from _input_parts(transformer, columns)
     for attribute in ("best_estimator_", "estimator_", "regressor_", "estimator", "_preprocessor"):
         inner = getattr(part, attribute, None)
         if hasattr(inner, "get_params"):
-            yield from _fed(inner, columns)
+            yield from _input_parts(inner, columns)
     inner = getattr(part, "estimators_", None)
     if isinstance(inner, list):
         for one in inner:
-            yield from _fed(one, columns)
+            yield from _input_parts(one, columns)
     for one in getattr(part, "calibrated_classifiers_", ()):
-        yield from _fed(one.estimator, columns)
+        inner = one.estimator if hasattr(one, "estimator") else one.base_estimator  # before 1.2
+        yield from _input_parts(inner, columns)
 
 
-def _fed_steps(
+def _input_steps(
     steps: list[Any], columns: list[str]
 ) -> Generator[tuple[Any, list[str]], None, bool]:
-    """The steps of a pipeline as `_fed`, up to the first that changes the columns; whether none."""
+    """`_input_parts` of the steps of a pipeline, up to the first that does not keep the columns.
+
+    Return whether all steps keep them.
+    """
     for _, step in steps:
         if step is None or isinstance(step, str):
             continue
-        yield from _fed(step, columns)
+        yield from _input_parts(step, columns)
         if getattr(step, "n_features_in_", None) != len(columns) or not _keeps(step):
             return False
     return True
 
 
 def _keeps(step: Any) -> bool:
-    """Whether a step gives out the columns it was given, one by one, such as an imputer."""
+    """Whether each output column of a step comes from the input column at the same position."""
     if type(step).__name__ == "FunctionTransformer":
         return step.func is None
+    if encoders.keeps_columns(step):
+        return True
     return type(step).__name__ in {
         "SimpleImputer",
         "StandardScaler",
@@ -242,8 +253,8 @@ def _keeps(step: Any) -> bool:
     }
 
 
-def chosen(choice: Any, columns: list[str]) -> list[str]:
-    """The names behind a ColumnTransformer's choice: names, positions, a slice or a mask."""
+def resolve_columns(choice: Any, columns: list[str]) -> list[str]:
+    """The names that a ColumnTransformer selects by names, positions, a slice or a mask."""
     if isinstance(choice, str):
         return [choice]
     if isinstance(choice, slice) and isinstance(choice.start or choice.stop, str):

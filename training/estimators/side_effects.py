@@ -1,4 +1,4 @@
-"""Try a fitted estimator: effects on the machine are refused, as when the service loads it."""
+"""Call a fitted estimator, and refuse its side effects, as the service does when it loads it."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,12 +11,12 @@ from service.model.engines import Column, ScikitLearn
 from service.model.signature import Signature
 from training.errors import PackError
 
-OWN = ("training",)  # modules are imported where they are used
+OWN = ("training",)  # packages whose modules may be imported within a block
 
 
 @contextmanager
-def trying(trusted: Collection[str] = ()) -> Iterator[None]:
-    """Call the estimator only inside such a block; PackError if it tries to have an effect."""
+def refuse_side_effects(trusted: Collection[str] = ()) -> Iterator[None]:
+    """Call an estimator only within such a block; PackError if it attempts a side effect."""
     engines.prepare(SCIKIT_LEARN)
     try:
         with no_effects((*OWN, *trusted)):
@@ -25,19 +25,19 @@ def trying(trusted: Collection[str] = ()) -> Iterator[None]:
         raise PackError(str(error)) from error
 
 
-class Tried(ScikitLearn):
-    """scikit-learn's engine whose every call is such a block: for what has effects in between."""
+class GuardedScikitLearn(ScikitLearn):
+    """scikit-learn's engine. Only its calls are guarded, so its caller may have side effects."""
 
     def __init__(self, estimator: Any, signature: Signature, trusted: Collection[str] = ()) -> None:
         super().__init__(estimator, signature)
         self.trusted = trusted
 
     def predict(self, columns: Sequence[Column]) -> list[Column]:
-        """Predict as the estimator does; PackError if it tries to have an effect."""
-        with trying(self.trusted):
+        """Like `ScikitLearn.predict`; PackError if the estimator attempts a side effect."""
+        with refuse_side_effects(self.trusted):
             return super().predict(columns)
 
     def confidence(self, columns: Sequence[Column]) -> list[Column]:
-        """Tell the confidence as the estimator does; PackError if it tries to have an effect."""
-        with trying(self.trusted):
+        """Like `ScikitLearn.confidence`; PackError if the estimator attempts a side effect."""
+        with refuse_side_effects(self.trusted):
             return super().confidence(columns)

@@ -1,4 +1,4 @@
-"""Where the trees inside an estimator split its inputs."""
+"""The values at which the trees of an estimator split its inputs."""
 
 import copy
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ Found = dict[str, NDArray[np.float64]]
 
 
 def thresholds(estimator: Any, names: Sequence[str]) -> Found:
-    """The thresholds of each input that trees compare, as far as it reaches them recognizably."""
+    """The thresholds of each input that reaches the trees unchanged, or scaled by itself."""
     inner = getattr(estimator, "best_estimator_", estimator)
     steps = [step for _, step in getattr(inner, "steps", ())][:-1]
     features: list[str] = list(names)
@@ -37,17 +37,17 @@ def thresholds(estimator: Any, names: Sequence[str]) -> Found:
 
 
 def _features(step: Any, features: list[str]) -> list[str]:
-    """The names of what a step gives out, those of inputs where it gives one each."""
+    """The names of a step's output columns; empty if they do not correspond to input columns."""
     if isinstance(step, ColumnTransformer):
         try:
             return [str(name).rpartition("__")[2] for name in step.get_feature_names_out()]
-        except (AttributeError, ValueError):  # a part that cannot name what it gives
+        except (AttributeError, ValueError):  # a part cannot name its output columns
             return []
     return features if getattr(step, "n_features_in_", None) == len(features) else []
 
 
 def _before(step: Any, feature: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The values that a step turns into these, if it scales each column alone."""
+    """The values before a step that it turns into these, if it scales each column separately."""
     if isinstance(step, ColumnTransformer):
         for name, part, _ in step.transformers_:
             made = step.output_indices_[name]
@@ -63,7 +63,7 @@ def _before(step: Any, feature: int, values: NDArray[np.float64]) -> NDArray[np.
 
 
 def _of_one(scaler: Any, feature: int) -> Any:
-    """The scaler of one column alone: rows of all of them would be large in a wide table."""
+    """A scaler for one column: inverting it needs no rows of the whole, perhaps wide, table."""
     one = copy.copy(scaler)
     vars(one).pop("feature_names_in_", None)
     for name, value in vars(scaler).items():
@@ -74,7 +74,7 @@ def _of_one(scaler: Any, feature: int) -> Any:
 
 
 def _splits(part: Any) -> dict[int, NDArray[np.float64]]:
-    """Thresholds by feature, of a part that is a tree or boosted trees itself."""
+    """The thresholds by feature of a tree or of boosted trees; empty for any other part."""
     if hasattr(part, "tree_"):
         inner = part.tree_.children_left >= 0
         features, values = part.tree_.feature[inner], part.tree_.threshold[inner]

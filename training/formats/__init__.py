@@ -1,9 +1,9 @@
-"""What a model comes in: a file, several files, an archive or a folder, compressed or not.
+"""Reads models from files, archives and folders, compressed or not.
 
-Whatever it is, it becomes pickles (`ModelFile`), each with one object, and the estimators in them
-become one. Nothing is executed on the way. Read in this order: `model_file.py` (what a path leads
-to), `compression.py`, `archive.py` (such as SageMaker's model.tar.gz), `mlflow_model.py` (MLflow's
-folder), `skops_model.py` with `skops_program.py` (files of skops), `blocked.py` (all that stands in
-the way of loading, in one message), `parts.py` (the estimators in objects, joined), `loaded.py`
-(the one way in for commands).
+Each becomes one or several pickles (`ModelFile`) of one object each, and the estimators in them are
+joined to one. Nothing is executed meanwhile. Read in this order: `model_file.py` (reads the pickles
+of a path), `compression.py`, `archive.py` (such as SageMaker's model.tar.gz), `mlflow_model.py`
+(MLflow's folder), `skops_model.py` with `skops_program.py` (files of skops), `blocked.py` (what
+prevents loading, in one message), `parts.py` (joins the estimators), `loaded.py` (loads a model for
+a command).
 """

@@ -1,4 +1,4 @@
-"""The one model in an archive, such as the model.tar.gz of SageMaker. Nothing is unpacked."""
+"""Reads the model in an archive, such as SageMaker's model.tar.gz. Nothing is written to disk."""
 
 import io
 import tarfile
@@ -6,20 +6,20 @@ from pathlib import PurePosixPath
 
 ENDS = (".joblib", ".pickle", ".pkl", ".sav", ".skops")
 MAGIC = slice(257, 262), b"ustar"
-SHOWN = 5  # names of files
+SHOWN_NAMES = 5  # of files, in an error
 
 
 def is_archive(content: bytes) -> bool:
-    """Whether these are the bytes of a tar archive, not compressed."""
+    """Whether these are the bytes of an uncompressed tar archive."""
     return content[MAGIC[0]] == MAGIC[1]
 
 
 class SeveralError(Exception):
-    """An archive has several models; the text is one line, with what to do."""
+    """An archive has several models; the text is one line that says what to do."""
 
 
 def model(content: bytes) -> bytes:
-    """The file of the model; ValueError if there is none, or if the archive is damaged."""
+    """The content of the model's file; ValueError if there is none, or the archive is damaged."""
     try:
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             found = [one for one in archive if one.isfile() and _is_model(one.name)]
@@ -30,10 +30,10 @@ def model(content: bytes) -> bytes:
         raise ValueError("is an archive (tar) that is damaged") from error
     if not found:
         raise ValueError("is an archive (tar) without a model")
+    names = ", ".join(one.name for one in found[:SHOWN_NAMES])
     raise SeveralError(
-        f"is an archive (tar) with several models ({', '.join(one.name for one in found[:SHOWN])}):"
-        " unpack it, and give those that belong together, in the order in which rows go through "
-        "them"
+        f"is an archive (tar) with several models ({names}): unpack it, and give those that belong "
+        "together, in the order in which rows go through them"
     )
 
 

@@ -1,4 +1,4 @@
-"""Decompress a file, by whatever joblib compressed it with."""
+"""Decompresses a file, in each format that joblib supports."""
 
 import io
 from typing import Any
@@ -11,7 +11,7 @@ AGAIN = "download or copy it again"
 
 
 def decompressed(content: bytes) -> bytes:
-    """What is compressed; the content as it is if that is none, ValueError if it is damaged."""
+    """The decompressed content, or the same content if it is not; ValueError if it is damaged."""
     if content.startswith(LZ4):
         from lz4 import frame as lz4_frame  # type: ignore[import-untyped]
 

@@ -1,5 +1,6 @@
-"""Load the estimator that a command names, in whatever it comes, if all its names are trusted."""
+"""Loads the estimator from the files that a command names, if all its names are trusted."""
 
+import sys
 import warnings
 from argparse import Namespace
 from collections.abc import Callable, Collection, Sequence
@@ -26,26 +27,23 @@ from training.older import environment, loading, unversioned
 from training.older.environment import Environment
 from training.older.proof import Older, Part
 
-SAVED = "saved"  # of --versions
-COMPUTING = (
-    "numpy",
-    "scipy",
-    "pandas",
-)  # in the versions that stand beside a model, if they can be
+SAVED = "saved"  # a value of --versions
+# If possible, these are installed in the versions that were recorded with the model.
+COMPUTING = ("numpy", "scipy", "pandas")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The files of a model, and the environment that has its true predictions, if there is one."""
+    """The files of a model, and the environment that computes its true predictions, if any."""
 
     files: Sequence[ModelFile]
     older: Older | None
-    names_release: bool  # whether a file says which release saved it
+    names_release: bool  # whether a file names the release that saved it
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An estimator, the environment with its true predictions if there is one, and notes on where
+    """An estimator, the environment that computes its true predictions, if any, and notes on where
     the estimator was found.
     """
 
@@ -55,10 +53,10 @@ class Loaded:
 
 
 def found(options: Namespace, limits: Limits, code: Code) -> Found:
-    """What `options.model` name, and the environment of the scikit-learn that saved it, if that is
-    another one or if --env names it.
+    """Read the files of `options.model`. If another scikit-learn saved them, or with --env, also
+    find or make the environment of that scikit-learn.
 
-    PackError if it cannot be read, if its names are not trusted, or if there is no environment.
+    PackError if a file cannot be read, if names are not trusted, or if there is no environment.
     """
     trusted: list[str] = options.trust
     check_trusted(trusted)
@@ -72,9 +70,12 @@ def found(options: Namespace, limits: Limits, code: Code) -> Found:
         inspections = [inspected(one, str(saved), trusted, limits, code.names) for one in files]
     names = set[str]().union(*(one.names for one in inspections))
     untrusted = [error for one in inspections for error in one.untrusted]
-    blocked.check(named, Inspection(names, untrusted, set()), trusted, options.given)
+    beside = None
+    if options.env or saved not in (None, here):
+        beside = blocked.Beside(options.packages, _wanted(files), bool(options.env))
+    blocked.check(named, Inspection(names, untrusted, set()), trusted, options.given, beside)
     there = None
-    if options.lock:  # this runs with the release that saved it
+    if options.lock:  # this process runs with the release that saved the model
         there = environment.existing(options.env, here)
     elif saved is None and options.env:
         there = environment.existing(options.env)
@@ -87,10 +88,10 @@ def found(options: Namespace, limits: Limits, code: Code) -> Found:
 
 
 def brought(options: Namespace, what: Found, limits: Limits, code: Code) -> Loaded:
-    """The estimator, brought into the scikit-learn that is installed if another one saved it.
+    """Load the estimator, and migrate it if another scikit-learn saved it.
 
-    PackError if it cannot be loaded. Unless its predictions will be compared with those of an
-    environment, a file that names no release may hold no estimator whose form depends on it.
+    PackError if it cannot be loaded. If no file names a release, and no environment computes the
+    true predictions, it must have no estimator whose attributes depend on the release.
     """
     here = version("scikit-learn")
     older, trusted = what.older, options.trust
@@ -120,14 +121,14 @@ def _without_skops(options: Namespace, file: ModelFile) -> ModelFile:
         blocked.check(str(file.path), found.found, options.trust, options.given)
         content = skops_model.pickled(there, file.content, found.names)
     except PackError as error:
-        said = str(error).removeprefix(f"{file.path}: ")
-        raise PackError(f"{file.path}: {said}") from error
+        reason = str(error).removeprefix(f"{file.path}: ")
+        raise PackError(f"{file.path}: {reason}") from error
     return replace(file, content=content, skops=False)
 
 
 def one_release(files: Sequence[ModelFile], found: Sequence[Inspection]) -> str | None:
-    """The release of scikit-learn that saved all of it, None if no file says; PackError if there
-    are several, for then no one release says what is right.
+    """The release of scikit-learn that saved all files; None if unknown. PackError if there are
+    several: then no single release can compute the true predictions.
     """
     by_path: dict[str, set[str]] = {}
     for file in files:
@@ -137,12 +138,12 @@ def one_release(files: Sequence[ModelFile], found: Sequence[Inspection]) -> str 
     releases = sorted(set().union(*by_path.values()))
     if len(releases) < 2:
         return releases[0] if releases else None
-    said = "; ".join(
+    saved_by = "; ".join(
         f"{path} by scikit-learn {' and '.join(sorted(some))}" for path, some in by_path.items()
     )
     raise PackError(
-        f"{said}: parts were saved by several releases, so that no one release says what is right; "
-        "load them with the release that fitted the model, and save them with it again"
+        f"{saved_by}: parts were saved by several releases, so no single release can compute the "
+        "true predictions; load them with the release that fitted the model, and save them again"
     )
 
 
@@ -161,30 +162,40 @@ def _environment(
     names: Collection[str],
     *more: str,
 ) -> Environment:
-    """An environment with this release, and with the libraries beside it that the model needs."""
+    """An environment with this release, and with the other libraries that the model needs."""
     named = ", ".join(dict.fromkeys(str(one.path) for one in files))
     numpy_2 = any("numpy._core" in one for one in names)
     try:
         if options.env:
             return environment.existing(options.env, release)
-        wanted = {name: one for file in files for name, one in file.wanted.items()}
+        wanted = _wanted(files)
         packages = blocked.packages(names, wanted, options.packages)
-        asked = [*packages, *more]
+        wished = [*packages, *more]
         pinned = [f"{name}=={wanted[name]}" for name in COMPUTING if name in wanted]
         try:
-            return environment.ready(release, numpy_2, [*pinned, *asked], files[0].python)
+            return environment.ready(release, numpy_2, [*pinned, *wished], files[0].python)
         except PackError:
             if not pinned:
                 raise
-            return environment.ready(release, numpy_2, asked, files[0].python)
+            print(
+                f"note: {', '.join(pinned)}, which the model was fitted with, cannot be installed "
+                f"with scikit-learn {release} here; other versions of that time are",
+                file=sys.stderr,
+            )
+            return environment.ready(release, numpy_2, wished, files[0].python)
     except PackError as error:
         raise PackError(f"{named}: {error}") from error
+
+
+def _wanted(files: Sequence[ModelFile]) -> dict[str, str]:
+    """The versions of libraries that stand beside the model."""
+    return {name: one for file in files for name, one in file.wanted.items()}
 
 
 def inspected(
     file: ModelFile, release: str, trusted: Sequence[str], limits: Limits, code: OwnCode = NONE
 ) -> Inspection:
-    """What a pickle of another release would use, by the names of today."""
+    """The names that a pickle of another release would use, as the installed release has them."""
 
     def read() -> Inspection:
         return loading.inspect(file.content, release, trusted, code)
@@ -200,7 +211,7 @@ def inspected(
 def _load_older(
     file: ModelFile, release: str, trusted: Sequence[str], limits: Limits, code: OwnCode
 ) -> Any:
-    """The object in a pickle of another release, as the installed one would have saved it."""
+    """Load and migrate the object in a pickle of another release."""
     engines.prepare(artifact.SCIKIT_LEARN)
     return _naming(
         file,
@@ -215,10 +226,10 @@ def _load_older(
 
 
 def _load(file: ModelFile, trusted: Sequence[str], limits: Limits, code: OwnCode = NONE) -> Any:
-    """The object in a pickle of the installed scikit-learn."""
+    """Load the object in a pickle of the installed scikit-learn."""
     engines.prepare(artifact.SCIKIT_LEARN)
     with warnings.catch_warnings():
-        # The name is there since 1.3.
+        # scikit-learn has the name since 1.3.
         other = getattr(exceptions, "InconsistentVersionWarning", UserWarning)
         warnings.simplefilter("error", other)
         return _naming(
@@ -233,7 +244,7 @@ def _load(file: ModelFile, trusted: Sequence[str], limits: Limits, code: OwnCode
 
 
 def _naming(file: ModelFile, problem: str, read: Callable[[], Any]) -> Any:
-    """What `read` returns; an error becomes one that names the file."""
+    """Call `read`; its errors become a PackError that names the file."""
     try:
         return read()
     except UntrustedError as error:
@@ -250,7 +261,7 @@ def _naming(file: ModelFile, problem: str, read: Callable[[], Any]) -> Any:
 
 
 def load(path: Path, trusted: Sequence[str] = ()) -> Any:
-    """The estimator in a file that the installed scikit-learn saved, if all its names are trusted.
+    """Load the estimator from a file of the installed scikit-learn, if all its names are trusted.
 
     PackError if it cannot be loaded.
     """

@@ -1,4 +1,4 @@
-"""Read the folder in which MLflow keeps a model: `MLmodel`, its pickle and its requirements.
+"""Reads a model's folder as MLflow saves it: `MLmodel`, the pickle and the requirements.
 
 See https://mlflow.org/docs/latest/ml/model/ for the format.
 """
@@ -11,15 +11,15 @@ from typing import Any
 
 ABOUT = "MLmodel"
 PINNED = re.compile(r"([A-Za-z0-9][\w.-]*)(?:\[[\w,-]*\])?==([\w.+!-]+)\s*(?:[;#].*)?", re.ASCII)
-# Where a flavor names the file of the pickled estimator.
+# By flavor: the key that has the file name of the pickled estimator.
 FILES = {"sklearn": "pickled_model", "lightgbm": "data"}
 PICKLES = (".joblib", ".pickle", ".pkl", ".skops")
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The pickled model and what MLflow says of it: the release of scikit-learn, versions of other
-    libraries by name, and the version of Python, such as "3.9"; empty where it does not say.
+    """The pickled model, and what MLflow recorded: the release of scikit-learn, versions of other
+    libraries by name, and the version of Python, such as "3.9". Unknown ones are empty.
     """
 
     content: bytes
@@ -29,7 +29,7 @@ class Saved:
 
 
 def read(folder: Path) -> Saved:
-    """What the folder has; ValueError, for people, if it is no model of scikit-learn's kind.
+    """Read the folder; ValueError with a text for the user if it has no pickled estimator.
 
     OSError if a file cannot be read.
     """
@@ -61,7 +61,7 @@ def read(folder: Path) -> Saved:
 
 
 def _pinned(path: Path) -> dict[str, str]:
-    """The versions that a file of requirements names exactly."""
+    """The versions that a requirements file pins exactly."""
     if not path.is_file():
         return {}
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -70,16 +70,16 @@ def _pinned(path: Path) -> dict[str, str]:
 
 
 def _python(folder: Path, flavors: Mapping[str, Any]) -> str:
-    said = (flavors.get("python_function") or {}).get("python_version")
+    version = (flavors.get("python_function") or {}).get("python_version")
     path = folder / "python_env.yaml"
     if path.is_file():
-        said = _yaml(path).get("python", said)
-    found = re.match(r"3\.\d+", str(said))
+        version = _yaml(path).get("python", version)
+    found = re.match(r"3\.\d+", str(version))
     return found[0] if found else ""
 
 
 def _yaml(path: Path) -> dict[str, Any]:
-    import yaml  # which the environment of an artifact's own lock does without
+    import yaml  # imported here: the environment of an artifact's own lock lacks it
 
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))

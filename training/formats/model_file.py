@@ -1,4 +1,4 @@
-"""Read what the user names as a model: a file of any kind that is known, or MLflow's folder."""
+"""Reads the path that the user names as a model: a file of any known format, or MLflow's folder."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -15,18 +15,18 @@ from training.errors import MissingFileError, PackError
 from training.formats import archive, compression, mlflow_model, skops_model
 from training.older.loading import OlderUnpickler
 
-OLD = (1, 0)  # a release whose names are all read
-PROTOCOL = b"\x80"  # what a pickle begins with, since protocol 2
+OLD = (1, 0)  # with this release the unpickler also resolves names of older releases
+PROTOCOL = b"\x80"  # the opcode PROTO: a pickle begins with it since protocol 2
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One pickle: the file that has it, and its bytes as they were before they were compressed.
+    """One pickle: the path of its file, and its decompressed bytes.
 
-    `keys` say where in its object the estimator is, if the object is a dictionary, list or tuple;
-    () is the object itself. `versions` are those of scikit-learn that the pickle names. `wanted`
-    are versions of libraries that stand beside the model, and `python` is the version of Python,
-    such as "3.9", if it is known. With `skops` the content is a file of skops, and no pickle yet.
+    `keys` locate the estimator, if the pickled object is a dictionary, list or tuple; () is the
+    object itself. `versions` are those of scikit-learn that the pickle names. `wanted` are versions
+    of other libraries that were recorded with the model, and `python` is the version of Python,
+    such as "3.9", if known. With `skops`, the content is a file of skops instead of a pickle.
     """
 
     path: Path
@@ -39,9 +39,9 @@ class ModelFile:
 
 
 def read(path: Path, limits: Limits) -> list[ModelFile]:
-    """The pickles behind a path, in their order; PackError or MissingFileError if there are none.
+    """The pickles of a path, in order; PackError or MissingFileError if there are none.
 
-    A file may have several, one after another, as several calls of `pickle.dump` write them.
+    A file has several if `pickle.dump` was called several times.
     """
     try:
         saved = mlflow_model.read(path) if path.is_dir() else None
@@ -64,7 +64,7 @@ def read(path: Path, limits: Limits) -> list[ModelFile]:
 def inspect(
     file: ModelFile, trusted: Sequence[str], limits: Limits, code: OwnCode = NONE
 ) -> Inspection:
-    """What a pickle would use; PackError if it is none."""
+    """The names that a pickle would use; PackError if it is not a pickle."""
     why = filetypes.no_pickle(file.content)
     if why is not None:
         raise PackError(f"{file.path}: {why}")
@@ -80,7 +80,7 @@ def inspect(
 
 
 def _unpacked(file: ModelFile, limits: Limits) -> bytes:
-    """The content without compression, and out of an archive; as it is if it is no model.
+    """The content, decompressed and taken from its archive; unchanged if that gives no model.
 
     PackError if it is damaged, or an archive with several models.
     """
@@ -94,7 +94,7 @@ def _unpacked(file: ModelFile, limits: Limits) -> bytes:
     except ValueError as error:
         if file.content.startswith((compression.LZ4, compression.ZSTANDARD)):
             raise PackError(f"{file.path}: {error}") from error
-        return file.content  # `inspect` says what it is
+        return file.content  # `inspect` will raise an error with its format
     is_other = filetypes.no_pickle(found) is not None and not skops_model.is_skops(found)
     return file.content if is_other else found
 
@@ -107,7 +107,7 @@ def _of_skops(file: ModelFile) -> ModelFile:
 
 
 def _split(whole: ModelFile, limits: Limits) -> list[ModelFile]:
-    """The pickles in a row; the file as it is if they cannot be read."""
+    """The consecutive pickles in a file; the file unchanged if one of them cannot be read."""
     file = io.BytesIO(whole.content)
     found: list[ModelFile] = []
     try:

@@ -1,7 +1,7 @@
-"""The estimators in the objects of one file or several, joined into one pipeline.
+"""Joins the estimators in the objects of one or several files into one pipeline.
 
-A model is often saved beside the vectorizer or scaler that its rows go through first: in a file of
-its own, as another pickle in the same file, or in a dictionary.
+Users often save a model separately from the vectorizer or scaler that transforms its rows: in
+another file, as another pickle in the same file, or in a dictionary.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from training.errors import PackError
 from training.formats.model_file import ModelFile
 
-OF_LABELS = ("LabelBinarizer", "LabelEncoder", "MultiLabelBinarizer")  # transform no rows
+LABEL_TRANSFORMERS = ("LabelBinarizer", "LabelEncoder", "MultiLabelBinarizer")
 Found = tuple[ModelFile, Any]
 
 
@@ -22,8 +22,7 @@ def joined(
 ) -> tuple[Any, list[ModelFile], list[str]]:
     """The estimator, the files in the order in which their estimators are applied, and notes.
 
-    PackError if there are several and their order is not clear, or is another one than that of the
-    files.
+    PackError if there are several estimators that do not form a pipeline in the order of the files.
     """
     found, notes = [], []
     for file, one in zip(files, objects, strict=True):
@@ -35,7 +34,7 @@ def joined(
     if len(found) == 1:
         return found[0][1], [found[0][0]], notes
     if len({file.path for file, _ in found}) == 1 and not _is_model(found[-1][1]):
-        found.sort(key=lambda one: _is_model(one[1]))  # pickles of one file are in any order
+        found.sort(key=lambda one: _is_model(one[1]))  # pickles of one file may have any order
     _check_order(found)
     steps: list[Any] = []
     for _, one in found:
@@ -52,7 +51,7 @@ def _is_model(one: Any) -> bool:
 
 
 def _check_order(found: Sequence[Found]) -> None:
-    """PackError unless all but the last transform, and the last predicts."""
+    """PackError unless the last estimator predicts and all others transform."""
     for file, one in found[:-1]:
         if not hasattr(one, "transform"):
             raise PackError(
@@ -68,8 +67,8 @@ def _check_order(found: Sequence[Found]) -> None:
 
 
 def _inside(file: ModelFile, held: Any) -> list[Found]:
-    """The transformer and the model in a container; the object itself if it is none, or if it is
-    not clear which they are.
+    """The transformer and the model in a container. The object itself, if it is not a container, or
+    if it has several models or transformers.
     """
     named: dict[str | int, Any]
     if type(held) is dict:
@@ -96,13 +95,13 @@ def _is_transformer(one: Any) -> bool:
         _is_estimator(one)
         and hasattr(one, "transform")
         and not _is_model(one)
-        and type(one).__name__ not in OF_LABELS
+        and type(one).__name__ not in LABEL_TRANSFORMERS
     )
 
 
 def _fits(transformer: Any, model: Any) -> bool:
-    """Whether the model was fitted on as many columns as the transformer gives, and more than one:
-    a scaler of one column may be that of the target.
+    """Whether the model was fitted on as many columns as the transformer returns, and more than
+    one: a scaler of one column may be that of the target.
     """
     width: int | None
     try:

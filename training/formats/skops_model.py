@@ -1,7 +1,7 @@
-"""Read a file of skops by skops itself, in an environment of its own, and make a pickle of it.
+"""Converts a file of skops to a pickle, by skops itself, in a separate environment.
 
-skops says which types a file has before it makes an object; they are judged by the rules for
-pickles, and so is the pickle, once more, when it is loaded.
+skops lists the types in a file without creating an object. They are checked by the rules for
+pickles. When the pickle is loaded, it is checked again.
 """
 
 import io
@@ -21,9 +21,9 @@ from training.formats import skops_program as program
 from training.older.environment import Environment
 
 SCHEMA = "schema.json"
-LARGEST = 2**28  # bytes of the schema
+MAX_SCHEMA_BYTES = 2**28
 ZIP = b"PK\x03\x04"
-SECONDS = 300.0
+TIMEOUT_SECONDS = 300.0
 
 
 def is_skops(content: bytes) -> bool:
@@ -49,17 +49,17 @@ def releases(content: bytes) -> set[str]:
 
 
 def inspect(content: bytes, trusted: Collection[str]) -> Inspection:
-    """The names of all types in it, looked up as those of a pickle; ValueError as `releases`."""
+    """The names of all types in it, resolved like those of a pickle; ValueError as `releases`."""
     nodes = [one for one in _nodes(_schema(content)) if "__class__" in one and "__module__" in one]
-    return _looked_up({f"{one['__module__']}.{one['__class__']}" for one in nodes}, trusted).found
+    return _resolved({f"{one['__module__']}.{one['__class__']}" for one in nodes}, trusted).found
 
 
 def untrusted(there: Environment, content: bytes, trusted: Collection[str]) -> Inspecting:
-    """The names of the types that skops does not know, looked up as those of a pickle."""
-    return _looked_up(_ask(there, content, None, ()), trusted)
+    """The names of the types that skops does not trust, resolved like those of a pickle."""
+    return _resolved(_call_skops(there, content, None, ()), trusted)
 
 
-def _looked_up(types: Collection[str], trusted: Collection[str]) -> Inspecting:
+def _resolved(types: Collection[str], trusted: Collection[str]) -> Inspecting:
     names = Inspecting(trusted)
     for one in types:
         module, _, name = one.rpartition(".")
@@ -72,16 +72,16 @@ def _looked_up(types: Collection[str], trusted: Collection[str]) -> Inspecting:
 
 
 def pickled(there: Environment, content: bytes, trusted: Collection[str]) -> bytes:
-    """The model as joblib saves it; `trusted` are the types that skops does not know."""
+    """The model as joblib saves it; `trusted` are the types that skops itself does not trust."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model.joblib"
-        _ask(there, content, out, trusted)
+        _call_skops(there, content, out, trusted)
         return out.read_bytes()
 
 
 def _schema(content: bytes) -> Any:
     with zipfile.ZipFile(io.BytesIO(content)).open(SCHEMA) as file:
-        return json.loads(file.read(LARGEST))
+        return json.loads(file.read(MAX_SCHEMA_BYTES))
 
 
 def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
@@ -95,7 +95,7 @@ def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(one)
 
 
-def _ask(
+def _call_skops(
     there: Environment, content: bytes, out: Path | None, trusted: Collection[str]
 ) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
@@ -110,12 +110,12 @@ def _ask(
                 input=json.dumps(question),
                 capture_output=True,
                 text=True,
-                timeout=SECONDS,
+                timeout=TIMEOUT_SECONDS,
             )
         except subprocess.TimeoutExpired as error:
             raise PackError("takes too long for skops to read") from error
     if ended.returncode:
-        said = (ended.stderr.strip().splitlines() or ["no reason"])[-1][:200]
-        raise PackError(f"cannot be read by skops ({said})")
+        reason = (ended.stderr.strip().splitlines() or ["no reason"])[-1][:200]
+        raise PackError(f"cannot be read by skops ({reason})")
     types: list[str] = json.loads(ended.stdout.splitlines()[-1])
     return types

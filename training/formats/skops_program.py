@@ -1,8 +1,8 @@
-"""Read a file of skops, in an environment that has skops and the scikit-learn that saved it.
+"""Reads a file of skops, in an environment with skops and the scikit-learn that saved the file.
 
-This program needs nothing else. It reads a question as JSON from standard input: `path` is the
-file. Without `out` it answers which types in it skops does not trust by itself. With `out`, the
-model is saved there by joblib, if `trusted` has all these types.
+This program imports nothing else. It reads a JSON object from standard input; `path` is the file.
+It prints the types in the file that skops does not trust. If there is `out`, it also saves the
+model there by joblib, provided that `trusted` has all these types.
 """
 
 import json
@@ -11,7 +11,7 @@ import warnings
 
 
 def main() -> None:
-    """Answer one question."""
+    """Read the request, print the types, and save the model if requested."""
     warnings.simplefilter("ignore")
     question = json.load(sys.stdin)
     from skops import io  # type: ignore[import-not-found, unused-ignore]

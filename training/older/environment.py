@@ -1,7 +1,7 @@
-"""The scikit-learn that saved a model, installed in an environment of its own and kept for later.
+"""Makes an environment with the scikit-learn that saved a model, and keeps it for later.
 
 It is made by venv and pip with an interpreter that has wheels for that release: this one, one of
-pyenv or on the path, or one that uv finds or fetches. Nothing of it touches what packs.
+pyenv or on the path, or one that uv finds or fetches. It is apart from the environment that packs.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from training.errors import PackError
 
 Version = tuple[int, ...]
 
-# By release: the versions of Python 3 that have wheels, newest first, and the libraries of then.
+# By release: the versions of Python 3 with wheels, newest first, and the libraries of that time.
 RELEASES: dict[Version, tuple[tuple[int, ...], str]] = {
     (1, 9): ((13, 12, 11), "pandas"),
     (1, 8): ((13, 12, 11), "numpy<2.4 pandas<3"),

@@ -1,4 +1,4 @@
-"""Read a model that an older scikit-learn saved, as the one of today would have saved it."""
+"""Unpickle a model of an older scikit-learn, as the installed one would have saved it."""
 
 import io
 from collections.abc import Collection, Mapping
@@ -16,11 +16,16 @@ from service.model.unpickling import decompressed
 from training.older import migrations, names
 from training.older.environment import Version, parsed
 
-LATE = frozenset({"sklearn.linear_model._logistic.LogisticRegression"})
+LATE = frozenset(
+    {
+        "sklearn.ensemble._weight_boosting.AdaBoostClassifier",
+        "sklearn.linear_model._logistic.LogisticRegression",
+    }
+)
 
 
 class Late(Named):
-    """A class whose objects may be of another one today: they are made when their state comes."""
+    """A class whose objects may have another class today: BUILD makes them, from their state."""
 
     is_value = False
 
@@ -30,7 +35,7 @@ class Late(Named):
         self.version = version
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
-        """Wait for the state, as protocols before 2 create objects."""
+        """Wait for the state; protocols before 2 create objects in this way."""
         return self.new(arguments, {})
 
     def new(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
@@ -63,11 +68,11 @@ class OlderUnpickler(Unpickler):
         return OlderUnpickler(self.file, self.names, self.version)
 
     def find_class(self, module: str, name: str) -> Any:
-        """What a name becomes, by the name that it has today."""
+        """What a name stands for, by its name today."""
         return super().find_class(*names.of_today(module, name))
 
     def look_up(self, module: str, name: str) -> Any:
-        """What a name becomes, also if it is no more."""
+        """What a name stands for, or its replacement if it was removed."""
         found = names.special(module, name)
         if found is None:
             found = super().look_up(module, name)
@@ -77,7 +82,7 @@ class OlderUnpickler(Unpickler):
         return found
 
     def load_build(self) -> None:
-        """BUILD: bring the state into the form of today first."""
+        """BUILD: migrate the state first."""
         target, state = self.stack[-2:]
         _, maker = self.made.get(id(target), (None, None))
         cls = getattr(maker, "cls", None)  # None while it is inspected
@@ -88,7 +93,7 @@ class OlderUnpickler(Unpickler):
         super().load_build()
 
     def look_at(self, state: Any) -> None:
-        """Check what an object is made of later as if it were made already (`Late`)."""
+        """Check the state of an object that is made later, as if it were made now (`Late`)."""
         if type(state) is dict:
             saved = state.get(VERSION)
             if type(saved) is str and VERSIONS.fullmatch(saved):

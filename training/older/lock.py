@@ -1,8 +1,8 @@
-"""The lock of a model that its own, older scikit-learn serves: its libraries and the service's.
+"""The lock of a model that an older scikit-learn serves: the libraries of model and service.
 
 uv resolves it for the newest Python that has wheels of all of them, with the hashes of the wheels
 for every processor. An environment that has exactly this packs the model, so what is proved is what
-the image will have.
+the image will have. What writes the report is in a folder apart.
 """
 
 import hashlib
@@ -16,14 +16,28 @@ from pathlib import Path
 
 from service.model.companions import DISTRIBUTIONS
 from training.errors import PackError
-from training.older.environment import DONE, Environment, cache, create, run, uv_command
+from training.older.environment import (
+    DONE,
+    RELEASES,
+    Environment,
+    cache,
+    create,
+    parsed,
+    run,
+    uv_command,
+)
 
 ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.13", "3.12", "3.11")  # that the service runs on, that of the image first
+OLDEST_PYTHON = 11  # of these, after 3.
 # What computes has the versions of the environment that says what is right.
 COMPUTING = ("scikit-learn", "numpy", "scipy", "joblib", "threadpoolctl", "pandas")
 SERVING = ROOT / "requirements/lean.in"  # what else the service imports, locked beside it
 ONNX = ("onnxruntime", "flatbuffers", "protobuf")  # which no model needs that brings a lock
+# A folder of the environment with what writes the report. It is put on the path after the model was
+# tried: LightGBM imports matplotlib where it can.
+REPORT_PACKAGES = "report-packages"
+FIRST = "# Python "  # and its version, in the first line of a lock
 PINNED = re.compile(r"^([a-z0-9._-]+)==(\S+)", re.M)
 OLDEST_PANDAS = 2  # that Slipway works with; it builds the rows, and computes nothing
 PLATFORM = "x86_64-manylinux_2_28"
@@ -43,17 +57,20 @@ print(json.dumps(found))
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """An environment that has exactly what a lock says."""
+    """An environment with the packages of a lock."""
 
     python: Path
     lock: Path
 
 
 def ready(there: Environment, names: Collection[str]) -> Locked:
-    """The environment that serves a model with these names as the one that is right computes it.
+    """An environment with the libraries of `there` and those of the service, for these names.
 
     PackError if there are no wheels of its libraries for any Python that the service runs on.
     """
+    pythons, _ = RELEASES.get(parsed(there.version), ((OLDEST_PYTHON,), ""))
+    if max(pythons) < OLDEST_PYTHON:
+        raise PackError(_without_wheels(f"scikit-learn {there.version}"))
     uv = uv_command()
     if uv is None:
         raise PackError("needs uv to lock the libraries that saved it: install uv")
@@ -71,14 +88,18 @@ def ready(there: Environment, names: Collection[str]) -> Locked:
             return made
         reason = f"; install Python {python}, for which there are some"
     pinned = ", ".join(f"{name} {version}" for name, version in pins.items())
-    raise PackError(
-        f"needs {pinned}, of which there are no wheels for a Python that the service runs on "
-        f"({', '.join(PYTHONS)}){reason}"
+    raise PackError(_without_wheels(pinned) + reason)
+
+
+def _without_wheels(what: str) -> str:
+    return (
+        f"needs {what}, of which there are no wheels for a Python that the service runs on "
+        f"({', '.join(PYTHONS)})"
     )
 
 
 def _installed(there: Environment, names: Collection[str]) -> dict[str, str]:
-    """The versions of what computes there, and of the other libraries that the model names."""
+    """The versions, there, of the computing libraries and of others that the model names."""
     own = {"numpy", "scipy", "sklearn", "joblib", "pandas", *sys.stdlib_module_names}
     modules = {name.split(".")[0] for name in names} - own
     asked = [str(there.python), "-I", "-c", INSTALLED, " ".join(COMPUTING), " ".join(modules)]
@@ -108,7 +129,7 @@ def _resolved(uv: str, pins: Mapping[str, str], python: str, folder: Path) -> st
     )
     if ended.returncode:
         return None
-    return f"# Python {python}\n{lock.read_text()}"
+    return f"{FIRST}{python}\n{lock.read_text()}"
 
 
 def _requirements(pins: Mapping[str, str]) -> Iterator[str]:
@@ -122,10 +143,19 @@ def _requirements(pins: Mapping[str, str]) -> Iterator[str]:
             yield f"{name}=={version}"
 
 
+def python_of(lock: Path) -> Path:
+    """The Python of the environment that has a lock which was packed here."""
+    text = lock.read_text()
+    return _folder(text, text.split("\n", 1)[0].removeprefix(FIRST)) / "bin/python"
+
+
+def _folder(text: str, python: str) -> Path:
+    return cache() / f"serving-{python}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
 def _made(uv: str, text: str, python: str) -> Locked | None:
     """The environment, made if there is none; None if there is no such Python here."""
-    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-    folder = cache() / f"serving-{python}-{digest}"
+    folder = _folder(text, python)
     made = Locked(folder / "bin/python", folder / "requirements.txt")
     if (folder / DONE).exists():
         return made
@@ -138,13 +168,14 @@ def _made(uv: str, text: str, python: str) -> Locked | None:
         lock = building / "requirements.txt"
         lock.write_text(text)
         exact = ("--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(lock))
-        ended = run(
-            [uv, "pip", "install", "--quiet", "--python", str(building / "bin/python"), *exact]
-        )
+        install = (uv, "pip", "install", "--quiet", "--python", str(building / "bin/python"))
+        ended = run([*install, *exact])
         if ended.returncode:
             raise PackError(
                 f"its lock cannot be installed ({' '.join(ended.stderr.split())[-300:]})"
             )
+        beside = ("--target", str(building / REPORT_PACKAGES), "--constraint", str(lock))
+        run([*install, "--only-binary", ":all:", *beside, "matplotlib"])
         (building / DONE).touch()
         if not folder.exists():  # another process may have been faster
             building.rename(folder)

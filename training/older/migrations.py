@@ -1,8 +1,8 @@
-"""What the state of an object of an older scikit-learn has to become, class by class.
+"""Changes the attributes of objects of older releases into those of the installed one, by class.
 
-A migration gets the attributes that the pickle has, and changes them into those that the installed
-scikit-learn would have written. It may be wrong: `proof.py` compares answers before anything is
-published. Versions are those of scikit-learn in which the form changed.
+A migration gets the attributes in the pickle and changes them into those that the installed
+scikit-learn would have written. It may be wrong: `proof.py` compares predictions before anything is
+published. The version in a docstring is the release of scikit-learn in which the form changed.
 """
 
 import inspect
@@ -14,6 +14,7 @@ import sklearn
 from scipy.special import expit, softmax
 from sklearn._loss import loss as losses
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
 from sklearn.ensemble._iforest import _average_path_length
 from sklearn.linear_model import LogisticRegression
@@ -23,6 +24,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from service.model.pickled_objects import VERSION
 from training.estimators import introspection
+from training.older import samme_r
 from training.older.names import Gone
 
 State = dict[str, Any]
@@ -41,19 +43,21 @@ def migrated(cls: Any, state: Any, version: Version) -> Any:
     for name in [name for name, value in state.items() if isinstance(value, Gone)]:
         del state[name]
     if hasattr(cls, "get_params"):
-        _fill_parameters(cls, state)
+        _fill_parameters(class_of(cls, state), state)
     if VERSION in state:
         state[VERSION] = sklearn.__version__
     return state
 
 
 def class_of(cls: Any, state: State) -> Any:
-    """The class of today of an object with this state, which may be another one."""
+    """The class that an object with this state has in the installed release."""
+    if samme_r.is_boosting(cls, state):
+        return GradientBoostingClassifier
     return OneVsRestClassifier if "label_binarizer_" in state and cls is LogisticRegression else cls
 
 
 def _fill_parameters(cls: Any, state: State) -> None:
-    """Give the parameters that an older release did not have the values that change nothing."""
+    """Set the parameters that the older release did not have to their defaults."""
     for name, parameter in inspect.signature(cls.__init__).parameters.items():
         if parameter.default is not parameter.empty:
             state.setdefault(name, parameter.default)
@@ -65,8 +69,8 @@ def _rename(state: State, old: str, new: str) -> None:
 
 
 def _tree(state: State, version: Version) -> None:
-    """1.3 added where missing values go; until 1.3 a leaf of classes had their weights, since 1.4
-    it has their shares."""
+    """1.3 added the side of missing values. Up to 1.3 the leaf of a classifier has the weight of
+    each class, since 1.4 its share."""
     nodes, values = state["nodes"], state["values"]
     wanted = DecisionTreeRegressor().fit([[0.0], [1.0]], [0.0, 1.0]).tree_.__getstate__()["nodes"]
     if nodes.dtype != wanted.dtype:
@@ -80,7 +84,7 @@ def _tree(state: State, version: Version) -> None:
 
 
 def _isolation_forest(state: State, version: Version) -> None:
-    """1.3 keeps what each leaf adds to the depth, which predictions computed before."""
+    """1.3 stores the depth of each leaf; before, predicting computed it."""
     if "_decision_path_lengths" in state or "estimators_" not in state:
         return
     trees = [one.tree_ for one in state["estimators_"]]
@@ -91,7 +95,7 @@ def _isolation_forest(state: State, version: Version) -> None:
 
 
 def _imputer(state: State, version: Version) -> None:
-    """1.8 keeps the type of what it was fitted on, which `statistics_` have, too."""
+    """1.8 stores the dtype of the rows that were fitted, which is that of `statistics_`."""
     statistics = state.get("statistics_")
     if statistics is not None:
         state.setdefault("_fit_dtype", statistics.dtype)
@@ -99,7 +103,7 @@ def _imputer(state: State, version: Version) -> None:
 
 
 def _tfidf(state: State, version: Version) -> None:
-    """1.5 keeps the weights as an array; before they were the diagonal of a sparse matrix."""
+    """1.5 stores the weights as an array, before as the diagonal of a sparse matrix."""
     if "_idf_diag" in state:
         state["idf_"] = state.pop("_idf_diag").diagonal()
 
@@ -113,8 +117,13 @@ def _of_base(state: State, version: Version) -> None:
         state["estimator"] = None
 
 
+def _adaboost(state: State, version: Version) -> None:
+    """1.6 removed SAMME.R."""
+    samme_r.migrate(state)
+
+
 def _gradient_boosting(state: State, version: Version) -> None:
-    """1.4 has the losses of histogram boosting; 1.1 and 1.2 renamed them."""
+    """1.4 uses the losses of histogram boosting; 1.1 and 1.2 renamed them."""
     state.pop("loss_", None)
     if isinstance(state.get("_loss"), Gone):
         del state["_loss"]
@@ -128,7 +137,7 @@ def _gradient_boosting(state: State, version: Version) -> None:
 
 
 def _loss(state: State) -> Any:
-    """The loss of today by its name; for numbers predicting takes none that does anything."""
+    """The loss by its name; predictions of a regressor do not depend on it."""
     if state["loss"] == "exponential":
         return losses.ExponentialLoss()
     if state["loss"] == "poisson":
@@ -141,7 +150,7 @@ def _loss(state: State) -> Any:
 
 
 def _beginning(begin: State, state: State) -> Any:
-    """What boosting begins with: before 0.22 estimators of its own, which are dummies today."""
+    """The initial estimator: before 0.22 a class of boosting, since then a dummy."""
     if "mean" in begin:
         made = DummyRegressor()
         made.constant_, made.n_outputs_ = np.array([[begin["mean"]]]), 1
@@ -151,7 +160,7 @@ def _beginning(begin: State, state: State) -> Any:
     elif "priors" in begin:  # which were added as they are, not their logarithms
         shares = softmax(begin["priors"])
     else:
-        raise NotImplementedError("boosting that begins with another estimator")
+        raise NotImplementedError("gradient boosting with another initial estimator")
     made = DummyClassifier(strategy="prior")
     made.classes_, made.class_prior_ = np.arange(len(shares)), shares
     made.n_classes_, made.n_outputs_ = len(shares), 1
@@ -160,7 +169,7 @@ def _beginning(begin: State, state: State) -> Any:
 
 
 def _histogram_boosting(state: State, version: Version) -> None:
-    """1.4 encodes categories itself; before it took their codes."""
+    """1.4 encodes categories itself; before, the rows had their codes."""
     if "_preprocessor" not in state:
         coded = state.get("is_categorical_")  # the columns in which numbers stand for categories
         state.update(_preprocessor=None, _is_categorical_remapped=coded, is_categorical_=coded)
@@ -180,7 +189,7 @@ def _histogram_boosting(state: State, version: Version) -> None:
 
 
 def _logistic_regression(state: State, version: Version) -> None:
-    """1.8 knows one way for several classes, and another for two; before there was a choice."""
+    """1.8 removed `multi_class`: several classes are multinomial, two binary."""
     chosen = state.pop("multi_class", None)
     classes = state.get("classes_")
     if classes is None or chosen is None:
@@ -196,7 +205,7 @@ def _logistic_regression(state: State, version: Version) -> None:
 
 
 def _split_by_class(state: State) -> None:
-    """A model for each class against all others, as `OneVsRestClassifier` keeps them."""
+    """Make the state that of `OneVsRestClassifier`: one model for each class against the rest."""
     classes, own = state["classes_"], {**state}
     parts = []
     for coefficients, start in zip(state["coef_"], state["intercept_"], strict=True):
@@ -215,7 +224,7 @@ def _split_by_class(state: State) -> None:
 
 
 def _encoder(state: State, version: Version) -> None:
-    """1.2 and 1.3 can group categories that are rare; nothing is grouped where they cannot."""
+    """1.2 and 1.3 can group infrequent categories; older encoders do not."""
     if "categories_" not in state:
         return
     state.setdefault("_infrequent_enabled", False)
@@ -234,14 +243,14 @@ def _one_hot_encoder(state: State, version: Version) -> None:
 
 
 def _ordinal_encoder(state: State, version: Version) -> None:
-    """1.0 looks for missing categories when it is fitted; before none was allowed."""
+    """1.0 stores the codes of missing values; before, there were none."""
     _encoder(state, version)
     if "categories_" in state:
         state.setdefault("_missing_indices", {})
 
 
 def _stacking(state: State, version: Version) -> None:
-    """1.2 keeps an encoder also of one output."""
+    """1.2 renamed the encoder of labels."""
     if "classes_" in state:
         _rename(state, "_le", "_label_encoder")
         if "_label_encoder" not in state:
@@ -260,35 +269,35 @@ def _stochastic_gradient(state: State, version: Version) -> None:
 
 
 def _neighbours(state: State, version: Version) -> None:
-    """0.22 keeps how many rows it was fitted on."""
+    """0.22 stores the number of fitted rows."""
     if "_fit_X" in state:
         state.setdefault("n_samples_fit_", state["_fit_X"].shape[0])
 
 
 def _support_vectors(state: State, version: Version) -> None:
-    """0.22 and 0.23 made attributes private that others may not change."""
+    """0.22 and 0.23 made attributes private."""
     for old, new in (("n_support_", "_n_support"), ("probA_", "_probA"), ("probB_", "_probB")):
         _rename(state, old, new)
     found = state.get("support_vectors_")
-    if found is not None and "classes_" not in state:  # there is one number, the second is not used
+    if found is not None and "classes_" not in state:  # a regressor, which uses the first number
         state["_n_support"] = np.array([found.shape[0], 0], dtype=np.int32)
 
 
 def _isotonic(state: State, version: Version) -> None:
-    """0.24 renamed the points between which it interpolates."""
+    """0.24 renamed the points of the interpolation."""
     _rename(state, "_necessary_X_", "X_thresholds_")
     _rename(state, "_necessary_y_", "y_thresholds_")
 
 
 def _bins(state: State, version: Version) -> None:
-    """0.24 knows categories."""
+    """0.24 added categories."""
     if "bin_thresholds_" in state:
         none = np.zeros(len(state["bin_thresholds_"]), dtype=np.uint8)
         state.setdefault("is_categorical_", none)
 
 
 def _predictor(state: State, version: Version) -> None:
-    """0.24 splits by categories, too."""
+    """0.24 added splits by categories."""
     nodes = state["nodes"]
     if nodes.dtype != PREDICTOR_RECORD_DTYPE:
         made = np.zeros(len(nodes), dtype=PREDICTOR_RECORD_DTYPE)
@@ -300,7 +309,7 @@ def _predictor(state: State, version: Version) -> None:
 
 
 def _column_transformer(state: State, version: Version) -> None:
-    """1.0 renamed the names of a frame's columns, and keeps the places that each part reads."""
+    """1.0 renamed the column names of the frame, and stores the columns of each part by place."""
     names = state.pop("_df_columns", None)  # of 0.20 to 0.24
     others = state.pop("_feature_names_in", None)
     names = others if names is None else names
@@ -311,7 +320,7 @@ def _column_transformer(state: State, version: Version) -> None:
     if "transformers_" in state and "_transformer_to_input_indices" not in state:
         known = list(state.get("feature_names_in_", map(str, range(state["n_features_in_"]))))
         state["_transformer_to_input_indices"] = {
-            name: [known.index(one) for one in introspection.chosen(choice, known)]
+            name: [known.index(one) for one in introspection.resolve_columns(choice, known)]
             for name, _, choice in state["transformers_"]
             if choice is not None
         }
@@ -320,6 +329,7 @@ def _column_transformer(state: State, version: Version) -> None:
 MIGRATIONS: dict[str, Migration] = {
     "sklearn.compose._column_transformer.ColumnTransformer": _column_transformer,
     "sklearn.tree._tree.Tree": _tree,
+    "sklearn.ensemble._weight_boosting.AdaBoostClassifier": _adaboost,
     "sklearn.ensemble._iforest.IsolationForest": _isolation_forest,
     "sklearn.impute._base.SimpleImputer": _imputer,
     "sklearn.feature_extraction.text.TfidfTransformer": _tfidf,

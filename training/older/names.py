@@ -1,4 +1,4 @@
-"""Names of older releases of scikit-learn: what they are called now, and what is gone."""
+"""Names in pickles of older releases of scikit-learn: their names today, and removed ones."""
 
 from typing import Any
 
@@ -34,14 +34,14 @@ MODULES = {
     "sklearn.tree.tree": "sklearn.tree._classes",
     "scipy.sparse.csr": "scipy.sparse._csr",
 }
-# Losses that only fitting used, or that `migrations.py` makes again from the parameters.
+# Losses that only fitting uses, or that `migrations.py` makes from the parameters.
 GONE = (
     *("sklearn.ensemble._gb_losses", "sklearn.ensemble._hist_gradient_boosting.loss"),
     "sklearn.linear_model._sgd_fast",
 )
 LOSSES = "sklearn._loss._loss"
 REBUILDS = "__pyx_unpickle_"
-GENERATOR = "numpy.random._pickle.__generator_ctor"  # which only fitting draws from
+GENERATOR = "numpy.random._pickle.__generator_ctor"  # only fitting uses it
 REMAINDER = "sklearn.compose._column_transformer._RemainderColsList"
 
 
@@ -50,7 +50,7 @@ COMPILED = ("sklearn.neighbors._ball_tree", "sklearn.neighbors._kd_tree")
 
 
 def of_today(module: str, name: str) -> tuple[str, str]:
-    """The module and name of today."""
+    """The module and name in the installed release."""
     module = MODULES.get(module, module)
     parent, _, last = module.rpartition(".")
     if f"{parent}._{last}.{name}" in KNOWN or f"{parent}._{last}" in COMPILED:
@@ -58,7 +58,7 @@ def of_today(module: str, name: str) -> tuple[str, str]:
     return RENAMED.get(f"{module}.{name}", (module, name))
 
 
-# What boosting of 0.20 and 0.21 begins with.
+# Initial estimators of gradient boosting in 0.20 and 0.21.
 ESTIMATES = frozenset(
     f"sklearn.ensemble._gb.{name}"
     for name in (
@@ -69,21 +69,21 @@ ESTIMATES = frozenset(
 
 
 class Gone:
-    """Stands for an object whose class is no more; `state` are its attributes."""
+    """A placeholder for an object of a removed class; `state` has its attributes."""
 
     def __init__(self) -> None:
         self.state: dict[str, Any] = {}
 
 
 class Dropped(Named):
-    """A class that is no more: its objects are stand-ins."""
+    """A removed class: its objects become placeholders."""
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
-        """Make a stand-in."""
+        """Make a placeholder."""
         return Gone()
 
     def new(self, arguments: tuple[Any, ...], keywords: Any) -> Any:
-        """Make a stand-in."""
+        """Make a placeholder."""
         return Gone()
 
     def build(self, made: Any, state: Any) -> None:
@@ -93,14 +93,14 @@ class Dropped(Named):
 
 
 class Listed(Named):
-    """A list of columns that warned when it was used (1.5 and 1.6): it becomes a plain list."""
+    """The list of 1.5 and 1.6 that warns when its columns are used: it becomes a plain list."""
 
     def new(self, arguments: tuple[Any, ...], keywords: Any) -> Any:
-        """Wait for the columns."""
+        """Return an object that is made once its columns are read."""
         return Pending(_columns)
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
-        """The same."""
+        """The same, for protocols before 2."""
         return Pending(_columns)
 
 
@@ -121,11 +121,11 @@ class Loss(Named):
         return cls.call(())
 
     def build(self, made: Any, state: Any) -> None:
-        """Leave the state, which is empty."""
+        """Ignore the state, which is empty."""
 
 
 def special(module: str, name: str) -> Named | None:
-    """What takes the place of a name that is no more."""
+    """The replacement of a removed name; None if the name is another."""
     full_name = f"{module}.{name}"
     if module in GONE or full_name in ESTIMATES or full_name == GENERATOR:
         return Dropped(full_name)

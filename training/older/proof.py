@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
@@ -20,14 +21,19 @@ from training.engine import probe_rows
 from training.errors import PackError
 from training.estimators.code_files import Code
 from training.estimators.fitted_model import FittedModel
-from training.estimators.side_effects import trying
+from training.estimators.side_effects import refuse_side_effects
 from training.older import answers as program
 from training.older.environment import Environment
 
 TOLERANCE = 1e-5  # of probabilities: another NumPy or compiler computes them a little otherwise
 
 LARGEST = float(np.finfo(np.float32).max)
+MISSING = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 SECONDS = 300.0  # for all questions
+
+
+class UnansweredError(PackError):
+    """The scikit-learn that saved the model cannot be asked, so that nothing says what is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +94,8 @@ class Older:
         The rows are those of the sample, and rows around them, also on and beside the thresholds of
         trees.
         """
-        with trying(self.trusted):
-            drawn = probe_rows.around(signature, columns, model.thresholds(signature.names))
+        with refuse_side_effects(self.trusted):
+            drawn = probe_rows.generate(signature, columns, model.thresholds(signature.names))
             sets = [list(columns.values()), list(drawn.values())]
             served = [_found(engine, signature, rows) for rows in sets]
         versions, answers = self._ask(signature, sets)  # which starts a process
@@ -140,14 +146,26 @@ class Older:
                     timeout=SECONDS,
                 )
             except subprocess.TimeoutExpired as error:
-                raise PackError(
+                raise UnansweredError(
                     f"scikit-learn {self.environment.version} takes too long to predict"
                 ) from error
         if ended.returncode:
-            reason = (ended.stderr.strip().splitlines() or ["no reason"])[-1][:200]
-            raise PackError(f"scikit-learn {self.environment.version} cannot load it ({reason})")
+            raise self._unanswered((ended.stderr.strip().splitlines() or ["no reason"])[-1][:200])
         answers = json.loads(ended.stdout.splitlines()[-1])
         return answers["versions"], answers["answers"]
+
+    def _unanswered(self, reason: str) -> UnansweredError:
+        missing = MISSING.fullmatch(reason)
+        if missing is None:
+            return UnansweredError(
+                f"scikit-learn {self.environment.version} cannot load it ({reason})"
+            )
+        name = missing[1].split(".")[0]
+        return UnansweredError(
+            f"needs {name} beside scikit-learn {self.environment.version}: add --with "
+            f"{name}==VERSION, or install it into the Python of --env, in the version that fitted "
+            "the model"
+        )
 
     def _difference(self, right: Any, found: Column) -> float:
         if right.shape != found.shape:

@@ -1,7 +1,7 @@
-"""Serve a model with the scikit-learn that saved it, where today's would answer otherwise.
+"""Pack a model for the scikit-learn that saved it, where the installed one predicts differently.
 
-An environment that has the lock runs `pack` itself: Slipway's own code, and the model's libraries.
-So the artifact is written, loaded back and compared with what is right by what will serve it.
+The environment of the lock runs `pack`: Slipway's code with the libraries of the model. So the same
+libraries write the artifact, load it back, compare its predictions, and serve it later.
 """
 
 import subprocess
@@ -19,7 +19,7 @@ OPTIONS = ("target", "ignore", "name", "load_seconds", "load_bytes")
 
 
 def pack(options: Namespace, older: Older, why: PackError) -> None:
-    """Publish the artifact with its lock; PackError, with `why` today's does not serve it."""
+    """Publish the artifact with its lock; or raise PackError, which has `why` it needs one."""
     named = ", ".join(map(str, options.model))
     if options.engine == "onnx":
         raise PackError(f"{named}: {why}") from why
@@ -38,6 +38,7 @@ def pack(options: Namespace, older: Older, why: PackError) -> None:
     if ended.returncode:
         line = (ended.stderr.strip().splitlines() or ["no reason"])[-1].removeprefix(PREFIX)
         raise PackError(f"{line.removeprefix('error: ')} (with scikit-learn {there.version})")
+    print(ended.stderr, end="", file=sys.stderr)
     print(ended.stdout, end="")
     print(f"note: scikit-learn {there.version} serves it, which the image installs by its lock")
 
@@ -46,12 +47,17 @@ def _arguments(options: Namespace, older: Older, locked: lock.Locked) -> Iterato
     """The command line of `pack` there."""
     yield from ("pack", *(str(path.resolve()) for path in options.model))
     yield from ("--sample", str(options.sample.resolve()))
-    yield from ("--out", str(options.out.resolve()), "--engine", "sklearn", "--no-report")
+    yield from ("--out", str(options.out.resolve()), "--engine", "sklearn")
+    yield "--report" if options.report else "--no-report"
     yield from ("--env", str(older.environment.python), "--lock", str(locked.lock))
     for name in OPTIONS:
         value = getattr(options, name)
         if value:
             yield from (f"--{name.replace('_', '-')}", str(value))
+    if options.held_out:
+        yield "--held-out"
+    if options.example:
+        yield from ("--example", str(options.example.resolve()))
     for one in options.code:
         path, *names = one.rsplit(":", 1)
         yield from ("--code", ":".join((str(Path(path).resolve()), *names)))

@@ -1,7 +1,8 @@
 """Estimators whose pickle does not say which scikit-learn saved it.
 
-scikit-learn notes its version in the state of its own classes only. Of a class of somebody else's
-that inherits from one of its estimators, nothing says in which release's form the attributes are.
+scikit-learn writes its version into the state of its own classes only. The state of another class
+that inherits from one of its estimators has no version, so that the form of its attributes is
+unknown.
 """
 
 from typing import Any

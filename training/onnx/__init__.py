@@ -1,5 +1,5 @@
-"""Parts of an ONNX graph that know nothing of the estimator they came from.
+"""Parts of an ONNX graph, independent of the estimator.
 
-`nodes.py` has single nodes and what several converters make of them, `trees.py` ensembles of trees,
-`lazy_probabilities.py` computes probabilities only on request.
+`nodes.py` has single nodes and combinations that several converters use, `trees.py` has ensembles
+of trees, `lazy_probabilities.py` makes a model compute probabilities only on request.
 """

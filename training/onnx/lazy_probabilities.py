@@ -1,7 +1,7 @@
-"""Of an ONNX model with labels and confidence: what only confidence needs waits until it is asked.
+"""Makes an ONNX model compute probabilities or scores only on request.
 
-ONNX Runtime computes every node, whatever outputs are fetched; of 10,000 rows of a linear model
-the probabilities are two thirds of the time.
+ONNX Runtime computes every node, also if the caller fetches only some outputs. For 10,000 rows of a
+linear model, probabilities take two thirds of the time.
 """
 
 from typing import Any
@@ -11,11 +11,11 @@ from onnx import AttributeProto, TensorProto, helper
 from service.model.engines import CONFIDENT
 
 NOTHING = "no_confidence"
-FREE = {"Identity", "Reshape"}  # what copies nothing costs less than an `If`
+FREE = {"Identity", "Reshape"}  # they copy nothing, so they cost less than an `If`
 
 
 def make_probabilities_optional(model: Any) -> None:
-    """Move the nodes that labels do not need behind an `If`, whose input is CONFIDENT."""
+    """Move the nodes that labels do not need into an `If` with the condition CONFIDENT."""
     graph = model.graph
     if len(graph.output) < 2:
         return
@@ -55,7 +55,7 @@ def make_probabilities_optional(model: Any) -> None:
 
 
 def _needed(graph: Any, output: str) -> set[str]:
-    """All outputs of the nodes that this output comes from."""
+    """The outputs of all nodes that this output depends on."""
     makers = {name: node for node in graph.node for name in node.output}
     found: set[str] = set()
     wanted = [output]
@@ -68,6 +68,6 @@ def _needed(graph: Any, output: str) -> set[str]:
 
 
 def _read(node: Any) -> list[str]:
-    """What a node reads, and what those inside of it do: these see the names around them."""
+    """The inputs of a node and of the nodes in its subgraphs, which can read outer names."""
     inner = [one.g for one in node.attribute if one.type == AttributeProto.GRAPH]
     return [*node.input, *(name for graph in inner for one in graph.node for name in _read(one))]

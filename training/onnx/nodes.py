@@ -1,4 +1,4 @@
-"""ONNX nodes with names of their own, and what several converters make of them."""
+"""Adds ONNX nodes with unique names, and combinations that several converters use."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from onnx import TensorProto
 
 
 class Nodes:
-    """Adds nodes with names of their own."""
+    """Adds nodes with unique names to the container of a converter."""
 
     def __init__(self, scope: Any, container: Any) -> None:
         self.scope = scope
@@ -16,7 +16,7 @@ class Nodes:
     def __call__(
         self, kind: str, *inputs: str, out: str = "", domain: str = "", **more: Any
     ) -> str:
-        """Add a node; the name of its output."""
+        """Add a node and return the name of its output."""
         out = out or self.scope.get_unique_variable_name(kind.lower())
         if domain:
             more["op_domain"] = domain
@@ -25,7 +25,7 @@ class Nodes:
         return out
 
     def constant(self, values: Any) -> str:
-        """Add numbers or texts; their name."""
+        """Add an array of numbers or texts and return its name."""
         array = np.asarray(values)
         kinds = {"f": TensorProto.DOUBLE, "i": TensorProto.INT64, "U": TensorProto.STRING}
         kind = TensorProto.FLOAT if array.dtype == np.float32 else kinds[array.dtype.kind]
@@ -38,7 +38,7 @@ class Nodes:
 
 
 def labels(add: Nodes, place: str, classes: Any, out: str) -> None:
-    """The classes at these places, of shape (rows,)."""
+    """The classes at these positions, of shape (rows,)."""
     add("Gather", add.constant(_known(classes)), place, out=out, axis=0)
 
 
@@ -56,7 +56,7 @@ def sigmoids(add: Nodes, scores: str, out: str) -> None:
 
 
 def flat(add: Nodes, column: str) -> str:
-    """Shape (rows, 1) to (rows,), on which one number is added to all far faster."""
+    """Shape (rows, 1) to (rows,): adding one number to all values is then far faster."""
     return add("Reshape", column, add.constant(np.array([-1])))
 
 

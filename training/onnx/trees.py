@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
-LEQ, MEMBER = 0, 6  # the modes of a node: left if x <= threshold, left if x is one of some
+LEQ, MEMBER = 0, 6  # modes of a node: go left if x <= threshold, or if x is one of its members
 Numbers = NDArray[Any]
 
 
@@ -38,7 +38,7 @@ class Trees:
     def add(self, one: "Tree", weights: Numbers, targets: Numbers) -> None:
         """Add a tree whose leaf at node i gives `weights[i]` to `targets[i]`."""
         inner = np.flatnonzero(~one.leaf)
-        if not len(inner):  # a leaf alone: a node that leads to it whatever the value is
+        if not len(inner):  # the tree is one leaf
             self.constant(float(weights[0]), int(targets[0]))
             return
         place = np.full(len(one.leaf), -1)
@@ -53,7 +53,7 @@ class Trees:
             members = one.members.get(node)
             self.modes.append(LEQ if members is None else MEMBER)
             if members is not None:
-                self.members += [*members, np.nan]  # which ends them
+                self.members += [*members, np.nan]  # NaN ends the list of a node
         for side, child in enumerate((one.left, one.right)):
             self.children[side].extend(place[child[inner]].tolist())
             self.leaf_children[side].extend(one.leaf[child[inner]].astype(int).tolist())
@@ -61,7 +61,7 @@ class Trees:
         self.leaf_weights += weights[leaves].tolist()
 
     def constant(self, weight: float, target: int) -> None:
-        """Add a tree that gives the same to every row."""
+        """Add a tree with the same value for every row."""
         self.roots.append(len(self.features))
         self.features.append(0)
         self.splits.append(0.0)
@@ -74,7 +74,7 @@ class Trees:
             self.leaf_weights.append(weight)
 
     def write(self, rows: str, scope: Any, container: Any) -> str:
-        """Add the node; the name of its output, of shape (rows, targets)."""
+        """Add the node and return the name of its output, of shape (rows, targets)."""
         summed = str(scope.get_unique_variable_name("summed"))
         members = {}
         if self.members:
@@ -85,7 +85,7 @@ class Trees:
             [rows],
             [summed],
             op_domain="ai.onnx.ml",
-            op_version=1,  # skl2onnx knows no later one; `convert.py` says the right one
+            op_version=1,  # skl2onnx knows no later version; `convert.py` sets the right one
             name=scope.get_unique_operator_name("TreeEnsemble"),
             n_targets=self.targets,
             aggregate_function=1,  # sum
@@ -112,7 +112,7 @@ class Trees:
 class Tree:
     """The nodes of one tree, column by column.
 
-    A node that has `members` compares no threshold: a row goes left if its value is one of them.
+    A node with `members` has no threshold: a row goes left if its value is one of them.
     """
 
     leaf: Numbers
@@ -149,15 +149,15 @@ class Tree:
 
 
 def forest(trees: Sequence[Any]) -> Trees:
-    """Trees whose sums are scikit-learn's, before they are divided by their number.
+    """The trees of a forest, whose sums are scikit-learn's before the division by their number.
 
-    A leaf gives to one target only, so a tree stands there as often as its most mixed leaf has
-    targets; of a tree that was grown to the end, once.
+    A leaf of an ONNX tree has one target, so a tree is repeated once per target of its leaf with
+    the most targets. A fully grown tree is there once.
     """
     read = [Tree.of(one) for one in trees]
     summed = Trees(read[0].value.shape[1])
     for one in read:
-        order = np.argsort(one.value == 0, axis=1, kind="stable")  # what is not 0 first
+        order = np.argsort(one.value == 0, axis=1, kind="stable")  # targets that are not 0 first
         given = np.take_along_axis(one.value, order, axis=1)
         copies = max(int((one.value[one.leaf] != 0).sum(axis=1).max()), 1)
         for copy in range(copies):
@@ -166,7 +166,7 @@ def forest(trees: Sequence[Any]) -> Trees:
 
 
 def boosted(start: Iterable[float], stages: Sequence[Sequence[Any]], rate: float) -> Trees:
-    """Trees whose sums are the raw predictions, summed in scikit-learn's order."""
+    """Boosted trees, whose sums are the raw predictions, added in scikit-learn's order."""
     starts = list(start)
     summed = Trees(len(starts))
     for target, first in enumerate(starts):
@@ -179,7 +179,7 @@ def boosted(start: Iterable[float], stages: Sequence[Sequence[Any]], rate: float
 
 
 def as_float32(rows: str, scope: Any, container: Any) -> str:
-    """scikit-learn's trees round what they compare to float32, and the thresholds not."""
+    """Round inputs to float32: scikit-learn's trees round inputs, but not thresholds."""
     for kind in (TensorProto.FLOAT, TensorProto.DOUBLE):
         cast = str(scope.get_unique_variable_name("cast"))
         container.add_node(
@@ -190,7 +190,8 @@ def as_float32(rows: str, scope: Any, container: Any) -> str:
 
 
 def trees_of(model: Any) -> tuple[Callable[[], Trees], int, bool]:
-    """What makes the trees of a model, what their sum is divided by, whether inputs are rounded."""
+    """A function that makes a model's trees, the divisor of their sum, and whether inputs are
+    rounded to float32."""
     if hasattr(model, "_predictors"):  # histogram boosting
         start = np.ravel(model._baseline_prediction)
         return lambda: boosted(start, model._predictors, 1.0), 1, False

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.integrate import trapezoid  # NumPy has it since 2.0
 
 Weights = NDArray[Any]  # shape (rows,): how often the resample contains each row
 WeightedMetric = Callable[[Weights], float]
@@ -70,7 +71,7 @@ def roc_auc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> WeightedMet
 
     def value(weights: Weights) -> float:
         true, false = counted(weights)
-        return float(np.trapezoid(true, false) / (true[-1] * false[-1]))
+        return float(trapezoid(true, false) / (true[-1] * false[-1]))
 
     return value
 

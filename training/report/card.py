@@ -17,7 +17,7 @@ from training.report import (
     residuals,
 )
 from training.report.evaluation import Evaluation
-from training.report.formatting import label, number, one_line, percent, pluralize
+from training.report.formatting import label, number, percent, pluralize, printable
 from training.report.plots import Plot, Plots
 from training.samples.sample import Column, Sample
 
@@ -50,7 +50,7 @@ def section(plots: Plots, evaluation: Evaluation) -> tuple[Section, importance.I
     draw = curves.draw if evaluation.labels else residuals.draw
     reasons = [curves.missing_reason(evaluation), found if isinstance(found, str) else None]
     made = Section(
-        name=one_line(evaluation.name),
+        name=printable(evaluation.name),
         metrics=metrics.compute(evaluation),
         baseline=confusion_matrix.baseline(evaluation),
         matrix=confusion_matrix.count(evaluation) if evaluation.labels else None,
@@ -66,7 +66,7 @@ def columns(manifest: Manifest, sample: Sample) -> list[dict[str, str]]:
     """A row of the table for each input."""
     return [
         {
-            "name": one_line(one.name),
+            "name": printable(one.name),
             "kind": one.kind,
             "values": _values(one, sample.columns[one.name]),
             "missing": percent(sample.columns[one.name].missing / sample.rows),
@@ -80,7 +80,7 @@ def _values(one: Input, column: Column) -> str:
     if counts:
         [(common, times)] = counts.most_common(1)
         part = percent(times / sum(counts.values()))
-        return f"{pluralize(len(counts), 'value')}; {one_line(common, 30)} in {part}"
+        return f"{pluralize(len(counts), 'value')}; {printable(common, 30)} in {part}"
     if one.minimum is not None and one.maximum is not None:
         return f"{number(one.minimum)} to {number(one.maximum)}"
     longest = max((len(value) for value in column.values if isinstance(value, str)), default=0)
@@ -92,7 +92,7 @@ def estimator_repr(estimator: Any) -> str:
     lines = ADDRESS.sub("", repr(estimator)[:MAX_MODEL_CHARACTERS]).splitlines()
     indents = [len(line) - len(line.lstrip()) for line in lines]
     return "\n".join(
-        " " * indent + one_line(line, 200) for indent, line in zip(indents, lines, strict=True)
+        " " * indent + printable(line, 200) for indent, line in zip(indents, lines, strict=True)
     )
 
 
@@ -103,7 +103,7 @@ def estimator_name(estimator: Any) -> str:
         if inner is None and getattr(estimator, "steps", None):
             inner = estimator.steps[-1][1]
         if not hasattr(inner, "predict"):
-            return one_line(type(estimator).__name__)
+            return printable(type(estimator).__name__)
         estimator = inner
 
 
@@ -143,9 +143,10 @@ def data(manifest: Manifest, sample: Sample) -> Mapping[str, Any]:
     """The source of the rows."""
     source = manifest.data
     return {
-        "file": one_line(source.get("file", "")),
-        "sha256": one_line(source.get("sha256", "")),
-        "commit": one_line(source.get("commit") or ""),
+        "file": printable(source.get("file", "")),
+        "sha256": printable(source.get("sha256", "")),
+        "commit": printable(source.get("commit") or ""),
         "rows": sample.rows,
         "kept": sample.kept,
+        "held_out": source.get("held_out", False),
     }

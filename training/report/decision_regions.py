@@ -8,7 +8,7 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from training.report import density_scatter
 from training.report.curves import MAX_CLASSES
 from training.report.evaluation import Evaluation
-from training.report.formatting import SHORT, label, number, one_line
+from training.report.formatting import SHORT, label, number, printable
 from training.report.plots import INK, LEVELS, SERIES, SHADES, STEPS, Plot, Plots
 
 GRID = 60  # points in each direction
@@ -27,7 +27,7 @@ def draw(plots: Plots, evaluation: Evaluation) -> Plot | None:
     limits = density_scatter.padded_range(across), density_scatter.padded_range(up)
     grid = np.meshgrid(*(np.linspace(*ends, GRID) for ends in limits))
     given = [values.ravel() for values in grid]
-    names = [one_line(one.name, 2 * SHORT) for one in inputs]
+    names = [printable(one.name, 2 * SHORT) for one in inputs]
     title = "Decision regions" if evaluation.labels else "Prediction surface"
     description = f"The colour is the prediction for each {names[0]} and {names[1]}."
     with plots.new(title, description, left=60) as plot:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from service.model.signature import Input
-from training.report.formatting import SHORT, one_line, percent, pluralize
+from training.report.formatting import SHORT, percent, pluralize, printable
 from training.report.plots import BAR, Plot, Plots
 from training.samples.sample import Column, Sample
 
@@ -23,7 +23,7 @@ def draw(plots: Plots, inputs: Sequence[Input], sample: Sample) -> Iterator[Plot
     for one in inputs:
         column = sample.columns[one.name]
         draw = _lengths if one.kind in LONG else _bars if is_discrete(one) else _histogram
-        plot = draw(plots, one_line(one.name, 40), column)
+        plot = draw(plots, printable(one.name, 40), column)
         if column.missing:
             plot.notes.append(f"{percent(column.missing / sample.rows)} are missing.")
         yield plot
@@ -77,13 +77,13 @@ def _bars(plots: Plots, name: str, column: Column) -> Plot:
     counts = count_values(column)
     common = counts.most_common(MAX_BARS)
     others = sum(counts.values()) - sum(times for _, times in common)
-    description = ", ".join(f"{one_line(value, 40)} {times:,}" for value, times in common)
+    description = ", ".join(f"{printable(value, 40)} {times:,}" for value, times in common)
     description += f"; others {others:,}." if others else "."
     rows = max(len(common), 3)
     with plots.new(name, description, height=48 + 18 * rows, bottom=24, left=126) as plot:
         places = range(len(common))
         plot.axes.barh(places, [times for _, times in common], height=0.62, color=BAR)
-        plot.axes.set_yticks(places, [one_line(value, SHORT) for value, _ in common])
+        plot.axes.set_yticks(places, [printable(value, SHORT) for value, _ in common])
         plot.axes.set_ylim(rows - 0.4, -0.6)
         plot.axes.grid(visible=False, axis="y")
         plot.axes.locator_params(axis="x", nbins=4, integer=True)

@@ -1,4 +1,4 @@
-"""A model's predictions for rows whose true values are known, output by output."""
+"""A model's predictions for rows with known true values, output by output."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import is_regressor
 
 from service.model.engines import Column
 from service.model.signature import Label
-from training.estimators.fitted_model import possible_labels
-from training.estimators.side_effects import Tried
+from training.estimators.fitted_model import FittedModel
+from training.estimators.side_effects import GuardedScikitLearn
 
 MAX_OUTPUTS = 4  # outputs with a section in the report
 
@@ -31,7 +30,7 @@ class Evaluation:
 
     name: str
     output_index: int
-    engine: Tried
+    engine: GuardedScikitLearn
     columns: list[Column]
     actual: NDArray[Any]
     predicted: NDArray[Any]
@@ -57,7 +56,10 @@ class Evaluation:
 
 
 def evaluate_outputs(
-    engine: Tried, columns: Mapping[str, Column], targets: Mapping[str, list[Any]]
+    model: FittedModel,
+    engine: GuardedScikitLearn,
+    columns: Mapping[str, Column],
+    targets: Mapping[str, list[Any]],
 ) -> Iterator[Evaluation]:
     """Evaluate the outputs whose true values are known. Clusterers have none.
 
@@ -68,8 +70,8 @@ def evaluate_outputs(
         if output.name not in targets:
             continue
         there = np.array([value is not None for value in targets[output.name]])
-        labels = possible_labels(engine.estimator, output)
-        if not there.any() or not (labels or is_regressor(engine.estimator)):
+        labels = model.possible_labels(output)
+        if not there.any() or not (labels or model.predicts_numbers(output)):
             continue
         given = [columns[name][there] for name in engine.signature.names]
         actual = [value for value in targets[output.name] if value is not None]

@@ -6,10 +6,10 @@ MAX_CHARACTERS = 80  # of a name on the page
 SHORT = 16  # characters of a name beside a bar or a curve
 
 
-def one_line(value: object, longest: int = MAX_CHARACTERS) -> str:
-    """Text in one line of at most `longest` characters.
+def printable(value: object, longest: int = MAX_CHARACTERS) -> str:
+    """Text as one line of at most `longest` characters, for a page.
 
-    Control characters, lone surrogates and marks of the direction of writing are replaced.
+    Control characters, lone surrogates and marks of the writing direction are replaced.
     """
     text = " ".join(str(value)[: 4 * longest].split())
     seen = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
@@ -21,7 +21,7 @@ def label(value: Label, longest: int = MAX_CHARACTERS) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     text = str(value).removesuffix(".0") if isinstance(value, float) else str(value)
-    return one_line(text, longest) or "(empty)"
+    return printable(text, longest) or "(empty)"
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from sklearn import metrics
 from sklearn.inspection import permutation_importance
 
-from training.estimators.side_effects import trying
+from service.model import outputs
+from training.estimators.side_effects import refuse_side_effects
 from training.report.evaluation import Evaluation
-from training.report.formatting import SHORT, one_line
+from training.report.formatting import SHORT, printable
 from training.report.plots import BAR, INK, Plot, Plots
 
 TIME_LIMIT_SECONDS = 2.0
@@ -32,7 +33,7 @@ class Importance:
 
 
 def measure(evaluation: Evaluation) -> Importance | str | None:
-    """Importance of each input; or why it is missing, as a sentence or as None."""
+    """Importance of each input; if there is none, the reason as a sentence, or None."""
     signature = evaluation.engine.signature
     if len(signature.inputs) < 2:
         return None
@@ -46,8 +47,8 @@ def measure(evaluation: Evaluation) -> Importance | str | None:
     order = np.random.default_rng(0).permutation(usable)
 
     def score(estimator: Any, rows: Any, actual: Any) -> float:
-        with trying(evaluation.engine.trusted):
-            predicted = np.asarray(estimator.predict(rows))
+        with refuse_side_effects(evaluation.engine.trusted):
+            predicted = outputs.as_arrays(estimator.predict(rows))
         return _score(evaluation, predicted, actual)
 
     for most, repeats in PLANS:
@@ -87,7 +88,7 @@ def draw(plots: Plots, evaluation: Evaluation, importance: Importance) -> Plot:
     names = evaluation.engine.signature.names
     order = np.argsort(-importance.mean, kind="stable")[:MAX_BARS]
     description = "; ".join(
-        f"{one_line(names[one], 40)} {importance.mean[one]:.3f}" for one in order[:5]
+        f"{printable(names[one], 40)} {importance.mean[one]:.3f}" for one in order[:5]
     )
     more = len(names) - len(order)
     height = 56 + 22 * len(order)
@@ -103,7 +104,7 @@ def draw(plots: Plots, evaluation: Evaluation, importance: Importance) -> Plot:
         for place, one in zip(places, order, strict=True):
             middle, half = importance.mean[one], importance.deviation[one]
             axes.plot([middle - half, middle + half], [place, place], color=INK, linewidth=1)
-        axes.set_yticks(places, [one_line(names[one], SHORT) for one in order])
+        axes.set_yticks(places, [printable(names[one], SHORT) for one in order])
         axes.set(ylim=(len(order) - 0.4, -0.6), xlabel=f"decrease of {importance.score}")
         axes.grid(visible=False, axis="y")
         axes.axvline(0, color=INK, linewidth=1)

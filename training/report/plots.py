@@ -19,6 +19,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator, ScalarFormatter
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 FRACTION = re.compile(r"(\d\.\d\d)\d+")  # two decimals of a pixel are enough
@@ -63,6 +64,10 @@ STYLE: dict[Any, Any] = {
 }
 
 
+COUNTS = ("rows", "values")  # labels of axes that count
+LONG_NUMBER = 10_000  # its label would be cut off, or overlap the next
+
+
 @dataclass(slots=True)
 class Plots:
     """All plots of one page; `classes` are the CSS classes that they share."""
@@ -98,6 +103,7 @@ class Plots:
             axes.patch.set_visible(False)
             plot = Plot(axes, title, description)
             yield plot
+            _fit_ticks(axes)
             content = io.StringIO()
             drawing.savefig(content, format="svg", metadata={"Date": None})
             plot.svg = self._embedded(content.getvalue(), plot, number)
@@ -166,6 +172,17 @@ class Plot:
     legend: list[tuple[int, str]] = field(default_factory=list)  # index in SERIES, and its meaning
     dotted: bool = False  # whether the legend shows dots instead of lines
     notes: list[str] = field(default_factory=list)
+
+
+def _fit_ticks(axes: Axes) -> None:
+    """Write long numbers short (800k), so that they fit, and counts as whole numbers."""
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_label_text() in COUNTS:
+            axis.set_major_locator(MaxNLocator("auto", integer=True))
+        if isinstance(axis.get_major_formatter(), ScalarFormatter):
+            largest = max(abs(end) for end in axis.get_view_interval())
+            if largest >= LONG_NUMBER:
+                axis.set_major_formatter(EngFormatter(sep=""))
 
 
 def _mixed(colour: str, part: int, other: str = "var(--paper)") -> str:

@@ -11,7 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from service.model.engines import Column
 from service.model.manifest import Manifest
 from service.model.predictor import as_column
-from training.estimators.side_effects import Tried
+from training.estimators.fitted_model import FittedModel
+from training.estimators.side_effects import GuardedScikitLearn
 from training.report import card, distributions, formatting
 from training.report.evaluation import MAX_OUTPUTS, evaluate_outputs
 from training.report.plots import Plots
@@ -20,8 +21,8 @@ from training.samples.sample import Sample
 FOLDER = Path(__file__).parent
 
 
-def written(
-    estimator: Any,
+def render(
+    model: FittedModel,
     manifest: Manifest,
     sample: Sample,
     held_out: Mapping[str, Sequence[Any]] | None = None,
@@ -41,7 +42,8 @@ def written(
     plots = Plots()
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the model's warnings, which packing has shown
-        every = list(evaluate_outputs(Tried(estimator, signature, trusted), columns, targets))
+        engine = GuardedScikitLearn(model.estimator, signature, trusted)
+        every = list(evaluate_outputs(model, engine, columns, targets))
         made = [card.section(plots, one) for one in every[:MAX_OUTPUTS]]
         shown = list(signature.inputs)
         if len(shown) > distributions.MAX_PLOTS:
@@ -56,7 +58,7 @@ def written(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"percent": formatting.percent, "one_line": formatting.one_line}
+    templates.filters |= {"percent": formatting.percent, "printable": formatting.printable}
     page = templates.get_template("page.html").render(
         manifest=manifest,
         sections=[one for one, _ in made],
@@ -68,8 +70,8 @@ def written(
         columns=card.columns(manifest, sample),
         distributions=plotted,
         limits=list(card.limits(manifest, every, held_out is not None)),
-        model=card.estimator_repr(estimator),
-        kind=card.estimator_name(estimator),
+        model=card.estimator_repr(model.estimator),
+        kind=card.estimator_name(model.estimator),
         style=(FOLDER / "page.css").read_text() + plots.style(),
     )
     return page.encode()

@@ -26,9 +26,7 @@ from training.samples.sample import (
 )
 
 PARQUET, ARROW = ".parquet", (".arrow", ".feather")
-REQUIRED = (
-    "needs pyarrow and pandas: pip install -r requirements/parquet.txt -r requirements/pandas.txt"
-)
+REQUIRED = "needs pyarrow and pandas: pip install pyarrow pandas"
 OBJECTS = ("bool", "int64", "integer", "boolean")  # of Python, as pandas names their types in files
 OTHER = "other"  # kind of a column that no input can be
 
@@ -47,7 +45,9 @@ def read(path: Path) -> Sample:
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise DataError(f"{path}: column {twice[0]} occurs more than once")
-    whole = _restored(table.to_pandas(), table)
+    whole = table.to_pandas()
+    whole.columns = whole.columns.map(str)  # pandas restores names that are numbers
+    whole = _restored(whole, table)
     whole = whole.reset_index(drop=True)[[name for name in names if name in whole.columns]]
     most = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // max(1, whole.shape[1])))
     kept = _kept(whole, most)
@@ -158,6 +158,8 @@ def _kind(series: Any) -> str:
     import pandas as pd
 
     kind = series.dtype
+    if isinstance(kind, pd.ArrowDtype):
+        return OTHER  # columns of requests are made by NumPy, and not by pyarrow
     if isinstance(kind, pd.CategoricalDtype):
         return _of_values(kind.categories.tolist())
     if isinstance(kind, pd.StringDtype):

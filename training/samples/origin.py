@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 
-def described(path: Path, sha256: str, rows: int) -> dict[str, Any]:
-    """Where rows came from, as the manifest has it."""
-    return {"file": path.name, "sha256": sha256, "rows": rows, "commit": commit()}
+def described(path: Path, sha256: str, rows: int, held_out: bool = False) -> dict[str, Any]:
+    """Where rows came from, as the manifest has it; `held_out` if the model has not seen them."""
+    found = {"file": path.name, "sha256": sha256, "rows": rows, "commit": commit()}
+    return {**found, "held_out": True} if held_out else found
 
 
 def commit() -> str | None:

@@ -50,9 +50,7 @@ def rows(signature: Signature, sample: Sample) -> Any:
 def require_pandas(why: str) -> None:
     """MissingPackageError, which says why, unless pandas is installed."""
     if find_spec("pandas") is None:
-        raise MissingPackageError(
-            f"{why}, which needs pandas: pip install -r requirements/pandas.txt"
-        )
+        raise MissingPackageError(f"{why}, which needs pandas: pip install pandas")
 
 
 def _are_long(columns: Sequence[Column]) -> bool:

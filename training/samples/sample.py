@@ -63,10 +63,11 @@ class Column:
     A file with types has no cells: `series` is the column as pandas reads it. `dtype` is the type
     that the column has in the user's own rows, `learned` that in which an encoder keeps its
     categories, and `form` that of dates as text.
-    `null` is what stands in it for a missing value where the type can hold both NaN and None.
-    `texts` are cells that pandas would read as missing, and the model as text. `listed` says that
-    `--kind` asked for a category, and `gaps` that pandas made floats of whole numbers for want of
-    others that can be missing.
+    `null` is the value that a missing one has where the type can represent both NaN and None.
+    `texts` are cells that pandas would read as missing, and the model as text. `padded` are cells
+    that would be missing without the blanks around them; they count as missing until the column is
+    known to be text. `listed` says that `--kind` requires a category. `gaps` says that pandas made
+    whole numbers floats, because its plain integers cannot be missing.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Column:
     null: Null = "nan"
     form: str | None = None
     texts: frozenset[str] = frozenset()
+    padded: Counter[str] = field(default_factory=Counter)
     listed: bool = False
     gaps: bool = False
 
@@ -96,6 +98,10 @@ class Column:
         """Count one chunk of cells."""
         present = [cell for cell in cells if cell.strip() not in MISSING]
         self.missing += len(cells) - len(present)
+        if len(present) < len(cells):
+            self.padded.update(
+                cell for cell in cells if cell not in MISSING and cell.strip() in MISSING
+            )
         if not present:
             return
         if self.counts is not None:
@@ -117,6 +123,13 @@ class Column:
             self.minimum = low if self.minimum is None else min(low, self.minimum)
             self.maximum = high if self.maximum is None else max(high, self.maximum)
 
+    def take_padded(self) -> None:
+        """Count cells such as "  " as text, as `pandas.read_csv` does in a column of text."""
+        self.missing -= self.padded.total()
+        if self.counts is not None:
+            self.counts = self.counts + self.padded
+        self.padded = Counter()
+
     def _seen_booleans(self) -> bool:
         return self.counts is None or any(value.strip() in BOOLEANS for value in self.counts)
 
@@ -130,15 +143,18 @@ class Column:
 
     def parse(self, text: str) -> Any:
         """The value of a cell, by the column's kind."""
-        if self.series is None and text.strip() in MISSING and text not in self.texts:
+        bare = text if self.kind == "text" else text.strip()
+        if self.series is None and bare in MISSING and text not in self.texts:
             return None
-        return PARSERS[self.kind](text if self.kind == "text" else text.strip())
+        return PARSERS[self.kind](bare)
 
     def as_kind(self, kind: str, texts: Collection[str] = ()) -> "Column":
         """The same column read as another kind; DataError if a cell cannot be read so."""
         if kind == self.kind and not texts:
             return self
         made = replace(self, kind=kind, texts=frozenset(texts))
+        if kind == "text":
+            made.take_padded()
         if kind not in ("integer", "number"):
             made.minimum = made.maximum = None
         try:
@@ -256,6 +272,8 @@ def _read(path: Path, reader: Any, named: bool) -> Sample:
     for place, column in enumerate(columns.values()):
         if column.missing == rows:
             column.kind = "text"
+        if column.kind == "text":
+            column.take_padded()
         column.cells = [cells[place] for cells in kept]
         column.values = list(map(column.parse, column.cells))
     return Sample(columns=columns, rows=rows, kept=len(kept))

@@ -56,12 +56,13 @@ def _input(column: Column) -> Input:
 
 
 def _reason(probe: Probe) -> str:
-    """What the estimator says of the rows that it cannot predict."""
-    try:
-        probe.ask("predict")
-    except Exception as error:
-        return one_line(error)
-    return "it gives numbers that are not finite"
+    """Why the estimator cannot predict the rows."""
+    for method in ("predict", *probe.model.confidence_methods):
+        try:
+            probe.ask(method)
+        except Exception as error:
+            return f"{method} raises {one_line(error)}"
+    return "it returns numbers that are not finite"
 
 
 def _ways(
@@ -76,6 +77,9 @@ def _ways(
         yield "list", [replace(columns[0].as_kind("text"), dtype="object")]
     for way in _as_text(columns, fixed):
         yield "array", _array(way)
+    if model.feature_count is None:  # a class that does not record what it was fitted on
+        for way in _frames(columns, fixed):
+            yield "frame", way
 
 
 def _frames(columns: Sequence[Column], fixed: Collection[str]) -> Iterator[list[Column]]:
@@ -197,4 +201,8 @@ def _object(column: Column) -> Column:
 
 
 def _largest(column: Column) -> int:
-    return max((value for value in column.values if isinstance(value, int)), default=0)
+    """The largest whole number; of the rows that are not kept only their maximum as a float is
+    known."""
+    kept = max((value for value in column.values if isinstance(value, int)), default=0)
+    most = column.maximum or 0.0
+    return max(kept, int(most)) if most > LARGEST_INT64 + 1 else kept

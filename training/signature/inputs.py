@@ -18,8 +18,7 @@ from training.signature.probe import LARGEST, ROOMY, Probe
 from training.signature.similar_texts import alike
 
 UNSEEN = "\N{SNOWMAN} never seen before"
-LARGEST_INTEGER = 9e18  # an int64 ends soon after
-LARGEST_UNSIGNED = 1.8e19  # and a uint64 after this
+INT64, UINT64 = np.iinfo(np.int64), np.iinfo(np.uint64)
 FLOAT_EXACT = {"float64": 2.0**53, "float32": 2.0**24, "float16": 2.0**11}  # for whole numbers
 MANY = 50  # more texts than these are no categories, where the model takes any
 MOMENTS = ("date", "datetime")
@@ -186,7 +185,8 @@ def _bounds(probe: Probe, numeric: Sequence[Input]) -> dict[str, Input]:
 
 
 def _limits(one: Input) -> tuple[float, float]:
-    """From where to where the type holds numbers, whole ones exactly."""
+    """The smallest and the largest number of the type; of floats that hold whole numbers, the
+    range in which they are exact."""
     plain = MASKED.get(one.dtype, one.dtype)
     if "float" in plain:
         if one.kind == "integer":
@@ -195,8 +195,16 @@ def _limits(one: Input) -> tuple[float, float]:
         return -most, most
     if "int" in plain:
         limits = np.iinfo(plain)
-        return max(float(limits.min), -LARGEST_INTEGER), min(float(limits.max), LARGEST_UNSIGNED)
-    return (-LARGEST_INTEGER, LARGEST_INTEGER) if one.kind == "integer" else (-LARGEST, LARGEST)
+        return _exact(limits.min), _exact(limits.max)
+    if one.kind != "integer":
+        return -LARGEST, LARGEST
+    is_unsigned = (one.maximum or 0.0) > INT64.max  # an object may be any integer of Python
+    return _exact(INT64.min), _exact(UINT64.max if is_unsigned else INT64.max)
+
+
+def _exact(limit: int) -> float:
+    """The limit as a float, or as an integer if a float cannot represent it."""
+    return float(limit) if float(limit) == limit else limit
 
 
 def _shrunk(bound: float) -> float:

@@ -4,7 +4,7 @@ types of the sample, then the look of its cells.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from training.estimators.fitted_model import LearnedColumns
 from training.samples.sample import MISSING, Column
 
 KINDS = ("category", "text", "integer", "number", "boolean", "date", "datetime")
-LENGTH = "length of time"
+OTHER = "other"  # a kind that no input has
+HELD = (str, bool, int, float, np.generic, datetime)
 SINGLE = ("float32", "float16")
 NEARLY_ALL = 0.9  # share of a column's values
 SHOWN_VALUES = 3  # in a note
@@ -40,10 +41,11 @@ def settled(
         if isinstance(filled, str):
             learned.add(filled)
         learned_kind = "text" if column.name in known.texts else _kind(learned)
-        if learned_kind == LENGTH:
+        if learned_kind == OTHER:
             raise PackError(
-                f"the model learned lengths of time of the column {column.name}, which no kind of "
-                "input holds: fit it on numbers"
+                f"the model learned values of the type {_other_types(learned)[0]} from the column "
+                f"{column.name}, which no kind of input holds: fit the model on numbers, text or "
+                "times"
             )
         made = _read(column, given.get(column.name), learned_kind, learned)
         null = _null(learned, absent)
@@ -66,13 +68,19 @@ def _kind(learned: Collection[Any]) -> str | None:
         return "text"
     if types == {bool}:
         return "boolean"
-    if types and types <= {int, float}:
+    if types and types <= {bool, int, float}:
         return "number"
-    if types and all(issubclass(one, np.timedelta64 | timedelta) for one in types):
-        return LENGTH
     if types and all(issubclass(one, np.datetime64 | datetime) for one in types):
         return "datetime"
-    return None
+    return OTHER if _other_types(learned) else None
+
+
+def _other_types(learned: Collection[Any]) -> list[str]:
+    """The names of types of values that no kind of input holds, such as lengths of time."""
+    types = {type(value) for value in learned if not _is_null(value)}
+    return sorted(
+        one.__name__ for one in types if not issubclass(one, HELD) or one is np.timedelta64
+    )
 
 
 def _read(column: Column, given: str | None, learned_kind: str | None, learned: set[Any]) -> Column:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from service.model import outputs
 from service.model.engines import Column
 from service.model.predictor import as_column
 from service.model.signature import Output, Signature
@@ -50,6 +51,11 @@ class Probe:
         self._kept: dict[tuple[str, str], Column] = {}
         self._taken: dict[str, set[Any]] = {}
 
+    @property
+    def count(self) -> int:
+        """The number of rows that `ask` gives to the estimator."""
+        return len(next(iter(self.rows.values())))
+
     def works(
         self, changes: Mapping[str, Sequence[Any]], types: Mapping[str, str] | None = None
     ) -> bool:
@@ -80,7 +86,7 @@ class Probe:
         """What a method of the estimator returns for the kept rows, or whatever it raises."""
         columns = [as_column(self.rows[name], dtype) for name, dtype in self.types.items()]
         rows = self.model.engine(self.signature).contained(columns)
-        return getattr(self.model.estimator, method)(rows)
+        return outputs.as_arrays(getattr(self.model.estimator, method)(rows))
 
     def _takes(self, columns: Sequence[Column], types: Mapping[str, str]) -> bool:
         found = self._answers(columns, types)
@@ -100,12 +106,11 @@ class Probe:
             warnings.simplefilter("ignore")
             try:
                 rows = self.model.engine(signature).contained(columns)
-                found = [self.model.estimator.predict(rows)]
-                more = self.model.confidence_methods
-                found += [getattr(self.model.estimator, name)(rows) for name in more]
+                methods = ("predict", *self.model.confidence_methods)
+                found = [getattr(self.model.estimator, name)(rows) for name in methods]
+                return list(map(outputs.as_arrays, found))
             except Exception:
                 return None
-        return found
 
     def those_that_agree(self, types: Mapping[str, str]) -> set[str]:
         """The columns for which the rows get the same answers in these types, beside a null."""
