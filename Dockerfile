@@ -8,8 +8,9 @@
 #                                         requirements/s3.txt for a model or files on S3,
 #                                         requirements/parquet.txt for files of Parquet,
 #                                         requirements/lambda.txt to run on AWS Lambda
-#                                         An artifact with a requirements.txt of its own brings all:
-#                                         exactly that is installed, on the Python that it names
+#                                         An artifact with a requirements.txt of its own brings the
+#                                         first two: that is installed in their place, on the Python
+#                                         that it names
 #   --build-arg TRUSTED_CODE=sha256:...   for an artifact that brings code of its own: the digest of that code
 #   --build-arg VARIANT=lean              without scikit-learn: for models whose engine is ONNX
 #   --build-arg PYTHON_IMAGE=python:3.13-slim-trixie@sha256:...
@@ -55,7 +56,8 @@ COPY --from=lock /lock /lock
 # because the file system is read-only later.
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv --without-pip /opt/venv \
-    && if [ -e /lock/requirements.txt ]; then REQUIREMENTS=/lock/requirements.txt; fi \
+    && if [ -e /lock/requirements.txt ]; then REQUIREMENTS="/lock/requirements.txt \
+        $(echo " $REQUIREMENTS " | sed 's# requirements.txt # #; s# requirements/pandas.txt # #')"; fi \
     && pip --python /opt/venv/bin/python install --disable-pip-version-check --quiet \
         --root-user-action ignore --no-deps --no-compile --require-hashes --only-binary :all: \
         $(for file in $REQUIREMENTS; do echo "-r $file"; done) \
@@ -67,8 +69,10 @@ FROM dependencies AS full
 
 # VARIANT=lean. tests/test_locks.py compares this list with requirements/lean.txt.
 FROM dependencies AS lean
-RUN [ -e /lock/requirements.txt ] || pip --python /opt/venv/bin/python uninstall --yes --quiet --root-user-action ignore \
-    cloudpickle joblib narwhals scikit-learn scipy threadpoolctl
+RUN if [ -e /lock/requirements.txt ]; then \
+        echo "the model needs the libraries of its lock: build the image without VARIANT=lean" >&2; exit 1; fi; \
+    pip --python /opt/venv/bin/python uninstall --yes --quiet --root-user-action ignore \
+        cloudpickle joblib narwhals scikit-learn scipy threadpoolctl
 
 # MODEL=trained. Only the code that training imports is copied, so a change of the API trains no model.
 FROM dependencies AS trained
@@ -121,6 +125,10 @@ RUN find / -xdev \( -name ensurepip -o -name pip -o -name 'pip[-0-9]*' \) -prune
     && python -m compileall -q -j 0 -x 'site-packages|idlelib|tkinter|turtledemo' \
         "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=installed /opt/venv /opt/venv
+# LightGBM is the only library of a lock whose wheel does not bring the OpenMP that it needs.
+RUN if ls -d /opt/venv/lib/python3*/site-packages/lightgbm >/dev/null 2>&1; then \
+        apt-get update -qq && apt-get install -qq --no-install-recommends libgomp1 >/dev/null \
+        && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/log/apt /var/log/dpkg.log; fi
 COPY --from=code /app .
 COPY --from=code --chmod=755 /command /usr/local/bin/slipway
 COPY --from=model /app/artifacts/model artifacts/model

@@ -87,7 +87,7 @@ def on_starting(server):
                 host, port = address
                 print(
                     f"slipway: cannot listen on {host}:{port} ({error}); "
-                    "choose another port, like this: make serve PORT=8081",
+                    "choose another: slipway serve --port, or in a checkout make serve PORT=8081",
                     file=sys.stderr,
                 )
                 sys.exit(os.EX_UNAVAILABLE)

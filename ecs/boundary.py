@@ -24,7 +24,7 @@ def check(
     """
     before = bootstrap.parameters if bootstrap else {}
     if bootstrap and SECRET not in before and not (renew or given):
-        return  # the stack is older than these limits of its boundary
+        return  # the stack was created before its boundary had these limits
     defaults = {
         name: str(inputs.declared_parameters("bootstrap")[name]["Default"])
         for name in (SECRET, MODELS)

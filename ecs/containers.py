@@ -34,9 +34,17 @@ def commit() -> str:
 
 
 def changed_files() -> list[str]:
-    """Files that differ from the commit or are not tracked."""
-    listed = _run(["git", "status", "--porcelain"]).stdout.decode()
-    return [line[3:] for line in listed.splitlines()]
+    """Files of the image that differ from the commit or are not tracked.
+
+    Files that .dockerignore keeps out of the image do not count.
+    """
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    paths = ["Dockerfile", ".dockerignore", *(one[1:] for one in lines if one.startswith("!"))]
+    patterns = [one for one in lines if "/" in one and one[0] not in "!#"]
+    # **/.* leaves out hidden files in folders; .dockerignore itself, at the top, does count.
+    left_out = [f":(exclude,glob){'*/' * one.startswith('**/')}{one}" for one in patterns]
+    status = ["git", "status", "--porcelain", "--untracked-files=all", "--", *paths, *left_out]
+    return [line[3:] for line in _run(status).stdout.decode().splitlines()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What CloudFormation is sent: the body of a template, and values of its parameters."""
+"""The input of CloudFormation: the body of a template, and values of its parameters."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches

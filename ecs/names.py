@@ -9,7 +9,7 @@ from ecs.stacks import Stack, find
 
 BOOTSTRAP = "slipway-bootstrap"
 NETWORK = "slipway-network"
-SHARED = (NETWORK, BOOTSTRAP)  # by all environments of a region; deleted in this order
+SHARED = (NETWORK, BOOTSTRAP)  # all environments of a region use them; deleted in this order
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def require_stack(account: Account, name: str) -> Stack:
     if stack is None:
         raise MissingError(
             f"there is no stack {name} in {account.region} of account {account.id}: check the "
-            "region and the account, or create it with ecs/deploy"
+            "region and the account, or create it with slipway deploy"
         )
     return stack
 

@@ -15,7 +15,7 @@ from ecs.names import Repository
 FARGATE_VCPUS = ("fargate", "L-3032A538")
 BALANCERS = ("elasticloadbalancing", "L-53DA6B97")
 RENEWAL = timedelta(days=14)
-FREE_ADDRESSES = 8  # that a load balancer requires in each subnet
+FREE_ADDRESSES = 8  # a load balancer requires so many in each subnet
 
 
 @dataclass(frozen=True, slots=True)

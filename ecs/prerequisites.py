@@ -1,4 +1,4 @@
-"""What a service needs first: the bootstrap stack, a network, and ECS's service-linked role."""
+"""Creates what a service requires: the bootstrap stack, a network, ECS's service-linked role."""
 
 from collections.abc import Mapping
 

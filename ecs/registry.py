@@ -60,7 +60,7 @@ def platform_of(account: Account, repository: str, digest: str) -> set[str]:
     )["images"]
     if not found:
         raise MissingError(
-            f"{digest} is not in {repository} in {account.region}; ecs/rollback --list shows "
+            f"{digest} is not in {repository} in {account.region}; slipway rollback --list shows "
             "the images"
         )
     manifest = json.loads(found[0]["imageManifest"])

@@ -27,7 +27,7 @@ KNOWN = {
     "TaskRole.Arn": "slipway-task",
     "LogGroup": "/ecs/slipway",
 }
-MAPS = {"Options", "DockerLabels"}  # their keys are the user's, not the API's
+MAPS = {"Options", "DockerLabels"}  # their keys are chosen by the user, not by the API
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

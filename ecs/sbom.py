@@ -107,7 +107,9 @@ def _run(
     try:
         ended = subprocess.run(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE)
     except FileNotFoundError as error:
-        raise UnavailableError(f"{command[0]} is not installed: make sbom installs it") from error
+        raise UnavailableError(
+            f"{command[0]} is not installed: in a checkout, make sbom installs it"
+        ) from error
     if ended.returncode:
         lines = ended.stderr.decode(errors="replace").strip().splitlines()
         raise FailedError(f"{Path(command[0]).name} failed: {lines[-1] if lines else 'no reason'}")

@@ -46,7 +46,7 @@ _Loader.add_multi_constructor("!", _short_form)
 def load(name: str) -> dict[str, Any]:
     """Read a template of this folder. Its functions become mappings of one key."""
     with (FOLDER / name).open() as file:
-        return dict(yaml.load(file, _Loader))  # noqa: S506  # a SafeLoader, all the same
+        return dict(yaml.load(file, _Loader))  # noqa: S506  # _Loader is a SafeLoader
 
 
 def resolve(

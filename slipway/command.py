@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,6 +17,7 @@ COMMANDS = {
     "serve": ("slipway.serve", "Serve a packed model, or pack a model file and serve it."),
     "pack": ("slipway.packing", "Pack a fitted scikit-learn estimator."),
     "inspect": ("slipway.packing", "List what a model file would import, without importing it."),
+    "init": ("slipway.init", "Write a Dockerfile and a compose file beside an artifact."),
     "fit": ("slipway.packing", "Train and pack the sensor model."),
     "diff": ("slipway.packing", "List what changes if an artifact replaces another."),
     "check": ("slipway.serving", "Verify an artifact as the service does, and describe it."),
@@ -29,9 +31,14 @@ COMMANDS = {
     "cost": ("ecs.commands.cost", "Compare the monthly cost on Fargate and on Lambda."),
     "destroy": ("ecs.commands.destroy", "Delete an environment and everything that bills."),
 }
-AWS = "which is not installed here: pip install boto3 pyyaml, or in a checkout make .venv/deploying"
-IMAGE = "which the image of the service does without: use a checkout, or the image that packs"
-MISSING = {"boto3": AWS, "botocore": AWS, "yaml": AWS, "training": IMAGE, "ecs": IMAGE}
+# Packages that a command may miss, by their modules; those of one extra are installed together.
+EXTRAS = {
+    **dict.fromkeys(("yaml", "pandas", "onnx", "skl2onnx", "matplotlib", "lz4"), "pack"),
+    **dict.fromkeys(("boto3", "botocore"), "s3"),
+    "pyarrow": "parquet",
+}
+TARGETS = {"pack": "serving", "deploy": "deploying"}  # of make, in .venv/
+CHECKOUT = Path(__file__).parents[1] / "Makefile"
 INTERRUPTED = {
     "pack": "; nothing was published",
     "fit": "; nothing was published",
@@ -84,6 +91,24 @@ def commands() -> None:
     """
 
 
+def way_to_install(command: str, module: str) -> str | None:
+    """How to install a module that a command misses; None for a module of no extra."""
+    if module in ("training", "ecs"):
+        return (
+            "which the image of the service does without: use a checkout, or the image that packs"
+        )
+    extra = EXTRAS.get(module)
+    if extra is None:
+        return None
+    if COMMANDS[command][0].startswith("ecs."):
+        extra = "deploy"
+    if not CHECKOUT.exists():
+        return f"which is not installed: pip install 'slipway-serving[{extra}]'"
+    if extra in TARGETS:
+        return f"which is not installed: in the checkout, make .venv/{TARGETS[extra]}"
+    return f"which is not installed: .venv/bin/pip install -r requirements/{extra}.txt"
+
+
 def main(arguments: Sequence[str] | None = None, prog: str = "slipway") -> int:
     """Run one command. Return 0, or the sysexits code of an error, which is one line on stderr.
 
@@ -96,7 +121,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "slipway") -> int:
         error.show()
         return error.exit_code
     except ModuleNotFoundError as error:
-        way = MISSING.get(str(error.name).split(".")[0])
+        way = way_to_install(given[0], str(error.name).split(".")[0])
         if way is None:
             raise
         print(f"slipway: {given[0]} needs {error.name}, {way}", file=sys.stderr)

@@ -12,8 +12,8 @@ PATH = click.Path(path_type=Path)
 COUNT = click.IntRange(min=1)
 
 
-class Positive(click.FloatRange):
-    """A finite number greater than 0. Click itself takes nan for one of any range."""
+class Finite(click.FloatRange):
+    """A number within a range. click's own FloatRange accepts nan."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number."""
@@ -23,7 +23,7 @@ class Positive(click.FloatRange):
         return number
 
 
-POSITIVE = Positive(min=0, min_open=True, max=1e9)
+POSITIVE = Finite(min=0, min_open=True, max=1e9)
 
 
 class UnreadableError(SlipwayError):

@@ -75,6 +75,16 @@ versions = click.option(
 )
 # What `training.older.saved` runs in the environment of a lock.
 lock = click.option("--lock", type=options.PATH, hidden=True)
+held_out = click.option(
+    "--held-out", is_flag=True, help="The model has not seen the rows of the sample."
+)
+example = click.option(
+    "--example",
+    type=options.PATH,
+    metavar="FILE",
+    help="Rows for the service's page and its examples, which its clients see.  [default: typical "
+    "ones, made from the sample]",
+)
 trust_code = click.option(
     "--trust-code",
     multiple=True,
@@ -109,6 +119,10 @@ sample = click.option(
     required=True,
     metavar="FILE",
     help="Rows that the model takes: CSV, or .parquet, .arrow or .feather, which keep types.",
+)
+
+as_json = click.option(
+    "--json", is_flag=True, help="Print one JSON object; all else goes to standard error."
 )
 
 
@@ -167,7 +181,10 @@ def fit(**given: Any) -> None:
 @lock
 @engine
 @report
+@held_out
+@example
 @limits
+@as_json
 @out
 def pack(**given: Any) -> None:
     """Pack MODEL, a fitted scikit-learn estimator that joblib.dump wrote.
@@ -188,6 +205,7 @@ def pack(**given: Any) -> None:
 @click.command()
 @click.argument("file", type=options.PATH)
 @trust
+@as_json
 def inspect(**given: Any) -> None:
     """List what a model file would import, without importing it.
 
@@ -209,6 +227,7 @@ def inspect(**given: Any) -> None:
 @trust
 @trust_code
 @limits
+@as_json
 @click.pass_context
 def diff(context: click.Context, /, **given: Any) -> None:
     """List what changes if the artifact NEW replaces the artifact OLD.

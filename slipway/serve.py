@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from slipway.options import COUNT, PATH, UnreadableError
 
 HOST = "127.0.0.1"
 CONFIG = Path(__file__).with_name("gunicorn.conf.py")  # a link to that of the repository
+ROOT = Path(__file__).parents[1]
 
 
 @click.command()
-@click.argument("place", metavar="ARTIFACT|MODEL")
+@click.argument("places", metavar="ARTIFACT|MODEL...", nargs=-1, required=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
 @click.option(
     "--host",
@@ -42,27 +44,33 @@ CONFIG = Path(__file__).with_name("gunicorn.conf.py")  # a link to that of the r
 @packing.code
 @packing.versions
 @packing.engine
+@packing.held_out
+@packing.example
 @packing.limits
-def serve(place: str, host: str, port: int, workers: int | None, **options: Any) -> None:
+def serve(
+    places: tuple[str, ...], host: str, port: int, workers: int | None, **options: Any
+) -> None:
     """Serve ARTIFACT, the folder of a packed model or s3://BUCKET/PREFIX/.
 
-    A model file is packed before, into the user's cache; that needs --sample. The options from
-    --target on are those of pack.
+    MODEL is what pack takes: a file, several, or a folder of MLflow. It is packed before, into the
+    user's cache; that needs --sample. The options from --target on are those of pack.
 
     \b
     Examples:
       slipway serve artifacts/mine --port 9000
       slipway serve model.joblib --sample rows.csv
     """
-    trusted = options["trust"]
-    if Path(place).is_file():
+    trusted, python = options["trust"], sys.executable
+    [place, *others] = places
+    if others or is_model(Path(place)):
         if options["sample"] is None:
             raise click.UsageError(
-                f"{place} is a file: to pack it, name rows that the model takes with --sample"
+                f"{', '.join(places)}: to pack a model, name rows that it takes with --sample"
             )
-        place = str(packed(Path(place), options))
+        place = str(packed([*map(Path, places)], options))
+        python = python_of(Path(place))
     elif options["sample"] is not None:
-        raise click.UsageError(f"{place} is no file; --sample is for a model file")
+        raise click.UsageError(f"{place} is no model file; --sample is for one")
     values = {"SERVICE_MODEL": place}
     if workers is not None:
         values["WEB_CONCURRENCY"] = str(workers)
@@ -78,37 +86,65 @@ def serve(place: str, host: str, port: int, workers: int | None, **options: Any)
     binds = [f"--bind={host}:{port}"]
     if "SERVICE_METRICS_PORT" in environment:
         binds.append(f"--bind={host}:{environment['SERVICE_METRICS_PORT']}")
+    if python != sys.executable:
+        environment["PYTHONPATH"] = str(ROOT)
     sys.stdout.flush()
-    command = [sys.executable, "-m", "gunicorn", "--config", str(CONFIG), *binds]
-    os.execve(sys.executable, command, environment)  # noqa: S606
+    command = [python, "-m", "gunicorn", "--config", str(CONFIG), *binds]
+    os.execve(python, command, environment)  # noqa: S606
 
 
-def packed(model: Path, options: dict[str, Any]) -> Path:
-    """The artifact of a model file, packed now if it was not packed before."""
+def python_of(folder: Path) -> str:
+    """The Python that serves an artifact which was packed here: the one of its lock, if it has one.
+
+    The environment of a lock has the libraries of the service, and not Slipway itself.
+    """
+    from service.model.locked import LOCK
+    from training.older import lock
+
+    return str(lock.python_of(folder / LOCK)) if (folder / LOCK).exists() else sys.executable
+
+
+def is_model(path: Path) -> bool:
+    """Whether a path is a model that has to be packed, and no artifact."""
+    return path.is_file() or (path / "MLmodel").is_file()
+
+
+def packed(models: Sequence[Path], options: dict[str, Any]) -> Path:
+    """The artifact of a model, packed now if it was not packed before."""
     from training import commands
     from training.older.environment import cache
 
-    folder = cache().parent / "packed" / f"{model.name.split('.')[0]}-{digest(model, options)}"
+    name = models[-1].resolve().name.split(".")[0]
+    folder = cache().parent / "packed" / f"{name}-{digest(models, options)}"
     if (folder / "manifest.json").exists():
-        click.echo(f"{model} was packed before: {folder}")
+        click.echo(f"{', '.join(map(str, models))} was packed before: {folder}")
         return folder
-    packing.write(
-        commands.pack, {**options, "model": [model], "out": folder, "report": True, "lock": None}
-    )
+    fixed = {"model": models, "out": folder, "report": True, "lock": None, "json": False}
+    packing.write(commands.pack, {**options, **fixed})
     return folder
 
 
-def digest(model: Path, options: dict[str, Any]) -> str:
-    """Twelve digits that differ if the model, the sample, an option or a version differs."""
+def digest(models: Sequence[Path], options: dict[str, Any]) -> str:
+    """Twelve digits that differ if a model, its code, the sample, an option or a version does."""
     from importlib.metadata import version
 
     found = hashlib.sha256(repr((__version__, version("scikit-learn"))).encode())
-    for path in (model, options["sample"]):
-        try:
-            with path.open("rb") as file:
-                found.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            raise UnreadableError(f"{path}: cannot be read ({error.strerror})") from error
+    code = [Path(one.partition(":")[0]) for one in options["code"]]
+    rows = [path for path in (options["sample"], options["example"]) if path is not None]
+    for path in (*models, *rows, *code):
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if not file.is_dir() and file.suffix != ".pyc":
+                found.update(_content(file))
     others = {name: value for name, value in options.items() if name != "sample"}
     found.update(repr(sorted(others.items())).encode())
     return found.hexdigest()[:12]
+
+
+def _content(path: Path) -> bytes:
+    """The digest of a file."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise UnreadableError(f"{path}: cannot be read ({error.strerror})") from error

@@ -16,11 +16,10 @@ from typing import Any
 
 import click
 
+from service.api import separators
 from service.settings import KEY_NAME
 from slipway.options import COUNT, PATH, POSITIVE
 
-EXAMPLE_ROWS = 3
-SEPARATORS = {",": ",", ";": ";", "|": "|", "tab": "\t", "\\t": "\t", "\t": "\t"}
 URL = "http://127.0.0.1:8080"
 
 
@@ -43,9 +42,9 @@ class Separator(click.ParamType[str]):
 
     def convert(self, value: str, param: object, ctx: object) -> str:
         """Return the character."""
-        if value not in SEPARATORS:
+        if value not in separators.NAMES:
             raise click.BadParameter(f"{value!r} cannot separate cells: use , or ; or | or tab")
-        return SEPARATORS[value]
+        return separators.NAMES[value]
 
 
 @click.command()
@@ -79,12 +78,10 @@ def example(artifact: Path, url: str) -> None:
 
 
 def curl(folder: Path, url: str) -> str:
-    """A curl command that sends the first golden rows of an artifact."""
-    from service.model import artifact
+    """A curl command that sends the example rows of an artifact."""
+    from service.model import artifact, example
 
-    golden = artifact.read_manifest(folder).golden
-    payload = {name: values[:EXAMPLE_ROWS] for name, values in golden.inputs.items()}
-    content = shlex.quote(json.dumps(payload))
+    content = shlex.quote(json.dumps(example.of_model(artifact.read_manifest(folder))))
     return f"curl {shlex.quote(url)}/predict -H 'Content-Type: application/json' -d {content}"
 
 

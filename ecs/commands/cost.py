@@ -15,6 +15,7 @@ from ecs.commands import options
 from ecs.commands.options import echo
 from ecs.costs import Case
 from ecs.errors import MissingError, UsageError
+from slipway.options import POSITIVE, Finite
 
 RATES = (1.0, 10.0, 100.0, 1000.0)
 EGRESS = {"nat": "one NAT gateway", "endpoints": "endpoints", "public": "public subnets"}
@@ -25,29 +26,17 @@ CHOSEN = (
 )
 
 
-class Finite(click.FloatRange):
-    """A number. Click itself takes nan for one of any range."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number."""
-        number = super().convert(value, param, ctx)
-        if number != number:
-            self.fail(f"{value} is not a number", param, ctx)
-        return number
-
-
 DEFAULT = Case(capacity=1, latency_ms=1)
-POSITIVE = Finite(min=0, min_open=True, max=1e9)
 NATURAL = Finite(min=0, max=1e9)
 
 
 class Size(click.ParamType[str]):
-    """A size of a task; ecs/service.yaml lists them."""
+    """A task size; ecs/service.yaml lists them."""
 
     name = "size"
 
     def convert(self, value: str, param: object, ctx: object) -> str:
-        """Return the size, if there is such a one."""
+        """Return the size; BadParameter if it does not exist."""
         if value not in costs.sizes():
             raise click.BadParameter(f"{value!r} is not one of {', '.join(costs.sizes())}")
         return value
@@ -66,7 +55,7 @@ def number(
 @click.command()
 @click.argument("bench", required=False, metavar="[FILE]", type=click.Path(path_type=Path))
 @number("--capacity", "Requests per second of one worker within the time limit.")
-@number("--latency-ms", "Milliseconds that one request takes on one vCPU.")
+@number("--latency-ms", "Milliseconds that one request alone takes on one vCPU.")
 @number("--rate", "A mean rate to compute the cost for, in requests per second.")
 @click.option("--size", type=Size(), default=DEFAULT.size, show_default=True)
 @click.option(
@@ -92,7 +81,7 @@ def number(
     NATURAL,
 )
 @number("--cold-ms", "Milliseconds of a cold start.", DEFAULT.cold_ms, NATURAL)
-@click.option("--markdown", is_flag=True, help="Print the table of docs/deploy.md.")
+@click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
 @click.pass_context
 def cost(context: click.Context, /, **given: Any) -> None:
     """Compare the monthly cost on Fargate and on Lambda, from measured figures.
@@ -120,7 +109,7 @@ def run(args: Namespace) -> int:
         return 0
     echo(
         f"measured: {case.capacity:,.0f} requests per second on one vCPU, "
-        f"{case.latency_ms:.2f} ms each"
+        f"{case.latency_ms:.2f} ms for one alone"
     )
     echo(
         f"Fargate: at least {case.min_tasks} tasks of size {case.size} ({case.architecture}), "
@@ -145,12 +134,15 @@ def case_of(args: Namespace) -> Case:
         try:
             figures = json.loads(args.bench.read_text())
             capacity = capacity or float(figures["requests_per_second"])
-            # At full capacity requests wait in the queue; Lambda does not bill for that.
-            latency = latency or min(float(figures["p50_ms"]), 1000 / capacity)
+            # Lambda runs one request at a time, so none shares a call of the model with others.
+            latency = latency or float(figures["alone_ms"])
         except OSError as error:
             raise MissingError(f"{args.bench} cannot be read: {error.strerror}") from error
         except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
-            raise UsageError(f"{args.bench} was not written by slipway bench --json") from error
+            raise UsageError(
+                f"{args.bench} was not written by slipway bench --json of this version: measure "
+                "again"
+            ) from error
     if not capacity or not latency:
         raise UsageError(
             "measure first: slipway bench ARTIFACT --json FILE; then slipway cost FILE "

@@ -153,7 +153,7 @@ def source_of(args: Namespace) -> Source:
             raise MissingError(f"{args.artifact} holds no packed model ({error})") from error
         below = str(folder.relative_to(containers.ROOT))
         arguments |= {"MODEL": "packed", "ARTIFACT": below}
-        if own_lock:  # of one Python: docs/your-own-model.md
+        if own_lock:  # it is for one version of Python: docs/your-own-model.md
             arguments.setdefault(containers.BASE, containers.base_of(packed))
     return Source(containers.commit(), bool(changed), arguments, version)
 
@@ -193,7 +193,7 @@ def rollback_line(
     digest: str,
 ) -> str:
     """One line: how to roll back, or why there is nothing to roll back to."""
-    line = f"ecs/rollback --environment {args.environment}"
+    line = f"slipway rollback --environment {args.environment}"
     if args.region:
         line += f" --region {args.region}"
     if not done.changed:

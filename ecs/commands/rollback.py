@@ -63,7 +63,7 @@ def run(args: Namespace) -> int:
     digest = digest or deployment.previous_image(account, ready, repository)
     if digest is None:
         raise MissingError(
-            f"{name} ran no other image before; ecs/rollback --list shows all images"
+            f"{name} ran no other image before; slipway rollback --list shows all images"
         )
     architecture = ready.parameters.get("Architecture", options.ARCHITECTURE)
     registry.check_platform(account, repository.name, digest, containers.PLATFORMS[architecture])
@@ -79,7 +79,7 @@ def run(args: Namespace) -> int:
     echo(f"\n{done.stack.outputs['Url']}")
     if done.changed and done.before:
         forward = done.before.rpartition("@")[2]
-        echo(f"to undo: ecs/rollback --environment {args.environment} {forward}")
+        echo(f"to undo: slipway rollback --environment {args.environment} {forward}")
     return 0
 
 
