@@ -17,12 +17,12 @@ from service.bench.process import BenchError
 
 WORK = ROOT / "benchmarks/.work"
 ROWS = (1, 3, 1_000, 10_000)
-PLOTTED = 3  # rows
-START_SECONDS, LOAD_SECONDS = 5, 1  # about, of a peer; of what comes before and after a load
+PLOTTED_ROWS = 3
+START_SECONDS, OVERHEAD_SECONDS = 5, 1  # estimates for --plan: start of a peer, overhead of a load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what was asked for; it goes on when a peer fails, and says so on the page."""
+    """Run the benchmarks. If a peer fails, the page has the reason, and the run continues."""
     options = _parser().parse_args(arguments)
     run = Run(
         peers=[PEERS[name] for name in options.peers],
@@ -51,16 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def plan(run: Run) -> str:
-    """What would be run, and how long that takes."""
+    """The peers, models and loads of a run, and its estimated duration."""
     starts = len(run.peers) * (len(run.models) + 1) * run.rounds
     loads = len(run.peers) * len(run.models) * len(run.rows) * run.rounds
     lines = [f"{model.name}: {', '.join(peer.name for peer in run.peers)}" for model in run.models]
-    minutes = (starts * START_SECONDS + loads * (run.seconds + LOAD_SECONDS)) / 60
+    minutes = (starts * START_SECONDS + loads * (run.seconds + OVERHEAD_SECONDS)) / 60
     return "\n".join([*lines, f"{loads} loads, about {minutes:.0f} minutes"])
 
 
 def _prepare(run: Run, figures: Figures) -> list[Contest]:
-    """Environments, models and artifacts; a peer that cannot take part is noted."""
+    """Make environments, models and artifacts. If one fails, record the reason for the page."""
     contests = []
     venvs = {}
     for peer in run.peers:
@@ -98,7 +98,7 @@ def _note(figures: Figures, peer: str, model: Model, rows: Collection[int], why:
 
 def _write(run: Run, figures: Figures, done: int, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    rows = PLOTTED if PLOTTED in run.rows else run.rows[0]
+    rows = PLOTTED_ROWS if PLOTTED_ROWS in run.rows else run.rows[0]
     plot.draw(folder / "results.svg", run.peers, run.models, rows, figures)
     (folder / "results.md").write_text(results.page(run, figures, done, "results.svg"))
 
@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out", type=Path, default=ROOT / "benchmarks", metavar="DIR", help="for the results"
     )
-    parser.add_argument("--plan", action="store_true", help="only say what would be run")
+    parser.add_argument("--plan", action="store_true", help="only print what would be run")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""An environment of its own for each peer, made with uv, kept until its versions change."""
+"""Makes a virtual environment for each peer, with uv. It is kept until a version changes."""
 
 import hashlib
 import re
@@ -7,17 +7,18 @@ import sys
 from pathlib import Path
 
 from benchmarks.roster import OWN, ROOT, Peer
+from service.model.errors import one_line
 
-COMPILED = "--compile-bytecode"  # or the first start of a peer would take long
+COMPILED = "--compile-bytecode"  # otherwise the first start of a peer would include it
 VENVS = ROOT / "benchmarks/.venvs"
 
 
 class UninstallableError(Exception):
-    """What a peer needs cannot be installed here."""
+    """The requirements of a peer cannot be installed; the text is one line."""
 
 
 def prepare(peer: Peer) -> Path:
-    """The folder of its environment; UninstallableError in one line if it cannot be made."""
+    """Make the environment if necessary, and return its folder; UninstallableError if it fails."""
     folder = VENVS / ("slipway" if peer.requirements == OWN else peer.name)
     stamp, wanted = folder / "installed", digest(peer)
     if stamp.exists() and stamp.read_text() == wanted:
@@ -35,28 +36,27 @@ def prepare(peer: Peer) -> Path:
         except OSError as error:
             raise UninstallableError(f"uv cannot be run ({error})") from error
         if done.returncode:
-            said = " ".join(done.stderr.split())[:300]
-            raise UninstallableError(f"cannot be installed: {said}")
+            raise UninstallableError(f"cannot be installed: {one_line(done.stderr, 300)}")
     stamp.write_text(wanted)
     return folder
 
 
 def digest(peer: Peer) -> str:
-    """What the environment is made from."""
+    """A digest of Python's version and of the peer's locks."""
     content = [sys.version, *(file.read_text() for file in peer.locks())]
     return hashlib.sha256("\n".join(content).encode()).hexdigest()
 
 
 def megabytes(folder: Path) -> float:
-    """Size of all files of an environment."""
+    """The size of all files in an environment."""
     return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
 
 
 def version(peer: Peer) -> str:
-    """The version that its lock names; for this service, the commit."""
+    """The version in the peer's lock; for this service, the commit."""
     if peer.requirements == OWN:
         commit = _git("describe", "--always")
-        changed = _git("status", "--porcelain", "--", ".", ":!benchmarks/results.*")  # its own
+        changed = _git("status", "--porcelain", "--", ".", ":!benchmarks/results.*")
         return f"{commit or 'unknown'}{'-dirty' if changed else ''}"
     found = [re.search(rf"^{peer.name}==(\S+)", f.read_text(), re.M) for f in peer.locks()]
     return next((match[1] for match in found if match), "unknown")

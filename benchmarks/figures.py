@@ -1,4 +1,4 @@
-"""What was measured: points by peer, model and rows; their medians; the ratios between peers."""
+"""The measurements by peer, model and rows; their medians; the ratios between peers."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from statistics import median
 
 OURS, SKLEARN, LIMIT = NO_PEERS = "slipway", "sklearn", "limit"
-LIVE = 0  # stands where a number of rows would
+LIVE = 0  # the number of rows of a request that is not a prediction
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One round's load: answers per second and quantiles of their times in ms."""
+    """The result of one load: requests per second, and quantiles of their latency in ms."""
 
     rate: float
     p50: float
@@ -20,7 +20,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A peer with a model, and so many rows in a request."""
+    """A peer, a model, and the number of rows in a request."""
 
     peer: str
     model: str
@@ -29,7 +29,7 @@ class Case:
 
 @dataclass(slots=True)
 class Figures:
-    """All points of a run; `cannot` says why there are none."""
+    """All measurements of a run; `cannot` has the reason why a case was not measured."""
 
     points: dict[Case, list[Point]] = field(default_factory=lambda: defaultdict(list))
     cannot: dict[Case, str] = field(default_factory=dict)
@@ -39,14 +39,14 @@ class Figures:
     size_mb: dict[str, float] = field(default_factory=dict)
 
     def point(self, case: Case) -> Point | None:
-        """The medians of a case, each on its own; None if it was never measured."""
+        """The median of each figure of a case; None if the case was not measured."""
         found = self.points.get(case)
         if not found:
             return None
         return Point(*(median(getattr(one, name) for one in found) for name in Point.__slots__))
 
     def others(self, model: str, rows: int, peers: Iterable[str]) -> dict[str, Point]:
-        """The peers that were measured at this."""
+        """The peers with this model and number of rows, without this service and the limit."""
         found = {peer: self.point(Case(peer, model, rows)) for peer in peers}
         return {
             peer: point
@@ -56,15 +56,15 @@ class Figures:
 
 
 def middle(values: Iterable[float]) -> float | None:
-    """The median, or None of nothing."""
+    """The median; None without values."""
     listed = list(values)
     return median(listed) if listed else None
 
 
 def ratios(figures: Figures, models: Iterable[str], rows: Iterable[int]) -> list[str]:
-    """Sentences that set this service beside the fastest, the smallest and the limit."""
+    """Lines that compare this service with the fastest peer, the smallest peer and the limit."""
     peers = {case.peer for case in figures.points}
-    said = []
+    lines = []
     for model in models:
         for count in rows:
             slipway = figures.point(Case(OURS, model, count))
@@ -91,11 +91,11 @@ def ratios(figures: Figures, models: Iterable[str], rows: Iterable[int]) -> list
             if live and count == 3:
                 parts.append(f"{slipway.rate / live.rate:.2f} of GET /health/live")
             if parts:
-                said.append(f"{model}, {count:,} rows: {'; '.join(parts)}")
+                lines.append(f"{model}, {count:,} rows: {'; '.join(parts)}")
     for name, values in (("start to first answer", figures.start), ("memory", figures.first_mb)):
         own = middle(values.get(OURS, []))
         by_peer = {p: median(v) for p, v in values.items() if v and p not in NO_PEERS}
         if own and by_peer:
             least = min(by_peer, key=lambda peer: by_peer[peer])
-            said.append(f"{name}: {own / by_peer[least]:.2f} × the least of a peer ({least})")
-    return said
+            lines.append(f"{name}: {own / by_peer[least]:.2f} × the least of a peer ({least})")
+    return lines

@@ -1,4 +1,4 @@
-"""The models that every peer serves, and their rows: made once, from a fixed seed."""
+"""The models that every peer serves, and their rows. They are made once, from a fixed seed."""
 
 import subprocess
 import sys
@@ -17,8 +17,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 ROOT = Path(__file__).parent.parent
-LARGEST = 10_000
-TRAINED_ON = 3_000  # rows
+MAX_ROWS = 10_000  # in a request
+TRAINING_ROWS = 3_000
 REGIONS = ("north", "east", "south", "west", "centre")
 PLANS = ("basic", "plus", "full")
 
@@ -34,7 +34,7 @@ class Model:
 
 
 def mixed_pipeline() -> Any:
-    """Numbers scaled, categories encoded."""
+    """Scales numbers, encodes categories."""
     columns = ColumnTransformer(
         [
             ("numbers", StandardScaler(), ["age", "income", "visits"]),
@@ -71,21 +71,21 @@ MODELS = {
 
 
 def rows(kind: str) -> tuple[pd.DataFrame, pd.Series]:
-    """10,000 rows, and 0.0 or 1.0 for each."""
+    """MAX_ROWS rows, and a target of 0.0 or 1.0 for each."""
     dice = np.random.default_rng(0)
-    noise = dice.normal(0, 0.3, LARGEST)
+    noise = dice.normal(0, 0.3, MAX_ROWS)
     if kind == "numbers":
         table = pd.DataFrame(
-            {name: dice.normal(0, 2, LARGEST).round(3) for name in ("sensor_1", "sensor_2")}
+            {name: dice.normal(0, 2, MAX_ROWS).round(3) for name in ("sensor_1", "sensor_2")}
         )
         return table, (table.sensor_1 - table.sensor_2 + noise > 1).astype(float)
     table = pd.DataFrame(
         {
-            "age": dice.uniform(18, 90, LARGEST).round(1),
-            "income": dice.lognormal(10, 0.5, LARGEST).round(0),
-            "visits": dice.integers(0, 40, LARGEST),
-            "region": dice.choice(REGIONS, LARGEST),
-            "plan": dice.choice(PLANS, LARGEST),
+            "age": dice.uniform(18, 90, MAX_ROWS).round(1),
+            "income": dice.lognormal(10, 0.5, MAX_ROWS).round(0),
+            "visits": dice.integers(0, 40, MAX_ROWS),
+            "region": dice.choice(REGIONS, MAX_ROWS),
+            "plan": dice.choice(PLANS, MAX_ROWS),
         }
     )
     score = table.visits / 20 + (table.plan == "full") - table.age / 60 + noise
@@ -94,7 +94,7 @@ def rows(kind: str) -> tuple[pd.DataFrame, pd.Series]:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A fitted model on disk, and the rows that will be sent, with its own answers."""
+    """A fitted model on disk, the rows of the requests, and its predictions for them."""
 
     model: Model
     file: Path
@@ -104,7 +104,7 @@ class Made:
 
 
 def pack(made: Made, artifact: Path, engine: str) -> str:
-    """Pack it for this service, as its users do; nothing, or why that cannot be."""
+    """Pack the model by the command line. Return the error; empty if it is packed."""
     own = ["pack", made.file, "--sample", made.sample, "--engine", engine, "--out", artifact]
     command = [sys.executable, "-m", "slipway", *map(str, own)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -112,11 +112,11 @@ def pack(made: Made, artifact: Path, engine: str) -> str:
 
 
 def make(model: Model, folder: Path) -> Made:
-    """Fit it and save it with the scikit-learn that is installed here."""
+    """Fit the model and save it with the installed scikit-learn."""
     folder.mkdir(parents=True, exist_ok=True)
     table, target = rows(model.kind)
     given: Any = table if model.kind == "mixed" else table.to_numpy()
-    estimator = model.build().fit(given[:TRAINED_ON], target[:TRAINED_ON])
+    estimator = model.build().fit(given[:TRAINING_ROWS], target[:TRAINING_ROWS])
     file, sample = folder / "model.joblib", folder / "sample.csv"
     joblib.dump(estimator, file)
     table.to_csv(sample, index=False)

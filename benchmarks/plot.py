@@ -1,4 +1,4 @@
-"""The picture: requests per second of each peer, a panel for each model."""
+"""Draws the requests per second of each peer, with a panel for each model."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ def draw(
     import matplotlib
 
     matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "slipway"  # the same figures, the same file
+    matplotlib.rcParams["svg.hashsalt"] = "slipway"  # the same figures give the same file
     matplotlib.rcParams["svg.fonttype"] = "none"  # text stays text
     from matplotlib import pyplot as plt
 

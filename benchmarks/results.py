@@ -1,4 +1,4 @@
-"""The page: what each peer did, beside this service."""
+"""The results as a Markdown page."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ TITLE = "# This service and its peers, side by side\n"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What was asked for; `busy` is the machine's load average before."""
+    """The options of a run; `busy` is the machine's load average before it."""
 
     peers: Sequence[Peer]
     models: Sequence[Model]
@@ -29,7 +29,7 @@ class Run:
 
 
 def page(run: Run, figures: Figures, done: int, plot: str) -> str:
-    """The Markdown of a run, of which so many rounds are done."""
+    """The page, after `done` rounds."""
     return "\n".join(
         [
             TITLE,
@@ -113,12 +113,12 @@ def number(value: float | None, digits: int) -> str:
 
 
 def cell(text: str) -> str:
-    """Text that does not break a table."""
+    """Text with the characters escaped that would break a table."""
     return text.replace("|", "\\|").replace("`", "'").replace("<", "&lt;")
 
 
 def processor() -> str:
-    """The processor by name, as far as the system tells."""
+    """The name of the processor; its architecture, if the name is unknown."""
     if sys.platform == "linux":
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

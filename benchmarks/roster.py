@@ -1,7 +1,7 @@
-"""Who takes part: how each peer is started, what it is sent and how it answers.
+"""The servers: how to start each peer, how to send it rows, and how to read its predictions.
 
-Each is run as its own documentation shows it, on one core with one worker; where that leaves a
-choice, the faster way is taken, and `note` says which.
+Each peer runs as its documentation describes, on one core with one worker. If that leaves a choice,
+the roster has the faster option, and `note` names it.
 """
 
 import json
@@ -20,11 +20,12 @@ OWN = ("requirements.txt", "requirements/pandas.txt")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """A server. In its command, {bin} is its environment's, {port} and {workers} are filled in.
+    """A server. {bin} in its command is the `bin` folder of its environment.
 
-    It runs in a copy of `benchmarks/peers/<name>`, after `prepare`; or `at_home`, in this
-    repository. `live` is a GET to measure beside it. `read` takes the predictions from its parsed
-    answer. Ours and the limit serve the artifact that was packed for `engine`.
+    It runs in a copy of `benchmarks/peers/<name>`, after `prepare`; with `at_home`, in this
+    repository. `send` makes the JSON of a request, `read` takes the predictions from the JSON of a
+    response. `live` is the path of a GET request that is also measured. This service and the limit
+    serve the artifact that was packed for `engine`.
     """
 
     name: str
@@ -41,17 +42,17 @@ class Peer:
     engine: str = "auto"
 
     def locks(self) -> tuple[Path, ...]:
-        """What its environment has."""
+        """The files with the requirements of its environment."""
         own = self.requirements or (f"benchmarks/peers/{self.name}/requirements.txt",)
         return tuple(ROOT / file for file in own)
 
     def body(self, table: pd.DataFrame) -> bytes:
-        """These rows, as it takes them."""
+        """The body of a request with these rows."""
         return json.dumps(self.send(table)).encode()
 
 
 def first(answer: Any) -> Any:
-    """The one list of an answer, whatever its name."""
+    """The only value of a JSON object."""
     return next(iter(answer.values()))
 
 

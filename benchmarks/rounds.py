@@ -1,4 +1,4 @@
-"""One peer after the other, round by round, so that a noisy minute hits all alike."""
+"""Measures one peer after the other, round by round, so that noise affects all peers equally."""
 
 import json
 import os
@@ -36,7 +36,7 @@ QUIET = {"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "DO
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A peer, ready to serve a model: its environment, its folder, and our artifact."""
+    """A peer that is ready to serve a model: its environment, its folder, and the artifact."""
 
     peer: Peer
     made: Made
@@ -46,7 +46,7 @@ class Contest:
 
 
 def contest(peer: Peer, made: Made, venv: Path, work: Path) -> Contest:
-    """Make what the peer needs to serve a model; BenchError says why it cannot."""
+    """Prepare the peer to serve a model; BenchError with the reason if that fails."""
     ready = Contest(peer, made, venv, work / peer.name, artifact(peer.engine, work))
     if not peer.at_home:
         shutil.rmtree(ready.folder, ignore_errors=True)
@@ -78,7 +78,7 @@ def environment(one: Contest, port: int, workers: int) -> Mapping[str, str]:
         "BENCH_WORKERS": str(workers),
         "SERVICE_MODEL": str(one.artifact),
         "SERVICE_DRAIN_SECONDS": "0",
-        "SERVICE_QUEUE_SECONDS": "60",  # it lets requests wait here, as the peers do
+        "SERVICE_QUEUE_SECONDS": "60",  # the peers do not reject requests that wait either
         "SERVICE_DEADLINE_SECONDS": "60",
         "WEB_CONCURRENCY": str(workers),
         "MLSERVER_HOST": HOST,
@@ -93,13 +93,13 @@ def environment(one: Contest, port: int, workers: int) -> Mapping[str, str]:
 
 
 def artifact(engine: str, work: Path) -> Path:
-    """Where the artifact is that was packed for an engine."""
+    """The folder of the artifact that was packed for an engine."""
     return work / f"artifact-{engine}"
 
 
 @contextmanager
 def served(one: Contest, request: bytes, workers: int = 1) -> Iterator[tuple[Started, int]]:
-    """The peer, once it has answered this request."""
+    """Start the peer; yield when it has answered this request."""
     port = free_port()
     command = one.peer.command.format(bin=one.venv / "bin", port=port, workers=workers)
     with started(
@@ -116,7 +116,7 @@ def served(one: Contest, request: bytes, workers: int = 1) -> Iterator[tuple[Sta
 def measure(
     one: Contest, counts: Sequence[int], seconds: float, figures: Figures, further: bool
 ) -> None:
-    """Start a peer, load it with each number of rows, stop it. What it cannot do is noted."""
+    """Start a peer, measure it with each number of rows, and stop it. Record failures."""
     peer, model = one.peer, one.made.model.name
     requests = {
         count: post(peer.path, peer.body(one.made.table.head(count))) for count in sorted(counts)
@@ -165,7 +165,7 @@ def _load(
 
 
 def wrong(one: Contest, count: int, status: int, body: bytes) -> str:
-    """What is wrong with an answer; nothing if it has the model's own predictions."""
+    """What is wrong with a response; empty if it has the model's own predictions."""
     if status != 200:
         return f"answers {status}: {' '.join(body[:200].decode(errors='replace').split())}"
     if count == LIVE:

@@ -1,4 +1,4 @@
-"""Rows as each peer takes them."""
+"""Rows in the form that each peer accepts."""
 
 from typing import Any
 
