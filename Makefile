@@ -14,7 +14,7 @@ INSTALL := $(BIN)/pip install --no-compile --disable-pip-version-check $(LOCKED)
 # configuration: if the index is set only there, pip installs them.
 INSTALL_FAST := $(BIN)/uv pip install $(LOCKED)
 LOCKS := requirements $(patsubst %,requirements/%,\
-	lean pandas training traces s3 parquet lambda deploy dev audit uv clients companions)
+	lean pandas training traces s3 parquet lambda deploy dev audit uv clients companions docs)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 
@@ -27,7 +27,7 @@ export SERVICE_MODEL
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test check coverage faults fuzz versions frames pictures bench lint types lock lock-check format image sbom audit wheel release clean
+.PHONY: help serve train test check coverage faults fuzz versions frames pictures bench parity docs lint types lock lock-check format image sbom audit wheel release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,10 +56,10 @@ test: .venv/developing ## Run the tests (ARGS= for pytest)
 
 check: .venv/developing ## Run lint, types, locks and tests: CI runs this and faults
 	@$(MAKE) --no-print-directory --jobs 2 lint types lock-check \
-		.venv/clients/installed .venv/audit/installed .venv/companions/installed
+		.venv/clients/installed .venv/audit/installed .venv/companions/installed .venv/docs/installed
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
-coverage: .venv/developing .venv/clients/installed .venv/audit/installed .venv/companions/installed ## Run the tests, and fail if they cover less than 90 % of the code
+coverage: .venv/developing .venv/clients/installed .venv/audit/installed .venv/companions/installed .venv/docs/installed ## Run the tests, and fail if they cover less than 90 % of the code
 	@$(BIN)/pytest --cov $(PARALLEL) $(ARGS)
 
 # Tests that measure time run alone; these do not measure it.
@@ -69,7 +69,7 @@ faults: .venv/developing ## Run the long tests of overload, crashes and updates,
 	@$(if $(ARGS),$(BIN)/pytest tests/faults $(ARGS),$(BIN)/pytest tests/faults $(UNTIMED:%=--ignore=%) && \
 		$(BIN)/pytest $(PARALLEL) $(UNTIMED))
 
-versions: .venv/developing ## Pack every family of models of every release of scikit-learn, for an hour (ARGS=RELEASE)
+versions: .venv/developing ## Pack every family of models of every release of scikit-learn, for hours (ARGS="RELEASE FAMILY")
 	@$(BIN)/python -W ignore -m tests.versions.grid $(ARGS)
 
 fuzz: .venv/developing ## Search for faults of the model loader for 10 minutes (MINUTES=, ARGS=--help)
@@ -83,6 +83,18 @@ pictures: .venv/developing ## Take the pictures of README and docs
 
 bench: .venv/developing ## Measure the service beside its peers, for an hour (ARGS=--help)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+# The pages, and the files that they link to.
+PAGES := '*.md' ':!.github/*.md' LICENSE docs service training ecs .github/workflows gunicorn.conf.py haproxy.cfg \
+	benchmarks/__init__.py benchmarks/results.svg tests/test_architecture.py tests/support/zoo.py \
+	tests/support/__init__.py tests/fuzz/__init__.py
+docs: .venv/docs/installed ## Build the documentation as a web site in build/site, and check its links
+	@rm -rf build/docs && mkdir -p build/docs && \
+		git ls-files -z -- $(PAGES) | tar --null --files-from - --create | tar -x -C build/docs
+	@NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build
+
+parity: .venv/developing ## Compare answers with the real MLflow and MLServer, for five minutes
+	@$(BIN)/python -m benchmarks.parity
 
 lint: .venv/developing ## Check style
 	@$(BIN)/ruff check --quiet .
@@ -111,13 +123,21 @@ wheel: .venv/bin/uv ## Build the wheel and the source distribution in dist/
 
 release: ## Tag this commit with the version, and build wheel, image and bill of materials
 	@test -z "$$(git status --porcelain)" || { echo "commit first: git status lists changes" >&2; exit 1; }
-	@grep -qE '^## $(VERSION), [0-9]{4}-[0-9]{2}-[0-9]{2}$$' CHANGELOG.md || { \
-		echo 'CHANGELOG.md has no heading "## $(VERSION), YYYY-MM-DD"' >&2; exit 1; }
 	@! git rev-parse --quiet --verify refs/tags/v$(VERSION) >/dev/null || { \
 		echo "v$(VERSION) is tagged: raise __version__ in service/__init__.py" >&2; exit 1; }
-	@$(MAKE) --no-print-directory wheel image sbom
+	@$(MAKE) --no-print-directory distributions
 	@git tag --annotate --message "Slipway $(VERSION)" v$(VERSION)
 	@echo "v$(VERSION) is tagged; publish it: git push origin v$(VERSION)"
+
+# What a release has; the release workflow makes it again from the tag.
+.PHONY: distributions version
+distributions:
+	@grep -qE '^## $(VERSION), [0-9]{4}-[0-9]{2}-[0-9]{2}$$' CHANGELOG.md || { \
+		echo 'CHANGELOG.md has no heading "## $(VERSION), YYYY-MM-DD"' >&2; exit 1; }
+	@$(MAKE) --no-print-directory wheel image sbom
+
+version:
+	@echo $(VERSION)
 
 image: ## Build the container image, slipway
 	@docker build --tag slipway --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) \
@@ -161,28 +181,34 @@ DEVELOPING := $(SERVING) requirements/deploy.txt requirements/dev.txt
 	@$(INSTALL) -r requirements/deploy.txt
 	@touch $@
 
+# $(call separate,NAME,LOCKS): install these locks into an environment of their own.
+separate = $(BIN)/python -m venv .venv/$(1) && { \
+	$(INSTALL_FAST) --python .venv/$(1)/bin/python $(2:%=-r %) || \
+	.venv/$(1)/bin/pip install --disable-pip-version-check $(LOCKED) $(2:%=-r %); }
+
 # Clients of other protocols, for tests.
 .venv/clients/installed: requirements/clients.txt .venv/bin/uv
 	@echo "Installing clients of other protocols"
-	@$(BIN)/python -m venv .venv/clients
-	@$(INSTALL_FAST) --python .venv/clients/bin/python -r requirements/clients.txt
+	@$(call separate,clients,requirements/clients.txt)
 	@touch $@
 
 # Libraries beside scikit-learn, with what packs their models: the service has none of them.
 COMPANIONS := $(SERVING) requirements/companions.txt
 .venv/companions/installed: $(COMPANIONS) .venv/bin/uv
 	@echo "Installing XGBoost, LightGBM and CatBoost"
-	@$(BIN)/python -m venv .venv/companions
-	@$(INSTALL_FAST) --python .venv/companions/bin/python $(COMPANIONS:%=-r %) || \
-		.venv/companions/bin/pip install --disable-pip-version-check $(LOCKED) $(COMPANIONS:%=-r %)
+	@$(call separate,companions,$(COMPANIONS))
 	@touch $@
 
-# Tools for bills of materials and audits, in a separate environment.
+# Tools for the documentation.
+.venv/docs/installed: requirements/docs.txt .venv/bin/uv
+	@echo "Installing packages for documentation"
+	@$(call separate,docs,requirements/docs.txt)
+	@touch $@
+
+# Tools for bills of materials and audits.
 .venv/audit/installed: requirements/audit.txt .venv/bin/uv
 	@echo "Installing packages for audits"
-	@$(BIN)/python -m venv .venv/audit
-	@$(INSTALL_FAST) --python .venv/audit/bin/python -r requirements/audit.txt || \
-		.venv/audit/bin/pip install --disable-pip-version-check $(LOCKED) -r requirements/audit.txt
+	@$(call separate,audit,requirements/audit.txt)
 	@touch $@
 
 .venv/bin/uv: requirements/uv.txt | .venv/bin/python
