@@ -44,7 +44,7 @@ def slow(app: Gate, queue_seconds: float) -> ASGIApp:
     return make_bridge(app, lambda size: 1.0, queue_seconds=queue_seconds)
 
 
-def test_a_slow_one_that_waits_too_long_is_told_to_come_again() -> None:
+def test_a_slow_one_that_waits_too_long_gets_retry_after() -> None:
     async def scene() -> None:
         app = Gate()
         bridge = slow(app, queue_seconds=0.02)

@@ -76,7 +76,7 @@ def test_a_thread_reads_what_is_very_long(
     assert not is_on_the_loop(predictor, (body + b" ", kind, query))
 
 
-def test_what_is_wrong_with_it_is_told_as_ever(predictor: Predictor) -> None:
+def test_what_is_wrong_with_it_is_reported_as_always(predictor: Predictor) -> None:
     wrong = [{**COLUMNS, "sensor_2": [1, 2]}, {name: [1] * (MOST_ROWS + 1) for name in COLUMNS}]
     bodies = [json.dumps(one).encode() for one in wrong]
     short = run(all_at_once(bridged(predictor), [(body, JSON, b"") for body in bodies]))

@@ -1,5 +1,5 @@
 """Whatever is sent over a connection gets one well-formed answer, or none; and the next request is
-answered as ever."""
+answered."""
 
 import re
 import socket

@@ -1,6 +1,7 @@
-"""The walls of the house: who may import whom, who reads the environment, how large a room gets."""
+"""The architecture: which modules may import which, which one reads the environment, file sizes."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,17 +13,17 @@ from tests.support.serving import ROOT
 LARGEST_FILE = 400
 FOLDERS = ("slipway", "service", "training", "ecs", "tests", "benchmarks")
 # `python -m service` and `python -m training` are spellings of `slipway`.
-DOORS = {ROOT / "service/__main__.py", ROOT / "training/__main__.py"}
+ENTRY_POINTS = {ROOT / "service/__main__.py", ROOT / "training/__main__.py"}
 WEB = {"flask", "werkzeug", "marshmallow", "gunicorn", "jinja2", "http"}
 LEARNING = {"sklearn", "joblib", "scipy", "pandas"}
-WEB_ROOMS = tuple(
-    f"service/{room}" for room in ("api", "middleware", "observability", "scheduling", "server")
+WEB_FOLDERS = tuple(
+    f"service/{folder}" for folder in ("api", "middleware", "observability", "scheduling", "server")
 )
 HEAVY = {"sklearn", "joblib", "scipy", "pandas", "onnxruntime", "boto3", "pyarrow"}
 
 
 def files(*folders: str) -> list[Path]:
-    """Python files; hidden folders hold what benchmarks install, which is a lot to look through."""
+    """Python files, without those in hidden folders, where benchmarks install packages."""
     found = [
         path
         for folder in folders
@@ -55,7 +56,7 @@ def names(path: Path) -> str:
 @pytest.mark.parametrize("path", files("service"), ids=names)
 def test_service_never_imports_training(path: Path) -> None:
     assert not packages(path) & {"training", "tests", "benchmarks", "ecs"}
-    assert path in DOORS or "slipway" not in packages(path)
+    assert path in ENTRY_POINTS or "slipway" not in packages(path)
 
 
 @pytest.mark.parametrize("path", files("training"), ids=names)
@@ -63,7 +64,7 @@ def test_training_imports_of_the_service_only_the_model(path: Path) -> None:
     of_the_service = [name for name in imports(path) if name.split(".")[0] == "service"]
     assert all(name.startswith("service.model") for name in of_the_service)
     assert not packages(path) & (WEB - {"jinja2"} | {"tests", "benchmarks"})
-    assert path in DOORS or "slipway" not in packages(path)
+    assert path in ENTRY_POINTS or "slipway" not in packages(path)
 
 
 @pytest.mark.parametrize("path", files("service", "training"), ids=names)
@@ -80,13 +81,16 @@ def test_the_report_is_imported_only_where_it_is_made(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", files("benchmarks"), ids=names)
-def test_benchmarks_import_of_this_house_only_the_service(path: Path) -> None:
+def test_benchmarks_import_only_the_service(path: Path) -> None:
     assert not packages(path) & {"training", "tests"}
 
 
 @pytest.mark.parametrize("path", files("ecs"), ids=names)
-def test_deploying_imports_no_other_room_and_arguments_stay_in_the_commands(path: Path) -> None:
-    assert not packages(path) & {"slipway", "service", "training", "tests", "benchmarks"}
+def test_deploying_imports_no_other_package_and_arguments_stay_in_the_commands(path: Path) -> None:
+    assert not packages(path) & {"service", "training", "tests", "benchmarks"}
+    others = [name for name in imports(path) if name.split(".")[0] == "slipway"]
+    allowed = "slipway.options" if path.parent.name == "commands" else "none"
+    assert all(name.startswith(allowed) for name in others)
     if path.parent.name != "commands" and names(path) != "ecs/render.py":
         assert not packages(path) & {"argparse", "click"}
         assert not [name for name in imports(path) if name.startswith("ecs.commands")]
@@ -94,18 +98,19 @@ def test_deploying_imports_no_other_room_and_arguments_stay_in_the_commands(path
 
 @pytest.mark.parametrize("path", files("tests"), ids=names)
 def test_only_its_own_tests_import_the_benchmarks(path: Path) -> None:
-    assert path.stem == "test_benchmarks" or "benchmarks" not in packages(path)
+    own = ("test_benchmarks", "test_parity")
+    assert path.stem in own or "benchmarks" not in packages(path)
 
 
 @pytest.mark.parametrize("path", files("service/model"), ids=names)
-def test_the_model_rooms_know_no_http(path: Path) -> None:
+def test_the_model_knows_no_http(path: Path) -> None:
     assert not packages(path) & WEB
     of_the_service = {name for name in imports(path) if name.startswith("service.")}
     assert all(name.startswith("service.model") for name in of_the_service)
 
 
-@pytest.mark.parametrize("path", files(*WEB_ROOMS), ids=names)
-def test_the_web_rooms_know_no_scikit_learn(path: Path) -> None:
+@pytest.mark.parametrize("path", files(*WEB_FOLDERS), ids=names)
+def test_the_web_folders_know_no_scikit_learn(path: Path) -> None:
     assert not packages(path) & LEARNING
 
 
@@ -120,11 +125,11 @@ MAY_IMPORT = {
 }
 
 
-@pytest.mark.parametrize("path", files(*(f"service/{room}" for room in MAY_IMPORT)), ids=names)
+@pytest.mark.parametrize("path", files(*(f"service/{folder}" for folder in MAY_IMPORT)), ids=names)
 def test_each_folder_of_the_service_imports_only_those_below_it(path: Path) -> None:
-    room = path.relative_to(ROOT / "service").parts[0]
+    folder = path.relative_to(ROOT / "service").parts[0]
     imported = {name.split(".")[1] for name in imports(path) if name.startswith("service.")}
-    assert imported <= MAY_IMPORT[room] | {room, "__version__"}
+    assert imported <= MAY_IMPORT[folder] | {folder, "__version__"}
 
 
 # Each package of training, and what it may import of the others: the arrow has no circle, either.
@@ -150,6 +155,15 @@ def test_every_package_of_training_is_below_or_above_the_others() -> None:
         assert imported <= set(
             list(TRAINING_MAY_IMPORT)[: list(TRAINING_MAY_IMPORT).index(package)]
         )
+
+
+def test_the_architecture_page_lists_the_packages_in_this_order() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    training = re.findall(r"^\| \[(\w+)/\]\(\.\./training/", page, re.M)
+    assert training == list(TRAINING_MAY_IMPORT)
+    service = re.findall(r"^\| \[(\w+)/\]\(\.\./service/", page, re.M)
+    assert service[: len(MAY_IMPORT)] == list(MAY_IMPORT)
+    assert set(service) == {path.parent.name for path in (ROOT / "service").glob("*/__init__.py")}
 
 
 @pytest.mark.parametrize(
@@ -240,7 +254,7 @@ def test_only_the_unpickler_unpickles(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", files(*FOLDERS), ids=names)
-def test_no_file_outgrows_its_room(path: Path) -> None:
+def test_no_file_is_too_long(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= LARGEST_FILE
 
 

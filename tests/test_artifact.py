@@ -179,7 +179,7 @@ def test_a_missing_file_is_named(own_artifact: Path, name: str) -> None:
 
 
 def test_a_missing_folder_is_refused_with_the_command_that_makes_one(tmp_path: Path) -> None:
-    assert "make train" in refusal(tmp_path / "nothing", MissingError)
+    assert "slipway pack MODEL" in refusal(tmp_path / "nothing", MissingError)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff\xfe{", b'{"format": 99}', b"null"])

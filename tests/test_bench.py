@@ -73,6 +73,8 @@ def test_an_artifact_is_measured(
     assert figures["model"] == "sensors"
     assert (figures["rows"], figures["target_ms"]) == (7, 500)
     assert 0 < figures["p50_ms"] <= figures["p99_ms"] <= 500
+    assert 0 < figures["alone_ms"] <= figures["p99_ms"]
+    assert f"one alone  {figures['alone_ms']:.2f} ms" in told
     assert figures["requests_per_second"] > 1
     assert f"{figures['requests_per_second']:,.0f} requests per second on one core" in told
     if sys.platform == "linux":
@@ -132,7 +134,7 @@ def test_rows_are_repeated_if_there_are_too_few() -> None:
     }
 
 
-def test_a_server_that_ends_is_told_with_its_last_line(tmp_path: Path) -> None:
+def test_a_server_that_ends_is_reported_with_its_last_line(tmp_path: Path) -> None:
     dying = [sys.executable, "-c", "print('first'); raise SystemExit('no such model')"]
     with pytest.raises(BenchError, match="it ended with 1: no such model"):
         run(dying, tmp_path)

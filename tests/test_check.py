@@ -20,7 +20,7 @@ def test_a_good_artifact_is_described(artifact: Path, capsys: pytest.CaptureFixt
     assert told.endswith("The service would start with it.\n")
 
 
-def test_kinds_and_categories_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_kinds_and_categories_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(folder_of("mixed table, open categories"))]) == 0
     told = capsys.readouterr().out
     assert "Graz, Lyon, Oslo, Porto, or others; may be empty" in told

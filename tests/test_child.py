@@ -7,7 +7,7 @@ from itertools import repeat
 
 import pytest
 
-from service.model.child import ChildError, rehearse
+from service.model.child import ChildError, run_forked
 
 
 def endless_in_c() -> int:
@@ -22,7 +22,7 @@ def test_a_child_whose_parent_is_gone_ends_by_itself() -> None:
     if middle == 0:
         try:
             os.close(reader)
-            rehearse(lambda: (os.write(writer, b"x"), endless_in_c()), time.monotonic() + 1)
+            run_forked(lambda: (os.write(writer, b"x"), endless_in_c()), time.monotonic() + 1)
         finally:
             os._exit(0)
     os.close(writer)
@@ -37,6 +37,6 @@ def test_the_process_may_be_waited_for_by_somebody_else() -> None:
     previous = signal.signal(signal.SIGCHLD, lambda *_: os.waitpid(-1, os.WNOHANG))
     try:
         with pytest.raises(ChildError, match="^told$"):
-            rehearse(lambda: (_ for _ in ()).throw(ValueError("told")), time.monotonic() + 10)
+            run_forked(lambda: (_ for _ in ()).throw(ValueError("told")), time.monotonic() + 10)
     finally:
         signal.signal(signal.SIGCHLD, previous)

@@ -136,7 +136,7 @@ def test_a_file_that_is_no_model_is_refused(
     assert (code, complaint in said) == (65, True), said
 
 
-def test_a_missing_file_is_told(packing: Packing) -> None:
+def test_a_missing_file_is_reported(packing: Packing) -> None:
     code, said = packing(None, TEXT)
     assert code == 66
     assert "model.joblib: cannot be read" in said

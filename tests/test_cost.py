@@ -23,7 +23,7 @@ from tests.support.animals import text_model
 from tests.support.asgi import scope
 from tests.support.bad_bodies import EXAMPLE, Bad
 from tests.support.corpus import HOSTILE
-from tests.support.dear_bodies import DEAR, JSON, LIMIT, body
+from tests.support.expensive_bodies import EXPENSIVE, JSON, LIMIT, body
 from tests.support.problems import assert_problem
 from tests.support.raw import exchange
 from tests.support.serving import PATIENCE, Server
@@ -52,16 +52,16 @@ def peak(ask: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("case", DEAR.values(), ids=DEAR)
-def test_a_body_built_to_be_dear_is_refused_in_few_words(app: Flask, case: Bad) -> None:
+@pytest.mark.parametrize("case", EXPENSIVE.values(), ids=EXPENSIVE)
+def test_a_body_built_to_be_expensive_is_refused_in_few_words(app: Flask, case: Bad) -> None:
     assert len(case.body) <= LIMIT
     status, headers, content = answer(app, case.body, case.headers)
     assert status == case.status
     assert assert_problem(status, dict(headers)[b"content-type"].decode(), content)["errors"]
 
 
-@pytest.mark.parametrize("case", DEAR.values(), ids=DEAR)
-def test_a_body_built_to_be_dear_takes_little_memory(app: Flask, case: Bad) -> None:
+@pytest.mark.parametrize("case", EXPENSIVE.values(), ids=EXPENSIVE)
+def test_a_body_built_to_be_expensive_takes_little_memory(app: Flask, case: Bad) -> None:
     assert peak(lambda: answer(app, case.body, case.headers)) <= MOST_MEMORY
 
 
@@ -148,7 +148,7 @@ def test_no_body_costs_the_server_100_times_what_a_normal_one_does(
 ) -> None:
     cost(server, EXAMPLE, JSON, 200)  # what is loaded or made with the first
     normal, times = [], {}
-    for name, case in DEAR.items():  # each beside normal ones: the machine may be slower later
+    for name, case in EXPENSIVE.items():  # each beside normal ones: the machine may be slower later
         normal.append(cost(server, EXAMPLE, JSON, 20))
         times[name] = cost(server, case.body, case.headers, 5) / normal[-1]
     dearest = max(times, key=times.__getitem__)

@@ -47,7 +47,7 @@ def test_who_leaves_is_forgotten(artifact: Path) -> None:
         assert answer.status == 200
 
 
-def test_it_is_told_to_close_while_the_service_drains(artifact: Path) -> None:
+def test_a_connection_is_closed_while_the_service_drains(artifact: Path) -> None:
     with (
         serve(artifact, *CROWDED, SERVICE_DRAIN_SECONDS="30") as server,
         server.connect() as connection,
@@ -127,7 +127,7 @@ def test_gunicorn_sees_each_if_it_is_to_count_them(artifact: Path) -> None:
         wait_until(is_replaced, "another worker")
 
 
-def test_an_app_that_fails_is_told_of_and_closes_the_connection(
+def test_an_app_that_fails_is_logged_and_closes_the_connection(
     artifact: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.py").write_text(BROKEN)

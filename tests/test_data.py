@@ -60,17 +60,17 @@ def test_a_byte_order_mark_and_blank_lines_do_no_harm(tmp_path: Path) -> None:
     assert len(data.read(path).target) == 40
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"none\.csv: cannot be read") as caught:
         data.read(tmp_path / "none.csv")
     assert caught.value.exit_code == 66
 
 
-def test_an_empty_file_is_told(tmp_path: Path) -> None:
+def test_an_empty_file_is_reported(tmp_path: Path) -> None:
     assert "line 1: the file is empty" in fault(written(tmp_path))
 
 
-def test_a_header_alone_is_told(tmp_path: Path) -> None:
+def test_a_header_alone_is_reported(tmp_path: Path) -> None:
     assert "line 2: there are no readings" in fault(written(tmp_path, "sensor_1,sensor_2,class"))
 
 
@@ -98,12 +98,12 @@ def test_a_class_that_is_none_has_line_and_column(tmp_path: Path) -> None:
     assert "line 2, column class: 2 is neither 0.0 nor 1.0" in fault(path)
 
 
-def test_a_ragged_line_is_told(tmp_path: Path) -> None:
+def test_a_ragged_line_is_reported(tmp_path: Path) -> None:
     path = written(tmp_path, "sensor_1,sensor_2,class", *GOOD, "1,2")
     assert "line 42: has 2 cells, the header has 3 columns" in fault(path)
 
 
-def test_one_class_only_is_told(tmp_path: Path) -> None:
+def test_one_class_only_is_reported(tmp_path: Path) -> None:
     path = written(tmp_path, "sensor_1,sensor_2,class", *["1,2,0.0"] * 50)
     assert "column class: 0 readings are of class 1.0" in fault(path)
 
@@ -113,6 +113,6 @@ def test_text_in_another_encoding_has_its_line(tmp_path: Path) -> None:
     assert "line 2: is not UTF-8" in fault(path)
 
 
-def test_an_unclosed_quote_is_told(tmp_path: Path) -> None:
+def test_an_unclosed_quote_is_reported(tmp_path: Path) -> None:
     path = written(tmp_path, "sensor_1,sensor_2,class", *GOOD, '"1,2,0.0')
     assert "is not CSV" in fault(path)

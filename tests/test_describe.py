@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from service import __version__
 
 
-def test_the_manifest_is_told(client: FlaskClient, artifact: Path) -> None:
+def test_the_manifest_is_reported(client: FlaskClient, artifact: Path) -> None:
     response = client.get("/model")
     manifest = json.loads((artifact / "manifest.json").read_text())
     assert response.status_code == 200

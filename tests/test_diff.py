@@ -43,13 +43,13 @@ BREAKING = {
     "input size must be at most 5": inputs(replace(SIZE, highest=5.0), SITE),
     "output kind is gone": outputs(replace(KIND, name="sort")),
     "output kind has the labels x, z": outputs(replace(KIND, labels=("x", "z"))),
-    "output kind tells no confidence": outputs(replace(KIND, confidence=None)),
+    "output kind returns no confidence": outputs(replace(KIND, confidence=None)),
 }
 HARMLESS = {
     "input size may be null now": inputs(replace(SIZE, nullable=True), SITE),
     "input site also takes c": inputs(SIZE, replace(SITE, categories=("a", "b", "c"))),
     "input site takes other categories, too": inputs(SIZE, replace(SITE, closed=False)),
-    "input size was trained on 1 to 2": inputs(replace(SIZE, minimum=1.0, maximum=2.0), SITE),
+    "input size is 1 to 2 in the sample": inputs(replace(SIZE, minimum=1.0, maximum=2.0), SITE),
     "input size may be less than -10": inputs(replace(SIZE, lowest=-20.0), SITE),
     "input size may be more than 10": inputs(replace(SIZE, highest=20.0), SITE),
     "input site takes any text, was 2 categories": inputs(
@@ -60,13 +60,13 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize(("text", "new"), BREAKING.items(), ids=BREAKING)
-def test_what_breaks_a_client_is_said_to(text: str, new: Signature) -> None:
+def test_a_change_that_breaks_a_client_is_marked(text: str, new: Signature) -> None:
     found = [change for change in changes(OLD, new) if change.text.startswith(text)]
     assert [change.breaks for change in found] == [True]
 
 
 @pytest.mark.parametrize(("text", "new"), HARMLESS.items(), ids=HARMLESS)
-def test_what_breaks_nobody_is_said_not_to(text: str, new: Signature) -> None:
+def test_a_harmless_change_is_not_marked(text: str, new: Signature) -> None:
     [change] = changes(OLD, new)
     assert change.text.startswith(text)
     assert not change.breaks
@@ -122,7 +122,7 @@ def test_two_artifacts_are_compared_by_contract_metrics_and_predictions(
     assert "Metrics:\n  the same\n" in told
 
 
-def test_moves_of_probabilities_are_told_with_the_row(
+def test_moves_of_probabilities_are_reported_with_the_row(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A model that is less sure says the same labels."""
@@ -210,7 +210,7 @@ def test_another_contract_breaks(artifact: Path, capsys: pytest.CaptureFixture[s
     assert "cannot be compared: they have no column " in told
 
 
-def test_an_artifact_that_is_none_is_told_in_one_line(
+def test_an_artifact_that_is_none_is_reported_in_one_line(
     artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["diff", str(artifact), str(tmp_path / "none")]) == 66

@@ -8,8 +8,16 @@ import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from ecs.template import load, resolve
+from tests.support.permissions import (
+    BOOTSTRAP,
+    DEPLOYED,
+    EVERYTHING,
+    SECRET,
+    allowed,
+    listed,
+    policies,
+)
 from tests.support.resolved import SERVICE, properties
-from tests.support.rights import BOOTSTRAP, DEPLOYED, EVERYTHING, SECRET, allowed, listed, policies
 
 # Of what CloudFormation's handlers may call, what only serves features that are not used here.
 UNUSED_SERVICES = {

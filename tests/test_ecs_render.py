@@ -8,7 +8,7 @@ import pytest
 from ecs import render
 from ecs.template import FOLDER
 from tests.support.aws import Client, assert_kept
-from tests.support.rights import SECRET
+from tests.support.permissions import SECRET
 
 COMMITTED: dict[str, Any] = json.loads((FOLDER / "task-definition.json").read_text())
 # Everything that changes the task.

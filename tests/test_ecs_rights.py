@@ -7,8 +7,8 @@ import cfnlint
 import pytest
 
 from ecs.template import load, resolve
+from tests.support.permissions import BOOTSTRAP, DEPLOYED, SECRET, allowed, listed
 from tests.support.resolved import DEMO, properties, service
-from tests.support.rights import BOOTSTRAP, DEPLOYED, SECRET, allowed, listed
 
 # Which resources each action of AWS can be limited to: the data that cfn-lint's own rules use.
 ACTIONS = json.loads(

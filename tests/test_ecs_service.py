@@ -11,8 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from ecs.template import resolve
+from tests.support.permissions import SECRET
 from tests.support.resolved import DEMO, SERVICE, SETS, container, properties, service
-from tests.support.rights import SECRET
 
 
 def alarms(**parameters: Any) -> dict[str, dict[str, Any]]:

@@ -149,7 +149,7 @@ def test_the_network_gives_tasks_two_zones_and_one_way_to_ecr(
         assert rules(group["SecurityGroupIngress"]) == {(443, 443, "10.20.0.0/16")}
 
 
-def test_the_tasks_go_where_they_are_told() -> None:
+def test_the_tasks_run_in_the_given_network() -> None:
     [running] = properties(resolve(SERVICE, SETS["own vpc"])["Resources"], "ECS::Service")
     network = running["NetworkConfiguration"]["AwsvpcConfiguration"]
     assert network["Subnets"] == ["subnet-x", "subnet-y", "subnet-z"]

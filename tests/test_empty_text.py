@@ -21,8 +21,8 @@ from service.__main__ import main
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.support.keeping import kept
 from tests.support.oip import INFER
+from tests.support.temporary_folders import kept
 from training.pack import PackOptions, pack
 from training.samples import columnar, sample
 
@@ -96,7 +96,7 @@ def of_json(rows: pd.DataFrame, artifact: Path) -> Any:
 def of_v2(rows: pd.DataFrame, artifact: Path) -> Any:
     client = create_app(Settings(protocols=("oip",)), Predictor.load(artifact)).test_client()
     shape = [len(rows), 1]
-    texts = rows["a"].fillna("").tolist()
+    texts = [None if pd.isna(text) else text for text in rows["a"]]
     inputs = [
         {"name": "a", "datatype": "BYTES", "shape": shape, "data": texts},
         {"name": "b", "datatype": "FP64", "shape": shape, "data": rows["b"].tolist()},

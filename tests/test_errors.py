@@ -64,7 +64,7 @@ def test_a_fault_of_a_converter_does_not_pass_for_a_model_that_cannot_be_convert
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     animal, signature, _ = described("mixed table, ordinal codes")
-    monkeypatch.setattr(encoder_tables, "MOST_TABLES", "many")
+    monkeypatch.setattr(encoder_tables, "MAX_TABLES", "many")
     with pytest.raises(TypeError):
         convert(FittedModel(animal.estimator), signature)
     monkeypatch.setattr(errors, "strict", False)

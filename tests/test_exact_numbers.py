@@ -23,9 +23,9 @@ from service.__main__ import main
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.support.keeping import kept
 from tests.support.lambda_events import ADDRESS, version_2
 from tests.support.oip import HEADER, INFER
+from tests.support.temporary_folders import kept
 from training.pack import PackOptions, pack
 from training.samples.sample import read
 
@@ -33,6 +33,21 @@ FIRST = 2**53 + 1  # float64 holds FIRST - 1 and FIRST + 1
 IDS = [FIRST, FIRST + 1, FIRST + 2, FIRST + 3]
 LONG = 3_000  # rows of a body that goes the way of long ones
 PROTOCOLS = ("lambda", "oip", "sagemaker", "mlflow")
+
+
+def packed(model: Any, rows: pd.DataFrame) -> tuple[Path, Mapping[str, FlaskClient]]:
+    """The artifact of a model, packed with these rows as CSV, and a client for each protocol."""
+    folder = kept()
+    rows.to_csv(folder / "rows.csv", index=False)
+    sample = read(folder / "rows.csv", named=True)
+    pack(
+        model, sample, targets=[], name="x", folder=folder / "a", options=PackOptions(report=False)
+    )
+    predictor = Predictor.load(folder / "a")
+    clients = {
+        one: create_app(Settings(protocols=(one,)), predictor).test_client() for one in PROTOCOLS
+    }
+    return folder / "a", clients
 
 
 @cache
@@ -50,17 +65,7 @@ def served(name: str) -> tuple[Any, Path, Mapping[str, FlaskClient]]:
     else:
         rows = pd.DataFrame({"id": np.linspace(-1, 1, 200)})
         model = LogisticRegression().fit(rows.to_numpy(), odd)
-    folder = kept()
-    rows.to_csv(folder / "rows.csv", index=False)
-    sample = read(folder / "rows.csv", named=True)
-    pack(
-        model, sample, targets=[], name="x", folder=folder / "a", options=PackOptions(report=False)
-    )
-    predictor = Predictor.load(folder / "a")
-    clients = {
-        one: create_app(Settings(protocols=(one,)), predictor).test_client() for one in PROTOCOLS
-    }
-    return model, folder / "a", clients
+    return model, *packed(model, rows)
 
 
 def saved(array: Any) -> bytes:

@@ -99,7 +99,7 @@ def test_a_crash_is_a_problem_and_is_logged(
     assert "canary" in caplog.text
 
 
-def test_it_needs_a_key_as_ever(predictor: Predictor) -> None:
+def test_it_needs_a_key_as_always(predictor: Predictor) -> None:
     key = hashlib.sha256(b"key").hexdigest()
     app = create_app(Settings(api_keys=(key,)), predictor)
     assert ask(app, EXAMPLE, JSON)[0] == 401

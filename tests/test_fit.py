@@ -82,18 +82,18 @@ def test_bad_data_writes_nothing(refused: Refused, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["bad.csv"]
 
 
-def test_missing_data_is_told(tmp_path: Path) -> None:
+def test_missing_data_is_reported(tmp_path: Path) -> None:
     ended = fit("--data", tmp_path / "none.csv", "--out", tmp_path / "m")
     assert (ended.returncode, ended.stdout) == (66, "")
     assert "cannot be read" in ended.stderr
 
 
-def test_a_place_that_is_taken_is_told(refused: Refused, tmp_path: Path) -> None:
+def test_a_place_that_is_taken_is_reported(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     assert "thesis.txt" in refused(65, "--out", tmp_path)
 
 
-def test_a_place_that_cannot_be_written_is_told(refused: Refused, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     assert "cannot be written" in refused(73, "--out", tmp_path / "file" / "model")
 

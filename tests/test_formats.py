@@ -259,6 +259,30 @@ def test_all_that_stands_in_the_way_is_one_message_with_the_command(
     assert said.count("\n") == 1
 
 
+def test_a_library_for_the_release_that_saved_the_model_is_one_option(
+    tmp_path: Path, capsys: Printed
+) -> None:
+    content = pickle.dumps([Mine(), numbers()[1]])
+    for old, new in (("tests.test_formats", "absent.test_format"), (sklearn.__version__, "1.2.2")):
+        content = content.replace(old.encode(), new.encode())
+    (tmp_path / "model.pkl").write_bytes(content)
+    assert pack(tmp_path, numbers()[2], tmp_path / "model.pkl") == 65
+    said = capsys.readouterr().err
+    assert "needs absent.test_format.Mine, which is not trusted" in said
+    assert "and absent, which is not installed here" in said
+    assert "--trust absent.test_format.Mine --with absent==VERSION" in said
+    assert said.count("\n") == 1
+
+
+def test_a_library_that_stands_in_the_way_has_the_version_that_stands_beside_the_model() -> None:
+    found = Inspection({"absent.A"}, [], set())
+    beside = blocked.Beside([], {"absent": "3.1"})
+    with pytest.raises(PackError, match=r"the model: slipway pack m\.pkl --with absent==3\.1$"):
+        blocked.check("m.pkl", found, ["absent"], ["pack", "m.pkl"], beside)
+    blocked.check("m.pkl", found, ["absent"], [], blocked.Beside(["absent==3.1"], {}))
+    blocked.check("m.pkl", found, ["absent"], [], blocked.Beside([], {}, is_made=True))
+
+
 def test_several_names_of_one_package_are_trusted_by_the_package() -> None:
     names = {"absent.a.A", "absent.b.B", "absent.c.C", "mine.A"}
     found = Inspection(names, [UntrustedError(one, one) for one in names], set())

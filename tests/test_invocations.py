@@ -137,7 +137,7 @@ def test_a_prediction_needs_its_turn_and_nothing_else_does(protocols: tuple[str,
         ),
     ],
 )
-def test_who_gets_no_turn_is_told_in_its_own_words(
+def test_a_rejection_has_the_format_of_the_protocol(
     client_of: Client, protocols: tuple[str, ...], told: dict[str, str]
 ) -> None:
     error = problem_of(overloaded())
@@ -148,7 +148,7 @@ def test_who_gets_no_turn_is_told_in_its_own_words(
 
 
 @DOORS
-def test_a_crash_is_told_without_its_trace(
+def test_a_crash_is_reported_without_its_trace(
     predictor: Predictor, protocols: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app(Settings(protocols=protocols), predictor)

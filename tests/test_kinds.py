@@ -126,14 +126,14 @@ def test_whole_numbers_stand_for_their_digits_and_only_where_they_are_the_same(
     assert client.post("/predict", json={"store": [10115]}).status_code == 422
 
 
-def test_what_the_estimator_says_against_the_sample_is_told(tmp_path: Path) -> None:
+def test_what_the_estimator_says_against_the_sample_is_reported(tmp_path: Path) -> None:
     rows = column(DIGITS)
     model = classifier(ignoring()).fit(rows, ANSWER)
     notes = contract(FittedModel(model), read(rows, tmp_path), []).notes
     assert any(note.startswith("store looks like whole numbers in the sample") for note in notes)
 
 
-def test_a_sample_that_the_encoder_does_not_know_is_told(tmp_path: Path) -> None:
+def test_a_sample_that_the_encoder_does_not_know_is_reported(tmp_path: Path) -> None:
     model = classifier(ignoring()).fit(column(DIGITS), ANSWER)
     other = column(CHANCE.choice(["Oslo", "Lyon"], ROWS))
     notes = contract(FittedModel(model), read(other, tmp_path), []).notes

@@ -96,7 +96,7 @@ def test_a_broken_event_is_refused_in_lambda_s_way(
 
 
 @pytest.mark.parametrize("event", BROKEN, ids=json.dumps)
-def test_what_a_broken_event_is_told_names_no_exception_of_python(
+def test_the_error_of_a_broken_event_names_no_exception_of_python(
     client: FlaskClient, event: dict[str, Any]
 ) -> None:
     told = client.post(ADDRESS, data=json.dumps(event)).get_json()

@@ -212,7 +212,7 @@ def test_rows_of_a_model_with_no_other_input(tmp_path: Path) -> None:
     assert answer.json["prediction"] == pytest.approx(alone.truth()[:1])
 
 
-def test_a_column_of_that_name_is_told_as_one(instances: Packed) -> None:
+def test_a_column_of_that_name_is_reported_as_one(instances: Packed) -> None:
     """Rows begin with an object or a list, and nothing stands beside them."""
     for body, pointer in (
         ('{"instances": [1, 2]}', "/b"),

@@ -76,7 +76,7 @@ DATA = {
     "half an INT64": ({"datatype": "INT64", "data": [1, 2.5, 3]}, "value 1 is a number that is no"),
     "300 of INT8": ({"datatype": "INT8", "data": [1, 2, 300]}, "INT8, which is from -128 to 127"),
     "-1 of UINT64": ({"datatype": "UINT64", "data": [1, 2, -1]}, "beyond UINT64"),
-    "1 of BOOL": ({"datatype": "BOOL", "data": [1, 0, 1]}, "is a number that is no BOOL"),
+    "2 of BOOL": ({"datatype": "BOOL", "data": [1, 0, 2]}, "is a number that is no BOOL"),
     "strings": ({"datatype": "BYTES", "data": ["1", "2", "3"]}, "/sensor_1/0 is a string, not"),
     "no datatype": ({"datatype": None}, "/inputs/0/datatype must be one of BOOL, BYTES, INT8"),
     "BF16": ({"datatype": "BF16"}, "/inputs/0/datatype must be one of"),

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from service.model.pickled_sizes import MOST_LISTS
+from service.model.pickled_sizes import MAX_LISTS
 from service.model.trust import UntrustedError
 from tests.support.by_hand import made, program, value, with_state
 from tests.test_unpickling_opcodes import REFUSED
@@ -51,6 +51,6 @@ def test_the_state_of_what_is_made_late_is_checked(state: str) -> None:
 
 
 def test_lists_without_end_are_refused_in_what_is_made_late() -> None:
-    content = program(with_state(*LATE, coef_=value([[[1]] * 1000] * (MOST_LISTS // 1000))))
+    content = program(with_state(*LATE, coef_=value([[[1]] * 1000] * (MAX_LISTS // 1000))))
     with pytest.raises(UntrustedError, match="lists inside each other"):
         loading.load(content, "0.20.3")

@@ -232,7 +232,7 @@ def test_two_artifacts_with_other_code_are_compared(
     assert f"BREAKS  needs SERVICE_TRUSTED_CODE={digests[1]}" in told
 
 
-def test_code_that_cannot_be_imported_is_told_in_one_line() -> None:
+def test_code_that_cannot_be_imported_is_reported_in_one_line() -> None:
     with pytest.raises(CodeError, match=r"its module odd cannot be imported \(ModuleNotFoundError"):
         own_code.install({"code/odd.py": b"import not_there_at_all"})
 
@@ -291,7 +291,9 @@ def test_a_class_of_main_is_refused_with_the_way_out(script: Path, capsys: Said)
         ("model.joblib:Ratio", "is no script and no notebook"),
     ],
 )
-def test_code_that_cannot_be_used_is_told(script: Path, capsys: Said, code: str, why: str) -> None:
+def test_code_that_cannot_be_used_is_reported(
+    script: Path, capsys: Said, code: str, why: str
+) -> None:
     assert pack(script, "--code", str(script / code)) == 65
     assert why in capsys.readouterr().err
 
@@ -319,7 +321,7 @@ def test_what_onnx_runtime_serves_needs_no_trust(tmp_path: Path) -> None:
     assert "does not run here" in create_app(Settings(), predictor).test_client().get("/").text
 
 
-def test_a_pickle_of_cloudpickle_is_told_what_is_missing() -> None:
+def test_what_a_pickle_of_cloudpickle_lacks_is_reported() -> None:
     refusal = unpickling.inspect(b"ccloudpickle.cloudpickle\n_make_function\n)R.").untrusted[0]
     assert "put the code into a function of a module" in trust.refusal(refusal, "--trust ")
     assert "--code MODULE.py" in trust.refusal(refusal, "--trust ")

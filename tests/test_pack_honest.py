@@ -49,7 +49,7 @@ def classifier(target: Any, rows: Any = ROWS) -> Any:
     return make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, target)
 
 
-def test_the_accuracy_is_told_beside_that_of_the_commonest_class(packing: Packing) -> None:
+def test_the_accuracy_is_reported_beside_that_of_the_commonest_class(packing: Packing) -> None:
     model = classifier(NAMES)
     code, out, err, _ = packing(model, ROWS.assign(diagnosis=NAMES), "--target", "diagnosis")
     right, most = accuracy_score(NAMES, model.predict(ROWS)), (NAMES == "benign").mean()
@@ -58,7 +58,7 @@ def test_the_accuracy_is_told_beside_that_of_the_commonest_class(packing: Packin
     assert told in out
 
 
-def test_r2_is_told(packing: Packing) -> None:
+def test_r2_is_reported(packing: Packing) -> None:
     data = load_diabetes(as_frame=True)
     model = LinearRegression().fit(data.data, data.target)
     code, out, err, _ = packing(model, data.frame, "--target", "target")
@@ -66,7 +66,7 @@ def test_r2_is_told(packing: Packing) -> None:
     assert f"target: R² {r2_score(data.target, model.predict(data.data)):.3f}; mean abs" in out
 
 
-def test_each_of_several_outputs_is_told(packing: Packing) -> None:
+def test_each_of_several_outputs_is_reported(packing: Packing) -> None:
     data = load_linnerud(as_frame=True)
     names = list(data.target.columns)
     model = Ridge().fit(data.data, data.target)

@@ -122,9 +122,9 @@ def test_the_script_s_model_is_one_json_object(client: FlaskClient) -> None:
     ("seconds", "told"),
     [(0.0000123, "12 µs"), (0.00032, "320 µs"), (0.0051, "5.1 ms"), (0.25, "250 ms"), (2, "2.0 s")],
 )
-def test_times_are_told_in_two_or_three_digits(seconds: float, told: str) -> None:
+def test_times_have_two_or_three_digits(seconds: float, told: str) -> None:
     assert duration(seconds) == told
 
 
-def test_numbers_are_told_shortly() -> None:
+def test_numbers_are_short() -> None:
     assert [short(number) for number in (-6.37, 0.96266667, 12345)] == ["−6.37", "0.9627", "12,345"]

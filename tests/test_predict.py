@@ -1,7 +1,9 @@
 """`POST /predict`: every form of the published example, and what else a request may ask."""
 
 import json
+from typing import Any
 
+import pandas as pd
 import pytest
 from flask.testing import FlaskClient
 
@@ -12,7 +14,8 @@ from service.settings import Settings
 from tests.support.problems import assert_problem
 
 ANSWER = {"class": [0.0, 1.0, 1.0]}
-FORMS = {
+ROWS = pd.DataFrame({"sensor_1": [1, 2.0, 3], "sensor_2": [1, -1, 0]})
+FORMS: dict[str, Any] = {
     "columns": {"sensor_1": [1, 2.0, 3], "sensor_2": [1, -1, 0]},
     "JSON lists in strings": {"sensor_1": "[1,2.0,3]", "sensor_2": "[1,-1,0]"},
     "columns in another order": {"sensor_2": [1, -1, 0], "sensor_1": [1, 2.0, 3]},
@@ -24,12 +27,15 @@ FORMS = {
         ]
     },
     "ordered rows": {"instances": [[1, 1], [2.0, -1], [3, 0]]},
+    "a list of ordered rows": [[1, 1], [2.0, -1], [3, 0]],
+    "records, as pandas writes them": json.loads(ROWS.to_json(orient="records")),
 }
 TABLES = {
     "plain": "sensor_1,sensor_2\n1,1\n2.0,-1\n3,0\n",
     "Windows line ends, no last one": "sensor_1,sensor_2\r\n1,1\r\n2.0,-1\r\n3,0",
     "columns in another order": "sensor_2,sensor_1\n1,1\n-1,2.0\n0,3\n",
     "quoted, spaced, blank line": '"sensor_1", sensor_2\n\n"1", 1\n2.0,-1e0\n+3.,0\n',
+    "pandas, with its index": ROWS.to_csv(),
     "byte order mark, as Excel writes it": "\ufeffsensor_1,sensor_2\n1,1\n2.0,-1\n3,0\n",
 }
 
@@ -115,7 +121,8 @@ def test_more_rows_than_allowed_are_refused_with_the_limit(client: FlaskClient) 
 
 def test_every_answer_names_the_model_and_the_request(client: FlaskClient) -> None:
     version = client.get("/model").json["version"]  # type: ignore[index]
-    for payload in (FORMS["columns"], {}):
+    empty: dict[str, Any] = {}
+    for payload in (FORMS["columns"], empty):
         response = client.post("/predict", json=payload)
         assert response.headers["Model-Version"] == version
         assert response.headers["X-Request-ID"]
@@ -152,3 +159,48 @@ def test_the_largest_numbers_the_signature_admits_are_answered(client: FlaskClie
             assert response.status_code == 200
     beyond = client.post("/predict", json={"sensor_1": 1.01 * first["highest"], "sensor_2": 0})
     assert beyond.status_code == 422
+
+
+def test_a_table_without_its_line_breaks_gets_the_option_of_curl(client: FlaskClient) -> None:
+    table = ROWS.to_csv(index=False).replace("\n", "")  # as curl --data @rows.csv sends it
+    response = client.post("/predict", data=table, content_type="text/csv")
+    problem = assert_problem(response.status_code, str(response.mimetype), response.data)
+    assert "--data-binary" in problem["errors"][0]["detail"]
+
+
+WIDER: dict[str, Any] = {
+    "columns": {"id": ["a", "b", "c"], **FORMS["columns"]},
+    "one more column than lists": {"note": "all", **FORMS["columns"]},
+    "named rows": {"instances": ROWS.assign(id="a").to_dict("records")},
+    "records": ROWS.assign(id="a", day=None).to_dict("records"),
+}
+
+
+@pytest.mark.parametrize("payload", WIDER.values(), ids=WIDER)
+def test_extra_columns_are_refused_or_ignored(
+    client: FlaskClient, predictor: Predictor, payload: Any
+) -> None:
+    assert client.post("/predict", json=payload).status_code == 422
+    lenient = create_app(Settings(extra_columns="ignore"), predictor).test_client()
+    response = lenient.post("/predict", json=payload)
+    assert (response.status_code, response.json) == (200, ANSWER)
+
+
+def test_extra_columns_of_csv_are_refused_or_ignored(
+    client: FlaskClient, predictor: Predictor
+) -> None:
+    table = ROWS.assign(id=range(3), note="a, b").to_csv()
+    table = table.replace(",id,note", ",id,id")  # nobody reads them, so they may have one name
+    assert client.post("/predict", data=table, content_type="text/csv").status_code == 422
+    lenient = create_app(Settings(extra_columns="ignore"), predictor).test_client()
+    response = lenient.post("/predict", data=table, content_type="text/csv")
+    assert (response.status_code, response.json) == (200, ANSWER)
+
+
+def test_misspelt_inputs_are_missing_also_if_extra_columns_are_ignored(
+    predictor: Predictor,
+) -> None:
+    lenient = create_app(Settings(extra_columns="ignore"), predictor).test_client()
+    response = lenient.post("/predict", json={"sensor_1": 1, "sensor2": 1})
+    problem = assert_problem(response.status_code, str(response.mimetype), response.data)
+    assert problem["errors"] == [{"pointer": "/sensor_2", "detail": "is missing"}]

@@ -194,6 +194,6 @@ def test_rows_are_drawn_around_the_largest_and_the_smallest_floats() -> None:
     signature = Signature(
         container="array", inputs=(given,), outputs=(Output(name="y", kind="number"),)
     )
-    drawn = probe_rows.around(signature, {"a": np.array(ends)}, {}, 1000)["a"]
+    drawn = probe_rows.generate(signature, {"a": np.array(ends)}, {}, 1000)["a"]
     assert np.isfinite(drawn).all()
     assert len(np.unique(drawn)) > 100

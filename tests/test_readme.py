@@ -54,6 +54,8 @@ DONE_BY_MAKE = {
     "make frames",
     "make bench",
     "make pictures",
+    "make docs",
+    "make parity",
     ".venv/bin/slipway pack model.joblib --sample rows.csv --target answer --out artifacts/mine",
     ".venv/bin/slipway serve artifacts/mine",
     ".venv/bin/slipway serve my.joblib --sample rows.csv",
@@ -121,6 +123,16 @@ def test_make_takes_pictures(developed: Path, tmp_path: Path) -> None:
 def test_make_checks(developed: Path) -> None:
     planned = run(developed, "make --dry-run check")
     assert [word for word in ("ruff", "mypy", "diff", "pytest") if word not in planned] == []
+
+
+def test_make_docs_builds_the_site_strictly(developed: Path) -> None:
+    # tests/test_site.py runs it
+    assert "mkdocs build" in run(developed, "make --dry-run docs")
+
+
+def test_make_parity_compares_with_the_real_servers(developed: Path) -> None:
+    # tests/test_parity.py tries how it compares
+    assert "benchmarks.parity" in run(developed, "make --dry-run parity")
 
 
 def test_make_asks_for_vulnerabilities_of_each_lock(developed: Path) -> None:

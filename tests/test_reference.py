@@ -80,5 +80,5 @@ def test_the_lines_that_it_shows_work() -> None:
         ),
     ],
 )
-def test_a_schema_is_told_in_words(schema: dict[str, object], words: str) -> None:
+def test_a_schema_is_described_in_words(schema: dict[str, object], words: str) -> None:
     assert unescape(re.sub("<.*?>", "", str(shape(schema)))) == words

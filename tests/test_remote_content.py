@@ -123,7 +123,7 @@ def test_what_is_larger_than_the_manifest_says_takes_no_room(
         assert f"{place}/model.joblib: has " in refusal(ChecksumError, place)
 
 
-def test_a_damaged_model_is_told_by_its_place_too(
+def test_the_error_of_a_damaged_model_has_its_place_too(
     uploaded: Callable[[], str], edit_manifest: Edit
 ) -> None:
     edit_manifest(lambda m: m["golden"]["outputs"]["class"].__setitem__(0, 0.001))

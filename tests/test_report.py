@@ -1,9 +1,11 @@
 """The report: what is in it for which model, and what never is."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,9 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
+from slipway.command import main
 from tests.support.reported import artifact_of, packed, page_of, titles
+from training.report.plots import Plots
 
 CURVES = ["ROC curve", "Precision-recall curve"]
 FLOWERS = ["f0", "f1", "f2", "f3"]
@@ -167,3 +171,34 @@ def test_a_few_rows_of_one_class_are_no_fault(answers: list[Any]) -> None:
     page = page_of(packed(estimator, rows, {"y": answers}))
     assert "All rows are of one class, so there are no curves." in page
     assert "rows are few" in page
+
+
+@pytest.mark.parametrize(
+    ("ends", "name", "ticks"),
+    [
+        ((-200_000, 800_000), "predicted", ["\u2212200k", "0", "200k", "400k", "600k", "800k"]),
+        ((0, 2), "rows", ["0", "1", "2"]),
+        ((0, 1), "share", ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+    ],
+)
+def test_ticks_are_short_and_counts_whole(
+    ends: tuple[float, float], name: str, ticks: list[str]
+) -> None:
+    plots = Plots()
+    with plots.new("title", "description") as plot:
+        plot.axes.set(xlim=ends, xlabel=name, yticks=[])
+    assert re.findall(r"<text[^>]*>([^<]+)</text>", plot.svg) == [*ticks, name]
+
+
+def test_held_out_rows_are_said_to_be(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(40, 1))
+    joblib.dump(LinearRegression().fit(values[:20], values[:20, 0]), tmp_path / "model.joblib")
+    rows = pd.DataFrame({"size": values[20:, 0], "answer": values[20:, 0]})
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    given = [tmp_path / "model.joblib", "--sample", tmp_path / "rows.csv", "--target", "answer"]
+    out = tmp_path / "artifact"
+    assert main([*map(str, ["pack", *given, "--out", out, "--held-out"])]) == 0
+    page = (out / "report/index.html").read_text()
+    assert "<b>20 rows that it has not seen</b>" in page
+    assert "too optimistic" not in page
+    assert json.loads((out / "manifest.json").read_text())["data"]["held_out"] is True

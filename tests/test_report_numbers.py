@@ -124,13 +124,13 @@ def test_a_share_is_all_only_if_it_is_all(part: float, told: str) -> None:
         (2.5e-7, "2.5e\N{MINUS SIGN}07"),
     ],
 )
-def test_numbers_are_told_shortly(value: float, told: str) -> None:
+def test_numbers_are_short(value: float, told: str) -> None:
     assert formatting.number(value) == told
 
 
 def test_a_name_is_one_line_of_what_can_be_seen() -> None:
     assert (
-        formatting.one_line("a\n\tb\x00\ud800\u202ec")
+        formatting.printable("a\n\tb\x00\ud800\u202ec")
         == "a b" + 3 * "\N{REPLACEMENT CHARACTER}" + "c"
     )
-    assert formatting.one_line("x" * 1000, 10) == "x" * 9 + "…"
+    assert formatting.printable("x" * 1000, 10) == "x" * 9 + "…"

@@ -168,7 +168,7 @@ def test_an_error_says_where_it_is(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(("given", "told"), [(1, 1), (2**20, 1), (6_500_000, 6), (2**30, 100)])
-def test_batch_transform_is_told_what_a_body_may_have(given: int, told: int) -> None:
+def test_batch_transform_gets_the_limits_of_a_body(given: int, told: int) -> None:
     response = client_of("sensors", max_body_bytes=given).get("/execution-parameters")
     assert response.json == {
         "MaxConcurrentTransforms": 1,

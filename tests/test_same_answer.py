@@ -21,7 +21,7 @@ SPECIES = [
     pytest.param("mixed table, closed categories", marks=pytest.mark.slow),
     pytest.param("native categories", marks=pytest.mark.slow),
 ]
-EXACT = 2**53  # whole numbers up to it are the same as floats
+EXACT = 2**53  # whole numbers below it are the same as floats
 MODERATE = 1e6  # beyond it, adding up in another order may round differently
 ROUNDING = 1e-9
 
@@ -76,7 +76,7 @@ def picked(answer: dict[str, list[Any]], order: list[int]) -> dict[str, list[Any
 
 def written_otherwise(value: Any) -> Any:
     """The same number in JSON's other notation: 1 for 1.0, and 1.0 for 1."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > EXACT:
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) >= EXACT:
         return value
     if isinstance(value, int):
         return float(value)

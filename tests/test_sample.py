@@ -125,24 +125,24 @@ def test_a_file_without_a_header_gets_names(tmp_path: Path) -> None:
         (['a,"b', "1,2"], "is not CSV"),
     ],
 )
-def test_what_is_no_table_is_told(tmp_path: Path, lines: list[str], complaint: str) -> None:
+def test_what_is_no_table_is_reported(tmp_path: Path, lines: list[str], complaint: str) -> None:
     with pytest.raises(DataError, match=complaint):
         sample.read(written(tmp_path, *lines))
 
 
-def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_text_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(b"a,b\n1,2\n\xff\xfe,3\n")
     with pytest.raises(DataError, match="is not UTF-8"):
         sample.read(path)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="cannot be read"):
         sample.read(tmp_path / "none.csv")
 
 
-def test_progress_is_told_in_bytes(tmp_path: Path) -> None:
+def test_progress_is_reported_in_bytes(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b", "1,2", "3,4")
     told: list[int] = []
     sample.read(path, told.append)

@@ -76,7 +76,7 @@ def test_missing_and_unknown_columns_are_all_told() -> None:
     assert "/height" not in found
 
 
-def test_columns_of_other_lengths_than_the_first_are_told() -> None:
+def test_columns_of_other_lengths_than_the_first_are_reported() -> None:
     found = faults(signature("a", "b", "c"), a=[1, 2], b=[1], c=[1, 2])
     assert found == [("/b", "has 1 rows, a has 2")]
 
@@ -92,7 +92,7 @@ def test_a_column_may_have_any_name(name: str) -> None:
     assert detail == "is null, not a number"
 
 
-def test_at_most_twenty_faults_are_told() -> None:
+def test_at_most_twenty_faults_are_reported() -> None:
     assert len(faults(signature("a"), a=["x"] * 10_000)) == 20
     assert len(faults(signature("a", limit=1), a=[2] * 10_000)) == 20
     assert len(faults(signature("a"), **{f"b{i}": [1] for i in range(10_000)})) == 20

@@ -5,6 +5,8 @@ from dataclasses import fields
 
 import pytest
 
+from service import renamed_settings
+from service.renamed_settings import release
 from service.settings import Settings, SettingsError
 
 
@@ -35,6 +37,7 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_API_KEYS": f"{'0' * 64},mobile:{'a' * 64}",
         "SERVICE_HOSTS": "api.example.com, *.example.org,[::1],10.0.0.1,localhost",
         "SERVICE_PROTOCOLS": "oip,mlflow",
+        "SERVICE_EXTRA_COLUMNS": "ignore",
         "SERVICE_TRUSTED_MODULES": "mine.features, theirs",
         "SERVICE_TRUSTED_CODE": f"sha256:{'c' * 64},sha256:{'d' * 64}",
         "SERVICE_TRACES": "true",
@@ -54,6 +57,7 @@ def test_every_setting_is_read_under_its_name() -> None:
         *("api.example.com", "*.example.org", "[::1]", "10.0.0.1", "localhost"),
     )
     assert settings.protocols == ("oip", "mlflow")
+    assert settings.extra_columns == "ignore"
     assert settings.trusted_modules == ("mine.features", "theirs")
     assert settings.trusted_code == (f"sha256:{'c' * 64}", f"sha256:{'d' * 64}")
     assert settings.traces is True
@@ -70,19 +74,58 @@ def test_a_misspelt_name_is_refused_with_the_likely_one() -> None:
         Settings.from_environment({"SERVICE_MAXROWS": "7"})
 
 
-@pytest.mark.parametrize(
-    ("name", "now"),
-    [
-        ("SERVICE_DIALECTS", "SERVICE_PROTOCOLS"),
-        ("SERVICE_QUEUE_MS", "SERVICE_QUEUE_SECONDS, in seconds"),
-        ("SERVICE_DEADLINE_MS", "SERVICE_DEADLINE_SECONDS, in seconds"),
-    ],
-)
-def test_a_renamed_setting_is_refused_with_its_new_name(name: str, now: str) -> None:
+FORMER = [  # a former name with a value, and what it is now
+    ("SERVICE_DIALECTS", "oip,mlflow", "SERVICE_PROTOCOLS", "protocols", ("oip", "mlflow")),
+    ("SERVICE_QUEUE_MS", "90", "SERVICE_QUEUE_SECONDS, in seconds", "queue_seconds", 0.09),
+    (
+        "SERVICE_DEADLINE_MS",
+        "2500",
+        "SERVICE_DEADLINE_SECONDS, in seconds",
+        "deadline_seconds",
+        2.5,
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "now", "field", "value"), FORMER)
+def test_a_renamed_setting_is_read_with_a_warning(
+    name: str, text: str, now: str, field: str, value: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert getattr(Settings.from_environment({name: text}), field) == value
+    assert capsys.readouterr().err == (
+        f"slipway: warning: {name}: it was renamed: set {now}; "
+        "release 0.2 refuses the former name\n"
+    )
+
+
+@pytest.mark.parametrize(("name", "text", "now", "field", "value"), FORMER)
+@pytest.mark.parametrize("version", ["0.2.0", "1.0.3"])
+def test_the_next_minor_release_refuses_the_former_name(
+    name: str,
+    text: str,
+    now: str,
+    field: str,
+    value: object,
+    version: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = release(version)
+    monkeypatch.setattr(renamed_settings, "release", lambda: found)
     with pytest.raises(SettingsError) as caught:
-        Settings.from_environment({name: "90"})
+        Settings.from_environment({name: text})
     assert str(caught.value) == f"{name} is not a setting; it was renamed: set {now}"
-    assert now.partition(",")[0].removeprefix("SERVICE_").lower() in Settings.__slots__
+
+
+def test_a_former_name_beside_the_new_one_is_refused() -> None:
+    given = {"SERVICE_QUEUE_MS": "90", "SERVICE_QUEUE_SECONDS": "0.1"}
+    with pytest.raises(SettingsError, match="SERVICE_QUEUE_MS is not a setting; it was renamed"):
+        Settings.from_environment(given)
+
+
+@pytest.mark.parametrize("text", ["0.09", "-1", "ninety", "9" * 30])
+def test_a_value_of_a_former_name_is_checked_as_one_of_the_new(text: str) -> None:
+    with pytest.raises(SettingsError, match="SERVICE_QUEUE_SECONDS is"):
+        Settings.from_environment({"SERVICE_QUEUE_MS": text})
 
 
 def test_a_name_unlike_any_is_refused_with_all_that_there_are() -> None:

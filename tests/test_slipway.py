@@ -4,17 +4,23 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import joblib
+import numpy as np
 import pandas as pd
 import pytest
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from slipway.command import COMMANDS, commands, main
+from service.model.predictor import Predictor
+from slipway.command import COMMANDS, commands, main, way_to_install
+from tests.support.own_code import forgotten, saved
 from tests.support.serving import ROOT, Server, clean_environment, free_port, wait_until
 
 HEAVY = {"flask", "numpy", "sklearn", "onnxruntime", "boto3", "gunicorn", "pandas", "yaml"}
@@ -116,8 +122,10 @@ def served(model: Path, folder: Path) -> str:
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
-        (["MODEL"], 2, "name rows that the model takes with --sample"),
-        (["FOLDER", "--sample", "rows.csv"], 2, "is no file; --sample is for a model file"),
+        (["MLFLOW"], 2, "to pack a model, name rows that it takes with --sample"),
+        (["MODEL"], 2, "name rows that it takes with --sample"),
+        (["MODEL", "MODEL"], 2, "name rows that it takes with --sample"),
+        (["FOLDER", "--sample", "rows.csv"], 2, "is no model file; --sample is for one"),
         (["MODEL", "--sample", "nowhere.csv"], 66, "nowhere.csv: cannot be read"),
         (["MODEL", "--sample", "MODEL"], 65, "colours.joblib"),
         (["MODEL", "--sample", "ROWS", "--port", "0"], 2, "0 is not in the range"),
@@ -133,9 +141,61 @@ def test_what_serve_refuses(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(model.parent / "cache"))
     monkeypatch.setattr(os, "execve", lambda *given: pytest.fail("it serves"))
-    words = {"MODEL": model, "FOLDER": model.parent, "ROWS": model.parent / "rows.csv"}
+    (model.parent / "mlflow").mkdir()
+    (model.parent / "mlflow/MLmodel").touch()
+    words = {
+        "MODEL": model,
+        "MLFLOW": model.parent / "mlflow",
+        "FOLDER": model.parent,
+        "ROWS": model.parent / "rows.csv",
+    }
     assert main(["serve", *(str(words.get(one, one)) for one in arguments)]) == code
     assert complaint in capsys.readouterr().err
+
+
+def served_place(arguments: Sequence[object], folder: Path) -> Path:
+    """What `slipway serve` hands over to gunicorn."""
+    ran: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        patch.setattr(os, "execve", lambda *given: ran.append(given))
+        assert main(["serve", *map(str, arguments)]) == 0
+    [(_, _, environment)] = ran
+    return Path(environment["SERVICE_MODEL"])
+
+
+def test_a_folder_of_mlflow_is_packed_and_served(model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    model.rename(folder / "model.pkl")
+    (folder / "MLmodel").write_text("flavors:\n  sklearn:\n    pickled_model: model.pkl\n")
+    place = served_place([folder, "--sample", tmp_path / "rows.csv"], tmp_path)
+    assert Predictor.load(place).manifest.name == "saved"
+
+
+def test_a_model_in_two_files_is_packed_and_served(tmp_path: Path) -> None:
+    texts, labels = ["a red one", "a blue one"] * 5, ["warm", "cold"] * 5
+    vectorizer = CountVectorizer().fit(texts)
+    joblib.dump(vectorizer, tmp_path / "words.joblib")
+    classifier = LogisticRegression().fit(vectorizer.transform(texts), labels)
+    joblib.dump(classifier, tmp_path / "classes.joblib")
+    pd.DataFrame({"text": texts}).to_csv(tmp_path / "texts.csv", index=False)
+    files = [tmp_path / "words.joblib", tmp_path / "classes.joblib"]
+    place = served_place([*files, "--sample", tmp_path / "texts.csv"], tmp_path)
+    answer = Predictor.load(place).predict({"text": np.array(["red", "blue"], dtype=object)})
+    assert answer["prediction"] == ["warm", "cold"]
+
+
+def test_a_change_of_the_model_or_of_its_code_is_packed_again(tmp_path: Path) -> None:
+    saved(tmp_path)
+    given = [tmp_path / "model.joblib", "--sample", tmp_path / "rows.csv"]
+    code = ["--code", f"{tmp_path / 'readings.py'}:Ratio", "--target", "y"]
+    first = served_place([*given, *code], tmp_path)
+    assert served_place([*given, *code], tmp_path) == first
+    script = tmp_path / "readings.py"
+    script.write_text(script.read_text().replace("LEAST = 1e-3", "LEAST = 1.0"))
+    with forgotten():
+        assert served_place([*given, *code], tmp_path) != first
 
 
 def test_settings_of_the_environment_stay(
@@ -169,3 +229,30 @@ def test_what_is_not_installed_is_said_in_one_line(
     monkeypatch.setitem(sys.modules, "training", None)
     assert main(["inspect", "model.joblib"]) == os.EX_UNAVAILABLE
     assert capsys.readouterr().err.startswith("slipway: inspect needs training")
+
+
+@pytest.mark.parametrize(
+    ("command", "module", "in_a_wheel", "in_a_checkout"),
+    [
+        ("pack", "yaml", "slipway-serving[pack]", "make .venv/serving"),
+        ("verify", "yaml", "slipway-serving[deploy]", "make .venv/deploying"),
+        ("deploy", "botocore", "slipway-serving[deploy]", "make .venv/deploying"),
+        ("check", "boto3", "slipway-serving[s3]", "-r requirements/s3.txt"),
+        ("predict", "pyarrow", "slipway-serving[parquet]", "-r requirements/parquet.txt"),
+    ],
+)
+def test_what_to_install_is_the_extra_that_has_it(
+    command: str,
+    module: str,
+    in_a_wheel: str,
+    in_a_checkout: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    assert in_a_checkout in str(way_to_install(command, module))
+    monkeypatch.setattr("slipway.command.CHECKOUT", tmp_path / "Makefile")
+    assert str(way_to_install(command, module)).endswith(f"pip install '{in_a_wheel}'")
+    extra = in_a_wheel.split("[")[1].rstrip("]")
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    packages = {"yaml": "pyyaml", "botocore": "boto3"}
+    assert packages.get(module, module) in listed["optional-dependencies"][extra]

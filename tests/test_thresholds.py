@@ -15,7 +15,7 @@ from service.model.signature import Input, Output, Signature
 from tests.support.animals import Animal
 from tests.support.described import contract, described
 from training.conversion.convert import convert
-from training.engine.probe_rows import ROWS, around, beside
+from training.engine.probe_rows import ROWS, generate, neighbours
 from training.estimators.fitted_model import FittedModel
 from training.estimators.thresholds import thresholds
 
@@ -68,7 +68,7 @@ def test_rows_exactly_at_thresholds_are_answered_as_scikit_learn_answers_them(na
     model = MODELS[name]()
     made = signature(model)
     splits = thresholds(model, ["a", "b"])
-    pools = [beside(splits[one]) if one in splits else DATA[:, 0] for one in "ab"]
+    pools = [neighbours(splits[one]) if one in splits else DATA[:, 0] for one in "ab"]
     columns = [CHANCE.choice(pool, 3000) for pool in pools]
     if model.__sklearn_tags__().input_tags.allow_nan and "one leaf" not in name:
         columns[0][::7] = np.nan
@@ -107,7 +107,7 @@ def test_thresholds_behind_a_table_of_columns_are_found_by_name() -> None:
 def test_rows_around_a_sample_hold_thresholds_null_the_unknown_and_the_ends() -> None:
     animal, made, columns = described("mixed table, ordinal codes")
     splits = thresholds(animal.estimator, made.names)
-    drawn = around(made, columns, splits)
+    drawn = generate(made, columns, splits)
     by_name = {column.name: column for column in made.inputs}
     ages = drawn["age_years"]
     assert all(len(values) >= ROWS >= 10_000 for values in drawn.values())
@@ -123,7 +123,7 @@ def test_rows_around_a_sample_hold_thresholds_null_the_unknown_and_the_ends() ->
 
 def test_a_closed_category_is_given_nothing_unknown() -> None:
     _, made, columns = described("mixed table, closed categories")
-    drawn = around(made, columns, {})
+    drawn = generate(made, columns, {})
     [site] = [column for column in made.inputs if column.name == "site"]
     given = {value for value in drawn["site"].tolist() if value == value}
     assert given == set(site.categories or ())
@@ -133,6 +133,6 @@ def test_whole_numbers_stay_whole() -> None:
     rows = pd.DataFrame({"n": range(200)})
     model = tree.DecisionTreeClassifier(max_depth=3).fit(rows, rows.n > 70)
     made, columns = contract(Animal(model, rows, as_frame=True))
-    drawn = around(made, columns, thresholds(model, ["n"]))
+    drawn = generate(made, columns, thresholds(model, ["n"]))
     assert {70.0, 71.0} <= set(drawn["n"].tolist())
     assert all(value != value or value == int(value) for value in drawn["n"].tolist())

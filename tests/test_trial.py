@@ -153,7 +153,7 @@ def test_a_replay_that_ends_its_process_is_no_good_replay() -> None:
         trial.load(lambda: None, lambda model: os.getpid() == here or os._exit(0), limits=Limits())
 
 
-def test_what_a_replay_raises_is_told() -> None:
+def test_what_a_replay_raises_is_reported() -> None:
     def replay(model: object) -> None:
         raise GoldenError("golden row 3: class is 1, was 0")
 
@@ -190,7 +190,7 @@ def test_a_timer_that_was_there_goes_on() -> None:
         signal.signal(signal.SIGALRM, previous)
 
 
-def test_limits_and_effects_are_told_apart() -> None:
+def test_limits_and_effects_have_different_errors() -> None:
     with pytest.raises(EffectError), limited(Limits()), no_effects():
         os.fork()
     with pytest.raises(LimitError), limited(SHORT), no_effects():
@@ -233,7 +233,7 @@ def crash() -> None:
 
 
 @pytest.mark.parametrize("way", ["load", "read"])
-def test_native_code_that_ends_its_process_is_told_in_one_line(
+def test_native_code_that_ends_its_process_is_reported_in_one_line(
     way: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     ways: dict[str, Callable[[], object]] = {
@@ -263,13 +263,13 @@ def test_what_native_code_raises_is_raised_as_it_is() -> None:
 
 def test_only_native_code_is_tried_in_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
-    rehearse = child.rehearse
+    run_forked = child.run_forked
 
     def counted(work: Callable[[], object], deadline: float) -> None:
         tried.append(work)
-        rehearse(work, deadline)
+        run_forked(work, deadline)
 
-    monkeypatch.setattr(trial, "rehearse", counted)
+    monkeypatch.setattr(trial, "run_forked", counted)
     assert trial.read(os.getpid, limits=Limits()) == os.getpid()
     assert not tried
     assert trial.read(native(list), limits=Limits()) == os.getpid()

@@ -305,7 +305,7 @@ def test_a_trusted_module_gives_only_what_it_defines(name: str) -> None:
         unpickling.load(content, ["tests.test_unpickling"])
 
 
-def test_a_damaged_compression_is_told() -> None:
+def test_a_damaged_compression_is_reported() -> None:
     with pytest.raises(ValueError, match="cannot be decompressed"):
         unpickling.decompressed(gzip.compress(b"x" * 100)[:-9])
 

@@ -167,7 +167,7 @@ def test_an_answer_that_several_get_counts_once(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @ROUTES
-def test_a_service_that_is_told_to_stop_finishes_what_is_read_and_leaves_the_rest(
+def test_a_stopping_service_finishes_what_is_read_and_leaves_the_rest(
     tmp_path: Path, crowded: bool
 ) -> None:
     with (

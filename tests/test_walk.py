@@ -95,8 +95,10 @@ def test_every_part_is_met_once() -> None:
 
 def test_parts_that_ask_for_cores_are_named() -> None:
     model = make_pipeline(OneHotEncoder(), RandomForestClassifier(2, n_jobs=-1))
-    assert introspection.pools(model.fit(TABLE[["colour"]], TARGET)) == ["RandomForestClassifier"]
-    assert introspection.pools(LogisticRegression().fit(np.eye(2), [0, 1])) == []
+    assert introspection.parallel_parts(model.fit(TABLE[["colour"]], TARGET)) == [
+        "RandomForestClassifier"
+    ]
+    assert introspection.parallel_parts(LogisticRegression().fit(np.eye(2), [0, 1])) == []
 
 
 def test_a_copy_with_one_job_predicts_the_same_and_shares_the_trees() -> None:

@@ -1,12 +1,13 @@
 """The wheel: what it requires, and that it packs and serves far from any checkout."""
 
+import ast
 import json
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ PROJECT: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text()
 BUILT_FROM = ("pyproject.toml", "requirements.in", "README.md", "LICENSE", "gunicorn.conf.py")
 PACKAGES = ("slipway", "service", "training", "ecs")
 LOCKS = ("requirements.txt", "requirements/training.txt", "requirements/pandas.txt")
+# What a checkout has and a wheel has not, as a message may name it.
+REPOSITORY = re.compile(
+    r"\b(README|CONTRIBUTING|CHANGELOG|Makefile|make (serve|train|test|lock|sbom|\.venv)"
+    r"|(docs|requirements|tests)/\w|ecs/(deploy|rollback|verify|cost|destroy)\b|docker build )"
+)
 
 
 def listed(name: str) -> list[str]:
@@ -96,6 +102,8 @@ def test_the_wheel_packs_and_serves_in_another_folder(installed: Path, tmp_path:
     assert serve == str(slipway)
     assert "would start" in run(slipway, "check", "mine", folder=tmp_path)
     assert "balanced accuracy" in run(slipway, "fit", "--out", "sensors", folder=tmp_path)
+    bench = (slipway, "bench", "mine", "--target-ms", "500", "--seconds", "0.3")
+    assert "requests per second on one core" in run(*bench, folder=tmp_path)
     port = free_port()
     log = tmp_path / "log"
     with log.open("wb") as file:
@@ -129,4 +137,43 @@ def test_deploying_says_what_a_wheel_lacks(installed: Path, tmp_path: Path) -> N
         text=True,
     )
     assert (ended.returncode, ended.stderr.count("\n")) == (69, 1)
-    assert ended.stderr.startswith("slipway: deploy needs botocore, which is not installed here")
+    way = "pip install 'slipway-serving[deploy]'"
+    assert ended.stderr == f"slipway: deploy needs botocore, which is not installed: {way}\n"
+
+
+def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The texts of a module with their lines; docstrings are none, and parts of an f-string one."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        if isinstance(node, ast.JoinedStr):
+            parts = [part.value for part in node.values if isinstance(part, ast.Constant)]
+            yield node.lineno, "".join(map(str, parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+        else:
+            yield from texts(node)
+
+
+def test_messages_say_that_what_a_wheel_lacks_is_in_a_checkout() -> None:
+    modules = [path for name in PACKAGES for path in ROOT.glob(f"{name}/**/*.py")]
+    assert len(modules) > 100
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in [*modules, ROOT / "gunicorn.conf.py"]
+        for line, text in texts(ast.parse(path.read_text()))
+        if " " in text and REPOSITORY.search(text) and "checkout" not in text
+    ]
+    assert found == []
+
+
+@pytest.mark.slow
+def test_commands_of_ecs_need_only_the_packages_for_deploying(tmp_path: Path) -> None:
+    """`make sbom` and the launchers in ecs/ install nothing else in a fresh checkout."""
+    python = tmp_path / "env/bin/python"
+    run(UV, "venv", "--quiet", "--python", sys.executable, tmp_path / "env", folder=tmp_path)
+    install = (UV, "pip", "install", "--quiet", "--python", python, "--no-deps", "--require-hashes")
+    run(*install, "--requirement", ROOT / "requirements/deploy.txt", folder=tmp_path)
+    assert "IMAGE" in run(python, "-m", "ecs.commands.sbom", "--help", folder=ROOT)
+    for name in ("deploy", "rollback", "verify", "cost", "destroy"):
+        assert f"slipway {name}" in run(python, "-m", "slipway", name, "--help", folder=ROOT)

@@ -82,11 +82,11 @@ def test_every_way_of_an_answer_is_logged_with_client_and_key(
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_the_key_is_told_by_its_name_or_not_at_all(keyed: Server, name: str | None) -> None:
+def test_a_key_is_logged_by_its_name_or_not_at_all(keyed: Server, name: str | None) -> None:
     assert line_for(keyed, get(b"/model", bring(name)), 200)["key"] == name
 
 
-def test_who_has_no_key_is_told_by_the_address(keyed: Server) -> None:
+def test_a_client_without_a_key_is_logged_by_its_address(keyed: Server) -> None:
     for fields in (b"", b"X-API-Key: another\r\n"):
         line = line_for(keyed, get(b"/model", fields + FORWARDED), 401)
         assert (line["client"], line["key"]) == (CLIENT, None)

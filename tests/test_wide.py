@@ -106,13 +106,13 @@ def test_a_wide_file_keeps_fewer_rows(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(("width", "rows"), [(1, 10_000), (2000, 10_000), (10_000, 2000)])
 def test_fewer_rows_are_drawn_around_the_sample_of_a_wide_table(width: int, rows: int) -> None:
-    assert probe_rows.at_most(probe_rows.ROWS, width) == rows
+    assert probe_rows.limit_rows(probe_rows.ROWS, width) == rows
 
 
 def test_thresholds_of_more_columns_than_can_be_tried_alone_are_drawn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(probe_rows, "MOST_EDGES", 100)
+    monkeypatch.setattr(probe_rows, "MAX_EDGE_ROWS", 100)
     names = [f"c{place}" for place in range(50)]
     signature = Signature(
         container="array",
@@ -123,7 +123,7 @@ def test_thresholds_of_more_columns_than_can_be_tried_alone_are_drawn(
         outputs=(Output(name="y", kind="number"),),
     )
     columns = {name: np.zeros(5) for name in names}
-    drawn = probe_rows.around(
+    drawn = probe_rows.generate(
         signature, columns, {name: np.array([1.0, 2.0]) for name in names}, 1000
     )
     assert len(drawn["c0"]) == 1000 + 100
@@ -212,7 +212,7 @@ def test_the_tables_of_many_columns_are_read_with_few_calls(
     codes = encoder_tables.codes_of(model, signature)
     found = []
     for cells, calls in ((2_000_000, 2), (1, 41)):
-        monkeypatch.setattr(encoder_tables, "MOST_CELLS", cells)
+        monkeypatch.setattr(encoder_tables, "MAX_CELLS", cells)
         CountingEncoder.calls = 0
         part = model.estimator[0]
         found.append(encoder_tables.tables(part, list(table.columns), signature, codes))

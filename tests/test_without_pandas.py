@@ -121,7 +121,7 @@ def test_what_is_not_compared_is_not_packed(
     assert code == 69
     assert err.count("\n") == 1
     assert "pandas" in err
-    assert "pip install -r requirements/" in err
+    assert "pip install p" in err
     assert not artifact.exists()
 
 
@@ -150,7 +150,7 @@ def test_numbers_that_are_read_otherwise_are_refused(tmp_path: Path, no_pandas: 
 def test_objects_are_not_compared(tmp_path: Path, no_pandas: None) -> None:
     signature, read = described(tmp_path)
     read.columns["a"].kind = "text"
-    with pytest.raises(MissingPackageError, match=r"requirements/pandas\.txt"):
+    with pytest.raises(MissingPackageError, match=r"pip install pandas"):
         pandas_rows.rows(signature, read)
 
 

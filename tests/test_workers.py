@@ -1,6 +1,7 @@
 """The app under gunicorn's workers: behind its bridge or plain, and one that cannot warm up."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.support.serving import (
     free_port,
     gunicorn,
     serve,
+    wait_until,
 )
 from tests.test_who_asked import CLIENT, FORWARDED, line_for
 
@@ -63,6 +65,22 @@ def test_a_worker_that_cannot_warm_up_stops_the_service(tmp_path: Path) -> None:
     assert ended.returncode not in (0, None)
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
     assert "golden row 7 is cold" in str([line for line in lines if line["level"] == "error"])
+
+
+def test_a_reload_starts_workers_with_the_model_that_was_verified_at_the_start(
+    own_artifact: Path,
+) -> None:
+    with serve(own_artifact) as running:
+        version = running.predict(EXAMPLE).headers["model-version"]
+        for name in ("manifest.json", "model.joblib"):
+            (own_artifact / name).write_bytes(b"not what was verified")
+        running.process.send_signal(signal.SIGHUP)
+        wait_until(
+            lambda: running.log.read_text().count("Booting worker") == 2, "the second worker"
+        )
+        answer = running.predict(EXAMPLE)
+        assert (answer.status, answer.body) == (200, ANSWER)
+        assert answer.headers["model-version"] == version
 
 
 @pytest.fixture(scope="module")

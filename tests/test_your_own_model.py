@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 PAGE = (ROOT / "docs/your-own-model.md").read_text()
 TRUST = (ROOT / "docs/trust.md").read_text()
-PACK, SERVE, CURL, BUILD_LEAN, PACK_LEARNED, BUILD, BUILD_OLD, *PACKER, DIFF = commands(PAGE)
+PACK, SERVE, CURL, BUILD_LEAN, INIT, PACK_LEARNED, BUILD, BUILD_OLD, *PACKER, DIFF = commands(PAGE)
 BUILD_PACKER, RUN_PACKER = PACKER
 INSPECT, PACK_MODULE, PACK_CLASS, SERVE_OWN = commands(TRUST)
 REPORT = (ROOT / "docs/report.md").read_text()
@@ -60,6 +60,11 @@ def test_the_page_s_model_is_served(checkout: Path, said: str) -> None:
     [probabilities] = answer["probabilities"]
     assert sum(probabilities) == pytest.approx(1.0)
     assert answer["fails"] == [answer["labels"][probabilities.index(max(probabilities))]]
+
+
+def test_the_page_s_files_of_an_image_are_written(checkout: Path, said: str) -> None:
+    assert "docker compose --file artifacts/compose.yaml up" in run(checkout, INIT)
+    assert "FROM slipway\n" in (checkout / "artifacts/Dockerfile").read_text()
 
 
 @pytest.mark.container
@@ -133,7 +138,7 @@ def test_an_image_without_pandas_says_what_is_missing(
     ended = containers.run(image, flags=(volume,))
     assert ended.returncode == 65
     assert "needs pandas 3" in ended.stderr
-    assert "requirements/pandas.txt" in ended.stderr
+    assert "pip install pandas" in ended.stderr
     assert ended.stderr.count("\n") == 1
 
 

@@ -109,7 +109,7 @@ def test_several_processes_write_the_same_as_one(
     assert written[0][1].count(b"\n") == 1 + 20 + 1
 
 
-def test_a_process_that_is_killed_is_told_of(
+def test_a_process_that_is_killed_is_reported(
     artifact: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

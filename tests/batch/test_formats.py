@@ -74,7 +74,7 @@ def test_a_byte_order_mark_names_the_encoding(
     assert classes(output.read_text()) == CLASSES
 
 
-def test_a_wrong_separator_is_told(artifact: Path, tmp_path: Path, capsys: Printed) -> None:
+def test_a_wrong_separator_is_reported(artifact: Path, tmp_path: Path, capsys: Printed) -> None:
     source = tmp_path / "in.csv"
     source.write_text("sensor_1;sensor_2\n1;1\n")
     assert main(["predict", str(artifact), str(source), str(tmp_path / "out.csv")]) == 65

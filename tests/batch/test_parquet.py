@@ -130,7 +130,7 @@ def test_times_are_no_numbers(score: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("column", UNFIT.values(), ids=UNFIT)
-def test_what_no_model_takes_is_told(score: Any, tmp_path: Path, column: Any) -> None:
+def test_what_no_model_takes_is_reported(score: Any, tmp_path: Path, column: Any) -> None:
     code, told = score({**GOOD_COLUMNS, "sensor_1": column}, "out.parquet")
     assert code == 65
     assert "the column sensor_1 is " in told

@@ -68,7 +68,7 @@ UNFIT = {
 
 
 @pytest.mark.parametrize(("content", "hint"), UNFIT.values(), ids=UNFIT)
-def test_a_file_that_cannot_be_scored_is_told_in_one_line(
+def test_a_file_that_cannot_be_scored_is_reported_in_one_line(
     run: Run, tmp_path: Path, content: str | bytes, hint: str
 ) -> None:
     code, told = run(content)

@@ -16,8 +16,8 @@ from tests.batch.conftest import BUCKET, CLASSES, GOOD, HEADER, classes
 from tests.batch.test_places import TASK
 from tests.support import buckets, containers
 from tests.support.aws import Client, assert_kept
+from tests.support.permissions import allowed, listed
 from tests.support.resolved import container, service
-from tests.support.rights import allowed, listed
 from tests.support.serving import ROOT
 
 ROLE = "arn:aws:iam::123456789012:role/any"

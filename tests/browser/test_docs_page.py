@@ -27,7 +27,7 @@ def docs(browser: Browser, served: Callable[[str], str]) -> Iterator[Page]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", MODELS)
-def test_it_shows_every_operation_and_keeps_nobody_out(
+def test_it_shows_every_operation_and_is_accessible(
     browser: Browser, served: Callable[[str], str], name: str, scheme: Any
 ) -> None:
     small = {"width": 360, "height": 740}

@@ -55,7 +55,7 @@ def shown(folder: Path, **settings: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_nobody_is_kept_out_in_light_and_dark_and_on_a_phone(
+def test_it_is_accessible_in_light_and_dark_and_on_a_phone(
     browser: Browser, reports: dict[str, str], name: str
 ) -> None:
     with visit(browser, reports[name], color_scheme="light") as page:

@@ -53,7 +53,7 @@ def test_lists_in_strings_are_taken_as_they_ever_were(
     assert told["Payload"].read() == server.predict(json.dumps(own)).body
 
 
-def test_an_error_of_the_function_is_told_as_such(function: Any) -> None:
+def test_an_error_of_the_function_is_reported_as_such(function: Any) -> None:
     told = function.invoke(FunctionName="function", Payload='{"nothing": 1}')
     assert (told["StatusCode"], told["FunctionError"]) == (200, "Unhandled")
     assert json.load(told["Payload"])["errorType"] == "ValidationError"

@@ -46,6 +46,6 @@ def test_every_dialect_and_each_of_its_addresses_is_there(predictor: Predictor) 
     routes = {
         re.sub(r"<[^>]+>", "<>", rule.rule)
         for rule in app.url_map.iter_rules()
-        if "." in rule.endpoint
+        if "." in rule.endpoint and not rule.endpoint.endswith("/")  # `lossless.add_slash`
     }
     assert documented == routes

@@ -83,22 +83,31 @@ def test_starts_of_containers_count() -> None:
 
 def test_what_bench_measured_is_what_counts(tmp_path: Path, capsys: Said) -> None:
     figures = tmp_path / "bench.json"
-    measured = {"requests_per_second": 80.0, "p50_ms": 10.0, "p99_ms": 44.0, "rows": 3}
+    measured = {"requests_per_second": 80.0, "p50_ms": 30.0, "alone_ms": 10.0}
     figures.write_text(json.dumps(measured))
     assert cost.main([str(figures), "--rate", "100", "--egress", "nat"]) == 0
     said = capsys.readouterr().out
-    assert "measured: 80 requests per second on one vCPU, 10.00 ms each" in said
+    assert "measured: 80 requests per second on one vCPU, 10.00 ms for one alone" in said
     assert "Fargate $150.93 (3 tasks), Lambda $113.09 (function URL) or $375.89 (HTTP API)" in said
     assert "cheaper below 31.7 requests per second, Fargate above" in said
 
 
-def test_at_capacity_waiting_for_others_is_not_charged_to_lambda(
-    tmp_path: Path, capsys: Said
-) -> None:
+def test_lambda_shares_no_call_of_the_model(tmp_path: Path, capsys: Said) -> None:
+    """One row takes 24 ms, and 860 requests a second share calls."""
+    figures = tmp_path / "bench.json"
+    figures.write_text(json.dumps({"requests_per_second": 860.0, "alone_ms": 24.0}))
+    assert cost.main([str(figures), "--rate", "100", "--egress", "nat"]) == 0
+    said = capsys.readouterr().out
+    # 262.8e6 requests: 52.56, and 24 ms of 1769/1024 GB at 0.0000133334: 145.28
+    assert "Lambda $197.84 (function URL)" in said
+    assert "cheaper below 60.9 requests per second" in said
+
+
+def test_figures_of_an_earlier_bench_are_refused(tmp_path: Path, capsys: Said) -> None:
     figures = tmp_path / "bench.json"
     figures.write_text(json.dumps({"requests_per_second": 500.0, "p50_ms": 9.0}))
-    assert cost.main([str(figures)]) == 0
-    assert "500 requests per second on one vCPU, 2.00 ms each" in capsys.readouterr().out
+    assert cost.main([str(figures)]) == 64
+    assert "was not written by slipway bench --json of this version" in capsys.readouterr().err
 
 
 def test_prices_come_with_their_source_and_date(capsys: Said) -> None:

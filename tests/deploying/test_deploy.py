@@ -44,9 +44,8 @@ def test_another_image_changes_nothing_else_and_says_how_to_go_back(
     assert request["type"] == "UPDATE"
     assert ":role/" in request["role"]
     said = capsys.readouterr().out
-    assert (
-        f"to roll back: ecs/rollback --environment production --region eu-west-1 {deployed}" in said
-    )
+    back = f"slipway rollback --environment production --region eu-west-1 {deployed}"
+    assert f"to roll back: {back}" in said
 
 
 def test_a_second_run_has_nothing_to_do_and_succeeds(

@@ -67,6 +67,16 @@ def test_what_is_not_committed_is_refused_in_one_line(commit: str, capsys: Said)
     assert capsys.readouterr().err == f"{message}commit it, or use --allow-dirty\n"
 
 
+def test_what_is_not_in_the_image_need_not_be_committed(commit: str) -> None:
+    for name in ("fails.py", "rows.csv", "service/.hidden", "training/notes.md", "docs/new.md"):
+        (containers.ROOT / name).parent.mkdir(exist_ok=True)
+        (containers.ROOT / name).write_text("")
+    assert containers.changed_files() == []
+    for name in ("service/new.py", "training/new.py", "Dockerfile"):
+        (containers.ROOT / name).write_text("")
+    assert sorted(containers.changed_files()) == ["Dockerfile", "service/new.py", "training/new.py"]
+
+
 def test_a_model_has_to_be_where_images_are_made_of(
     commit: str, artifact: Path, tmp_path: Path, capsys: Said
 ) -> None:

@@ -27,7 +27,7 @@ def test_it_goes_back_to_the_image_before_and_forth_again(
     assert bootstrapped.changes[-1] == {"ImageUri": f"{REPOSITORY}@{deployed}"}
     assert bootstrapped.requests[-1]["template"] is None  # it keeps its own
     assert {"Size", "RoleBoundaryArn"} <= bootstrapped.requests[-1]["kept"]
-    assert f"to undo: ecs/rollback --environment production {second}" in said
+    assert f"to undo: slipway rollback --environment production {second}" in said
     assert "/predict responds with" in said
     assert rollback.main(["--artifact", str(artifact)]) == 0
     assert bootstrapped.changes[-1] == {"ImageUri": f"{REPOSITORY}@{second}"}
@@ -63,7 +63,7 @@ def test_what_cannot_be_is_one_line(
     other = bootstrapped.push("other", "amd64")
     for arguments, code, complaint in (
         ([], 66, "slipway-production ran no other image before"),
-        (["sha256:" + "0" * 64], 66, "is not in slipway in eu-west-1; ecs/rollback --list"),
+        (["sha256:" + "0" * 64], 66, "is not in slipway in eu-west-1; slipway rollback --list"),
         (["latest"], 64, "'latest' is not a digest"),
         (["elsewhere/slipway@sha256:" + "0" * 64], 64, "is not in 123456789012.dkr.ecr.eu-west-1"),
         ([other], 64, "is for linux/amd64, but the tasks are linux/arm64"),

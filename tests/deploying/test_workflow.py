@@ -1,5 +1,6 @@
-"""The workflow that deploys from GitHub: what it may, and what it runs."""
+"""The workflows on GitHub: what they may, when they run, and what."""
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,21 @@ from typing import Any
 import pytest
 import yaml
 
+from service import __version__
 from tests.support.serving import ROOT
 
-WORKFLOW: dict[Any, Any] = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())
+
+def workflow(name: str) -> dict[Any, Any]:
+    read: dict[Any, Any] = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
+    return read
+
+
+WORKFLOW = workflow("deploy")
 JOB: dict[str, Any] = WORKFLOW["jobs"]["deploy"]
 SCRIPT, LISTING = [step for step in JOB["steps"] if "run" in step]
 COMMIT = "c0ffee" + 34 * "0"
-AUDIT: dict[Any, Any] = yaml.safe_load((ROOT / ".github/workflows/audit.yml").read_text())
+AUDIT, CI, RELEASE = workflow("audit"), workflow("ci"), workflow("release")
+ZIZMOR = ROOT / ".venv/audit/bin/zizmor"
 
 
 def test_it_may_no_more_than_read_the_code_and_say_who_it_is() -> None:
@@ -103,4 +112,52 @@ def test_vulnerabilities_are_asked_for_weekly_and_when_a_lock_changes() -> None:
     assert AUDIT["permissions"] == {}
     [job] = AUDIT["jobs"].values()
     assert job["permissions"] == {"contents": "read"}
-    assert [step["run"] for step in job["steps"] if "run" in step] == ["make audit"]
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+    assert commands[0] == "make audit"
+    assert commands[1].splitlines() == [
+        "make .venv/audit/installed",
+        ".venv/audit/bin/zizmor .github",
+    ]
+
+
+def test_a_commit_on_main_is_deployed_once_it_has_passed() -> None:
+    assert WORKFLOW[True].keys() == {"workflow_call", "workflow_dispatch"}
+    [digest] = WORKFLOW[True]["workflow_dispatch"]["inputs"].values()
+    assert digest["required"] is True  # by hand it only rolls back
+    assert CI[True] == {"push": {"branches": ["main"]}, "pull_request": None}
+    deploy = CI["jobs"].pop("deploy")
+    assert deploy["needs"] == [*CI["jobs"]]
+    assert deploy["if"] == "github.event_name == 'push'"
+    assert deploy["uses"] == "./.github/workflows/deploy.yml"
+    assert deploy["permissions"] == JOB["permissions"]
+    # a later push must not stop it halfway
+    assert CI["concurrency"]["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
+
+
+def test_a_release_is_built_from_a_tag_that_is_the_version_and_has_passed() -> None:
+    assert RELEASE[True] == {"push": {"tags": ["v*"]}}
+    job = RELEASE["jobs"]["release"]
+    assert job["needs"] == "check"
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+    assert "make distributions" in commands
+    for tag, code in ((f"v{__version__}", 0), ("v99.0.0", 1)):
+        ended = subprocess.run(
+            ["bash", "-e", "-c", commands[0]],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "GITHUB_REF_NAME": tag},
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == code, ended
+
+
+def test_zizmor_finds_nothing_in_workflows_and_dependabot() -> None:
+    if not ZIZMOR.exists():
+        reason = "zizmor is not installed: make .venv/audit/installed"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    ended = subprocess.run(
+        [ZIZMOR, "--offline", "--quiet", "--no-config", ROOT / ".github"],
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stdout

@@ -10,11 +10,11 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from tests.support import compose
-from tests.support.burning import Burner
 from tests.support.compose import Project
-from tests.support.hungry import Hungry
+from tests.support.memory_estimator import MemoryEstimator
 from tests.support.running import told
 from tests.support.serving import ROOT, wait_until
+from tests.support.slow_estimator import SlowEstimator
 from training.__main__ import main
 
 Report = Callable[[str, str, str], None]
@@ -70,13 +70,13 @@ def packed(folder: Path, model: BaseEstimator) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def burning(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def slow_model(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A model that burns 20 ms for each prediction."""
-    return packed(tmp_path_factory.mktemp("burning"), Burner())
+    return packed(tmp_path_factory.mktemp("slow_model"), SlowEstimator())
 
 
 @pytest.fixture(scope="session")
-def hungry(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def memory_model(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A model that takes 800 MB if asked for it, in a container that has 256."""
-    changes = packed(tmp_path_factory.mktemp("hungry"), Hungry())
+    changes = packed(tmp_path_factory.mktemp("memory_model"), MemoryEstimator())
     return {**changes, "mem_limit": "256m", "memswap_limit": "256m"}

@@ -11,8 +11,8 @@ from service.bench.client import Address
 from service.bench.load import Load
 from tests.faults.conftest import Production, Report
 from tests.support.bad_bodies import EXAMPLE
-from tests.support.burning import SECONDS
 from tests.support.load import drive, get, offer, post
+from tests.support.slow_estimator import SECONDS
 
 ROW = json.dumps({"instances": [[1.0, 2.0]]})
 BURN = post(ROW, "?probabilities=false")  # with a query, so that it shares no call
@@ -52,9 +52,9 @@ def assert_it_recovers(address: Address, request: bytes, rate: float) -> None:
 
 
 def test_a_slow_model_at_twice_its_capacity(
-    production: Production, burning: dict[str, Any], report: Report
+    production: Production, slow_model: dict[str, Any], report: Report
 ) -> None:
-    with production(**burning) as own:
+    with production(**slow_model) as own:
         address = own.address
         alone, _ = offer(address, BURN, 10, SHORT)
         capacity = 1000 / alone.milliseconds(200, 0.5)
@@ -74,9 +74,9 @@ def test_a_slow_model_at_twice_its_capacity(
 
 
 def test_many_times_the_capacity_of_a_slow_model_whose_calls_are_shared(
-    production: Production, burning: dict[str, Any], report: Report
+    production: Production, slow_model: dict[str, Any], report: Report
 ) -> None:
-    with production(**burning) as own:
+    with production(**slow_model) as own:
         rate = TIMES / SECONDS
         load, health = offer(own.address, BURN_TOGETHER, rate, SHARED)
     report(

@@ -16,8 +16,8 @@ from tests.faults.conftest import Production, Report
 from tests.support.bad_bodies import EXAMPLE
 from tests.support.compose import Project
 from tests.support.containers import docker, inspect, output
-from tests.support.hungry import ENOUGH
 from tests.support.load import post, steady
+from tests.support.memory_estimator import ENOUGH
 from tests.support.serving import wait_until
 
 TWO_WORKERS = {"environment": {"WEB_CONCURRENCY": "2"}}
@@ -112,11 +112,11 @@ def test_a_container_whose_first_process_is_lost_starts_again(
 
 
 def test_memory_that_runs_out_takes_a_worker_and_not_the_container(
-    production: Production, hungry: dict[str, Any], report: Report
+    production: Production, memory_model: dict[str, Any], report: Report
 ) -> None:
     ask = json.dumps({"instances": [[ENOUGH, 0.0]]})
     times = []
-    with production(**hungry) as own:
+    with production(**memory_model) as own:
         assert own.request("POST", "/predict", json.dumps({"instances": [[1.0, 2.0]]}))[0] == 200
         for _ in range(3):
             try:

@@ -1,4 +1,4 @@
-"""Fitted estimators of every kind that people bring, each with rows that it takes."""
+"""Fitted estimators of the kinds that users have, each with rows that it accepts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Random frames of every type that scikit-learn takes, a pipeline fitted on each, and the service
-that it was packed for: what is served is what the estimator says of the frame, or packing refuses.
+"""Property test of packing: fits a pipeline on a random DataFrame, packs and serves it.
 
-`python -m tests.support.any_frame 2000` tries so many, from `--first`, and prints what it found.
+The service must predict what the estimator predicts for the DataFrame, or packing must refuse it.
+`python -m tests.support.any_frame 2000` tries so many, from `--first`, and prints the results.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The server's side of ASGI, in memory: it drives a bridge as gunicorn's event loop does."""
+"""The server's side of ASGI, in memory: drives the ASGI app as gunicorn's event loop does."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable

@@ -1,4 +1,4 @@
-"""AWS as moto's server has it."""
+"""Runs moto's server, which emulates AWS."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ def answers(endpoint: str) -> bool:
 
 
 def client(endpoint: str, service: str) -> Any:
-    """A client of one of AWS' services there, with nobody's credentials."""
+    """A boto3 client of one of the emulated services, with invalid credentials."""
     return boto3.client(
         service,
         endpoint_url=endpoint,

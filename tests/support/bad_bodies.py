@@ -1,4 +1,4 @@
-"""Bodies that must be refused, each with its status and the places it must point to: JSON."""
+"""JSON bodies that must be refused, each with its status and the pointers of its errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -145,9 +145,16 @@ SHAPES = {
         "1e999": "1e999",
         "a number of 5,000 digits": "9" * 5000,
         "a string": '"[1, 2]"',
-        "an empty list": "[]",
-        "a list of rows": "[[1, 1], [2, 2]]",
     }.items()
+}
+LISTS = {
+    "the body is an empty list": unfit("[]", "", hint="no rows"),
+    "the body is a list of numbers": unfit("[1, 2]", "/0", "/1", hint='like {"sensor_1": ...'),
+    "the body is a list of rows, one too narrow": unfit("[[1, 1], [2]]", "/1", hint="has 1 values"),
+    "the body is a list with a wrong name": unfit(
+        '[{"sensor_1": 1, "b": 1}]', "/0/b", "/0/sensor_2"
+    ),
+    "the body is a list with a wrong value": unfit('[[1, "a"]]', "/0/1", hint="is a string"),
 }
 NOT_JSON = {
     "nothing": unparsable(""),
@@ -193,5 +200,6 @@ BAD_JSON = {
     **INSTANCES,
     **{f"a string holds {name}": case for name, case in STRINGS.items()},
     **SHAPES,
+    **LISTS,
     **NOT_JSON,
 }

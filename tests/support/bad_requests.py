@@ -1,4 +1,4 @@
-"""Requests that must be refused, byte for byte, each with its status: framing and addresses."""
+"""Requests that must be refused for their framing or target, as bytes, each with its status."""
 
 from tests.support.bad_bodies import EXAMPLE
 from tests.support.raw import CHUNKED, CLOSE, LENGTH, chunks, get, post

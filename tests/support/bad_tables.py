@@ -1,4 +1,4 @@
-"""Bodies that must be refused: CSV tables, and types and encodings that are not taken at all."""
+"""Bodies that must be refused: CSV tables, and unsupported types and encodings."""
 
 import gzip
 

@@ -1,4 +1,4 @@
-"""A real Chromium on a page where nothing odd may happen: no error, no other origin, no dialog."""
+"""Opens pages in Chromium; a test fails on errors, dialogs and requests to other origins."""
 
 import os
 import shutil

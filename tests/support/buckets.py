@@ -1,4 +1,4 @@
-"""S3 as moto's server has it, and a proxy before it that does what networks and S3 do at times."""
+"""S3 of moto's server, behind a proxy that injects faults of networks and of S3."""
 
 import http.client
 import os
@@ -139,7 +139,7 @@ def between(endpoint: str) -> Iterator[Proxy]:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            with suppress(OSError):  # whoever asked waited no longer
+            with suppress(OSError):  # the client has closed the connection
                 write(self.wfile, fault, body, proxy.over)
 
         def log_message(self, format: str, *args: Any) -> None:

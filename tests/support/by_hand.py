@@ -1,4 +1,4 @@
-"""Pickles written opcode by opcode, as no library would write them. All are harmless."""
+"""Writes pickles opcode by opcode, which no library would write. All are harmless."""
 
 import pickle
 import struct

@@ -1,4 +1,4 @@
-"""A real collector of traces: takes OTLP over HTTP, decodes it, keeps the spans of a service."""
+"""A trace collector: receives OTLP over HTTP, decodes it and stores the spans of a service."""
 
 import json
 from collections.abc import Iterator

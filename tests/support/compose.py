@@ -1,4 +1,4 @@
-"""The committed docker-compose.yml, run under names and ports of its own and removed afterwards."""
+"""Runs the committed docker-compose.yml under unique names and ports, and removes everything."""
 
 import http.client
 import json

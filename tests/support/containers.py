@@ -1,4 +1,4 @@
-"""Build images, run containers, look inside; what is started here is removed, also on failure."""
+"""Builds images, runs and inspects containers, and removes them, also after a failure."""
 
 import json
 import os

@@ -1,9 +1,9 @@
-"""The whole hostile corpus as bytes for a connection, each with the status that it must get."""
+"""All hostile requests as bytes for a connection, each with its expected status."""
 
 from tests.support.bad_bodies import BAD_JSON, Bad
 from tests.support.bad_requests import REFUSED_BY_GUNICORN, REFUSED_BY_THE_APP
 from tests.support.bad_tables import BAD_TABLES
-from tests.support.dear_bodies import DEAR
+from tests.support.expensive_bodies import EXPENSIVE
 from tests.support.raw import CLOSE, LENGTH, get
 
 
@@ -15,7 +15,7 @@ def raw(case: Bad) -> bytes:
 
 
 BODIES = {
-    name: (case.status, raw(case)) for name, case in {**BAD_JSON, **BAD_TABLES, **DEAR}.items()
+    name: (case.status, raw(case)) for name, case in {**BAD_JSON, **BAD_TABLES, **EXPENSIVE}.items()
 }
 # Where a key is configured; what it is stands in tests/faults/test_hostile.py.
 KEYS = {

@@ -1,4 +1,4 @@
-"""gunicorn's configuration for tests of a crowd: it begins with the first who comes."""
+"""gunicorn's configuration for tests of deferred parsing: one queued request makes it begin."""
 
 from pathlib import Path
 from typing import Any

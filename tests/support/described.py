@@ -1,4 +1,4 @@
-"""Estimators with the signature and the columns that pack would find, without packing them."""
+"""Estimators with the signature and columns that `pack` would infer, without packing them."""
 
 from functools import cache
 from pathlib import Path
@@ -22,12 +22,12 @@ def described(name: str) -> tuple[Animal, Signature, dict[str, Column]]:
 
 
 def contract(animal: Animal) -> tuple[Signature, dict[str, Column]]:
-    """What pack reads off an animal and its rows."""
+    """The signature and sample that `pack` would infer from an estimator and its rows."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
         animal.rows.to_csv(path, index=False)
         sample = read(path)
-    for part in filter(introspection.runs_a_pool, introspection.parts(animal.estimator)):
+    for part in filter(introspection.is_parallel, introspection.parts(animal.estimator)):
         part.n_jobs = 1
     signature = describe(animal.estimator, sample, [])
     columns = {

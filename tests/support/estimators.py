@@ -1,4 +1,4 @@
-"""Every public estimator of scikit-learn, fitted on a few rows, with rows that it takes."""
+"""Every public estimator of scikit-learn, fitted on a few rows, with rows that it accepts."""
 
 import warnings
 from collections.abc import Iterator
@@ -58,6 +58,6 @@ def _fit(name: str, estimator: Any) -> Iterator[tuple[str, Any, Any]]:
 
 def _in_one_thread(estimator: Any) -> Any:
     """As packing leaves it."""
-    for part in filter(introspection.runs_a_pool, introspection.parts(estimator)):
+    for part in filter(introspection.is_parallel, introspection.parts(estimator)):
         part.n_jobs = 1
     return estimator

@@ -1,4 +1,4 @@
-"""A description of the service holds: it is valid, and its example requests are answered."""
+"""Checks a description of the service: it is valid, and its example requests succeed."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""gunicorn's configuration for tests of a lack of descriptors: the processes may open few."""
+"""gunicorn's configuration for tests with few file descriptors: it lowers the process limit."""
 
 import resource
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A crowd of clients at once, and a single connection of a worker, looked at from inside."""
+"""Many clients at once, and a single connection of a worker, driven from within."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Steps of pipelines that the property test of frames fits; they are trusted when it packs."""
+"""Steps of pipelines for the property test of DataFrames, which trusts them when it packs."""
 
 from typing import Any
 

@@ -1,9 +1,8 @@
-"""Load estimators and call them inside the guard, in a process that has imported little.
+"""Loads and calls estimators inside the guard, in a process with few imports.
 
-`python -m tests.support.guarded FOLDER` does so with the files of a folder; `tried` puts them
-there. All of them are loaded by one process: what a library does once, it does for the first of
-them, and inside the guard as well. With `--alone` each has a process of its own, which takes
-minutes.
+`python -m tests.support.guarded FOLDER` does this for the files of a folder, which `tried` writes.
+One process loads all of them, so the one-time work of a library happens inside the guard, for the
+first of them only. With `--alone` each has its own process, which takes minutes.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What functions on AWS Lambda are handed, and the published answer."""
+"""Events for functions on AWS Lambda, and the published answer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An app whose answers are as long as their requests ask for, and clients that hardly read them."""
+"""An app with responses of the requested length, and clients that read them slowly."""
 
 import socket
 import time

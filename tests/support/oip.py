@@ -1,4 +1,4 @@
-"""Requests of the Open Inference Protocol, made by hand as its specification has them."""
+"""Requests of the Open Inference Protocol, made from its specification."""
 
 import json
 import struct

@@ -1,4 +1,4 @@
-"""What OpenAPI cannot say of our contract, for Schemathesis: equal lengths, lists, tables.
+"""Rules that OpenAPI cannot express, for Schemathesis: equal lengths, lists, tables, integers.
 
 It runs where `openapi.json` lies.
 """
@@ -75,10 +75,26 @@ def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], kwarg
         return
     if case.media_type == "text/csv":
         case.body = a_table(str(body))
+    else:
+        case.body = body = without_points(body)
     if isinstance(body, dict) and body.keys() == COLUMNS.keys():
         body = {name: listed(name, column) for name, column in body.items()}
         shortest = min(len(values(column)) for column in body.values())
         case.body = {name: cut(column, shortest) for name, column in body.items()}
+
+
+def without_points(body: Any) -> Any:
+    """The same numbers; integers that a decimal may have rounded are written as integers.
+
+    JSON Schema does not distinguish the two.
+    """
+    if isinstance(body, dict):
+        return {name: without_points(value) for name, value in body.items()}
+    if isinstance(body, list):
+        return [without_points(value) for value in body]
+    if isinstance(body, float) and 2**53 <= abs(body) < 2**63:
+        return int(body)
+    return body
 
 
 def listed(name: str, column: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Files that are no models, as libraries write them where these are here, else by their magic."""
+"""Files that are not models: written by their libraries if installed, else their first bytes."""
 
 import base64
 import bz2

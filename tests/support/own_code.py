@@ -1,4 +1,4 @@
-"""A script as people write them, the model that it saves, and its code as an artifact's."""
+"""A typical training script, the model that it saves, and its code in an artifact."""
 
 import subprocess
 import sys

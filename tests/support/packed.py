@@ -1,4 +1,4 @@
-"""Models as they are served, and values that their signatures admit, for Hypothesis."""
+"""Packed models, and values that their signatures accept, for Hypothesis."""
 
 import math
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from service.model.predictor import Predictor
 from service.model.signature import Input
 from service.settings import Settings
 from tests.support.animals import Animal
-from tests.support.keeping import kept
+from tests.support.temporary_folders import kept
 from tests.support.zoo import ZOO
 from training.formats.loaded import load
 from training.pack import pack

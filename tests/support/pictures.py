@@ -1,7 +1,7 @@
-"""`make pictures`: the pictures of README.md and docs/, taken of the sensor model as it is served.
+"""`make pictures`: screenshots of the served sensor model, for README.md and docs/.
 
-Each PNG holds the digest of the files that its page is made of, so a test can tell, without a
-browser, that a page has changed since its picture was taken.
+Each PNG has the digest of the files that its page is made from, so a test can detect, without a
+browser, that a page has changed since its screenshot.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The one error body, as a test: every error of the service is checked by `assert_problem`."""
+"""The test of error bodies: `assert_problem` checks every error of the service."""
 
 import json
 from typing import Any

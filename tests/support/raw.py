@@ -1,4 +1,4 @@
-"""Requests byte for byte, for what no proper client would send, and what came back."""
+"""Sends requests byte for byte, also those that no HTTP client would send, and reads responses."""
 
 import http.client
 import re
@@ -88,7 +88,7 @@ def reset(connection: socket.socket) -> None:
 
 
 def assert_still_good(server: Listening) -> None:
-    """The published example is answered, as ever."""
+    """The published example still gets its answer."""
     answer = exchange(server, post(CLOSE + LENGTH % len(EXAMPLE), EXAMPLE))
     assert answer is not None
     assert (answer.status, answer.body) == (200, ANSWER)

@@ -1,4 +1,4 @@
-"""Reports as `pack` writes them, and what stands in them."""
+"""Reports as `pack` writes them, and their parts."""
 
 import re
 from collections.abc import Mapping
@@ -15,9 +15,10 @@ from sklearn.naive_bayes import GaussianNB
 from service.model.artifact import REPORT
 from service.model.predictor import as_column
 from tests.support.animals import Animal, machines, names, on_arrays
-from tests.support.keeping import kept
+from tests.support.temporary_folders import kept
 from tests.support.zoo import ZOO
-from training.estimators.side_effects import Tried
+from training.estimators.fitted_model import FittedModel
+from training.estimators.side_effects import GuardedScikitLearn
 from training.pack import PackOptions, Provenance, pack
 from training.report.evaluation import Evaluation, evaluate_outputs
 from training.samples.sample import read
@@ -27,7 +28,7 @@ IRIS = datasets.load_iris()
 
 
 def voting() -> Animal:
-    """A classifier that tells neither probabilities nor scores."""
+    """A classifier without probabilities and scores."""
     return on_arrays(
         VotingClassifier([("a", LogisticRegression(max_iter=1000)), ("b", GaussianNB())]),
         datasets.load_iris,
@@ -82,12 +83,12 @@ def page_of(folder: Path) -> str:
 
 
 def titles(page: str) -> list[str]:
-    """What its pictures are called."""
+    """The titles of its plots."""
     return re.findall(r'<title id="plot-\d+">([^<]*)</title>', page)
 
 
 def judge(estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Any]) -> Evaluation:
-    """What a model says to rows whose answers are known, without packing it."""
+    """The evaluation of a model on rows with known true values, without packing it."""
     folder = kept()
     rows.assign(**dict(answers)).to_csv(folder / "rows.csv", index=False)
     sample = read(folder / "rows.csv")
@@ -96,5 +97,6 @@ def judge(estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Any]) -> Eva
         one.name: as_column(sample.columns[one.name].values, one.dtype) for one in signature.inputs
     }
     known = {name: sample.columns[name].values for name in answers}
-    [found] = evaluate_outputs(Tried(estimator, signature), columns, known)
+    engine = GuardedScikitLearn(estimator, signature)
+    [found] = evaluate_outputs(FittedModel(estimator), engine, columns, known)
     return found

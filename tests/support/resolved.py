@@ -1,4 +1,4 @@
-"""service.yaml and network.yaml, resolved for what people deploy, and laid flat to be looked at."""
+"""service.yaml and network.yaml, resolved for typical parameters, and flattened."""
 
 import json
 from collections.abc import Iterator

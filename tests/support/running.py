@@ -1,4 +1,4 @@
-"""Which of several pytest workers runs what, in which order, and what tests tell at the end."""
+"""Distributes tests over pytest's workers, orders them, and collects what tests record."""
 
 from collections import Counter
 from itertools import chain
@@ -9,7 +9,7 @@ from xdist.scheduler import LoadFileScheduling
 
 
 class Files(LoadFileScheduling):  # type: ignore[misc]  # no type hints
-    """A file is run by one worker; so are those that make one environment in the checkout."""
+    """One worker runs all tests of a file; files that make the same environment share a worker."""
 
     STRANGERS = ("test_readme.py", "test_your_own_model.py", "test_operations.py")
 

@@ -1,4 +1,4 @@
-"""Lambda's runtime API, as far as a runtime asks it.
+"""Lambda's runtime API, as far as a runtime uses it.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html: the next event, and its response or
 error; or the error of the function's initialisation.

@@ -1,4 +1,4 @@
-"""Run the real gunicorn as production does, wait until it answers, stop it for good."""
+"""Runs the real gunicorn as in production, waits until it responds, and stops it."""
 
 import http.client
 import os

@@ -1,4 +1,4 @@
-"""A bridge to the real app, and requests that come to it at once."""
+"""The ASGI app around the real Flask app, and concurrent requests to it."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Do as a stranger does: take a fresh checkout, and run what the documentation says."""
+"""Follows the documentation like a new user: makes a fresh checkout and runs the commands."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def commands(page: str) -> list[str]:
 
 
 def checkout(folder: Path) -> Path:
-    """What git would clone, with what is not committed yet."""
+    """The files that git would clone, with uncommitted changes."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -111,7 +111,7 @@ def curls(page: str) -> list[tuple[str, Any]]:
 
 
 def ask(curl: str, port: int) -> bytes:
-    """Paste a curl command into a shell; only the port is another."""
+    """Run a curl command in a shell, with another port."""
     pasted = curl.replace("http://127.0.0.1:8080", f"http://127.0.0.1:{port}")
     done = subprocess.run(
         ["sh", "-c", f"{pasted.strip()} --silent"], capture_output=True, check=True

@@ -1,4 +1,4 @@
-"""Texts for Hypothesis: JSON, what nearly is JSON, and tables."""
+"""Texts for Hypothesis: JSON, nearly JSON, and tables."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Estimators of every kind that people bring, by name; each is fitted when it is called for."""
+"""Estimators of the kinds that users have, by name; each is fitted on demand."""
 
 from collections.abc import Callable
 

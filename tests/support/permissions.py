@@ -1,4 +1,4 @@
-"""The rights in bootstrap.yaml and service.yaml, statement by statement."""
+"""The IAM permissions in bootstrap.yaml and service.yaml, statement by statement."""
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase

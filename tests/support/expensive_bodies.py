@@ -1,4 +1,4 @@
-"""Bodies under the limits that are built to be dear, each with the status of its refusal."""
+"""Bodies within the limits that are built to take much CPU time, each with its expected status."""
 
 import json
 
@@ -136,7 +136,7 @@ UNPARSABLE_TABLES = {
 
 
 JSON = {"Content-Type": "application/json"}
-DEAR = {
+EXPENSIVE = {
     **{name: Bad(422, content, headers=JSON) for name, content in UNFIT.items()},
     **{name: Bad(400, content, headers=JSON) for name, content in UNPARSABLE.items()},
     **{f"CSV: {name}": Bad(422, content, headers=CSV) for name, content in UNFIT_TABLES.items()},

@@ -1,4 +1,4 @@
-"""Folders for what tests make once and share, until the process ends."""
+"""Temporary folders for files that several tests of a process share."""
 
 import atexit
 import shutil
@@ -7,7 +7,7 @@ from tempfile import mkdtemp
 
 
 def kept() -> Path:
-    """A new folder, removed at the end."""
+    """A new folder, which is removed when the process ends."""
     folder = Path(mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

@@ -1,4 +1,4 @@
-"""An estimator that burns 20 ms of CPU for each call, as a dear model would."""
+"""An estimator that uses 20 ms of CPU time for each prediction, like a slow model."""
 
 import logging
 from time import process_time
@@ -8,21 +8,21 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
 SECONDS = 0.02
-CALLED = "the burner is called"
+CALLED = "the slow estimator is called"
 
 log = logging.getLogger(__name__)
 
 
-class Burner(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type hints
-    """Predicts zeros, dearly."""
+class SlowEstimator(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type hints
+    """Predicts zeros, slowly."""
 
-    def fit(self, rows: Any, target: Any) -> "Burner":
-        """Note how wide rows are."""
+    def fit(self, rows: Any, target: Any) -> "SlowEstimator":
+        """Store the number of columns."""
         self.n_features_in_ = np.asarray(rows).shape[1]
         return self
 
     def predict(self, rows: Any) -> Any:
-        """Burn CPU, not merely time: others on the machine make it no shorter."""
+        """Use CPU time, not wall time, so that other load on the machine does not shorten it."""
         log.info(CALLED)
         begin = process_time()
         while process_time() < begin + SECONDS:
