@@ -6,7 +6,9 @@ else. It reads a question as JSON from standard input, and writes the answers to
 that lead to the estimator in its object. `code` are the modules that the model brings, `main` those
 of their names that it calls `__main__`. `container` is array, frame or list, and `questions` are
 sets of rows: columns with a name, a dtype and values each. A set that the model refuses has an
-error as its answer. Numbers are exact both ways.
+error as its answer. `changes` are lists of other values for columns of the first set, each with the
+place of its column; `refused` says of each list the places at which the model refuses the value.
+Numbers are exact both ways.
 """
 
 import importlib
@@ -79,6 +81,30 @@ def answers_of(parts: Any, rows: Any) -> Any:
     return found
 
 
+def refused_places(parts: Any, columns: Any, changes: Any, container: str) -> Any:
+    """The places of changes that the model refuses.
+
+    Changes are tried together, and by halves if the model refuses them, down to groups of one, or
+    of a 256th where there are more: a wide table would take too many predictions one by one.
+    """
+    smallest = max(1, len(changes) // 256)
+
+    def refused(tried: Any) -> Any:
+        changed = list(columns)
+        for place, values in tried:
+            changed[place] = dict(columns[place], values=values)
+        try:
+            answers_of(parts, rows_of(changed, container))
+        except Exception:
+            if len(tried) <= smallest:
+                return [place for place, _ in tried]
+            half = len(tried) // 2
+            return refused(tried[:half]) + refused(tried[half:])
+        return []
+
+    return refused(changes) if changes else []
+
+
 def main() -> None:
     """Answer one question."""
     warnings.simplefilter("ignore")
@@ -118,7 +144,11 @@ def respond(parts: Any, question: Any) -> None:
             answers.append(answers_of(parts, rows_of(columns, question["container"])))
         except Exception as error:
             answers.append({"error": type(error).__name__ + ": " + str(error)})
-    print(json.dumps({"versions": versions, "answers": answers}))
+    refused = [
+        refused_places(parts, question["questions"][0], one, question["container"])
+        for one in question["changes"]
+    ]
+    print(json.dumps({"versions": versions, "answers": answers, "refused": refused}))
 
 
 if __name__ == "__main__":

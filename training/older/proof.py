@@ -1,7 +1,6 @@
 """Compare what will be served with what the scikit-learn that saved the model answers."""
 
 import json
-import math
 import re
 import subprocess
 import tempfile
@@ -58,25 +57,22 @@ class Older:
         """The signature without null, and without numbers that float32 cannot hold, where the model
         refused these then.
         """
-        places = range(len(signature.inputs))
-        tried = [(place, value) for place in places for value in (None, math.inf, -math.inf)]
-        sets = []
-        for place, value in tried:
-            one, row = signature.inputs[place], [values[:1] for values in columns.values()]
-            if value is None and one.nullable:
-                row[place] = as_column([None], one.dtype)
-            elif value is not None and one.dtype == "float64":
-                end = one.highest if value > 0 else one.lowest
-                row[place] = row[place] if end is None else as_column([end], one.dtype)
-            sets.append(row)
-        _, answers = self._ask(signature, sets)
-        refused = {one for one, answer in zip(tried, answers, strict=True) if "error" in answer}
+        row = [values[:1] for values in columns.values()]
+        changes: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+        for place, one in enumerate(signature.inputs):
+            ends = (one.highest, one.lowest) if one.dtype == "float64" else (None, None)
+            if one.nullable:
+                changes[0].append([place, _listed(one, as_column([None], one.dtype))])
+            for found, end in zip(changes[1:], ends, strict=True):
+                if end is not None:
+                    found.append([place, [end]])
+        null, highest, lowest = self._ask(signature, [row], changes)["refused"]
         taken = [
             replace(
                 one,
-                nullable=one.nullable and (place, None) not in refused,
-                highest=LARGEST if (place, math.inf) in refused else one.highest,
-                lowest=-LARGEST if (place, -math.inf) in refused else one.lowest,
+                nullable=one.nullable and place not in null,
+                highest=LARGEST if place in highest else one.highest,
+                lowest=-LARGEST if place in lowest else one.lowest,
             )
             for place, one in enumerate(signature.inputs)
         ]
@@ -98,9 +94,9 @@ class Older:
             drawn = probe_rows.generate(signature, columns, model.thresholds(signature.names))
             sets = [list(columns.values()), list(drawn.values())]
             served = [_found(engine, signature, rows) for rows in sets]
-        versions, answers = self._ask(signature, sets)  # which starts a process
+        said = self._ask(signature, sets)  # which starts a process
         largest, compared = 0.0, 0
-        for answer, found in zip(answers, served, strict=True):
+        for answer, found in zip(said["answers"], served, strict=True):
             if "error" in answer:
                 raise PackError(
                     f"scikit-learn {self.environment.version} cannot predict rows of the sample, "
@@ -109,12 +105,15 @@ class Older:
             right = _answers(answer, signature)
             largest = max(largest, *map(self._difference, right, found))
             compared += len(found[0])
-        return {"versions": versions, "rows": compared, "largest_difference": largest}
+        return {"versions": said["versions"], "rows": compared, "largest_difference": largest}
 
     def _ask(
-        self, signature: Signature, sets: Sequence[Sequence[Column]]
-    ) -> tuple[dict[str, str], list[dict[str, Any]]]:
-        """The versions there, and the answer to each set of rows; PackError if there are none."""
+        self,
+        signature: Signature,
+        sets: Sequence[Sequence[Column]],
+        changes: Sequence[Sequence[Sequence[Any]]] = (),
+    ) -> dict[str, Any]:
+        """What the program of `training.older.answers` says; PackError if it cannot."""
         question = {
             "container": signature.container,
             "code": {
@@ -122,6 +121,7 @@ class Older:
                 for name, source in self.code.sources.items()
             },
             "main": {name: place for (_, name), place in self.code.names.renamed.items()},
+            "changes": changes,
             "questions": [
                 [
                     {"name": one.name, "dtype": one.dtype, "values": _listed(one, values)}
@@ -151,8 +151,8 @@ class Older:
                 ) from error
         if ended.returncode:
             raise self._unanswered((ended.stderr.strip().splitlines() or ["no reason"])[-1][:200])
-        answers = json.loads(ended.stdout.splitlines()[-1])
-        return answers["versions"], answers["answers"]
+        found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+        return found
 
     def _unanswered(self, reason: str) -> UnansweredError:
         missing = MISSING.fullmatch(reason)
