@@ -1,16 +1,20 @@
 """Dates and times: what requests may write, and what the model gets of it."""
 
 import json
+import sys
 from pathlib import Path
+from subprocess import run
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 from flask.testing import FlaskClient
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 from service.api import payloads, schema
@@ -160,6 +164,20 @@ def test_a_model_of_times_answers_days_that_the_sample_has_not(
     assert table.get_json() == {"prediction": expected}
     listed = client.get("/model").text.count("2026-")
     assert listed <= 3, "the first and the last of the sample, and when it was packed"
+
+
+def test_a_model_that_holds_times_of_a_zone_is_packed_and_loaded(tmp_path: Path) -> None:
+    days = pd.date_range("2026-01-01", periods=6, freq="D", tz="Europe/Oslo").repeat(10)
+    rows = pd.DataFrame({"when": days})
+    model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(rows, days.day % 2)
+    joblib.dump(model, tmp_path / "model.joblib")
+    rows.to_parquet(tmp_path / "rows.parquet")
+    given = ["pack", str(tmp_path / "model.joblib"), "--sample", str(tmp_path / "rows.parquet")]
+    for command in ([*given, "--out", str(tmp_path / "a")], ["check", str(tmp_path / "a")]):
+        run([sys.executable, "-m", "slipway", *command], check=True)
+    client = create_app(Settings(), Predictor.load(tmp_path / "a", ())).test_client()
+    answer = client.post("/predict", json={"when": [one.isoformat() for one in days]})
+    assert answer.get_json()["prediction"] == model.predict(rows).tolist()
 
 
 @pytest.mark.parametrize("zone", [None, "UTC"])

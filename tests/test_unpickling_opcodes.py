@@ -7,6 +7,7 @@ import builtins
 import pickle
 import struct
 import sys
+import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 
@@ -202,6 +203,13 @@ REFUSED: Mapping[str, bytes] = {
                name("numpy.random.bit_generator", "SeedSequence"), value(1),
                value(([[1]], 0, None, 4, ())))
     ),
+    "a time zone outside of its folder": program(
+        called("builtins", "getattr", name("zoneinfo", "ZoneInfo"), value("_unpickle")),
+        value(("../absent", True)), pickle.REDUCE,
+    ),
+    "another method of a time zone": program(
+        called("builtins", "getattr", name("zoneinfo", "ZoneInfo"), value("clear_cache"))
+    ),
     # What predicting would do.
     "a pattern that is printed": program(called("re", "_compile", value("a"), value(128))),
     "a method that is none of predicting": program(
@@ -265,6 +273,10 @@ def dumped_by_hand() -> Mapping[str, tuple[bytes, Any]]:
         "a method of text": (
             program(called("builtins", "getattr", name("builtins", "str"), value("lower"))),
             lambda found: found("A") == "a",
+        ),
+        "a time zone": (
+            pickle.dumps(zoneinfo.ZoneInfo("Europe/Oslo")),
+            lambda found: found is zoneinfo.ZoneInfo("Europe/Oslo"),
         ),
         "a date": (
             program(array(value(1), value((1,)), dtype("M8", DATE_STATE), value(False),

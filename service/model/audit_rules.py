@@ -6,6 +6,7 @@ define dataclasses and named tuples, which execute source code.
 """
 
 import os
+import zoneinfo
 from collections.abc import Callable, Collection
 from types import CodeType, FrameType
 from typing import Any
@@ -70,6 +71,8 @@ def _open(arguments: tuple[Any, ...], frame: FrameType, code: Collection[str]) -
     if type(flags) is not int or flags & WRITING or set(letters) & set("wax+"):
         raise RefusedError(f"open {_name(path)} for writing")
     if type(path) is str and path.startswith(PROCESSORS) and ".." not in path:
+        return
+    if type(path) is str and is_below(path, zoneinfo.TZPATH):  # time zones of the system
         return
     if not is_below(path, code) or (mode is None and not os.path.isabs(path)):
         raise RefusedError(f"open {_name(path)}, which is not part of the Python installation")

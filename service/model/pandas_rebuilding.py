@@ -4,6 +4,7 @@ pandas is imported only if a model has one of them.
 """
 
 import datetime
+import zoneinfo
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -187,7 +188,9 @@ def timestamp(value: Any, freq: Any, zone: Any, resolution: Any = 10) -> Any:
     """`pandas._libs.tslibs.timestamps._unpickle_timestamp`."""
     if type(value) is not int or type(resolution) is not int:
         raise damaged("a timestamp of pandas")
-    if not isinstance(zone, datetime.timezone | None):  # pandas would open a text as a path
+    if not isinstance(
+        zone, datetime.timezone | zoneinfo.ZoneInfo | None
+    ):  # pandas would open a text as a path
         raise damaged("the time zone of a timestamp of pandas")
     return private("_libs.tslibs.timestamps", "_unpickle_timestamp")(value, freq, zone, resolution)
 

@@ -14,6 +14,7 @@ import io
 import itertools
 import math
 import re
+import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ from service.model.trust import UntrustedError
 
 DTYPE = re.compile(r"[biufcmMOSUV][0-9]{0,9}")
 DATE_UNIT = re.compile(rb"Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as|generic")
+ZONE = re.compile(r"[A-Za-z0-9_+-]{1,40}(/[A-Za-z0-9_+-]{1,40}){0,2}")
 TEXT_METHODS = ("casefold", "lower", "lstrip", "rstrip", "split", "splitlines", "strip", "upper")
 MAX_KEYS_PER_HASH = 1000  # among the keys that one opcode puts into a set or dictionary
 MAX_DIMENSIONS = 64  # NumPy's own limit
@@ -297,13 +299,31 @@ def text_method(owner: Any, name: Any) -> Any:
     """`getattr`, for methods of `str` only: text vectorizers use them as tokenizers.
 
     For a pending object it returns None: SciPy's distributions hold some of their own methods, and
-    are rebuilt without them.
+    are rebuilt without them. A time zone is pickled as a call of ZoneInfo's `_unpickle`.
     """
+    if isinstance(owner, Argument) and (owner.full_name, name) == (
+        "zoneinfo.ZoneInfo",
+        "_unpickle",
+    ):
+        return Rebuilder("zoneinfo.ZoneInfo", zone)
     if isinstance(owner, Pending) and type(name) is str:
         return None
     if owner is not str or name not in TEXT_METHODS:
         raise UntrustedError("a call of builtins.getattr")
     return getattr(str, name)
+
+
+def zone(key: Any, from_cache: Any) -> zoneinfo.ZoneInfo:
+    """`zoneinfo.ZoneInfo._unpickle`: a time zone by its name."""
+    if type(key) is not str or not ZONE.fullmatch(key):
+        raise refuse("a time zone")
+    try:
+        return zoneinfo.ZoneInfo(key)
+    except zoneinfo.ZoneInfoNotFoundError:
+        raise ValueError(
+            f"has times of the zone {key}, which this system does not know: install the package "
+            "tzdata of Python or of the system"
+        ) from None
 
 
 def plain(kind: type, arguments: Sequence[Any]) -> Any:
@@ -378,6 +398,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 ARGUMENTS = frozenset(
     {
         "numpy.ndarray", "numpy.matrix", "numpy.memmap", "numpy.ma.MaskedArray",
-        "numpy.ma.core.MaskedArray",
+        "numpy.ma.core.MaskedArray", "zoneinfo.ZoneInfo",
     }
 )  # fmt: skip
