@@ -10,6 +10,7 @@ import pytest
 from tests.support import containers
 from tests.support.compose import Project
 from tests.support.containers import LABELS, MODEL, PROBE, execute, inspect, output, run
+from tests.support.forged import EFFECTS, forged
 from tests.support.serving import ROOT
 from tests.test_agreement import DOCKERFILE
 
@@ -158,6 +159,20 @@ def test_a_damaged_artifact_ends_the_container_with_65(image: str, own_artifact:
     assert time.monotonic() - begin < 15  # about one on a machine with nothing else to do
     assert (ended.returncode, ended.stdout) == (65, "")
     assert re.fullmatch(r"slipway: .+ its sha256 is .+\n", ended.stderr)
+
+
+@pytest.mark.parametrize("kind", ["REDUCE", "INST", "BUILD"])
+def test_a_model_file_that_is_a_program_ends_the_container_without_an_effect(
+    image: str, kind: str, own_artifact: Path, tmp_path: Path
+) -> None:
+    traces = tmp_path / "traces"
+    traces.mkdir()
+    traces.chmod(0o777)
+    folder = forged(EFFECTS[kind]("/traces/made"), tmp_path / "artifact", own_artifact)
+    ended = run(image, flags=(f"--volume={folder}:{MODEL}:ro", f"--volume={traces}:/traces"))
+    assert (ended.returncode, ended.stdout) == (65, "")
+    assert re.fullmatch(r"slipway: .+model\.joblib: .+ not (trusted|allowed).*\n", ended.stderr)
+    assert not list(traces.iterdir())
 
 
 def test_a_misspelt_setting_ends_the_container_with_78(image: str) -> None:

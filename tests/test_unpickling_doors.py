@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import joblib
@@ -17,47 +16,11 @@ from sklearn.linear_model import LogisticRegression
 from service import asgi
 from service.__main__ import main as service
 from service.model import artifact
-from service.model.manifest import Manifest
-from service.model.version import content_version
 from service.observability import logs
-from tests.support.by_hand import called, made, name, program, text
+from tests.support.forged import EFFECTS, forged
 from tests.support.serving import ROOT
 from tests.test_unpickling_opcodes import REFUSED
 from training.__main__ import main as training
-
-# Pickles that make a folder, each by another opcode, when nothing is checked.
-EFFECTS: dict[str, Callable[[str], bytes]] = {
-    "REDUCE": lambda place: program(called("os", "mkdir", text(place))),
-    "INST": lambda place: program(pickle.MARK, text(place), b"ios\nmkdir\n"),
-    "OBJ": lambda place: program(pickle.MARK, name("pathlib", "Path.mkdir"),
-                                 called("pathlib", "Path", text(place)), pickle.OBJ),
-    "BUILD": lambda place: program(
-        made("tests.test_unpickling_doors", "Takes"), text(place), pickle.BUILD
-    ),
-    "APPEND": lambda place: program(
-        made("tests.test_unpickling_doors", "Takes"), text(place), pickle.APPEND
-    ),
-    "NEWOBJ": lambda place: program(
-        name("tests.test_unpickling_doors", "Makes"), text(place), pickle.TUPLE1, pickle.NEWOBJ
-    ),
-}  # fmt: skip
-
-
-class Takes:
-    """Makes the folder that it is given."""
-
-    def __setstate__(self, place: str) -> None:
-        os.mkdir(place)
-
-    append = __setstate__
-
-
-class Makes:
-    """Makes a folder when it is made."""
-
-    def __new__(cls, place: str) -> "Makes":
-        os.mkdir(place)
-        return super().__new__(cls)
 
 
 @pytest.fixture(scope="module")
@@ -68,18 +31,6 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "rows.csv").write_text("x\n0.5\n0.1\n")
     command = ["pack", str(folder / "model.joblib"), "--sample", str(folder / "rows.csv")]
     assert training([*command, "--engine", "sklearn", "--out", str(folder / "artifact")]) == 0
-    return folder
-
-
-def forged(content: bytes, folder: Path, packed: Path) -> Path:
-    """Put another model file into a copy of the artifact, with a manifest that is true of it."""
-    folder.mkdir()
-    manifest = Manifest.from_json((packed / "artifact" / artifact.MANIFEST).read_text())
-    files = {artifact.MODEL: artifact.file_entry(content)}
-    manifest = replace(manifest, files=files)
-    manifest = replace(manifest, version=content_version(manifest))
-    (folder / artifact.MANIFEST).write_text(manifest.to_json())
-    (folder / artifact.MODEL).write_bytes(content)
     return folder
 
 
@@ -110,17 +61,17 @@ def pack(content: bytes, place: Path, packed: Path) -> int:
 
 
 def check(content: bytes, place: Path, packed: Path) -> int:
-    return service(["check", str(forged(content, place / "artifact", packed))])
+    return service(["check", str(forged(content, place / "artifact", packed / "artifact"))])
 
 
 def predict(content: bytes, place: Path, packed: Path) -> int:
-    folder = forged(content, place / "artifact", packed)
+    folder = forged(content, place / "artifact", packed / "artifact")
     return service(["predict", str(folder), str(packed / "rows.csv"), str(place / "out")])
 
 
 def start(content: bytes, place: Path, packed: Path) -> int:
     """What gunicorn calls, with the settings of a process."""
-    folder = forged(content, place / "artifact", packed)
+    folder = forged(content, place / "artifact", packed / "artifact")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SERVICE_MODEL", str(folder))
         patch.setattr(logs, "configure", lambda level: None)  # it would outlive the test
@@ -156,7 +107,7 @@ def test_processes_of_their_own_refuse_what_would_leave_a_trace(
     kind: str, packed: Path, tmp_path: Path
 ) -> None:
     content = EFFECTS[kind](str(tmp_path / "trace"))
-    folder = forged(content, tmp_path / "artifact", packed)
+    folder = forged(content, tmp_path / "artifact", packed / "artifact")
     model, rows, out = folder / artifact.MODEL, packed / "rows.csv", tmp_path / "out"
     for code, said in (
         run("-m", "slipway", "inspect", model),
@@ -183,7 +134,7 @@ def test_each_of_these_leaves_a_trace_where_nothing_is_checked(kind: str, tmp_pa
 
 def test_the_forged_artifact_is_served_if_its_model_is_one(packed: Path, tmp_path: Path) -> None:
     content = (packed / "model.joblib").read_bytes()
-    folder = forged(content, tmp_path / "artifact", packed)
+    folder = forged(content, tmp_path / "artifact", packed / "artifact")
     code, said = run("-m", "slipway", "check", folder)
     assert code == 0, said
     assert json.loads((folder / artifact.MANIFEST).read_text())["engine"] == "scikit-learn"
