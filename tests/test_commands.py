@@ -3,6 +3,8 @@
 import gzip
 import os
 import pickle
+import re
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -182,3 +184,15 @@ def test_inspect_refuses_what_is_no_pickle(capsys: pytest.CaptureFixture[str]) -
     assert main(["inspect", str(MACHINES)]) == 65
     assert "is a table in text" in capsys.readouterr().err
     assert main(["inspect", "nothing.joblib"]) == 66
+
+
+def test_the_commands_that_pack_shows_can_be_typed_also_with_blanks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "my models" / "a"
+    model, rows = tmp_path / "model.joblib", tmp_path / "rows.csv"
+    joblib.dump(mixed().fit(TEXT, LABELS), model)
+    TEXT.to_csv(rows, index=False)
+    assert main(["pack", str(model), "--sample", str(rows), "--out", str(out)]) == 0
+    shown = re.findall(r"^(?:serve|try) it: +(.+)$", capsys.readouterr().out, re.MULTILINE)
+    assert [shlex.split(one)[-1] for one in shown] == [str(out), str(out)]

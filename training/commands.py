@@ -3,6 +3,7 @@ work and prints the result."""
 
 import hashlib
 import json
+import shlex
 import shutil
 import sys
 from argparse import Namespace
@@ -244,8 +245,9 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
     if artifact.REPORT in manifest.files:
         print(f"report:    {folder / artifact.REPORT}")
     own = LOCK in manifest.files  # and so this is the Python that has it
-    print(f"serve it:  {f'{sys.executable} -m slipway' if own else program()} serve {folder}")
-    print(f"try it:    {program()} example {folder}\n")
+    server, quoted = f"{sys.executable} -m slipway" if own else program(), shlex.quote(str(folder))
+    print(f"serve it:  {server} serve {quoted}")
+    print(f"try it:    {program()} example {quoted}\n")
 
 
 def program() -> str:
