@@ -28,6 +28,7 @@ VALUES: dict[str, list[Any]] = {
     "open": ["", " b", "b", None],
     "id": [FIRST, FIRST + 1, FIRST + 2, FIRST + 3],
 }
+ANSWERS = [FIRST, FIRST + 1, 123_456_789_012_345, -7]
 ROWS = pd.DataFrame({name: pd.Series(own * 10) for name, own in VALUES.items()})
 ROWS = ROWS.astype({"closed": object, "open": object})
 ROWS = ROWS.where(ROWS.notna(), None)
@@ -39,7 +40,7 @@ def model() -> Any:
         (OneHotEncoder(), ["closed", "id"]), (OneHotEncoder(handle_unknown="ignore"), ["open"])
     )
     tree = DecisionTreeClassifier(random_state=0)
-    return make_pipeline(encoder, tree).fit(ROWS, np.arange(40) % 4)
+    return make_pipeline(encoder, tree).fit(ROWS, ANSWERS * 10)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ function columnsOf(model, answer) {
   const several = model.outputs.length > 1;
   return model.outputs.map((output) => ({
     name: output.name,
+    kind: output.kind,
     values: answer[output.name],
     labels: several ? answer.labels?.[output.name] : answer.labels,
     confidence: several ? answer[model.confidence]?.[output.name] : answer[model.confidence],
@@ -32,7 +33,7 @@ function drawAnswer(table, model, answer, first, count) {
   for (let row = first; row < Math.min(first + count, columns[0].values.length); row++) {
     rows.push(element("tr", {}, element("th", { scope: "row" }, `${row + 1}`), ...columns.flatMap((one) => {
       const value = one.values[row];
-      const shown = typeof value === "number" ? plain(value) : show(value);
+      const shown = one.kind === "number" && typeof value === "number" ? plain(value) : show(value);
       const cells = [element("td", { className: "value" }, shown)];
       if (one.confidence) {
         const confidence = one.confidence[row];

@@ -5,6 +5,9 @@ const address = new URL(".", location.href).href;
 
 const unseen = (count) => (count
   ? `; ${count.toLocaleString("en")} ${count === 1 ? "value is" : "values are"} outside of the sample` : "");
+// For JSON.parse: a whole number that a double cannot hold stays as it is written.
+const exact = (_, value, { source = "" } = {}) => (
+  Number.isInteger(value) && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value);
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 function start(key, signal) {
@@ -66,7 +69,7 @@ function start(key, signal) {
     let response, content;
     try {
       response = await fetch(`${address}predict${query}`, { method: "POST", headers, body: form.body() });
-      content = await response.json();
+      content = JSON.parse(await response.text(), exact);
     } catch {
       response = { ok: false };
       content = { detail: "The service cannot be reached, or its response is not JSON" };
