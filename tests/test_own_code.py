@@ -217,8 +217,9 @@ def test_the_code_of_the_artifact_loaded_last_is_in_force() -> None:
     assert sys.modules["flagged"].flags == 2
 
 
+@pytest.mark.parametrize("by", ["options", "the setting that the refusal names"])
 def test_two_artifacts_with_other_code_are_compared(
-    brought: Path, tmp_path: Path, capsys: Said
+    by: str, brought: Path, tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved(tmp_path)
     path = tmp_path / "readings.py"
@@ -226,7 +227,11 @@ def test_two_artifacts_with_other_code_are_compared(
     assert pack(tmp_path, "--code", f"{path}:Ratio") == 0
     capsys.readouterr()
     digests = [digest_of(one) for one in (brought, tmp_path / "artifact")]
-    trusted = [part for one in digests for part in ("--trust-code", one)]
+    trusted = []
+    if by == "options":
+        trusted = [part for one in digests for part in ("--trust-code", one)]
+    else:
+        monkeypatch.setenv("SERVICE_TRUSTED_CODE", ",".join(digests))
     assert main(["diff", str(brought), str(tmp_path / "artifact"), *trusted]) == 1
     told = capsys.readouterr().out
     assert f"BREAKS  needs SERVICE_TRUSTED_CODE={digests[1]}" in told
