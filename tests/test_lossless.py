@@ -13,9 +13,8 @@ import pytest
 from flask.testing import FlaskClient
 from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-not-found]
 
-from service.api.payloads import Columns
+from service.api import csv_values
 from service.app import create_app
-from service.protocols import lossless
 from service.settings import Settings
 from tests.support.oip import INFER, behind, infer, strings, tensor
 from tests.support.packed import packed
@@ -72,10 +71,10 @@ def inferred(inputs: Any, raw: bytes | None = None) -> Any:
 
 
 def test_missing_is_what_pandas_takes_for_it() -> None:
-    assert STR_NA_VALUES - {""} == lossless.MISSING
+    assert STR_NA_VALUES - {""} == csv_values.MISSING
 
 
-@pytest.mark.parametrize("text", sorted(lossless.MISSING))
+@pytest.mark.parametrize("text", sorted(csv_values.MISSING))
 def test_a_missing_cell_of_csv_is_null(text: str) -> None:
     body = f"{HEADER}\n{text},pump,0,{text},False\n{text},fan,12,71,true\n"
     assert table(body) == labels([None, "pump", 0, None, False], [None, "fan", 12, 71, True])
@@ -86,9 +85,22 @@ def test_a_missing_text_that_the_model_learned_is_that_text() -> None:
     site = signature.inputs[0]
     assert site.nullable
     learned = replace(site, categories=(*(site.categories or ()), "NA"))
-    others = replace(signature, inputs=(learned, *signature.inputs[1:]))
-    cells = lossless.cells(Columns({"site": ["NA", "Oslo", "null"]}), others)
-    assert cells.values["site"] == ["NA", "Oslo", None]
+    assert csv_values.values_of(["NA", "Oslo", "null"], learned) == ["NA", "Oslo", None]
+    assert csv_values.values_of(["NA", ""], replace(site, nullable=False)) == ["NA", None]
+
+
+def test_a_missing_cell_is_null_for_predict_too() -> None:
+    client = create_app(Settings(), packed(MIXED)[1]).test_client()
+    answers = [
+        client.post(
+            "/predict", data=f"{HEADER}\n{cell},pump,0,{cell},False\n", content_type="text/csv"
+        )
+        for cell in ("", "NA", "null", "nan")
+    ]
+    assert [one.status_code for one in answers] == [200] * 4
+    assert len({one.data for one in answers}) == 1
+    given = {"site": None, "kind": "pump", "age_years": 0, "temperature": None, "guarded": False}
+    assert client.post("/predict", json=given).data == answers[0].data
 
 
 def test_a_missing_cell_of_a_column_without_null_is_refused() -> None:

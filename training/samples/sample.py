@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from service.api import csv_values
 from service.model import number_parsing
 from service.model.column_names import matched, tidy
 from service.model.signature import Null
@@ -32,11 +33,7 @@ CHUNK_CELLS = 2_000_000
 COUNTED_CELLS = 5_000_000
 FEWEST_KEPT = 500
 
-# What pandas.read_csv reads as missing: most samples were written or read by it.
-MISSING = frozenset(
-    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
-    | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
-)
+MISSING = csv_values.MISSING | {""}  # what pandas.read_csv reads as missing
 BOOLEANS = {
     "True": True,
     "False": False,
