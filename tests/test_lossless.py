@@ -15,6 +15,7 @@ from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-not-found]
 
 from service.api import csv_values
 from service.app import create_app
+from service.model import number_parsing
 from service.settings import Settings
 from tests.support.oip import INFER, behind, infer, strings, tensor
 from tests.support.packed import packed
@@ -71,10 +72,10 @@ def inferred(inputs: Any, raw: bytes | None = None) -> Any:
 
 
 def test_missing_is_what_pandas_takes_for_it() -> None:
-    assert STR_NA_VALUES - {""} == csv_values.MISSING
+    assert STR_NA_VALUES - {""} == number_parsing.MISSING
 
 
-@pytest.mark.parametrize("text", sorted(csv_values.MISSING))
+@pytest.mark.parametrize("text", sorted(number_parsing.MISSING))
 def test_a_missing_cell_of_csv_is_null(text: str) -> None:
     body = f"{HEADER}\n{text},pump,0,{text},False\n{text},fan,12,71,true\n"
     assert table(body) == labels([None, "pump", 0, None, False], [None, "fan", 12, 71, True])

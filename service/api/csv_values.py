@@ -8,16 +8,8 @@ import orjson
 
 from service.api.parse import has_long_number
 from service.model import number_parsing
+from service.model.number_parsing import MISSING
 from service.model.signature import Input, empty_cell, takes_strings
-
-# What pandas.read_csv takes for missing besides an empty cell: a sample was read like this, and so
-# are most files from which rows are sent.
-MISSING = frozenset(
-    {
-        *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
-        *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
-    }
-)
 
 
 def values_of(cells: Sequence[str], column: Input | None) -> list[Any]:

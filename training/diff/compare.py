@@ -11,7 +11,6 @@ from service.model import artifact, trial, unpickling
 from service.model.limits import Limits
 from service.model.manifest import Manifest
 from service.model.predictor import Predictor
-from service.settings import Settings
 from training.diff.contract_changes import Change, changes
 from training.diff.prediction_changes import compared
 from training.estimators import code_files
@@ -27,9 +26,8 @@ def _brought(manifest: Manifest) -> str:
 def run(options: Namespace) -> int:
     """Print all differences. Return 1 if one of them breaks clients or the deployment."""
     limits = Limits(seconds=options.load_seconds, bytes=options.load_bytes)
-    trusted_code = (*options.trust_code, *Settings.from_environment().trusted_code)
     old, new = (
-        Predictor.load(path, options.trust, limits=limits, trusted_code=trusted_code)
+        Predictor.load(path, options.trust, limits=limits, trusted_code=options.trust_code)
         for path in (options.old, options.new)
     )
     found = changes(old.signature, new.signature)

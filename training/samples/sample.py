@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from service.api import csv_values
 from service.model import number_parsing
 from service.model.column_names import matched, tidy
 from service.model.signature import Null
@@ -33,7 +32,7 @@ CHUNK_CELLS = 2_000_000
 COUNTED_CELLS = 5_000_000
 FEWEST_KEPT = 500
 
-MISSING = csv_values.MISSING | {""}  # what pandas.read_csv reads as missing
+MISSING = number_parsing.MISSING | {""}  # what pandas.read_csv reads as missing
 BOOLEANS = {
     "True": True,
     "False": False,
