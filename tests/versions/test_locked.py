@@ -157,7 +157,7 @@ def test_a_model_that_answers_otherwise_with_its_own_lock_is_refused(
         text=True,
     )
     assert ended.returncode == 65
-    assert "answers otherwise" in ended.stderr
+    assert "predicts differently" in ended.stderr
     assert not (tmp_path / "artifact").exists()
 
 

@@ -56,9 +56,9 @@ def pack(folder: Path, *options: str) -> int:
 def test_it_is_refused_with_the_option_that_proves_it(tmp_path: Path, capsys: Said) -> None:
     saved(tmp_path, sys.executable, "Mine")
     assert pack(tmp_path) == 65
-    told = capsys.readouterr().err
-    assert "mine.Mine inherits from scikit-learn's DecisionTreeClassifier, and nothing" in told
-    assert told.endswith("--env PYTHON\n")
+    printed = capsys.readouterr().err
+    assert "mine.Mine inherits from scikit-learn's DecisionTreeClassifier, and nothing" in printed
+    assert printed.endswith("--env PYTHON\n")
     assert not (tmp_path / "artifact").exists()
 
 

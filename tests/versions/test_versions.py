@@ -80,7 +80,7 @@ def test_a_migration_that_is_wrong_is_found(
     for file in ("model.joblib", "rows.csv"):
         (tmp_path / file).write_bytes((models / "forest" / file).read_bytes())
     reason = packed(tmp_path, "--versions", "today")
-    assert "and answers otherwise with the one that is here" in reason
+    assert "and predicts differently with the installed release" in reason
 
 
 @pytest.mark.slow
