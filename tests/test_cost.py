@@ -117,9 +117,9 @@ def test_some_rows_too_many_are_counted(
 ) -> None:
     made = content(rows)
     kind = "text/csv" if made.startswith(b"s") else "application/json"
-    status, _, told = answer(app, made, {"Content-Type": kind})
+    status, _, reply = answer(app, made, {"Content-Type": kind})
     assert status == 422
-    assert f"has {rows} rows, one request may have 10000" in told.decode()
+    assert f"has {rows} rows, one request may have 10000" in reply.decode()
 
 
 def cpu_seconds(process: int) -> float:
@@ -144,7 +144,7 @@ def cost(server: Server, content: bytes, headers: Mapping[str, str], times: int)
 @pytest.mark.slow
 @LINUX
 def test_no_body_costs_the_server_100_times_what_a_normal_one_does(
-    server: Server, told: list[str]
+    server: Server, report_lines: list[str]
 ) -> None:
     cost(server, EXAMPLE, JSON, 200)  # what is loaded or made with the first
     normal, times = [], {}
@@ -152,7 +152,7 @@ def test_no_body_costs_the_server_100_times_what_a_normal_one_does(
         normal.append(cost(server, EXAMPLE, JSON, 20))
         times[name] = cost(server, case.body, case.headers, 5) / normal[-1]
     dearest = max(times, key=times.__getitem__)
-    told.append(
+    report_lines.append(
         f"dear bodies: {len(times)}, the dearest {times[dearest]:.0f} times as dear as the "
         f"published example's {1e6 * median(normal):.0f} µs ({dearest})"
     )
@@ -162,7 +162,7 @@ def test_no_body_costs_the_server_100_times_what_a_normal_one_does(
 @pytest.mark.slow
 @LINUX
 def test_no_request_of_the_hostile_corpus_takes_the_server_long(
-    server: Server, told: list[str]
+    server: Server, report_lines: list[str]
 ) -> None:
     worker = worker_of(server)
     walls = {}
@@ -173,7 +173,7 @@ def test_no_request_of_the_hostile_corpus_takes_the_server_long(
         walls[name] = time.perf_counter() - begin
     spent = cpu_seconds(worker) - begun
     slowest = max(walls, key=walls.__getitem__)
-    told.append(
+    report_lines.append(
         f"hostile corpus: {len(walls)} requests, {1000 * spent / len(walls):.1f} ms of CPU each, "
         f"the slowest answered after {1000 * walls[slowest]:.0f} ms ({slowest})"
     )

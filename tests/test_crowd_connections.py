@@ -73,8 +73,8 @@ def test_all_that_came_before_it_was_told_to_stop_are_answered(
     with serve(artifact, *CROWDED, **settings) as server:
         with ExitStack() as stack:
             connections = burst(server, GOOD, stack, server.process.terminate)
-            told = [an_answer(connection) for connection in connections]
-        assert {answer.status for answer in told} == {200}
+            answers = [an_answer(connection) for connection in connections]
+        assert {answer.status for answer in answers} == {200}
         assert server.process.wait(15) == 0
 
 

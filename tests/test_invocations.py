@@ -128,7 +128,7 @@ def test_a_prediction_needs_its_turn_and_nothing_else_does(protocols: tuple[str,
 
 
 @pytest.mark.parametrize(
-    ("protocols", "told"),
+    ("protocols", "expected"),
     [
         (SAGEMAKER, {"error": "ServerError", "error-message": "too many predictions at once"}),
         (
@@ -138,12 +138,12 @@ def test_a_prediction_needs_its_turn_and_nothing_else_does(protocols: tuple[str,
     ],
 )
 def test_a_rejection_has_the_format_of_the_protocol(
-    client_of: Client, protocols: tuple[str, ...], told: dict[str, str]
+    client_of: Client, protocols: tuple[str, ...], expected: dict[str, str]
 ) -> None:
     error = problem_of(overloaded())
     rejected = {KEY: RequestState(error=error)}
     response = client_of(*protocols).post(PATH, data="", environ_overrides=rejected)
-    assert (response.status_code, response.json) == (503, told)
+    assert (response.status_code, response.json) == (503, expected)
     assert response.headers["Retry-After"] == error.headers["Retry-After"]
 
 

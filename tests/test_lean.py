@@ -81,8 +81,8 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 
 def test_the_server_imports_nothing_of_scikit_learn(mixed: tuple[Animal, Path]) -> None:
-    told = python(sys.executable, "-c", LOADED, SERVICE_MODEL=str(mixed[1]))
-    modules = set(told.stdout.split())
+    printed = python(sys.executable, "-c", LOADED, SERVICE_MODEL=str(mixed[1]))
+    modules = set(printed.stdout.split())
     assert {"onnxruntime", "numpy", "flask"} <= modules
     assert not modules & ABSENT
 

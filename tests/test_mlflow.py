@@ -41,10 +41,10 @@ def split(columns: Any, *data: Any, **more: Any) -> dict[str, Any]:
 def message(client: FlaskClient, payload: Any) -> Any:
     response = client.post(PATH, json=payload)
     assert (response.status_code, response.content_type) == (400, "application/json")
-    told: Any = response.json
-    assert told.keys() == {"error_code", "message"}
-    assert told["error_code"] == "BAD_REQUEST"
-    return told["message"]
+    answer: Any = response.json
+    assert answer.keys() == {"error_code", "message"}
+    assert answer["error_code"] == "BAD_REQUEST"
+    return answer["message"]
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_a_parameter_asks_for_probabilities_in_place_of_predictions() -> None:
     several = client_of("several classes").post(
         PATH, json={"inputs": [[3.0, 100.0]], "params": {"probabilities": True}}
     )
-    told = predicted("several classes", [[3.0, 100.0]], "?probabilities=true")["probabilities"]
-    assert several.json == {"predictions": [{name: rows[0] for name, rows in told.items()}]}
+    answer = predicted("several classes", [[3.0, 100.0]], "?probabilities=true")["probabilities"]
+    assert several.json == {"predictions": [{name: rows[0] for name, rows in answer.items()}]}
 
 
 @pytest.mark.parametrize("params", [None, {}, {"probabilities": False}, {"scores": False}])
@@ -130,7 +130,7 @@ def test_a_parameter_that_asks_for_nothing(client: FlaskClient, params: Any) -> 
 
 
 @pytest.mark.parametrize(
-    ("payload", "told"),
+    ("payload", "expected"),
     [
         ([[1, 1]], "exactly one of dataframe_split, dataframe_records, instances, inputs"),
         ({"sensor_1": 1, "sensor_2": 1}, "exactly one of dataframe_split"),
@@ -170,8 +170,8 @@ def test_a_parameter_that_asks_for_nothing(client: FlaskClient, params: Any) -> 
         ({"inputs": [[1, 1]], "params": {"scores": True}}, "this model has probabilities"),
     ],
 )
-def test_an_error_says_where_it_is(client: FlaskClient, payload: Any, told: str) -> None:
-    assert told in message(client, payload)
+def test_an_error_says_where_it_is(client: FlaskClient, payload: Any, expected: str) -> None:
+    assert expected in message(client, payload)
 
 
 @pytest.mark.parametrize(

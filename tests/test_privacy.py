@@ -74,7 +74,7 @@ VALUES = {
     "a request line that is none": CANARY + b"\r\n\r\n",
     "a long request line": get(b"/" + CANARY * 1000),
 }
-# Names: a misspelt one is told, so that it can be found.
+# Names: an error names a misspelt one, so that the client can find it.
 NAMES = {
     "a name": send(b'{"%s": 1}' % CANARY),
     "a name twice": send(b'{"%s": 1, "%s": 1}' % (CANARY, CANARY)),

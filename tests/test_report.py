@@ -85,7 +85,7 @@ def test_its_numbers_are_the_manifest_s(artifact: Path) -> None:
     page = page_of(artifact)
     metrics = json.loads((artifact / "manifest.json").read_text())["metrics"]
     held_out = metrics["held_out"]
-    for told in (
+    for answer in (
         f">{100 * held_out['accuracy']:.1f} %<",
         f">{100 * held_out['balanced_accuracy']:.1f} %<",
         f">{held_out['roc_auc']:.3f}<",
@@ -93,7 +93,7 @@ def test_its_numbers_are_the_manifest_s(artifact: Path) -> None:
         f"accuracy of {100 * held_out['accuracy_of_the_majority_class']:.1f} %",
         f"was\n{100 * metrics['cross_validation']['balanced_accuracy_mean']:.1f} %",
     ):
-        assert told in page
+        assert answer in page
 
 
 def test_answers_that_the_model_never_gives_nearly_alone_leave_little_to_say() -> None:

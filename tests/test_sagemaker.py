@@ -153,9 +153,9 @@ def test_a_type_has_either_header_and_is_json_without(
         return
     assert response.status_code == status
     if status == 415:
-        told: Any = response.json
-        assert told.keys() == {"error", "error-message"}
-        assert told["error"] == "UnsupportedFormatError"
+        answer: Any = response.json
+        assert answer.keys() == {"error", "error-message"}
+        assert answer["error"] == "UnsupportedFormatError"
 
 
 def test_an_error_says_where_it_is(client: FlaskClient) -> None:
@@ -167,11 +167,11 @@ def test_an_error_says_where_it_is(client: FlaskClient) -> None:
     }
 
 
-@pytest.mark.parametrize(("given", "told"), [(1, 1), (2**20, 1), (6_500_000, 6), (2**30, 100)])
-def test_batch_transform_gets_the_limits_of_a_body(given: int, told: int) -> None:
+@pytest.mark.parametrize(("given", "expected"), [(1, 1), (2**20, 1), (6_500_000, 6), (2**30, 100)])
+def test_batch_transform_gets_the_limits_of_a_body(given: int, expected: int) -> None:
     response = client_of("sensors", max_body_bytes=given).get("/execution-parameters")
     assert response.json == {
         "MaxConcurrentTransforms": 1,
         "BatchStrategy": "MULTI_RECORD",
-        "MaxPayloadInMB": told,
+        "MaxPayloadInMB": expected,
     }

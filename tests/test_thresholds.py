@@ -52,7 +52,7 @@ MODELS: dict[str, Callable[[], Any]] = {
 
 def signature(model: Any) -> Signature:
     labels = getattr(model, "classes_", None)
-    told = Output(
+    output = Output(
         name="y",
         kind="number" if labels is None else "integer",
         labels=None if labels is None else tuple(labels.tolist()),
@@ -60,7 +60,7 @@ def signature(model: Any) -> Signature:
     )
     inputs = tuple(Input(name=name, kind="number", dtype="float64") for name in "ab")
     count = getattr(model, "n_outputs_", 1)
-    return Signature(container="array", inputs=inputs, outputs=(told,) * count)
+    return Signature(container="array", inputs=inputs, outputs=(output,) * count)
 
 
 @pytest.mark.parametrize("name", MODELS)

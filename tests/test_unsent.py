@@ -107,9 +107,9 @@ def test_a_client_that_reads_nothing_is_disconnected(own: Server) -> None:
         assert held(own) == 0
         assert_goes_on(idle)
     [line] = [line for line in own.log.read_text().splitlines() if "does not read" in line]
-    told = json.loads(line)
-    assert told["seconds"] >= STALLED
-    assert told["unsent_bytes"] > LONG / 2
+    reply = json.loads(line)
+    assert reply["seconds"] >= STALLED
+    assert reply["unsent_bytes"] > LONG / 2
 
 
 def test_a_client_that_leaves_is_forgotten_at_once(tmp_path: Path) -> None:
@@ -223,6 +223,6 @@ def test_fifty_clients_that_do_not_read_leave_the_worker_small(many_labels: Path
         assert memory(worker) < MOST_MB
         assert server.predict(few).status == 200
         [refused, *_] = [one for one, head in zip(deaf, begun, strict=True) if b"503" in head]
-        told = refused.connection.recv(1000)
-        assert b"\r\nretry-after: " in told
-        assert b"too many long answers are waiting for slow clients" in told
+        answer = refused.connection.recv(1000)
+        assert b"\r\nretry-after: " in answer
+        assert b"too many long answers are waiting for slow clients" in answer

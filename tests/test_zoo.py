@@ -68,9 +68,9 @@ def expected(animal: Animal, rows: pd.DataFrame, signature: Signature) -> dict[s
     if signature.confidence:
         ask = {"probabilities": "predict_proba", "scores": "decision_function"}
         found = getattr(animal.estimator, ask[signature.confidence])(own)
-        told = by_output(found, len(names))
+        values = by_output(found, len(names))
         answer[signature.confidence] = (
-            told[0] if len(names) == 1 else dict(zip(names, told, strict=True))
+            values[0] if len(names) == 1 else dict(zip(names, values, strict=True))
         )
     return answer
 
@@ -124,7 +124,7 @@ def milliseconds(animal: Animal, server: Server) -> float:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ZOO)
 def test_what_is_served_is_what_the_estimator_predicts(
-    name: str, tmp_path: Path, told: list[str]
+    name: str, tmp_path: Path, report_lines: list[str]
 ) -> None:
     animal = ZOO[name]()
     joblib.dump(animal.estimator, tmp_path / "model.joblib")
@@ -148,4 +148,4 @@ def test_what_is_served_is_what_the_estimator_predicts(
         assert_holds(described, lambda sent, kind: server.predict(sent.encode(), kind).status)
         taken = milliseconds(animal, server)
         assert "Traceback" not in server.log.read_text()
-    told.append(f"{name:42} {equal:4} rows equal   {taken:6.2f} ms   {manifest['engine']}")
+    report_lines.append(f"{name:42} {equal:4} rows equal   {taken:6.2f} ms   {manifest['engine']}")

@@ -59,8 +59,8 @@ def _alone(paths: Sequence[Path]) -> Iterator[str]:
             finally:
                 os._exit(0)
         os.close(writer)
-        with open(reader) as told:
-            yield told.read()
+        with open(reader) as answer:
+            yield answer.read()
         os.waitpid(child, 0)
 
 
