@@ -20,7 +20,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from tests.support.animals import MACHINES
+from tests.support.model_cases import MACHINES
 from tests.test_unpickling import Calls
 from training.__main__ import main
 

@@ -40,7 +40,7 @@ def contract(client: FlaskClient) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_it_is_valid_and_its_examples_are_answered(name: str) -> None:
-    """As tests/test_zoo.py asks of every other model."""
+    """As tests/test_served_models.py asks of every other model."""
     _, predictor, client = packed(name)
 
     def ask(sent: str, media_type: str) -> int:

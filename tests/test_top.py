@@ -8,21 +8,14 @@ import pytest
 from flask.testing import FlaskClient
 from openapi_schema_validator import OAS31Validator
 
-from service.app import create_app
 from service.model import ranking
-from service.settings import Settings
 from tests.support.lambda_events import ADDRESS, version_2
-from tests.support.packed import packed
+from tests.support.packed import client_of, packed
 from tests.support.problems import assert_problem
 
 IRIS, SEVERAL = "logistic regression, string labels", "several classes"
 FLOWERS = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3], [5.9, 2.8, 4.5, 1.4]]
 MACHINES = [[3.0, 100.0], [12.0, 3.5]]
-
-
-def client_of(name: str, *protocols: str) -> FlaskClient:
-    settings = Settings(protocols=protocols or ("none",))
-    return create_app(settings, packed(name)[1]).test_client()
 
 
 def ranked(labels: Any, probabilities: Any, count: int) -> dict[str, list[list[Any]]]:

@@ -22,7 +22,7 @@ from service.model.audit import no_effects
 from service.model.signature import Signature
 from tests.support.serving import ROOT
 
-ESTIMATORS = ("zoo", "scikit-learn")
+ESTIMATORS = ("models", "scikit-learn")
 TRUSTED = ["numpy", "pandas", "scipy", "sklearn"]  # not what is tested here
 ASKED = ("predict", "predict_proba", "decision_function", "transform")
 
