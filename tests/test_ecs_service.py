@@ -85,6 +85,10 @@ def test_every_alarm_tells_somebody_when_it_comes_and_when_it_goes() -> None:
     [topic] = properties(service(AlarmEmail="me@example.com"), "SNS::Topic")
     assert topic["Subscription"] == [{"Protocol": "email", "Endpoint": "me@example.com"}]
     assert alarms(MinTasks=3)["TasksAlarm"]["Threshold"] == 3
+    # The service begins with one task. An alarm that rolls deployments back must not warm up: each
+    # update would begin that again.
+    warm = {name for name, one in alarms().items() if "WarmUpConfiguration" in one}
+    assert warm == {"TasksAlarm"}
     assert alarms(LatencyAlarmSeconds="0.2")["LatencyAlarm"]["Threshold"] == 0.2
 
 
