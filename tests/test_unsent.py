@@ -127,7 +127,7 @@ def test_while_too_much_is_unsent_others_are_refused_and_it_is_disconnected_soon
     tmp_path: Path,
 ) -> None:
     with long_answers(
-        tmp_path, MAX_ERROR_BYTES=LONG, NEEDED_SECONDS=0.3, LOOK_SECONDS=0.05
+        tmp_path, MAX_UNSENT_BYTES=LONG, NEEDED_SECONDS=0.3, LOOK_SECONDS=0.05
     ) as server:
         with client(server, ask(LONG)):
             wait_until(lambda: held(server) >= LONG, "the answer to wait for its client")
@@ -140,7 +140,7 @@ def test_while_too_much_is_unsent_others_are_refused_and_it_is_disconnected_soon
 def test_so_is_one_that_reads_less_than_a_piece_in_that_time(tmp_path: Path) -> None:
     with (
         long_answers(
-            tmp_path, MAX_ERROR_BYTES=LONG, NEEDED_SECONDS=0.5, LOOK_SECONDS=0.05
+            tmp_path, MAX_UNSENT_BYTES=LONG, NEEDED_SECONDS=0.5, LOOK_SECONDS=0.05
         ) as server,
         client(server, ask(LONG)) as slow,
     ):
