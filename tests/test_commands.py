@@ -29,7 +29,7 @@ LABELS = ["yes", "no"] * 10
 
 
 class Own(BaseEstimator):  # type: ignore[misc]
-    """An estimator that nobody else knows."""
+    """An estimator of no library."""
 
     def fit(self, rows: Any, target: Any) -> "Own":
         self.seen_ = len(rows)

@@ -26,7 +26,7 @@ def send_csv(body: bytes) -> bytes:
 
 
 GOOD = b'{"sensor_1": 1, "sensor_2": 1}'
-# Values: they are nobody's business, not even in the answer.
+# Values: neither logs nor answers have them.
 VALUES = {
     "a string": send(b'{"sensor_1": "%s", "sensor_2": 1}' % CANARY),
     "a string in a list": send(b'{"sensor_1": ["%s"], "sensor_2": 1}' % CANARY),

@@ -102,7 +102,7 @@ class Left:
         return None
 
     def reject(self, error: RejectedError) -> None:
-        raise AssertionError("nobody waits for it")
+        raise AssertionError("it is not awaited")
 
 
 @pytest.mark.parametrize(("queued", "is_deferred"), [(31, False), (32, True)])

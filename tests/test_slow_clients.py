@@ -1,4 +1,4 @@
-"""Clients that dawdle, hold connections or crash: they are cut off, and nobody waits for them."""
+"""Clients that are slow, hold connections or crash are cut off, and delay no others."""
 
 import json
 import os

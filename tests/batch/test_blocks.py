@@ -1,4 +1,4 @@
-"""A file is read in blocks, most of them by a fast way: nobody can tell from what is written."""
+"""A file is read in blocks, most of them in a fast way; the output is the same."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""A run that was ended goes on; nobody else writes the same output meanwhile."""
+"""An interrupted run resumes; no other run writes the same output meanwhile."""
 
 import gzip
 from pathlib import Path

@@ -93,6 +93,6 @@ def test_one_key_opens_all_pages(browser: Browser, artifact: Path) -> None:
         expect(page.get_by_role("heading", level=1)).to_have_text("sensors: API reference")
         page.get_by_role("link", name="GET /model").click()
         expect(page).to_have_url(re.compile("/docs#model$"))
-        page.go_back()  # within the page: nothing is fetched, nobody is asked
+        page.go_back()  # within the page, without a request
         page.go_forward()
         expect(page.get_by_role("heading", name="GET /model")).to_be_in_viewport()

@@ -21,7 +21,7 @@ ENDPOINT = "any-name"
 
 @pytest.fixture(scope="session")
 def runtime(boto: Any, spoken: tuple[str, Server]) -> Iterator[Any]:
-    """The client, which signs its requests with keys that nobody has."""
+    """The client, which signs its requests with made-up keys."""
     client = boto.client(
         "sagemaker-runtime",
         endpoint_url=f"http://127.0.0.1:{spoken[1].port}",

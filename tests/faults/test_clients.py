@@ -1,4 +1,4 @@
-"""A thousand clients that dawdle at once, and hundreds that crash: nobody else notices."""
+"""A thousand slow clients at once, and hundreds that crash: others are served as usual."""
 
 import resource
 import socket

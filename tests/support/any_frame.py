@@ -130,7 +130,7 @@ def _moments(kind: str, chance: Random) -> Any:
 
 
 def _tells(frame: Any) -> bool:
-    """Whether CSV shows that text is text: of what functions make of it, nobody else can tell."""
+    """Whether CSV shows that text is text; the result of a function does not."""
     texts = [frame[name].dropna() for name in frame if frame[name].map(type).eq(str).any()]
     return not any(column.str.fullmatch(r"[\d.]+|true|false").all() for column in texts)
 
