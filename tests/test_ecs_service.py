@@ -128,6 +128,16 @@ def test_a_model_on_s3_comes_with_its_digest_and_room_in_memory() -> None:
     assert "SERVICE_MODEL" not in str(container(service()))
 
 
+def test_more_settings_are_one_variable() -> None:
+    more = "SERVICE_PROTOCOLS=oip,mlflow SERVICE_MAX_ROWS=100"
+    found = container(service(Settings=more))["Environment"]
+    assert {"Name": "SERVICE_SETTINGS", "Value": more} in found
+    assert "SERVICE_SETTINGS" not in str(container(service()))
+    pattern = SERVICE["Parameters"]["Settings"]["AllowedPattern"]
+    for text, fits in ((more, True), ("", True), ("MAX_ROWS=1", False), (f"{more} x", False)):
+        assert bool(re.fullmatch(pattern, text)) == fits
+
+
 def test_only_what_is_above_the_fewest_tasks_is_on_spot() -> None:
     [running] = properties(service(SpotWeight=3, MinTasks=4), "ECS::Service")
     assert running["CapacityProviderStrategy"] == [
