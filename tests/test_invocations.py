@@ -51,7 +51,9 @@ def client_of(predictor: Predictor) -> Client:
         ("3,0\n", "csv", 0),
     ],
 )
-def test_the_body_tells_who_is_asked(client_of: Client, body: str, kind: str, answer: int) -> None:
+def test_the_body_decides_which_protocol_answers(
+    client_of: Client, body: str, kind: str, answer: int
+) -> None:
     content_type = {"json": "application/json", "csv": "text/csv"}[kind]
     response = client_of(*BOTH).post(PATH, data=body, content_type=content_type)
     assert response.json == (BARE, WRAPPED)[answer]

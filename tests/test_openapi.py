@@ -87,7 +87,7 @@ def test_it_asks_for_keys_only_where_there_are_some(predictor: Predictor) -> Non
     assert "security" not in described["paths"]["/health"]["get"]
 
 
-def test_its_examples_are_nobody_s_rows() -> None:
+def test_its_examples_are_no_rows_of_the_sample() -> None:
     _, predictor, client = packed("text")
     texts = predictor.manifest.golden.inputs["remark"]
     assert not [text for text in texts if text in client.get("/openapi.json").text]

@@ -77,7 +77,7 @@ def test_it_tells_what_the_manifest_does(client: FlaskClient, predictor: Predict
         assert f"{one.maximum:.4g}" in text
 
 
-def test_it_holds_nobody_s_rows() -> None:
+def test_it_has_no_rows_of_the_sample() -> None:
     _, predictor, client = packed("text")
     text = client.get("/").text
     assert not [row for row in predictor.manifest.golden.inputs["remark"] if row in text]

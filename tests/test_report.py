@@ -131,13 +131,13 @@ def test_nothing_in_it_needs_a_script_a_style_attribute_or_another_place(artifac
     assert {part for part in page.split('"') if "//" in part} == names
 
 
-def test_it_holds_nobody_s_rows() -> None:
+def test_it_has_no_rows_of_the_sample() -> None:
     page = page_of(artifact_of("text"))
     rows = pd.read_csv(artifact_of("text").parent / "rows.csv")
     assert not [remark for remark in rows.remark if remark in page]
 
 
-def test_many_columns_classes_and_rows_are_bounded_and_told() -> None:
+def test_many_columns_classes_and_rows_are_bounded_and_the_page_says_so() -> None:
     chance = np.random.default_rng(0)
     rows = pd.DataFrame(chance.normal(size=(6000, 20)), columns=[f"c{i}" for i in range(20)])
     answer = chance.integers(40, size=6000)
