@@ -42,7 +42,6 @@ from training.signature.infer import contract
 # By engine: how a model that another scikit-learn saved is served. The third way is a lock.
 ROUTES = {artifact.ONNX: "onnx", artifact.SCIKIT_LEARN: "migration"}
 DRAWN_ROWS = 500
-INDEPENDENCE_SECONDS = 2.0  # for each set of rows
 GOLDEN_ROWS = 8  # evenly from the sample, after the caller's own examples
 
 
@@ -234,16 +233,11 @@ def _are_rows_independent(
     engine: Engine, signature: Signature, columns: Mapping[str, Column]
 ) -> bool:
     """Test rows of the sample, rows around them, and rows beside a boundary of labels."""
+    given, confident = list(columns.values()), signature.confidence is not None
     drawn = probe_rows.generate(signature, columns, {}, rows=DRAWN_ROWS)
-    sets = [
-        list(columns.values()),
-        list(drawn.values()),
-        beside_boundaries(engine, list(columns.values())),
-    ]
-    return all(
-        are_rows_independent(engine, one, signature.confidence is not None, INDEPENDENCE_SECONDS)
-        for one in sets
-        if one
+    others = [list(drawn.values()), beside_boundaries(engine, given)]
+    return are_rows_independent(engine, given, confident) and all(
+        are_rows_independent(engine, one, False) for one in others if one
     )
 
 

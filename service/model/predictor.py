@@ -22,7 +22,7 @@ from service.model import (
 from service.model.artifact import ArtifactError, GoldenError, ManifestError
 from service.model.audit import EffectError
 from service.model.engines import Column, Engine, OnnxRuntime
-from service.model.golden import compare
+from service.model.golden import compare, tolerance
 from service.model.limits import Limits
 from service.model.manifest import Manifest
 from service.model.onnx_check import OnnxError
@@ -233,7 +233,7 @@ class Predictor:
         if found.keys() != golden.outputs.keys():
             raise GoldenError(f"golden rows give {sorted(found)}, not {sorted(golden.outputs)}")
         for name, expected in golden.outputs.items():
-            compare(name, expected, found[name])
+            compare(name, expected, found[name], tolerance(self.manifest))
         self.rows_independent = self.manifest.rows_independent and row_independence.hold_here(
             self._engine, list(columns.values()), self.signature.confidence is not None
         )

@@ -24,7 +24,7 @@ TOLERANCE = 1e-9
 # tested for some time only when the service starts.
 SIZES = (5, 1, 3, 12, 7, 4, 6, 2, 8, 13, 15, 14, 9, 11, 10, 16)
 BATCHES = 4  # of each size
-SINGLE_ROWS = 20
+SINGLE_ROWS = 100
 START_ROWS = 16
 START_SECONDS = 0.03
 
