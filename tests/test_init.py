@@ -26,7 +26,7 @@ COMMITTED = (
 
 @pytest.fixture
 def mine(tmp_path: Path) -> Path:
-    """An artifact of one's own, which nobody else may read."""
+    """An artifact that only its owner may read."""
     joblib.dump(LogisticRegression().fit([[0.0], [9.0]], ["no", "yes"]), tmp_path / "size.joblib")
     (tmp_path / "rows.csv").write_text("size\n0\n9\n")
     folder = tmp_path / "artifacts/My sizes"

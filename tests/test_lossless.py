@@ -37,27 +37,27 @@ def client_of(name: str = MIXED, *protocols: str) -> FlaskClient:
 def expected(*rows: list[Any], name: str = MIXED) -> Any:
     """What /predict answers, with probabilities: equal labels alone would show little."""
     body = {"instances": list(rows)}
-    told: Any = client_of(name).post("/predict?probabilities=true", json=body).json
-    return told["probabilities"]
+    answer: Any = client_of(name).post("/predict?probabilities=true", json=body).json
+    return answer["probabilities"]
 
 
 def labels(*rows: list[Any]) -> Any:
-    told: Any = client_of().post("/predict", json={"instances": list(rows)}).json
-    return next(iter(told.values()))
+    answer: Any = client_of().post("/predict", json={"instances": list(rows)}).json
+    return next(iter(answer.values()))
 
 
 def asked(payload: dict[str, Any], name: str = MIXED) -> Any:
     """What MLflow's door answers."""
     answer = client_of(name).post(PATH, json=payload | {"params": {"probabilities": True}})
     assert answer.status_code == 200, answer.text
-    told: Any = answer.json
-    return told["predictions"]
+    reply: Any = answer.json
+    return reply["predictions"]
 
 
 def table(text: str, *protocols: str, name: str = MIXED) -> Any:
     answer = client_of(name, *protocols).post(PATH, data=text, content_type="text/csv")
-    told: Any = answer.json
-    return told.get("predictions", told)
+    reply: Any = answer.json
+    return reply.get("predictions", reply)
 
 
 def tensors(row: list[Any], *kinds: str) -> list[Any]:
@@ -105,17 +105,17 @@ def test_a_missing_cell_is_null_for_predict_too() -> None:
 
 
 def test_a_missing_cell_of_a_column_without_null_is_refused() -> None:
-    told = table("sensor_1,sensor_2\nNaN,1\n", name="sensors")
-    assert "/sensor_1/0 is a string, not a number" in told["message"]
+    answer = table("sensor_1,sensor_2\nNaN,1\n", name="sensors")
+    assert "/sensor_1/0 is a string, not a number" in answer["message"]
 
 
 @pytest.mark.parametrize("number", [0, 1, 0.0, 1.0])
 def test_exactly_0_and_1_are_booleans(number: float) -> None:
-    told, row = [*ROW[:-1], bool(number)], [*ROW[:-1], number]
-    wanted = expected(told)
+    answer, row = [*ROW[:-1], bool(number)], [*ROW[:-1], number]
+    wanted = expected(answer)
     assert asked({"inputs": [row]}) == wanted
     assert asked({"dataframe_split": {"columns": NAMES, "data": [row]}}) == wanted
-    assert table(f"{HEADER}\n{','.join(map(str, row))}\n") == labels(told)
+    assert table(f"{HEADER}\n{','.join(map(str, row))}\n") == labels(answer)
     for kind in ("BOOL", "FP64", *(["INT64"] if isinstance(number, int) else [])):
         assert inferred(tensors(row, *KINDS[:-1], kind)) == wanted[0]
 
@@ -143,8 +143,8 @@ def test_the_index_that_pandas_writes_is_left_out(protocols: tuple[str, ...]) ->
 
 
 def test_another_column_too_many_is_still_refused() -> None:
-    told = table(f"id,{HEADER}\n7,Oslo,pump,3,61.5,true\n")
-    assert "/id is no input" in told["message"]
+    answer = table(f"id,{HEADER}\n7,Oslo,pump,3,61.5,true\n")
+    assert "/id is no input" in answer["message"]
     body = f"id,{HEADER}\n7,Oslo,pump,3,61.5,true\n"
     own = client_of().post("/predict", data=body, content_type="text/csv")
     assert own.status_code == 422
@@ -174,8 +174,8 @@ def test_a_key_that_is_left_out_is_null_where_the_model_takes_null(form: str) ->
 def test_a_short_body_makes_no_large_table_of_nulls() -> None:
     wide = "extra trees on 64 columns"  # which take NaN
     names = packed(wide)[1].signature.names
-    told = client_of(wide).post(PATH, json={"instances": [{}] * 5000})
-    assert (told.status_code, "is missing" in told.text) == (400, True)
+    answer = client_of(wide).post(PATH, json={"instances": [{}] * 5000})
+    assert (answer.status_code, "is missing" in answer.text) == (400, True)
     half, full = dict.fromkeys(names[::2], 1.0), dict.fromkeys(names, 1.0)
     assert client_of(wide).post(PATH, json={"instances": [full, half]}).status_code == 200
 
