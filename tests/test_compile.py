@@ -31,7 +31,8 @@ CONVERTED = {
     "float labels", "mixed table, open categories", "mixed table, closed categories",
     "mixed table, ordinal codes", "mixed table, regression",
     "numbers and booleans of the mixed table", "codes as categories",
-    "support vectors without probabilities",
+    "support vectors without probabilities", "clusters", "naive Bayes",
+    "stacking",
 }  # fmt: skip
 SAID = {
     "text": "remark is text that no encoder reads",
@@ -39,8 +40,7 @@ SAID = {
     "transformed target": "TransformedTargetRegressor",
     "native categories": "deep inside",
     "nearest neighbours, regression": "'Scan'",
-    "clusters": "labels differ",
-    "naive Bayes": "predictions for rows around the sample are not finite",
+    "halved clusters": "BisectingKMeans",
 }
 
 
