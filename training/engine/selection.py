@@ -148,7 +148,7 @@ def verify_equivalence(
     probes = probe_rows.generate(signature, columns, model.thresholds(signature.names))
     names = ["predict", "confidence"] if signature.confidence else ["predict"]
     largest = 0.0
-    for rows, name in product((columns, probes), names):
+    for name, rows in product(names, (columns, probes)):
         methods = getattr(original, name), getattr(converted, name)
         try:
             largest = max(largest, _largest(*methods, list(rows.values()), tolerance))
@@ -199,8 +199,10 @@ def _difference(expected: Column, found: Column, tolerance: float) -> float:
         if wrong:
             raise UnequalError(f"{wrong} of {len(found)} labels differ")
         return 0.0
-    if not (np.isfinite(expected).all() and np.isfinite(found).all()):
+    finite = np.isfinite(expected)
+    if not np.array_equal(finite, np.isfinite(found)):
         raise UnequalError("predictions for rows around the sample are not finite")
+    expected, found = expected[finite], found[finite]  # the service refuses the other rows
     differences = np.abs(expected - found) / np.maximum(1.0, np.abs(expected))
     largest = float(differences.max(initial=0.0))
     if not largest <= tolerance:

@@ -97,7 +97,8 @@ class FittedModel:
         Those of a chain raise an error unless each output has two classes.
         """
         classifier = outputs.fitted_classifier(self.estimator)
-        if outputs.is_chain(classifier) and any(len(one) != 2 for one in classifier.classes_):
+        classes = getattr(classifier, "classes_", [])  # a chain of regressors has none
+        if outputs.is_chain(classifier) and any(len(one) != 2 for one in classes):
             return {}
         known: dict[str, Confidence] = {
             "predict_proba": "probabilities",
