@@ -25,6 +25,11 @@ THREE = (3 * ROWS[:, 0]).astype(int)  # classes
 # What skl2onnx writes, and is refused: a loop, and an operator of another vendor.
 REFUSED = {("", "Scan"), ("com.microsoft", "Solve")}
 
+# Artifacts of earlier releases have these.
+EARLIER = {"Flatten", "Gemm", "LpNormalization", "ReduceLogSumExp", "ReduceProd"}
+EARLIER_OF_ML = {"OneHotEncoder", "SVMClassifier", "SVMRegressor"}
+TRIED_ELSEWHERE = {"Or", "Reciprocal", "ReduceMax", "ReduceMean"}  # by tests/test_graphs.py
+
 
 def signature(rows: Any, estimator: Any) -> Signature:
     given = tuple(
@@ -100,4 +105,7 @@ def test_what_the_converters_write_is_allowed_and_no_more_is_listed() -> None:
             converted += 1
     assert converted > 80
     listed = {(domain, name) for domain, names in OPERATORS.items() for name in names}
-    assert listed == found
+    assert found <= listed
+    assert listed - found == {("", name) for name in EARLIER | TRIED_ELSEWHERE} | {
+        ("ai.onnx.ml", name) for name in EARLIER_OF_ML
+    }

@@ -21,7 +21,7 @@ from tests.support.described import contract, described
 from tests.support.model_cases import ModelCase
 from training.__main__ import main
 from training.conversion.convert import convert
-from training.engine import probe_rows, selection
+from training.engine import probe_rows, proven_ranges, selection
 from training.estimators.fitted_model import FittedModel
 
 
@@ -40,7 +40,7 @@ def test_another_forest_is_refused_though_it_was_fitted_on_the_answers_of_this_o
     name: str,
 ) -> None:
     case, signature, columns = described(name)
-    with pytest.raises(selection.UnequalError, match="differ"):
+    with pytest.raises(proven_ranges.UnequalError, match="differ"):
         selection.verify_equivalence(
             FittedModel(case.estimator), signature, another(name, 1), columns, 1e-9
         )
@@ -74,7 +74,7 @@ def test_numbers_may_differ_by_the_tolerance_and_no_more(
     case, signature, columns = described(name)
     ours = ScikitLearn(case.estimator, signature)
     if refused:
-        with pytest.raises(selection.UnequalError, match=r"differ by 1e-08, more than 1e-09"):
+        with pytest.raises(proven_ranges.UnequalError, match=r"differ by 1e-08, more than 1e-09"):
             selection.verify_equivalence(
                 FittedModel(case.estimator),
                 signature,
@@ -97,7 +97,7 @@ def test_numbers_may_differ_by_the_tolerance_and_no_more(
 def test_one_wrong_label_among_thousands_is_refused(row: int) -> None:
     case, signature, columns = described("random forest")
     ours = ScikitLearn(case.estimator, signature)
-    with pytest.raises(selection.UnequalError, match="1 of .+ labels differ"):
+    with pytest.raises(proven_ranges.UnequalError, match="1 of .+ labels differ"):
         selection.verify_equivalence(
             FittedModel(case.estimator), signature, Nudged(ours, label=row), columns, 1e-9
         )
@@ -116,7 +116,7 @@ def test_one_wrong_label_in_the_sample_or_in_a_row_alone_is_refused(rows: int) -
             right = self.engine.predict(columns)
             return super().predict(columns) if len(columns[0]) == rows else list(right)
 
-    with pytest.raises(selection.UnequalError, match=r"1 of \d+ labels differ"):
+    with pytest.raises(proven_ranges.UnequalError, match=r"1 of \d+ labels differ"):
         selection.verify_equivalence(
             FittedModel(case.estimator), signature, Sometimes(ours, label=0), columns, 1e-9
         )
@@ -137,7 +137,7 @@ def test_a_forest_that_is_off_by_the_last_bit_of_a_threshold_is_refused() -> Non
         def predict(self, columns: Sequence[Column]) -> list[Column]:
             return super().predict([beside(one) for one in columns])
 
-    with pytest.raises(selection.UnequalError, match="differ"):
+    with pytest.raises(proven_ranges.UnequalError, match="differ"):
         selection.verify_equivalence(
             FittedModel(forest), signature, Unrounded(forest, signature), columns, 1e-5
         )
@@ -152,7 +152,7 @@ def test_a_model_that_draws_a_line_is_not_confused_with_its_neighbour() -> None:
     case = ModelCase(model, pd.DataFrame(rows, columns=["a", "b"]))
     signature, columns = contract(case)
     content, _ = convert(FittedModel(near), signature)
-    with pytest.raises(selection.UnequalError):
+    with pytest.raises(proven_ranges.UnequalError):
         selection.verify_equivalence(
             FittedModel(model), signature, OnnxRuntime(content, signature), columns, 1e-9
         )

@@ -18,7 +18,7 @@ from sklearn.tree import DecisionTreeRegressor
 from service.model.engines import Column, ScikitLearn
 from service.model.signature import Input, Output, Signature
 from training.conversion import encoder_tables
-from training.engine import probe_rows, selection
+from training.engine import probe_rows, proven_ranges, selection
 from training.estimators.fitted_model import FittedModel
 from training.estimators.thresholds import thresholds
 from training.samples import sample
@@ -169,7 +169,7 @@ def test_engines_are_compared_in_all_rows_of_a_wide_table_but_few_at_once(
     for place in (1, 2 + selection.SINGLE_ROWS, len(sizes) - 1):
         sizes.clear()
         theirs.at = place
-        with pytest.raises(selection.UnequalError, match="labels differ"):
+        with pytest.raises(proven_ranges.UnequalError, match="labels differ"):
             selection.verify_equivalence(FittedModel(model), signature, theirs, columns, 1e-9)
 
 

@@ -131,6 +131,7 @@ def pack(
         signature = older.narrowed(signature, columns)
     with refuse_side_effects(trusted):
         chosen = selection.select_engine(model, signature, columns, how.engine)
+        signature = chosen.signature
         truth.check(given, signature, sample, chosen.engine, columns, chosen.tolerance)
         contents = {artifact.MODEL: content, **chosen.files, **origin.code}
         if origin.lock:

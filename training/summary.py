@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from service.model.manifest import Manifest
-from service.model.signature import Input, Output
+from service.model.signature import Input, Output, limited_range
 from training.samples.sample import Sample
 
 SHOWN_CATEGORIES = 5
@@ -37,7 +37,10 @@ def _takes(column: Input) -> str:
     if column.earliest is not None:
         return f"{column.earliest} to {column.latest} in the sample"
     if column.minimum is not None:
-        return f"{column.minimum:g} to {column.maximum:g} in the sample"
+        taken = f"{column.minimum:g} to {column.maximum:g} in the sample"
+        if (accepted := limited_range(column)) is not None:
+            taken += ", accepted from {:g} to {:g}".format(*accepted)
+        return taken
     return ""
 
 

@@ -22,6 +22,8 @@ from service.model.signature import Signature
 Column = NDArray[Any]
 CONFIDENT = "confident"  # an input of an ONNX model: whether to compute its second output
 CODES = "slipway.codes"  # a key in an ONNX model's metadata: the categories of each encoded input
+ROWS = "slipway.rows"  # a key in its metadata: the most rows of one call, to limit the memory
+FACTOR_FUSION = "MatMulScaleFusion"  # it rounds factors beside a product to float32
 OUTPUT_DTYPES = {"number": np.float64, "integer": np.int64, "boolean": np.bool_}
 
 
@@ -134,7 +136,10 @@ class OnnxRuntime:
         )  # the format that was checked
         options.log_severity_level = 4  # errors are raised; do not write them to stderr as well
         self.session = onnxruntime.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
+            content,
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=[FACTOR_FUSION],
         )
         self.run_options = onnxruntime.RunOptions()
         self.signature = signature
@@ -146,9 +151,9 @@ class OnnxRuntime:
             for confident in (False, True)
         ]
         self.outputs = [output.name for output in self.session.get_outputs()]
-        known: Mapping[str, list[Any]] = json.loads(
-            self.session.get_modelmeta().custom_metadata_map[CODES]
-        )
+        more = self.session.get_modelmeta().custom_metadata_map
+        known: Mapping[str, list[Any]] = json.loads(more[CODES])
+        self.most_rows = max(0, int(more.get(ROWS, 0)))
         self.dtypes = [
             np.dtype(OUTPUT_DTYPES.get(output.kind, np.object_)) for output in signature.outputs
         ]
@@ -168,13 +173,29 @@ class OnnxRuntime:
         """The model's second output: probabilities, or scores."""
         found = self._run(1, columns).astype(np.float64, copy=False)
         if len(self.signature.outputs) > 1:
-            return list(found.T)
+            return self._split(found)
         labels = self.signature.outputs[0].labels
         if self.signature.confidence == "scores" and len(labels or ()) <= 2:
             return [found.reshape(len(found), -1)[:, -1]]  # one number, as in scikit-learn
         return [found]
 
+    def _split(self, found: Column) -> list[Column]:
+        """One array for each output: its labels' columns, or its one column."""
+        ends = np.cumsum([len(output.labels or ()) for output in self.signature.outputs])
+        if found.shape[1] == ends[-1]:
+            return list(np.split(found, ends[:-1], axis=1))
+        return list(found.T)
+
     def _run(self, output: int, columns: Sequence[Column]) -> Column:
+        count = len(columns[0])
+        if 0 < self.most_rows < count:
+            parts = [slice(at, at + self.most_rows) for at in range(0, count, self.most_rows)]
+            return np.concatenate(
+                [self._run_part(output, [one[part] for one in columns]) for part in parts]
+            )
+        return self._run_part(output, columns)
+
+    def _run_part(self, output: int, columns: Sequence[Column]) -> Column:
         rows = np.empty((len(columns[0]), len(columns)))
         for place, (codes, column) in enumerate(zip(self.codes, columns, strict=True)):
             if codes is not None:

@@ -16,6 +16,7 @@ Label = float | int | str | bool
 Kind = Literal["number", "integer", "boolean", "category", "text", "date", "datetime"]
 Null = Literal["nan", "none"]
 Container = Literal["array", "frame", "list"]
+ENDLESS = 1e15  # people need not be told of a range that ends beyond
 WHOLE_NUMBERS = "whole numbers"  # a form of text
 Confidence = Literal["probabilities", "scores"]
 
@@ -26,8 +27,9 @@ class Input:
 
     `dtype` is the type of its values: NumPy's name, or pandas' in a DataFrame. A `nullable` column
     accepts null. `minimum` and `maximum` are the range of the sample, for people to read. `lowest`
-    and `highest` are the range within which the packed model was seen to work; numbers outside are
-    refused. `categories` are the values of a category; if `closed`, others are refused.
+    and `highest` are the range within which the packed model was seen to work, and its engine was
+    proved to be equal to the estimator; numbers outside are refused. `categories` are the values of
+    a category; if `closed`, others are refused.
 
     `null` is the value for null if the type has two: `nan`, or Python's None; encoders distinguish
     them. `earliest` and `latest` are the range of dates and times in the sample. `form` is the
@@ -74,6 +76,14 @@ def empty_cell(column: Input) -> str | None:
     """The value of an empty cell where a value is text: the empty text, or null."""
     is_known = column.empty_text or "" in (column.categories or ())
     return "" if is_known or (column.kind == "text" and not column.nullable) else None
+
+
+def limited_range(one: Input) -> tuple[float, float] | None:
+    """The range of accepted numbers, or None if its ends are so large that they limit nothing."""
+    if one.lowest is None or one.highest is None:
+        return None
+    is_endless = one.lowest <= -ENDLESS and one.highest >= ENDLESS
+    return None if is_endless else (one.lowest, one.highest)
 
 
 def has_zone(one: Input) -> bool:

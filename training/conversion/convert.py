@@ -7,6 +7,7 @@ null. An encoder of categories, whatever its class, becomes a table with the res
 
 import copy
 import json
+import math
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,31 +18,39 @@ from onnx import TensorProto
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import DoubleTensorType
 from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
-from service.model.engines import CODES
+from service.model.engines import CODES, ROWS
 from service.model.errors import one_line
 from service.model.signature import Signature
 from training.companions import encoders, readers
 from training.conversion import companion_converters as companions
-from training.conversion.converters import CONVERTERS
+from training.conversion.converters import functions
 from training.conversion.encoder_tables import Codes, codes_of, tables
-from training.conversion.shapes import LINEAR, PARSERS, SHAPES, Recoded
+from training.conversion.graphs import bridge
+from training.conversion.shapes import Recoded
 from training.errors import ConversionError, reraise_own
 from training.estimators import introspection
 from training.estimators.fitted_model import FittedModel
 from training.estimators.learned_columns import resolve_columns
 from training.onnx.lazy_probabilities import make_probabilities_optional
+from training.onnx.nodes import POINTS
+from training.onnx.unused import remove_unused
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}  # skl2onnx knows no later version of ai.onnx.ml
 TREES_OPSET = 5  # the first version of ai.onnx.ml with TreeEnsemble, which computes in float64
+FOLDABLE = (LogisticRegression, LinearSVC)
 Steps = list[tuple[str, Any]]  # of a pipeline
 OPTIONS: dict[str | None, list[dict[str, bool]]] = {
     "probabilities": [{"zipmap": False}, {}],
     "scores": [{"zipmap": False, "raw_scores": True}, {"raw_scores": True}, {}],
     None: [{}],
 }
+MAX_ROWS = 10_000  # of a usual request
+MAX_CELLS = 1_000_000  # of an intermediate result, 8 MB
 MAX_MEAN = 1e4  # standard deviations; folding a scaler with a larger mean would lose digits
 SINGLE = {  # operators that compute in float32, whatever the type of their input
     *("Imputer", "LinearClassifier", "LinearRegressor", "Normalizer", "Scaler", "SVMClassifier"),
@@ -68,7 +77,12 @@ def convert(fitted: FittedModel, signature: Signature) -> tuple[bytes, str]:
 def _converted(
     model: Any, signature: Signature, codes: Codes, sparse: set[int]
 ) -> tuple[bytes, str]:
-    converted = _by_skl2onnx(model, signature, companions.registered(model, sparse))
+    more = companions.registered(model, sparse)
+    try:
+        converted = _by_skl2onnx(model, signature, _joined(functions(every=True), more))
+    except NotImplementedError:
+        converted = _by_skl2onnx(model, signature, _joined(functions(every=False), more))
+    remove_unused(converted)
     make_probabilities_optional(converted)
     if any(node.op_type == "TreeEnsemble" for node in converted.graph.node):
         for used in converted.opset_import:
@@ -76,10 +90,25 @@ def _converted(
     _sort_operator_sets(converted)
     entry = converted.metadata_props.add()
     entry.key, entry.value = CODES, json.dumps(codes)
+    _limit_rows(converted)
     kinds = {node.op_type for node in converted.graph.node}
     single = {output.type.tensor_type.elem_type for output in converted.graph.output}
     rough = kinds & SINGLE or TensorProto.FLOAT in single
     return converted.SerializeToString(deterministic=True), "float32" if rough else "float64"
+
+
+def _limit_rows(converted: Any) -> None:
+    """Limit the rows of one call where each row is compared with many points."""
+    arrays = converted.graph.initializer
+    cells = max((math.prod(one.dims) for one in arrays if one.name.startswith(POINTS)), default=1)
+    if cells * MAX_ROWS > MAX_CELLS:
+        entry = converted.metadata_props.add()
+        entry.key, entry.value = ROWS, str(max(1, MAX_CELLS // cells))
+
+
+def _joined(one: Any, other: Any) -> Any:
+    """Converters, shapes and parsers of both."""
+    return tuple({**first, **second} for first, second in zip(one, other, strict=True))
 
 
 def _sort_operator_sets(converted: Any) -> None:
@@ -109,9 +138,9 @@ def _with_options(model: Any, signature: Signature, options: dict[str, bool], mo
         name="slipway",  # the default is random
         options={id(model): options} if options else None,
         target_opset=OPSETS,
-        custom_conversion_functions={**CONVERTERS, **converters},
-        custom_shape_calculators={**SHAPES, **shapes},
-        custom_parsers={**PARSERS, **parsers},
+        custom_conversion_functions=converters,
+        custom_shape_calculators=shapes,
+        custom_parsers=parsers,
     )
 
 
@@ -131,15 +160,26 @@ def _on_matrix(estimator: Any, signature: Signature, codes: Codes) -> Any:
             steps = _encoded(steps, signature, codes)
         else:
             steps[0] = (steps[0][0], _on_matrix(first, signature, codes))
-        return Pipeline(_folded(steps))
+        return Pipeline(_folded([*map(_transforming, steps[:-1]), steps[-1]]))
     if not codes:
         return estimator
+    if getattr(estimator, "_preprocessor", None) is not None:  # of histogram boosting
+        made = tables(estimator._preprocessor, list(signature.names), signature, codes)
+        coded = copy.copy(estimator)
+        coded._preprocessor = None
+        return Pipeline([("tables", made), ("model", coded)])
     own = readers.categories(estimator)
     places = {name: place for place, name in enumerate(signature.names)}
     if {places[name] for name in codes} != own.keys():
         raise ConversionError("categories are read deep inside")
     recoded = Recoded({places[name]: _recoded(codes[name], own[places[name]]) for name in codes})
     return Pipeline([("codes", recoded), ("model", estimator)])
+
+
+def _transforming(step: tuple[str, Any]) -> tuple[str, Any]:
+    """The step of a pipeline; one that could also predict is told that it transforms."""
+    name, one = step
+    return (name, bridge.Transforming(one)) if bridge.predicts(one) else step
 
 
 def _encoded(steps: Steps, signature: Signature, codes: Codes) -> Steps:
@@ -167,7 +207,7 @@ def _folded(steps: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     if len(steps) < 2:
         return steps
     *first, (_, scaler), (name, model) = steps
-    if type(scaler) is not StandardScaler or type(model) not in LINEAR:
+    if type(scaler) is not StandardScaler or type(model) not in FOLDABLE:
         return steps
     scale = scaler.scale_ if scaler.with_std else np.ones(scaler.n_features_in_)
     mean = np.zeros(scaler.n_features_in_) if scaler.mean_ is None else scaler.mean_

@@ -5,26 +5,7 @@ from typing import Any
 
 import numpy as np
 from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType, StringTensorType
-from sklearn import ensemble, linear_model, svm, tree
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.impute import SimpleImputer
-
-FORESTS = (
-    ensemble.RandomForestClassifier,
-    ensemble.ExtraTreesClassifier,
-    tree.DecisionTreeClassifier,
-    tree.ExtraTreeClassifier,
-)
-BOOSTED = (ensemble.GradientBoostingClassifier, ensemble.HistGradientBoostingClassifier)
-LINEAR = (linear_model.LogisticRegression, svm.LinearSVC)
-REGRESSORS = (
-    ensemble.RandomForestRegressor,
-    ensemble.ExtraTreesRegressor,
-    tree.DecisionTreeRegressor,
-    tree.ExtraTreeRegressor,
-    ensemble.GradientBoostingRegressor,
-    ensemble.HistGradientBoostingRegressor,
-)
 
 
 class Tables(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # no type hints
@@ -65,8 +46,7 @@ def classifier_shape(operator: Any) -> None:
     kinds = {"O": StringTensorType, "U": StringTensorType, "f": DoubleTensorType}
     kind = kinds.get(np.asarray(model.classes_).dtype.kind, Int64TensorType)
     operator.outputs[0].type = kind([rows])
-    scores = len(model.coef_) if isinstance(model, svm.LinearSVC) else len(model.classes_)
-    operator.outputs[1].type = DoubleTensorType([rows, scores])
+    operator.outputs[1].type = DoubleTensorType([rows, len(model.classes_)])
 
 
 def parse_classifier(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
@@ -76,18 +56,6 @@ def parse_classifier(scope: Any, model: Any, inputs: Any, custom_parsers: Any = 
     for name, kind in (("label", Int64TensorType()), ("confidence", DoubleTensorType())):
         operator.outputs.append(scope.declare_local_variable(name, kind))
     return operator.outputs
-
-
-def regressor_shape(operator: Any) -> None:
-    """Numbers, of shape (rows, outputs)."""
-    width = getattr(operator.raw_operator, "n_outputs_", 1)
-    operator.outputs[0].type = DoubleTensorType([operator.inputs[0].get_first_dimension(), width])
-
-
-def imputer_shape(operator: Any) -> None:
-    """The shape of the input."""
-    rows, width = operator.inputs[0].get_first_dimension(), operator.raw_operator.n_features_in_
-    operator.outputs[0].type = DoubleTensorType([rows, width])
 
 
 def tables_shape(operator: Any) -> None:
@@ -101,13 +69,4 @@ def recoded_shape(operator: Any) -> None:
     operator.outputs[0].type = DoubleTensorType(operator.inputs[0].type.shape)
 
 
-SHAPES: dict[type, Callable[[Any], None]] = {
-    **dict.fromkeys((*FORESTS, *BOOSTED, *LINEAR), classifier_shape),
-    **dict.fromkeys(REGRESSORS, regressor_shape),
-    SimpleImputer: imputer_shape,
-    Tables: tables_shape,
-    Recoded: recoded_shape,
-}
-PARSERS: dict[type, Callable[..., Any]] = dict.fromkeys(
-    (*FORESTS, *BOOSTED, *LINEAR), parse_classifier
-)
+SHAPES: dict[type, Callable[[Any], None]] = {Tables: tables_shape, Recoded: recoded_shape}

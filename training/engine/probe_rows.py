@@ -23,6 +23,7 @@ SHIFT_DAYS = 40  # dates differ from those of the sample by up to so many days
 MAX_SPREAD = 1e300  # the largest standard deviation of random numbers
 MAX_FLOAT = float(np.finfo(np.float64).max)
 CHANGED_SHARE = 0.5  # of the cells of a random row; the others are from the sample
+CORNER_SHARE = 0.05  # of the random rows: all numbers are ends of ranges, where sums overflow
 MAX_EDGE_ROWS = 50_000  # rows with a threshold or a neighbour of one
 MAX_THRESHOLDS = 5_000  # of all inputs together, evenly selected
 Random = np.random.Generator
@@ -37,8 +38,9 @@ def generate(
 ) -> dict[str, Column]:
     """Rows that the signature accepts; the same sample always gives the same rows.
 
-    In the first `rows`, half of the cells are random. Then follow rows of the sample, in each of
-    which one input has one of its thresholds or a neighbour of one.
+    In the first `rows`, half of the cells are random, and a few rows have only ends of ranges. Then
+    follow rows of the sample, in each of which one input has one of its thresholds or a neighbour
+    of one.
     """
     rows = rows or limit_rows(ROWS, len(signature.inputs))
     each = max(1, MAX_THRESHOLDS // max(1, len(thresholds)))
@@ -61,6 +63,8 @@ def generate(
         mixed = _objects(columns[column.name][base].tolist())
         fresh = _random_values(column, columns[column.name], edges.get(column.name), rows, chance)
         is_changed = chance.random(rows) < CHANGED_SHARE
+        if column.kind in ("number", "integer"):
+            is_changed[: int(CORNER_SHARE * rows)] = True
         mixed[:rows] = np.where(is_changed, _objects(fresh), mixed[:rows])
         if column.name in alone:
             values, start = alone[column.name].tolist(), starts[column.name]
@@ -151,6 +155,7 @@ def _numbers(
             chance.choice(ends, rows),
         ]
     way = chance.choice(len(ways), rows, p=[0.5, 0.25, 0.2, 0.05])
+    way[: int(CORNER_SHARE * rows)] = len(ways) - 1
     found: list[Any] = _within_range(column, np.choose(way, ways), chance).tolist()
     return found
 

@@ -24,7 +24,8 @@ from service.model.errors import one_line
 from service.model.onnx_check import OnnxError
 from service.model.signature import Signature
 from training.companions import readers
-from training.engine import probe_rows
+from training.engine import probe_rows, proven_ranges
+from training.engine.proven_ranges import SampleError, UnequalError
 from training.errors import ConversionError, PackError
 from training.estimators.fitted_model import FittedModel
 
@@ -36,19 +37,17 @@ BATCH_CELLS = 4_000_000  # in one call; engines copy them several times
 Method = Callable[[list[Column]], list[Column]]
 
 
-class UnequalError(Exception):
-    """The engines predict differently, or one has no predictions. The message says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The selected engine: its name, the loaded engine, and its model files besides the pickle.
 
     `report` is the part for the manifest: the reason, the comparison and the times of both engines.
+    `signature` is the given one, with narrower ranges if ONNX Runtime is equal only in these.
     """
 
     name: str
     engine: Engine
+    signature: Signature
     files: Mapping[str, bytes]
     report: Mapping[str, Any]
 
@@ -74,15 +73,18 @@ def select_engine(
     model."""
     original = model.engine(signature)
     if wanted == "sklearn":
-        return _keep_original(original, "as asked")
+        return _keep_original(original, signature, "as asked")
     try:
         content, precision = _converted(model, signature)
         converted = _loaded(content, signature)
-        proof = verify_equivalence(model, signature, converted, columns, TOLERANCES[precision])
+        taken, proof = proven_ranges.prove(
+            signature,
+            lambda one: verify_equivalence(model, one, converted, columns, TOLERANCES[precision]),
+        )
     except UnequalError as error:
         if wanted == "onnx":
             raise PackError(f"cannot be served with ONNX: {error}") from error
-        return _keep_original(original, str(error))
+        return _keep_original(original, signature, str(error))
     given = list(columns.values())
     seconds = {
         name: {
@@ -95,13 +97,17 @@ def select_engine(
     report = {"precision": precision, **proof, "seconds": seconds}
     if wanted == "auto" and times < MIN_SPEEDUP:
         why = f"ONNX is equal, but {two_digits(times)} times as fast"
-        return _keep_original(original, why, **report)
+        return _keep_original(original, signature, why, **report)
     why = f"equal to scikit-learn, {two_digits(times)} times as fast"
-    return Selection(ONNX, converted, {FILES[ONNX]: content}, {"why": why, **report})
+    if "beyond" in proof:
+        why += f", for numbers in the proven ranges; beyond these, {proof['beyond']}"
+    return Selection(ONNX, converted, taken, {FILES[ONNX]: content}, {"why": why, **report})
 
 
-def _keep_original(original: ScikitLearn, why: str, **report: Any) -> Selection:
-    return Selection(SCIKIT_LEARN, original, {}, {"why": why, **report})
+def _keep_original(
+    original: ScikitLearn, signature: Signature, why: str, **report: Any
+) -> Selection:
+    return Selection(SCIKIT_LEARN, original, signature, {}, {"why": why, **report})
 
 
 def _converted(model: FittedModel, signature: Signature) -> tuple[bytes, str]:
@@ -135,7 +141,8 @@ def verify_equivalence(
 ) -> dict[str, Any]:
     """Compare both engines. Return the number of rows, the tolerance and the largest difference.
 
-    UnequalError at the first difference that is too large.
+    UnequalError at the first difference that is too large; SampleError if a row of the sample has
+    it.
     """
     original = model.engine(signature)
     probes = probe_rows.generate(signature, columns, model.thresholds(signature.names))
@@ -143,7 +150,12 @@ def verify_equivalence(
     largest = 0.0
     for name, rows in product(names, (columns, probes)):
         methods = getattr(original, name), getattr(converted, name)
-        largest = max(largest, _largest(*methods, list(rows.values()), tolerance))
+        try:
+            largest = max(largest, _largest(*methods, list(rows.values()), tolerance))
+        except UnequalError as error:
+            if rows is columns:
+                raise SampleError(str(error)) from error
+            raise
     compared = sum(len(next(iter(one.values()))) for one in (columns, probes))
     return {"rows": compared, "tolerance": tolerance, "largest_difference": largest}
 
@@ -187,8 +199,10 @@ def _difference(expected: Column, found: Column, tolerance: float) -> float:
         if wrong:
             raise UnequalError(f"{wrong} of {len(found)} labels differ")
         return 0.0
-    if not (np.isfinite(expected).all() and np.isfinite(found).all()):
+    finite = np.isfinite(expected)
+    if not np.array_equal(finite, np.isfinite(found)):
         raise UnequalError("predictions for rows around the sample are not finite")
+    expected, found = expected[finite], found[finite]  # the service refuses the other rows
     differences = np.abs(expected - found) / np.maximum(1.0, np.abs(expected))
     largest = float(differences.max(initial=0.0))
     if not largest <= tolerance:

@@ -80,7 +80,9 @@ class FittedModel:
 
         Those of a chain raise an error unless each output has two classes.
         """
-        if self.chain is not None and any(len(one) != 2 for one in self.chain.classes_):
+        if self.chain is not None and any(
+            len(one) != 2 for one in getattr(self.chain, "classes_", ())
+        ):
             return {}
         known: dict[str, Confidence] = {
             "predict_proba": "probabilities",

@@ -20,7 +20,7 @@ def make_probabilities_optional(model: Any) -> None:
     if len(graph.output) < 2:
         return
     label, confidence = graph.output
-    before = _needed(graph, label.name)
+    before = needed(graph, label.name)
     own = [node for node in graph.node if not before.issuperset(node.output)]
     if confidence.name in before or {node.op_type for node in own} <= FREE:
         return
@@ -54,7 +54,7 @@ def make_probabilities_optional(model: Any) -> None:
     graph.input.append(helper.make_tensor_value_info(CONFIDENT, TensorProto.BOOL, []))
 
 
-def _needed(graph: Any, output: str) -> set[str]:
+def needed(graph: Any, output: str) -> set[str]:
     """The outputs of all nodes that this output depends on."""
     makers = {name: node for node in graph.node for name in node.output}
     found: set[str] = set()
@@ -63,11 +63,11 @@ def _needed(graph: Any, output: str) -> set[str]:
         maker = makers.get(wanted.pop())
         if maker is not None and not found.issuperset(maker.output):
             found.update(maker.output)
-            wanted += _read(maker)
+            wanted += read(maker)
     return found
 
 
-def _read(node: Any) -> list[str]:
+def read(node: Any) -> list[str]:
     """The inputs of a node and of the nodes in its subgraphs, which can read outer names."""
     inner = [one.g for one in node.attribute if one.type == AttributeProto.GRAPH]
-    return [*node.input, *(name for graph in inner for one in graph.node for name in _read(one))]
+    return [*node.input, *(name for graph in inner for one in graph.node for name in read(one))]

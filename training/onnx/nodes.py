@@ -5,13 +5,19 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto
 
+POINTS = "points"  # prefix of arrays that each row is compared with, such as support vectors
+
 
 class Nodes:
-    """Adds nodes with unique names to the container of a converter."""
+    """Adds nodes with unique names to the container of a converter.
+
+    `uprights` has the values that `upright` returned, and their flat form.
+    """
 
     def __init__(self, scope: Any, container: Any) -> None:
         self.scope = scope
         self.container = container
+        self.uprights: dict[str, str] = {}
 
     def __call__(
         self, kind: str, *inputs: str, out: str = "", domain: str = "", **more: Any
@@ -24,45 +30,47 @@ class Nodes:
         self.container.add_node(kind, list(inputs), [out], name=name, **more)
         return out
 
-    def constant(self, values: Any) -> str:
-        """Add an array of numbers or texts and return its name."""
+    def constant(self, values: Any, prefix: str = "constant") -> str:
+        """Add an array of numbers or texts and return its name, which begins with the prefix."""
         array = np.asarray(values)
         kinds = {"f": TensorProto.DOUBLE, "i": TensorProto.INT64, "U": TensorProto.STRING}
         kind = TensorProto.FLOAT if array.dtype == np.float32 else kinds[array.dtype.kind]
         content = array.ravel().tolist()
         if kind == TensorProto.STRING:
             content = [text.encode() for text in content]
-        name: str = self.scope.get_unique_variable_name("constant")
+        name: str = self.scope.get_unique_variable_name(prefix)
         self.container.add_initializer(name, kind, list(array.shape), content)
         return name
 
 
-def labels(add: Nodes, place: str, classes: Any, out: str) -> None:
+def labels(add: Nodes, place: str, classes: Any, out: str = "") -> str:
     """The classes at these positions, of shape (rows,)."""
-    add("Gather", add.constant(_known(classes)), place, out=out, axis=0)
+    return add("Gather", add.constant(_known(classes)), place, out=out, axis=0)
 
 
-def second_of_two(add: Nodes, scores: str, compare: str, classes: Any, out: str) -> None:
-    """The second class where its score is greater than 0, else the first; scores are (rows,)."""
+def where_second(add: Nodes, is_second: str, classes: Any, out: str = "") -> str:
+    """The second class where this is true, of shape (rows,), else the first."""
     first, second = (add.constant(one) for one in _known(classes))
-    add("Where", add(compare, scores, add.constant(np.array(0.0))), second, first, out=out)
+    return add("Where", is_second, second, first, out=out)
 
 
-def sigmoids(add: Nodes, scores: str, out: str) -> None:
+def sigmoids(add: Nodes, scores: str, out: str = "") -> str:
     """The probabilities of two classes, of shape (rows, 2); scores are (rows,)."""
     second = add("Sigmoid", scores)
     first = add("Sub", add.constant(np.array(1.0)), second)
-    add("Concat", upright(add, first), upright(add, second), out=out, axis=1)
+    return add("Concat", upright(add, first), upright(add, second), out=out, axis=1)
 
 
 def flat(add: Nodes, column: str) -> str:
     """Shape (rows, 1) to (rows,): adding one number to all values is then far faster."""
-    return add("Reshape", column, add.constant(np.array([-1])))
+    return add.uprights.get(column) or add("Reshape", column, add.constant(np.array([-1])))
 
 
 def upright(add: Nodes, values: str, out: str = "") -> str:
     """Shape (rows,) to (rows, 1)."""
-    return add("Reshape", values, add.constant(np.array([-1, 1])), out=out)
+    found = add("Reshape", values, add.constant(np.array([-1, 1])), out=out)
+    add.uprights[found] = values
+    return found
 
 
 def _known(classes: Any) -> Any:

@@ -35,6 +35,22 @@ class Trees:
     leaf_targets: list[int] = field(default_factory=list)
     leaf_weights: list[float] = field(default_factory=list)
 
+    @classmethod
+    def summed(cls, trees: Sequence["Tree"]) -> "Trees":
+        """The sums of the numbers of the trees' leaves.
+
+        A leaf of an ONNX tree has one target, so a tree is repeated once per target of its leaf
+        with the most targets. A fully grown tree of a classifier is there once.
+        """
+        made = cls(trees[0].value.shape[1])
+        for one in trees:
+            order = np.argsort(one.value == 0, axis=1, kind="stable")  # targets not 0 first
+            given = np.take_along_axis(one.value, order, axis=1)
+            copies = max(int((one.value[one.leaf] != 0).sum(axis=1).max()), 1)
+            for copy in range(copies):
+                made.add(one, given[:, copy], order[:, copy])
+        return made
+
     def add(self, one: "Tree", weights: Numbers, targets: Numbers) -> None:
         """Add a tree whose leaf at node i gives `weights[i]` to `targets[i]`."""
         inner = np.flatnonzero(~one.leaf)
@@ -61,7 +77,10 @@ class Trees:
         self.leaf_weights += weights[leaves].tolist()
 
     def constant(self, weight: float, target: int) -> None:
-        """Add a tree with the same value for every row."""
+        """Add a tree with the same value for every row: a split with two leaves of one weight.
+
+        ONNX Runtime 1.28 sums wrongly if both branches of a split lead to the same leaf.
+        """
         self.roots.append(len(self.features))
         self.features.append(0)
         self.splits.append(0.0)
@@ -125,18 +144,20 @@ class Tree:
     members: Mapping[int, Sequence[float]] = field(default_factory=dict)  # by node
 
     @classmethod
-    def of(cls, one: Any) -> "Tree":
-        """From scikit-learn's `tree_`, or a predictor of histogram boosting."""
+    def of(cls, one: Any, value: Numbers | None = None) -> "Tree":
+        """From scikit-learn's `tree_`, or a predictor of histogram boosting.
+
+        `value` are other numbers of the nodes of a `tree_`.
+        """
         if not hasattr(one, "nodes"):
-            if one.n_outputs > 1 and one.max_n_classes > 1:
+            if value is None and one.n_outputs > 1 and one.max_n_classes > 1:
                 raise NotImplementedError("several labels in one tree")
-            value = one.value[:, 0, :] if one.n_outputs == 1 else one.value[:, :, 0]
+            if value is None:
+                value = one.value[:, 0, :] if one.n_outputs == 1 else one.value[:, :, 0]
             missing = one.missing_go_to_left.astype(bool)
             left, right = one.children_left, one.children_right
             return cls(left < 0, left, right, one.feature, one.threshold, missing, value)
         nodes = one.nodes
-        if nodes["is_categorical"].any():
-            raise NotImplementedError("histogram boosting with categories of its own")
         return cls(
             nodes["is_leaf"].astype(bool),
             nodes["left"].astype(np.int64),
@@ -145,24 +166,25 @@ class Tree:
             nodes["num_threshold"],
             nodes["missing_go_to_left"].astype(bool),
             nodes["value"][:, None],
+            _members(one),
         )
 
 
-def forest(trees: Sequence[Any]) -> Trees:
-    """The trees of a forest, whose sums are scikit-learn's before the division by their number.
+def _members(one: Any) -> dict[int, list[float]]:
+    """By node, the codes of the categories that go left, of a predictor of histogram boosting."""
+    nodes = one.nodes
+    splits = np.flatnonzero(nodes["is_categorical"].astype(bool) & ~nodes["is_leaf"].astype(bool))
+    found = {}
+    for node in splits.tolist():
+        words = one.raw_left_cat_bitsets[nodes["bitset_idx"][node]].tolist()
+        bits = range(32 * len(words))
+        found[node] = [float(bit) for bit in bits if words[bit // 32] >> bit % 32 & 1]
+    return found
 
-    A leaf of an ONNX tree has one target, so a tree is repeated once per target of its leaf with
-    the most targets. A fully grown tree is there once.
-    """
-    read = [Tree.of(one) for one in trees]
-    summed = Trees(read[0].value.shape[1])
-    for one in read:
-        order = np.argsort(one.value == 0, axis=1, kind="stable")  # targets that are not 0 first
-        given = np.take_along_axis(one.value, order, axis=1)
-        copies = max(int((one.value[one.leaf] != 0).sum(axis=1).max()), 1)
-        for copy in range(copies):
-            summed.add(one, given[:, copy], order[:, copy])
-    return summed
+
+def forest(trees: Sequence[Any]) -> Trees:
+    """The trees of a forest, whose sums are scikit-learn's before the division by their number."""
+    return Trees.summed([Tree.of(one) for one in trees])
 
 
 def boosted(start: Iterable[float], stages: Sequence[Sequence[Any]], rate: float) -> Trees:

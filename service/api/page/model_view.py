@@ -7,7 +7,14 @@ from typing import Any
 
 from service.model import example
 from service.model.manifest import Manifest
-from service.model.signature import Input, Label, Output, empty_cell, takes_strings
+from service.model.signature import (
+    Input,
+    Label,
+    Output,
+    empty_cell,
+    limited_range,
+    takes_strings,
+)
 
 ENGINES = {"onnx": "ONNX Runtime", "scikit-learn": "scikit-learn"}
 PIECE = 18  # characters of a digest
@@ -100,6 +107,8 @@ def input_values(one: Input) -> str:
         parts.append(first_of(one.categories) + ("" if one.closed else ", or others"))
     if one.minimum is not None and one.maximum is not None:
         parts.append(f"{short(one.minimum)} to {short(one.maximum)} in the sample")
+    if (accepted := limited_range(one)) is not None:
+        parts.append("accepted from {} to {}".format(*map(short, accepted)))
     if one.earliest is not None:
         parts.append(f"{one.earliest} to {one.latest} in the sample")
     if one.nullable:
