@@ -5,7 +5,7 @@ they were when the file was written.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,14 @@ from training.samples.sample import (
 
 PARQUET, ARROW = ".parquet", (".arrow", ".feather")
 REQUIRED = "needs pyarrow and pandas: pip install pyarrow pandas"
-OBJECTS = ("bool", "int64", "integer", "boolean")  # of Python, as pandas names their types in files
+OBJECTS = (
+    "bool",
+    "int64",
+    "integer",
+    "boolean",
+    "float64",
+)  # of Python, as pandas names their types in files
+KEPT_ALIKE = ("object", "datetime64[s]")  # pandas reads other types than it wrote
 OTHER = "other"  # kind of a column that no input can be
 
 
@@ -47,12 +54,13 @@ def read(path: Path) -> Sample:
         raise DataError(f"{path}: column {twice[0]} occurs more than once")
     whole = table.to_pandas()
     whole.columns = whole.columns.map(str)  # pandas restores names that are numbers
+    read_as = {str(name): str(whole[name].dtype) for name in whole}
     whole = _restored(whole, table)
     whole = whole.reset_index(drop=True)[[name for name in names if name in whole.columns]]
     most = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // max(1, whole.shape[1])))
     kept = _kept(whole, most)
     columns = {
-        str(name): _exact(_column(str(name), whole[name], kept), table.column(str(name)), kept)
+        str(name): _stored(_column(str(name), whole[name], kept), table, kept, read_as)
         for name in whole
     }
     return Sample(columns=columns, rows=rows, kept=len(kept))
@@ -114,6 +122,8 @@ def _column(name: str, series: Any, kept: Any) -> Column:
     own = series.iloc[kept].reset_index(drop=True)
     kind = _kind(series)
     column = Column(name, kind=kind, missing=missing, series=own, dtype=_name(series))
+    if kind == OTHER and column.dtype == "category":
+        column.dtype = f"category of {series.cat.categories.dtype}"
     there = series.dropna()
     if kind in ("integer", "number") and len(there) and column.dtype != "category":
         column.minimum, column.maximum = float(there.min()), float(there.max())
@@ -123,6 +133,26 @@ def _column(name: str, series: Any, kept: Any) -> Column:
     if column.dtype == "object" and any(value is None for value in series):
         column.null = "none"
     return column
+
+
+def _stored(column: Column, table: Any, kept: Any, read_as: Mapping[str, str]) -> Column:
+    """The column with what the file tells of its type; `read_as` are the types that pandas reads.
+
+    The model may have been fitted on the frame that was written, or on the one that pandas reads.
+    """
+    import pyarrow.compute as compute
+    import pyarrow.types as is_
+
+    stored = table.column(column.name)
+    column.is_unordered = column.dtype == "category" and not is_.is_dictionary(stored.type)
+    for one in (table.schema.pandas_metadata or {}).get("columns", ()):
+        if one.get("field_name") == column.name and one.get("numpy_type") in KEPT_ALIKE:
+            types = {one["numpy_type"], read_as[column.name]} - {column.dtype}
+            column.alternative = next(iter(types), "")
+    if column.dtype.startswith("Float") and compute.any(compute.is_nan(stored)).as_py():
+        column.kind = OTHER
+        column.dtype = f"{column.dtype} with NaN beside NA"
+    return _exact(column, stored, kept)
 
 
 def _exact(column: Column, stored: Any, kept: Any) -> Column:

@@ -9,6 +9,7 @@ import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from service.model import outputs
 from service.model.engines import Column
 from service.model.predictor import as_column
-from service.model.signature import Output, Signature
+from service.model.signature import Input, Output, Signature
 from training.estimators.fitted_model import FittedModel
 
 ROWS = 3
@@ -92,13 +93,22 @@ class Probe:
         found = self._answers(columns, types)
         return found is not None and all(map(_is_finite, found))
 
-    def _answers(self, columns: Sequence[Column], types: Mapping[str, str]) -> list[Any] | None:
-        """What the estimator says of rows of these types; None if it raises an error."""
+    def _answers(
+        self,
+        columns: Sequence[Column],
+        types: Mapping[str, str],
+        changed: Mapping[str, Input] = MappingProxyType({}),
+    ) -> list[Any] | None:
+        """What the estimator says of rows of these types; None if it raises an error.
+
+        `changed` are inputs that differ from the signature's in more than their type.
+        """
+        inputs = {**self.inputs, **changed}
         signature = Signature(
             container=self.signature.container,
             inputs=tuple(
                 one if one.dtype == types[name] else replace(one, dtype=types[name])
-                for name, one in self.inputs.items()
+                for name, one in inputs.items()
             ),
             outputs=(Output(name="", kind="number"),),
         )
@@ -141,6 +151,21 @@ class Probe:
         if before is None or after is None:
             return None
         return not all(map(_equal, before, after))
+
+    def differing_as(self, inputs: Mapping[str, Input]) -> bool:
+        """Whether rows get other answers as these inputs, with a null in those that are nullable;
+        not if they get none then."""
+        nulls = {name for name, one in inputs.items() if one.nullable}
+        rows = {
+            name: [*values, None if name in nulls else values[0]]
+            for name, values in self.more.items()
+        }
+        types = {**self.types, **{name: one.dtype for name, one in inputs.items()}}
+        before, after = (
+            self._answers([as_column(rows[name], own[name]) for name in own], own, changed)
+            for own, changed in ((self.types, {}), (types, inputs))
+        )
+        return before is not None and after is not None and not all(map(_equal, before, after))
 
     def _agree(self, types: Mapping[str, str]) -> bool:
         base = [as_column(self.more[name], dtype) for name, dtype in self.types.items()]
