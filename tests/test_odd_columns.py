@@ -213,3 +213,27 @@ def test_a_category_of_times_is_named_in_the_refusal(tmp_path: Path) -> None:
             columnar.read(tmp_path / "rows.feather"),
             [],
         )
+
+
+@pytest.mark.parametrize("missing", ["", np.nan, None])
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_numbers_that_an_encoder_learned_as_objects_are_objects(
+    missing: Any, suffix: str, tmp_path: Path
+) -> None:
+    gone = [] if missing == "" else [missing]
+    values = [0.5, 1.5, 2.0, *gone] * 15
+    rows = pd.DataFrame({"a": pd.Series(values, dtype=object)})
+    model = make_pipeline(OneHotEncoder(), LogisticRegression())
+    model.fit(rows, [value == 0.5 for value in values])
+    path = tmp_path / f"rows{suffix}"
+    if suffix == ".csv":
+        rows.to_csv(path, index=False)
+    else:
+        rows.to_parquet(path)
+    read = sample.read(path, named=True) if suffix == ".csv" else columnar.read(path)
+    asked = [0.5, 1.5, 2, *([None] if gone else [])]
+    told: Any = packed(model, read, tmp_path).post("/predict?probabilities=true", json={"a": asked})
+    expected = model.predict_proba(
+        pd.DataFrame({"a": pd.Series(values[: len(asked)], dtype=object)})
+    )
+    np.testing.assert_allclose(told.json["probabilities"], expected, atol=1e-9)
