@@ -237,3 +237,14 @@ def test_numbers_that_an_encoder_learned_as_objects_are_objects(
         pd.DataFrame({"a": pd.Series(values[: len(asked)], dtype=object)})
     )
     np.testing.assert_allclose(told.json["probabilities"], expected, atol=1e-9)
+
+
+def test_objects_that_pandas_would_round_are_what_the_encoder_learned(tmp_path: Path) -> None:
+    values = [2**53 + 1, 2**53, None] * 20
+    rows = pd.DataFrame({"a": pd.Series(values, dtype=object)})
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression())
+    model.fit(rows, [value == 2**53 for value in values])
+    rows.to_parquet(tmp_path / "rows.parquet")
+    client = packed(model, columnar.read(tmp_path / "rows.parquet"), tmp_path)
+    told: Any = client.post("/predict?probabilities=true", json={"a": values[:3]}).json
+    np.testing.assert_allclose(told["probabilities"], model.predict_proba(rows.iloc[:3]), atol=1e-9)

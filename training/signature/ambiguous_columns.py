@@ -61,7 +61,7 @@ def check(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> No
                 "no kind of input holds: fit the model on numbers, or say "
                 f"--kind {column.name}=text"
             )
-    _check_stored(probe, columns)
+    _check_stored(probe, columns, fixed)
     texts = {
         one.name: one.as_kind("text").values
         for one in columns
@@ -81,7 +81,7 @@ def check(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> No
             raise PackError(_told(alone[:1] or names, dtype))
 
 
-def _check_stored(probe: Probe, columns: Sequence[Column]) -> None:
+def _check_stored(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> None:
     """PackError for what files store alike, such as None and NaN, if answers depend on it."""
     changed: dict[str, dict[str, Input]] = {NULLS: {}, OBJECTS: {}, ORDERS: {}, SECONDS: {}}
     for column in columns:
@@ -89,7 +89,7 @@ def _check_stored(probe: Probe, columns: Sequence[Column]) -> None:
             continue
         one = replace(probe.inputs[column.name], nullable=column.missing > 0)
         other = column.alternative
-        if other:
+        if other and not (column.dtype == "object" and column.name in fixed):
             why = SECONDS if other.startswith("datetime64") else OBJECTS
             changed[why][column.name] = replace(one, dtype=other)
         if "object" in (column.dtype, other) and column.missing and not column.null_is_known:
