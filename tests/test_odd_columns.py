@@ -246,5 +246,7 @@ def test_objects_that_pandas_would_round_are_what_the_encoder_learned(tmp_path: 
     model.fit(rows, [value == 2**53 for value in values])
     rows.to_parquet(tmp_path / "rows.parquet")
     client = packed(model, columnar.read(tmp_path / "rows.parquet"), tmp_path)
-    told: Any = client.post("/predict?probabilities=true", json={"a": values[:3]}).json
-    np.testing.assert_allclose(told["probabilities"], model.predict_proba(rows.iloc[:3]), atol=1e-9)
+    asked = [*values[:3], 7, 2**63 - 1]
+    told: Any = client.post("/predict?probabilities=true", json={"a": asked}).json
+    expected = model.predict_proba(pd.DataFrame({"a": pd.Series(asked, dtype=object)}))
+    np.testing.assert_allclose(told["probabilities"], expected, atol=1e-9)

@@ -7,7 +7,7 @@ import math
 import struct
 import warnings
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -241,10 +241,16 @@ class Probe:
     def _works_where(self, changed: Any, bounds: Mapping[str, float]) -> bool:
         """Whether rows work that have their bound in the columns where `changed` is true."""
         columns: dict[str, Any] = {
-            name: np.where(changed[:, place], bounds[name], self._kept_rows(name, "float64")[0])
+            name: np.where(
+                changed[:, place], bounds[name], self._kept_rows(name, "float64")[0]
+            ).tolist()
             for place, name in enumerate(bounds)
         }
-        return self.works(columns, dict.fromkeys(bounds, "float64"))
+        return self.works(columns, self.types_of_bounds(bounds))
+
+    def types_of_bounds(self, names: Iterable[str]) -> dict[str, str]:
+        """The types in which any number is tried: objects stay objects, others become floats."""
+        return {name: "object" if self.types[name] == "object" else "float64" for name in names}
 
     def bound(self, good: Mapping[str, float], towards: float) -> dict[str, float]:
         """How far these columns may go from values that work towards one that may not.
