@@ -89,7 +89,7 @@ def test_the_table_has_every_type_of_numpy_and_pandas() -> None:
         pd.to_timedelta(np.arange(60) % 3, unit="h"),
         pd.PeriodIndex(["2026-01", "2026-02"] * 30, freq="M"),
         pd.IntervalIndex.from_breaks(range(61)),
-        pd.array(np.arange(60) % 3, dtype="int64[pyarrow]"),
+        pd.Series(np.arange(60) % 3, dtype="int64[pyarrow]"),
         pd.Categorical(pd.to_datetime(["2026-01-01", "2026-02-01"] * 30)),
     ],
     ids=["timedelta64", "period", "interval", "arrow", "category of times"],

@@ -262,10 +262,8 @@ def _served(
 def values(series: Any) -> list[Any]:
     """A column as a client writes it in JSON."""
     if str(series.dtype) in ("float32", "Float32"):  # with the digits that its numbers have
-        return [
-            None if gone else float(str(value))
-            for gone, value in zip(series.isna(), series, strict=True)
-        ]
+        numbers = series.to_numpy(np.float32, na_value=np.nan)
+        return [None if value != value else float(str(value)) for value in numbers]
     return [plain(value) for value in series]
 
 

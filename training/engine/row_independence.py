@@ -12,6 +12,8 @@ import numpy as np
 from service.model.engines import Column, Engine
 
 SINGLE_ROWS = 20  # rows that are predicted alone
+SINGLE_CELLS = 20_000  # of a wide table, in which a call takes long, these have fewer rows
+FEWEST_SINGLE_ROWS = 5
 # For probabilities and scores. Shared calls never return them; comparing them detects dependence
 # that labels hide.
 TOLERANCE = 1e-9
@@ -25,7 +27,8 @@ def are_rows_independent(engine: Engine, columns: Mapping[str, Column], confiden
     given = list(columns.values())
     rows = len(given[0])
     batches = [slice(0, rows // 2), slice(rows // 2, rows)] if rows > 1 else []
-    batches += [slice(row, row + 1) for row in range(min(SINGLE_ROWS, rows))]
+    alone = min(SINGLE_ROWS, max(FEWEST_SINGLE_ROWS, SINGLE_CELLS // len(given)))
+    batches += [slice(row, row + 1) for row in range(min(alone, rows))]
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -57,7 +57,7 @@ def _input(column: Column) -> Input:
 
 def _reason(probe: Probe) -> str:
     """Why the estimator cannot predict the rows."""
-    for method in ("predict", *probe.model.confidence_methods):
+    for method in probe.methods:
         try:
             probe.ask(method)
         except Exception as error:

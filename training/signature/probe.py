@@ -26,6 +26,8 @@ COMPARED_CELLS = 300_000  # of a wide table; there are fewer rows of it, and 30 
 FEWEST_COMPARED = 30
 TOLERANCE = 1e-9  # of numbers in these answers
 HALVES = 64  # rows with bounds in half of many columns; also how many columns are many
+MOST_ALONE = 512  # columns that are tried alone in one call, a row for each
+ALONE_CELLS = 2_000_000  # of the rows of such a call
 MANY_VALUES = 1000  # of one column that are tried together with those of others
 FEWEST_TRIALS = 8
 TRIED_COLUMNS = 100_000  # columns times trials of a search; up to 220 columns all are decided
@@ -49,6 +51,8 @@ class Probe:
         self.rows = {name: rows[name][:ROWS] for name in signature.names}
         compared = max(FEWEST_COMPARED, COMPARED_CELLS // max(1, len(signature.names)))
         self.more = {name: rows[name][: min(COMPARED_ROWS, compared)] for name in signature.names}
+        # Of probabilities and scores the service returns the first.
+        self.methods = ("predict", *list(model.confidence_methods)[:1])
         self._kept: dict[tuple[str, str], Column] = {}
         self._taken: dict[str, set[Any]] = {}
 
@@ -116,8 +120,7 @@ class Probe:
             warnings.simplefilter("ignore")
             try:
                 rows = self.model.engine(signature).contained(columns)
-                methods = ("predict", *self.model.confidence_methods)
-                found = [getattr(self.model.estimator, name)(rows) for name in methods]
+                found = [getattr(self.model.estimator, name)(rows) for name in self.methods]
                 return list(map(outputs.as_arrays, found))
             except Exception:
                 return None
@@ -282,7 +285,8 @@ class Probe:
     def _failing_alone(self, bounds: Mapping[str, float]) -> list[str]:
         """The columns that may not have these values when all others are as they were."""
         names = list(bounds)
-        waiting = [names[at : at + HALVES] for at in range(0, len(names), HALVES)]
+        size = min(MOST_ALONE, max(HALVES, ALONE_CELLS // len(self.types)))
+        waiting = [names[at : at + size] for at in range(0, len(names), size)]
         failing = []
         while waiting:
             group = waiting.pop()
