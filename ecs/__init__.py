@@ -11,8 +11,8 @@ The commands `deploy`, `rollback`, `verify`, `destroy` and `cost` are launchers 
 `deployment.py` (one deployment), `prerequisites.py` (the stacks that a service needs first),
 `boundary.py` (the limits of its roles), `teardown.py`; `stack_operations.py` and `stacks.py`
 (CloudFormation), `inputs.py` (templates and parameters), `service.py` (the service on ECS),
-`report.py` (why a deployment failed), `smoke_test.py` (a prediction); `registry.py` (images in
-ECR), `containers.py` (docker and git), `sbom.py` (the software in an image), `preflight.py` and
-`drift.py` (the checks of verify), `costs.py` and `prices.py`, `names.py`, `account.py` and
-`errors.py`.
+`report.py` (why a deployment failed), `rollout.py` (how ECS ended it), `smoke_test.py` (a
+prediction); `registry.py` (images in ECR), `containers.py` (docker and git), `sbom.py` (the
+software in an image), `preflight.py` and `drift.py` (the checks of verify), `costs.py` and
+`prices.py`, `names.py`, `account.py` and `errors.py`.
 """

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from ecs import inputs, names, report, service, stack_operations, stacks
 from ecs.account import Account
 from ecs.errors import FailedError
 from ecs.service import EventPrinter
 from ecs.stacks import Echo, Stack, WaitCallbacks
+
+CLOCK_DIFFERENCE = timedelta(minutes=1)  # by which this machine's clock may be ahead of AWS's
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,13 @@ def deploy(
     if stack:
         events.skip_existing()
         after = stacks.last_event(client, stack.id)
+    since = datetime.now(UTC) - CLOCK_DIFFERENCE
     reports: list[str] = []
 
     def collect_report() -> None:
         target = stacks.find(client, name)
         if target:
-            reports.append(report.failure_report(account, target.id, after))
+            reports.append(report.failure_report(account, target.id, after, since))
 
     waiting = WaitCallbacks(echo, events.print_new, collect_report)
     before = stack.parameters.get("ImageUri") if stack else None

@@ -16,15 +16,17 @@ MEDIA_TYPES = [
     "application/vnd.oci.image.index.v1+json",
 ]
 TIMEOUT_SECONDS = 30.0
+ACTIVE = "ACTIVE"
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image in the repository."""
+    """An image in the repository. ECS cannot start an archived one before it is restored."""
 
     digest: str
     tags: tuple[str, ...]
     pushed: datetime
+    is_archived: bool = False
 
 
 def digest_of(account: Account, repository: str, tag: str) -> str | None:
@@ -40,11 +42,16 @@ def digest_of(account: Account, repository: str, tag: str) -> str | None:
 
 
 def images(account: Account, repository: str) -> list[Image]:
-    """All images of the repository, newest first."""
+    """All images of the repository, newest first; ECR leaves out archived ones unless asked."""
     pages = account.client("ecr").get_paginator("describe_images")
     found = [
-        Image(one["imageDigest"], tuple(one.get("imageTags", ())), one["imagePushedAt"])
-        for page in pages.paginate(repositoryName=repository)
+        Image(
+            one["imageDigest"],
+            tuple(one.get("imageTags", ())),
+            one["imagePushedAt"],
+            one.get("imageStatus", ACTIVE) != ACTIVE,
+        )
+        for page in pages.paginate(repositoryName=repository, filter={"imageStatus": "ANY"})
         for one in page["imageDetails"]
     ]
     return sorted(found, key=lambda image: image.pushed, reverse=True)

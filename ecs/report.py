@@ -1,17 +1,22 @@
-"""The report after a failure: events, stopped tasks and log lines."""
+"""The report after a failure: events, the end of deployments, stopped tasks and log lines."""
 
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ecs import service, stacks
+from ecs import rollout, service, stacks
 from ecs.account import Account
 
 EVENTS = 10
 
 
-def failure_report(account: Account, stack_id: str, after: str | None) -> str:
-    """Failed stack events, service events, stop reasons and last log lines, if there are any."""
+def failure_report(account: Account, stack_id: str, after: str | None, since: datetime) -> str:
+    """Failed stack events, how ECS ended the deployment, service events, stop reasons and last log
+    lines, if there are any.
+
+    Stack events are those after the event `after`, deployments those that were created `since`.
+    """
     lines = service.section("failed stack events", lambda: failed_events(account, stack_id, after))
     location = _locate(account, stack_id)
     if location:
@@ -21,6 +26,9 @@ def failure_report(account: Account, stack_id: str, after: str | None) -> str:
             tasks.extend(service.stopped_tasks(account, location))
             return [line for task in tasks for line in service.stop_reasons(task)]
 
+        lines += service.section(
+            "deployments that ECS ended", lambda: rollout.ended(account, location, since)
+        )
         lines += service.section("service events", lambda: service.last_events(account, location))
         lines += service.section("stopped tasks", reasons)
         if group := location.log_group:

@@ -118,7 +118,9 @@ def stopped_tasks(account: Account, location: Location) -> list[dict[str, Any]]:
 
 def stop_reasons(task: Mapping[str, Any]) -> list[str]:
     """Why a task and each of its containers stopped, a line each."""
-    lines = [f"task {task['taskArn'].rpartition('/')[2]}: {task.get('stoppedReason') or '?'}"]
+    code = f" ({task['stopCode']})" if task.get("stopCode") else ""
+    reason = task.get("stoppedReason") or "?"
+    lines = [f"task {task['taskArn'].rpartition('/')[2]}: {reason}{code}"]
     for container in task.get("containers", []):
         code = container.get("exitCode")
         exited = "" if code is None else f"exit code {code}"

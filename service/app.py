@@ -1,5 +1,7 @@
 """The Flask app, plain WSGI: `create_app` puts all parts together."""
 
+import logging
+import platform
 from collections.abc import Callable
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -24,6 +26,8 @@ from service.protocols import enabled as protocols
 from service.server import request_target
 from service.server.drain import Drain
 from service.settings import Settings
+
+log = logging.getLogger("slipway.model")
 
 
 class Service(Flask):
@@ -97,6 +101,13 @@ def load(settings: Settings) -> Predictor:
     place, sha256 = settings.model, settings.model_sha256
     with remote.opened(place, sha256, settings.fetch_seconds) as folder:
         limits = Limits(seconds=settings.load_seconds, bytes=settings.load_bytes)
-        return Predictor.load(
+        predictor = Predictor.load(
             folder, settings.trusted_modules, sha256, limits, settings.trusted_code
         )
+    if predictor.manifest.rows_independent and not predictor.rows_independent:
+        log.warning(
+            "requests share no call of the model: on this processor a prediction depends on the "
+            "other rows of its call",
+            extra={"fields": {"machine": platform.machine()}},
+        )
+    return predictor

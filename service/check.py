@@ -1,23 +1,25 @@
 """`slipway check`: verify an artifact as the service does, and describe it."""
 
 import json
+import platform
 from collections.abc import Iterator, Sequence
 
 from service.api.page import model_view
 from service.app import load
-from service.model.manifest import Manifest
+from service.model.predictor import Predictor
 from service.settings import Settings
 
 
 def report(place: str, as_json: bool = False) -> str:
     """Verify an artifact and describe it; ArtifactError if the service would not start."""
-    manifest = load(Settings.from_environment().of_model(place)).manifest
+    predictor = load(Settings.from_environment().of_model(place))
     if as_json:
-        return json.dumps(manifest.public(), indent=2)
-    return "\n".join(_lines(manifest))
+        return json.dumps(predictor.manifest.public(), indent=2)
+    return "\n".join(_lines(predictor))
 
 
-def _lines(manifest: Manifest) -> Iterator[str]:
+def _lines(predictor: Predictor) -> Iterator[str]:
+    manifest = predictor.manifest
     view = model_view.template_values(manifest)
     yield f"{view['name']} {view['version']} of {view['day']}, computed by {view['engine']}:"
     yield f"{view['one']} for one row, {view['many']} for a thousand, where it was packed"
@@ -31,6 +33,9 @@ def _lines(manifest: Manifest) -> Iterator[str]:
         yield from _table("Metrics", view["metrics"])
     golden = len(next(iter(manifest.golden.inputs.values())))
     yield f"\nVerified: digests of {len(manifest.files)} files, versions, {golden} golden rows."
+    packed, here = manifest.engines.get("machine", "an unknown processor"), platform.machine()
+    shares = "may share" if predictor.rows_independent else "do not share"
+    yield f"Packed on {packed}, verified on {here}: requests {shares} a call of the model."
     yield "The service would start with it."
 
 

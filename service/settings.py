@@ -17,6 +17,7 @@ from service.protocols.registry import NAMES as PROTOCOLS
 from service.renamed_settings import RENAMED, current
 
 PREFIX = "SERVICE_"
+MORE = "SERVICE_SETTINGS"  # settings in one variable
 MAY_BE_ZERO = {"SERVICE_DRAIN_SECONDS"}
 SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 KEY_NAME = r"[A-Za-z0-9._-]{1,64}"
@@ -139,7 +140,7 @@ class Settings:
         value.
 
         A former name is read with a warning on stderr."""
-        environment = current(environment, _warn)
+        environment = current(_with_more(environment), _warn)
         known = {f"{PREFIX}{setting.name.upper()}": setting for setting in fields(cls)}
         values: dict[str, Any] = {}
         for name in sorted(environment):
@@ -155,6 +156,22 @@ class Settings:
             if why is not None:
                 raise SettingsError(f"{PREFIX}TRUSTED_MODULES: {why}")
         return settings
+
+
+def _with_more(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with the settings in SERVICE_SETTINGS: NAME=VALUE, separated by blanks.
+
+    They take the place of variables of the same name, which an image may have.
+    """
+    more: dict[str, str] = {}
+    for part in environment.get(MORE, "").split():
+        name, equals, value = part.partition("=")
+        if not equals or not name.startswith(PREFIX) or name == MORE:
+            raise SettingsError(f"{MORE}: {part[:40]!r} is not a setting like SERVICE_MAX_ROWS=100")
+        if name in more:
+            raise SettingsError(f"{MORE}: {name} is set twice")
+        more[name] = value
+    return {name: value for name, value in {**environment, **more}.items() if name != MORE}
 
 
 def _warn(text: str) -> None:

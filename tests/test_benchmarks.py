@@ -153,6 +153,8 @@ def test_a_short_run_measures_and_goes_on_when_a_peer_fails(
     monkeypatch.setattr(
         environments, "prepare", lambda peer: here if peer.requirements == OWN else prepare(peer)
     )
+    # Other tests install into .venv/cache meanwhile.
+    monkeypatch.setattr(environments, "megabytes", lambda folder: 1.0)
     broken = replace(PEERS["slipway"], name="broken", title="broken", command="false", live="")
     monkeypatch.setitem(PEERS, "broken", broken)
     monkeypatch.setattr(bench, "WORK", tmp_path / "work")

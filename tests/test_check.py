@@ -1,7 +1,9 @@
 """`slipway check`: what is in there, and whether it would serve."""
 
+import platform
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,20 @@ def test_a_good_artifact_is_described(artifact: Path, capsys: pytest.CaptureFixt
     assert "\n  sensor_1  number  " in told
     assert "\n  class  number  0, 1; probabilities on request\n" in told
     assert "held out: balanced accuracy" in told
+    here = platform.machine()
+    assert f"Packed on {here}, verified on {here}: requests may share a call of the model." in told
     assert told.endswith("The service would start with it.\n")
+
+
+def test_it_says_that_another_processor_proved_it(
+    edit_manifest: Any, own_artifact: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit_manifest(lambda content: content["engines"].update(machine="another"))
+    assert main(["check", str(own_artifact)]) == 0
+    assert "Packed on another, verified on " in capsys.readouterr().out
+    edit_manifest(lambda content: content["engines"].pop("machine"))
+    assert main(["check", str(own_artifact)]) == 0
+    assert "Packed on an unknown processor, verified on " in capsys.readouterr().out
 
 
 def test_kinds_and_categories_are_reported(capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,6 +85,10 @@ def test_every_alarm_tells_somebody_when_it_comes_and_when_it_goes() -> None:
     [topic] = properties(service(AlarmEmail="me@example.com"), "SNS::Topic")
     assert topic["Subscription"] == [{"Protocol": "email", "Endpoint": "me@example.com"}]
     assert alarms(MinTasks=3)["TasksAlarm"]["Threshold"] == 3
+    # The service begins with one task. An alarm that rolls deployments back must not warm up: each
+    # update would begin that again.
+    warm = {name for name, one in alarms().items() if "WarmUpConfiguration" in one}
+    assert warm == {"TasksAlarm"}
     assert alarms(LatencyAlarmSeconds="0.2")["LatencyAlarm"]["Threshold"] == 0.2
 
 
@@ -122,6 +126,16 @@ def test_a_model_on_s3_comes_with_its_digest_and_room_in_memory() -> None:
     [tmpfs] = added["LinuxParameters"]["Tmpfs"]
     assert (tmpfs["ContainerPath"], tmpfs["Size"]) == ("/tmp", 512)  # noqa: S108
     assert "SERVICE_MODEL" not in str(container(service()))
+
+
+def test_more_settings_are_one_variable() -> None:
+    more = "SERVICE_PROTOCOLS=oip,mlflow SERVICE_MAX_ROWS=100"
+    found = container(service(Settings=more))["Environment"]
+    assert {"Name": "SERVICE_SETTINGS", "Value": more} in found
+    assert "SERVICE_SETTINGS" not in str(container(service()))
+    pattern = SERVICE["Parameters"]["Settings"]["AllowedPattern"]
+    for text, fits in ((more, True), ("", True), ("MAX_ROWS=1", False), (f"{more} x", False)):
+        assert bool(re.fullmatch(pattern, text)) == fits
 
 
 def test_only_what_is_above_the_fewest_tasks_is_on_spot() -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -88,6 +89,28 @@ def test_golden_rows_may_differ_in_the_last_bits(predictor: Predictor) -> None:
     manifest = replace(predictor.manifest, golden=replace(golden, outputs=outputs))
     engine = Made(np.array(golden.outputs["class"]), np.array(golden.outputs["probabilities"]))
     Predictor(manifest, engine).verify()
+
+
+@pytest.mark.parametrize(
+    ("engines", "gone", "fits"),
+    [
+        ({"tolerance": 1e-9}, 8e-7, True),
+        ({"tolerance": 1e-9}, 3e-6, False),
+        ({"tolerance": 1e-5}, 8e-6, True),
+        ({"tolerance": 1e-5}, 3e-5, False),
+        ({"tolerance": 1.0}, 3e-5, False),
+        ({}, 3e-6, False),
+    ],
+)
+def test_golden_rows_may_differ_as_much_as_packing_allowed(
+    predictor: Predictor, engines: dict[str, float], gone: float, fits: bool
+) -> None:
+    golden = predictor.manifest.golden
+    nudged = [[value + gone for value in row] for row in golden.outputs["probabilities"]]
+    manifest = replace(predictor.manifest, engines=engines)
+    engine = Made(np.array(golden.outputs["class"]), np.array(nudged))
+    with nullcontext() if fits else pytest.raises(GoldenError, match="golden row 0: probabilities"):
+        Predictor(manifest, engine).verify()
 
 
 def test_golden_rows_that_are_not_all_answered_are_an_error(predictor: Predictor) -> None:

@@ -49,7 +49,7 @@ def test_the_lines_that_it_shows_work() -> None:
     with serve(folder_of("mixed table, closed categories")) as server:
         page = server.request("GET", "/docs").body.decode()
         lines = re.findall(r"<pre[^>]+>(.*?)</pre>", page, re.S)
-        assert len(lines) == 11  # five forms of a prediction, six others
+        assert len(lines) == 12  # six forms of a prediction, six others
         for line in lines:
             line = unescape(re.sub("<.*?>", "", line))
             line = line.replace("ADDRESS/", f"http://127.0.0.1:{server.port}/")

@@ -1,5 +1,7 @@
 """Only a model whose rows are apart may be asked for several requests at once."""
 
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,13 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from service.app import create_app
-from service.model.engines import ScikitLearn
+from service.model import row_independence
+from service.model.engines import Column, Engine, ScikitLearn
 from service.model.predictor import Predictor
+from service.model.row_independence import are_rows_independent, hold_here
 from service.settings import Settings
 from tests.support.described import described
-from training.engine.row_independence import are_rows_independent
+from training.engine.boundary_rows import beside_boundaries
 from training.pack import PackOptions, pack
 from training.samples.sample import read
 from training.sensor_example import data
@@ -33,7 +37,7 @@ def is_apart(model: Any) -> bool:
     _, signature, columns = described("sensors")
     fitted = model.fit(READINGS.inputs, READINGS.target)
     return are_rows_independent(
-        ScikitLearn(fitted, signature), columns, signature.confidence is not None
+        ScikitLearn(fitted, signature), list(columns.values()), signature.confidence is not None
     )
 
 
@@ -82,6 +86,91 @@ def test_the_service_shares_calls_only_where_packing_says_so(apart: bool, tmp_pa
     fast_path = create_app(Settings(), predictor).fast_path
     assert fast_path
     assert fast_path.can_batch is apart
+
+
+class Kernel(Engine):
+    """An engine that rounds the rows left over of 8 otherwise, if they are `left`: the behaviour of
+    ONNX Runtime 1.28 on ARM64, with a matrix product of float64."""
+
+    calls = 0
+
+    def __init__(self, left: Collection[int]) -> None:
+        self.left = left
+
+    def predict(self, columns: Sequence[Column]) -> list[Column]:
+        self.calls += 1
+        found = columns[0] * 3.0
+        rest = len(found) % 8
+        if rest in self.left:
+            found[len(found) - rest :] = np.nextafter(found[len(found) - rest :], np.inf)
+        return [found]
+
+    def confidence(self, columns: Sequence[Column]) -> list[Column]:
+        raise AssertionError("it has none")
+
+
+ROWS = [np.linspace(0.1, 1.0, 64)]
+
+
+@pytest.mark.parametrize("left", [{4, 5, 6, 7}, {7}, {1}, {2}, {3}, {4}, {5}, {6}])
+def test_a_kernel_that_rounds_the_last_rows_otherwise_is_found(left: set[int]) -> None:
+    assert not are_rows_independent(Kernel(left), ROWS, False)
+    assert are_rows_independent(Kernel(()), ROWS, False)
+
+
+def test_it_is_found_where_the_model_is_served_from_a_few_rows_and_soon() -> None:
+    few = [ROWS[0][:8]]
+    assert not hold_here(Kernel({4, 5, 6, 7}), few, False)
+    assert hold_here(Kernel(()), few, False)
+    kernel = Kernel(())
+    assert are_rows_independent(kernel, ROWS, False, seconds=0.0)
+    assert kernel.calls == 2  # a slow model is not tried for long
+
+
+def test_a_service_on_such_a_processor_shares_no_call(
+    artifact: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(row_independence, "hold_here", lambda *_: False)
+    app = create_app(Settings(model=str(artifact)))
+    assert app.fast_path
+    assert not app.fast_path.can_batch
+    about = json.loads(app.test_client().get("/model").data)
+    assert (about["engines"]["rows_independent"], about["server"]["shares_calls"]) == (True, False)
+    [record] = [one for one in caplog.records if "share no call" in one.getMessage()]
+    assert record.levelname == "WARNING"
+
+
+def test_a_label_that_the_last_bit_of_a_score_decides_is_found() -> None:
+    class Rounding(LogisticRegression):  # type: ignore[misc]  # scikit-learn has no type hints
+        def predict(self, rows: Any) -> Any:
+            scores = self.decision_function(rows) - (1e-15 if len(rows) % 8 > 3 else 0)
+            return self.classes_[(scores > 0).astype(int)]
+
+    model = Rounding()
+    assert is_apart(model), "no row of the sample lies beside the boundary"
+    _, signature, columns = described("sensors")
+    engine = ScikitLearn(model, signature)
+    beside = beside_boundaries(engine, list(columns.values()))
+    assert not are_rows_independent(engine, beside, False)
+
+
+def test_rows_beside_a_boundary_are_neighbours_with_two_labels() -> None:
+    animal, signature, columns = described("logistic regression, string labels")
+    engine = ScikitLearn(animal.estimator, signature)
+    found = beside_boundaries(engine, list(columns.values()))
+    labels = engine.predict(found)[0]
+    half = len(labels) // 2
+    assert half > 5
+    assert (labels[:half] != labels[half:]).all()
+    for one in found:
+        gap = np.abs(one[:half] - one[half:])
+        assert (gap <= 4 * np.spacing(np.maximum(np.abs(one[:half]), 1e-3))).all()
+
+
+def test_a_model_of_numbers_has_no_boundary() -> None:
+    animal, signature, columns = described("ridge regression")
+    engine = ScikitLearn(animal.estimator, signature)
+    assert beside_boundaries(engine, list(columns.values())) == []
 
 
 def test_an_artifact_that_does_not_say_so_shares_nothing(predictor: Predictor) -> None:

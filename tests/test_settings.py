@@ -74,6 +74,40 @@ def test_a_misspelt_name_is_refused_with_the_likely_one() -> None:
         Settings.from_environment({"SERVICE_MAXROWS": "7"})
 
 
+def test_several_settings_in_one_variable_win_over_their_own() -> None:
+    given = {
+        "SERVICE_SETTINGS": " SERVICE_PROTOCOLS=oip  SERVICE_MAX_ROWS=7\nSERVICE_QUEUE_MS=90",
+        "SERVICE_MAX_ROWS": "8",
+        "SERVICE_LOG_LEVEL": "error",
+    }
+    found = Settings.from_environment(given)
+    assert (found.protocols, found.max_rows, found.log_level) == (("oip",), 7, "error")
+    assert found.queue_seconds == 0.09
+    assert Settings.from_environment({"SERVICE_SETTINGS": ""}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (
+            "MAX_ROWS=7",
+            r"SERVICE_SETTINGS: 'MAX_ROWS=7' is not a setting like SERVICE_MAX_ROWS=100",
+        ),
+        ("SERVICE_MAX_ROWS", "is not a setting like"),
+        ("SERVICE_SETTINGS=1", "is not a setting like"),
+        (
+            "SERVICE_MAX_ROWS=7 SERVICE_MAX_ROWS=8",
+            "SERVICE_SETTINGS: SERVICE_MAX_ROWS is set twice",
+        ),
+        ("SERVICE_MAXROWS=7", "SERVICE_MAXROWS is not a setting; did you mean SERVICE_MAX_ROWS"),
+        ("SERVICE_MAX_ROWS=x", "SERVICE_MAX_ROWS is 'x'; it must be a whole number"),
+    ],
+)
+def test_a_fault_in_that_variable_is_named(text: str, why: str) -> None:
+    with pytest.raises(SettingsError, match=why):
+        Settings.from_environment({"SERVICE_SETTINGS": text})
+
+
 FORMER = [  # a former name with a value, and what it is now
     ("SERVICE_DIALECTS", "oip,mlflow", "SERVICE_PROTOCOLS", "protocols", ("oip", "mlflow")),
     ("SERVICE_QUEUE_MS", "90", "SERVICE_QUEUE_SECONDS, in seconds", "queue_seconds", 0.09),

@@ -19,7 +19,6 @@ from service.model.engines import Column, ScikitLearn
 from service.model.signature import Input, Output, Signature
 from training.conversion import encoder_tables
 from training.engine import probe_rows, selection
-from training.engine.row_independence import are_rows_independent
 from training.estimators.fitted_model import FittedModel
 from training.estimators.thresholds import thresholds
 from training.samples import sample
@@ -296,11 +295,3 @@ def test_long_calls_are_timed_fewer_times(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(selection, "LONG_SECONDS", 0.0)
     selection.median_seconds(engine, columns, 1)
     assert engine.calls == 14
-
-
-def test_fewer_rows_of_a_wide_table_are_predicted_alone() -> None:
-    for width, alone in ((10, 20), (2000, 10), (10_000, 5)):
-        engine = Slow()
-        columns = {str(place): np.zeros(30) for place in range(width)}
-        assert are_rows_independent(engine, columns, confident=False)
-        assert engine.calls == 1 + 2 + alone

@@ -3,6 +3,7 @@ publishes."""
 
 import json
 import logging
+import platform
 import sys
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,11 +23,12 @@ from service.model.limits import Limits
 from service.model.locked import LOCK
 from service.model.manifest import ROWS_INDEPENDENT, TIMED_ROWS, Golden, Manifest
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
+from service.model.row_independence import are_rows_independent
 from service.model.signature import Signature
 from service.model.version import content_version
 from training import examples, sample_metrics
-from training.engine import selection, truth
-from training.engine.row_independence import are_rows_independent
+from training.engine import probe_rows, selection, truth
+from training.engine.boundary_rows import beside_boundaries
 from training.errors import PackError, reraise_own
 from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import refuse_side_effects
@@ -39,6 +41,9 @@ from training.signature.infer import contract
 
 # By engine: how a model that another scikit-learn saved is served. The third way is a lock.
 ROUTES = {artifact.ONNX: "onnx", artifact.SCIKIT_LEARN: "migration"}
+DRAWN_ROWS = 500
+WIDE_COLUMNS = 1000  # of more columns, whether rows are independent is tested for a time
+WIDE_SECONDS = 5.0  # for each of three sets of rows
 GOLDEN_ROWS = 8  # evenly from the sample, after the caller's own examples
 
 
@@ -150,9 +155,8 @@ def pack(
             },
             engines={
                 **chosen.report,
-                ROWS_INDEPENDENT: are_rows_independent(
-                    chosen.engine, columns, signature.confidence is not None
-                ),
+                ROWS_INDEPENDENT: _are_rows_independent(chosen.engine, signature, columns),
+                "machine": platform.machine(),
             },
             golden=Golden(inputs={}, outputs={}),
         )
@@ -225,6 +229,19 @@ def _report(*given: Any) -> bytes | None:
         return None
     finally:
         sys.path.remove(folder)
+
+
+def _are_rows_independent(
+    engine: Engine, signature: Signature, columns: Mapping[str, Column]
+) -> bool:
+    """Test rows of the sample, rows around them, and rows beside a boundary of labels."""
+    given, confident = list(columns.values()), signature.confidence is not None
+    drawn = probe_rows.generate(signature, columns, {}, rows=DRAWN_ROWS)
+    others = [list(drawn.values()), beside_boundaries(engine, given)]
+    seconds = WIDE_SECONDS if len(given) > WIDE_COLUMNS else float("inf")
+    return are_rows_independent(engine, given, confident, seconds) and all(
+        are_rows_independent(engine, one, False, seconds) for one in others if one
+    )
 
 
 def _golden(predictor: Predictor, sample: Sample, examples: Mapping[str, list[Any]]) -> Golden:

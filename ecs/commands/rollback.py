@@ -102,8 +102,8 @@ def list_images(account: Account, stack: Stack, repository: names.Repository) ->
     """Print the images in ECR, newest first."""
     runs = stack.parameters["ImageUri"].rpartition("@")[2]
     for image in registry.images(account, repository.name):
-        mark = "runs" if image.digest == runs else ""
-        echo(f"{image.digest}  {image.pushed:%Y-%m-%d %H:%M}  {mark:4}  {' '.join(image.tags)}")
+        mark = "runs" if image.digest == runs else "archived" if image.is_archived else ""
+        echo(f"{image.digest}  {image.pushed:%Y-%m-%d %H:%M}  {mark:8}  {' '.join(image.tags)}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`GET /model` and `GET /openapi.json`: the manifest and the contract of the model."""
 
 import json
+import platform
 from typing import Any
 
 from flask import Flask, Response
@@ -23,7 +24,8 @@ def init_app(
     `columns` is the schema that checks requests. Returns the contract, for the pages.
     """
     manifest = predictor.manifest
-    content = json.dumps({**manifest.public(), "server": SERVER})
+    server = {**SERVER, "machine": platform.machine(), "shares_calls": predictor.rows_independent}
+    content = json.dumps({**manifest.public(), "server": server})
     contract = openapi.document(manifest, settings, columns)
     described = json.dumps(contract)
 

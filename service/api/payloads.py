@@ -66,7 +66,7 @@ def payload_limits(
 def from_json(payload: Any, signature: Signature, limits: parse.PayloadLimits) -> Columns:
     """The columns of a JSON payload; Problem 422 if it has none of the forms, or too many rows."""
     if isinstance(payload, list):
-        return from_rows(payload, signature, limits.rows, ignore_extra=limits.ignore_extra)
+        return from_rows(payload, signature, limits)
     if not isinstance(payload, dict):
         raise _misfit("", f"the body must be an object or a list, like {_form(signature)}")
     if INSTANCES in payload and (INSTANCES not in signature.names or _are_rows(payload)):
@@ -176,12 +176,10 @@ def _from_instances(
         if name != INSTANCES:
             raise _misfit(pointer(name), "no other key is allowed beside instances")
     rows = payload[INSTANCES]
-    return from_rows(rows, signature, limits.rows, INSTANCES, ignore_extra=limits.ignore_extra)
+    return from_rows(rows, signature, limits, INSTANCES)
 
 
-def from_rows(
-    rows: Any, signature: Signature, max_rows: int, *place: str, ignore_extra: bool = False
-) -> Columns:
+def from_rows(rows: Any, signature: Signature, limits: parse.PayloadLimits, *place: str) -> Columns:
     """The columns of a list of rows, named or in order; Problem 422 if invalid or too long.
 
     Of a model with one input they may also be its values. `place` are the keys that lead to the
@@ -189,12 +187,12 @@ def from_rows(
     """
     if not isinstance(rows, list):
         raise _misfit(pointer(*place), "must be a list of rows")
-    check_rows(len(rows), max_rows, pointer(*place))
+    check_rows(len(rows), limits.rows, pointer(*place))
     names = signature.names
     if len(names) == 1 and not isinstance(rows[0], dict | list):
         return Columns({names[0]: rows}, lambda _, row: pointer(*place, row))
     if isinstance(rows[0], dict):
-        errors = list(islice(_named_errors(rows, names, place, ignore_extra), MAX_ERRORS))
+        errors = list(islice(_named_errors(rows, names, place, limits.ignore_extra), MAX_ERRORS))
         if not errors:
             return Columns(
                 {name: [row[name] for row in rows] for name in names},

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.api import payloads
+from service.api.parse import PayloadLimits
 from service.api.payloads import Columns
 from service.api.problems import Problem, pointer
 from service.model import number_parsing
@@ -13,7 +14,7 @@ from service.model.column_names import matched
 from service.model.signature import Signature
 
 
-def from_array(values: Any, signature: Signature, max_rows: int, *place: str) -> Columns:
+def from_array(values: Any, signature: Signature, limits: PayloadLimits, *place: str) -> Columns:
     """The columns of nested lists, or of named rows; Problem 422 if they do not fit the model.
 
     A flat list is one row, or one column if the model has one input. `place` are the keys that lead
@@ -21,9 +22,9 @@ def from_array(values: Any, signature: Signature, max_rows: int, *place: str) ->
     """
     names = signature.names
     if not isinstance(values, list) or not values or isinstance(values[0], list | dict):
-        return payloads.from_rows(values, signature, max_rows, *place)
+        return payloads.from_rows(values, signature, limits, *place)
     if len(names) == 1:
-        payloads.check_rows(len(values), max_rows, pointer(*place))
+        payloads.check_rows(len(values), limits.rows, pointer(*place))
         return Columns({names[0]: values}, lambda _, row: pointer(*place, row))
     check_width(len(values), signature, pointer(*place))
     return Columns(

@@ -69,6 +69,9 @@ class PredictionService:
         probabilities and scores. `per_row` is the number of values that the protocol sends per row.
         """
         state = state_of(environ)
+        if self.limits.ignore_extra:
+            values = {name: columns.values[name] for name in self.names if name in columns.values}
+            columns = payloads.Columns(values, columns.pointer)
         arrays, _ = self._checked(state, columns)
         self.size.check(state, max(per_row, self.size.per_row(details)))
         return self._predict_timed(self.predictor.predict, state, columns, arrays, details)

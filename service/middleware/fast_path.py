@@ -34,7 +34,7 @@ class FastPath:
         self.access = access
         self.service = service
         self.metrics_port = str(metrics_port)
-        self.can_batch = service.predictor.manifest.rows_independent
+        self.can_batch = service.predictor.rows_independent
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""

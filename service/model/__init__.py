@@ -25,6 +25,6 @@ memory).
 Predicting: `engines.py` (scikit-learn and ONNX Runtime), `frames.py` (DataFrames), `dates.py`
 (dates and times as text), `outputs.py` (probabilities of several outputs), `ranking.py` (the most
 probable labels), `predictor.py` (columns to predictions), `golden.py` (compares predictions of
-golden rows), `number_parsing.py` (numbers in text), `column_names.py` (names in a header line),
-`example.py` (example rows).
+golden rows), `row_independence.py` (tests whether requests may share a call), `number_parsing.py`
+(numbers in text), `column_names.py` (names in a header line), `example.py` (example rows).
 """

@@ -15,13 +15,14 @@ from service.model import (
     onnx_check,
     own_code,
     ranking,
+    row_independence,
     trial,
     trust,
 )
 from service.model.artifact import ArtifactError, GoldenError, ManifestError
 from service.model.audit import EffectError
 from service.model.engines import Column, Engine, OnnxRuntime
-from service.model.golden import compare
+from service.model.golden import compare, tolerance
 from service.model.limits import Limits
 from service.model.manifest import Manifest
 from service.model.onnx_check import OnnxError
@@ -51,13 +52,16 @@ class UnpredictableError(ValueError):
 class Predictor:
     """One loaded model. It is made once per process and shared by all requests.
 
-    `report` is the page that was packed with the model, or None.
+    `report` is the page that was packed with the model, or None. `rows_independent` is whether a
+    row has the same prediction alone as among others, to the last bit: where the model was packed,
+    and, after `verify`, here.
     """
 
     def __init__(self, manifest: Manifest, engine: Engine, report: bytes | None = None) -> None:
         self.manifest = manifest
         self.report = report
         self.signature = manifest.signature
+        self.rows_independent = manifest.rows_independent
         self._engine = engine
 
     @classmethod
@@ -166,7 +170,7 @@ class Predictor:
         rows = len(columns[self.signature.names[0]])
         labels = sum(len(output.labels or ()) for output in outputs)
         parts = [slice(rows)]
-        if self.manifest.rows_independent:
+        if self.rows_independent:
             parts = ranking.blocks(rows, labels)
         answer: dict[str, Any] = {output.name: [] for output in outputs}
         top: dict[str, Any] = {
@@ -210,7 +214,10 @@ class Predictor:
         return answer
 
     def verify(self) -> None:
-        """Predict the golden rows; GoldenError names the first row with another prediction."""
+        """Predict the golden rows; GoldenError names the first row with another prediction.
+
+        Also test whether rows are independent on this processor.
+        """
         golden = self.manifest.golden
         try:
             columns = {
@@ -226,7 +233,10 @@ class Predictor:
         if found.keys() != golden.outputs.keys():
             raise GoldenError(f"golden rows give {sorted(found)}, not {sorted(golden.outputs)}")
         for name, expected in golden.outputs.items():
-            compare(name, expected, found[name])
+            compare(name, expected, found[name], tolerance(self.manifest))
+        self.rows_independent = self.manifest.rows_independent and row_independence.hold_here(
+            self._engine, list(columns.values()), self.signature.confidence is not None
+        )
 
 
 def _own_code(

@@ -34,8 +34,7 @@ MAX_DIMENSIONS = 64  # NumPy's own limit
 MAX_FIELDS, MAX_FIELD_DEPTH = 10_000, 8
 FILL = bool | int | float | complex | str | bytes | None  # the fill value of a masked array
 INTEGERS = frozenset({int, *(np.dtype(code).type for code in "bhilqBHILQ")})
-# DEBUG would print the pattern.
-PATTERN_FLAGS = re.A | re.I | re.L | re.M | re.S | re.U | re.X
+PATTERN_FLAGS = re.A | re.I | re.L | re.M | re.S | re.U | re.X  # DEBUG would print the pattern
 
 
 class Named:
@@ -301,13 +300,11 @@ def text_method(owner: Any, name: Any) -> Any:
     For a pending object it returns None: SciPy's distributions hold some of their own methods, and
     are rebuilt without them. A time zone is pickled as a call of ZoneInfo's `_unpickle`.
     """
-    if isinstance(owner, Argument) and (owner.full_name, name) == (
-        "zoneinfo.ZoneInfo",
-        "_unpickle",
-    ):
-        return Rebuilder("zoneinfo.ZoneInfo", zone)
-    if isinstance(owner, Pending) and type(name) is str:
+    if type(name) is str and isinstance(owner, Pending):
         return None
+    named = owner.full_name if isinstance(owner, Argument) and type(name) is str else ""
+    if (named, name) == ("zoneinfo.ZoneInfo", "_unpickle"):
+        return Rebuilder(named, zone)
     if owner is not str or name not in TEXT_METHODS:
         raise UntrustedError("a call of builtins.getattr")
     return getattr(str, name)

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from typing import Any
 
 import orjson
@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 from service.api import body, parse, payloads, positional_rows, problems
 from service.api.body import CSV, JSON
 from service.api.details import PREDICTIONS, TOP, Details, read_top
+from service.api.parse import PayloadLimits
 from service.api.payloads import Columns
 from service.api.predict import PARAMETERS
 from service.api.prediction_service import PredictionService
@@ -72,7 +73,7 @@ def predict(request: Request, content: bytes, service: PredictionService) -> Res
     else:
         text = body.decode(lossless.without_mark(content))
         payload = parse.parse_json(text, service.limits, nan=True)
-        columns = _from_json(payload, signature, service.limits.rows, len(text))
+        columns = _from_json(payload, signature, service.limits, len(text))
         columns = lossless.booleans(columns, signature)
         details = _details(payload.get(PARAMS), signature)
     answer = service.predict_columns(request.environ, columns, details)
@@ -96,7 +97,9 @@ def write_error(error: HTTPException) -> Response:
     return Response(content, 400 if status == 422 else status, headers, content_type=JSON)
 
 
-def _from_json(payload: Any, signature: Signature, max_rows: int, most_values: int) -> Columns:
+def _from_json(
+    payload: Any, signature: Signature, limits: PayloadLimits, most_values: int
+) -> Columns:
     given = [name for name in FORMS if name in payload] if isinstance(payload, dict) else []
     if len(given) != 1:
         raise _misfit("", f"the body must be an object with exactly one of {', '.join(FORMS)}")
@@ -109,12 +112,12 @@ def _from_json(payload: Any, signature: Signature, max_rows: int, most_values: i
         if likely(other, [PARAMS]):
             raise _misfit(pointer(other), unknown(other, [PARAMS], "key"))
     if name == SPLIT:
-        return _from_frame(payload[SPLIT], signature, max_rows)
+        return _from_frame(payload[SPLIT], signature, limits)
     rows = payload[name]
     if name != RECORDS and isinstance(rows, dict):
-        return _from_columns(rows, signature, max_rows, name)
-    rows = _with_nulls(rows, signature, max_rows, most_values)
-    return positional_rows.from_array(rows, signature, max_rows, name)
+        return _from_columns(rows, signature, limits, name)
+    rows = _with_nulls(rows, signature, limits.rows, most_values)
+    return positional_rows.from_array(rows, signature, limits, name)
 
 
 def _with_nulls(rows: Any, signature: Signature, max_rows: int, most_values: int) -> Any:
@@ -130,7 +133,7 @@ def _with_nulls(rows: Any, signature: Signature, max_rows: int, most_values: int
     return [nulls | row if isinstance(row, dict) else row for row in rows]
 
 
-def _from_frame(frame: Any, signature: Signature, max_rows: int) -> Columns:
+def _from_frame(frame: Any, signature: Signature, limits: PayloadLimits) -> Columns:
     """The columns of a data frame, in any order. Without names they are in the model's order.
 
     The index is ignored.
@@ -140,20 +143,39 @@ def _from_frame(frame: Any, signature: Signature, max_rows: int) -> Columns:
         raise _misfit(pointer(SPLIT), "must be an object with columns, data and optionally index")
     header = frame.get("columns")
     if header is None or header == list(range(len(names))):
-        return payloads.from_rows(frame["data"], signature, max_rows, SPLIT, "data")
+        return payloads.from_rows(frame["data"], signature, limits, SPLIT, "data")
     place = (SPLIT, "columns")
     if not isinstance(header, list) or not all(isinstance(name, str) for name in header):
         raise _misfit(pointer(*place), "must be a list of names")
+    data = frame["data"]
+    if limits.ignore_extra:
+        expected = set(names)
+        kept = [name in expected for name in header]
+        data = _without(data, kept, limits.rows)
+        header = list(compress(header, kept))
     _check_names(header, names, *place)
     inputs = {one.name: one for one in signature.inputs}
     as_sent = replace(signature, inputs=tuple(inputs[name] for name in header))
-    return payloads.from_rows(frame["data"], as_sent, max_rows, SPLIT, "data")
+    return payloads.from_rows(data, as_sent, limits, SPLIT, "data")
+
+
+def _without(rows: Any, kept: Sequence[bool], max_rows: int) -> Any:
+    """Lists with only the cells that are `kept`; those of another length stay as they are."""
+    if not isinstance(rows, list) or len(rows) > max_rows:
+        return rows
+    return [
+        list(compress(row, kept)) if isinstance(row, list) and len(row) == len(kept) else row
+        for row in rows
+    ]
 
 
 def _from_columns(
-    columns: dict[str, Any], signature: Signature, max_rows: int, form: str
+    columns: dict[str, Any], signature: Signature, limits: PayloadLimits, form: str
 ) -> Columns:
     """The columns of an object of lists, or of one row of values."""
+    if limits.ignore_extra:
+        expected = set(signature.names)
+        columns = {name: values for name, values in columns.items() if name in expected}
     _check_names(list(columns), signature.names, form)
     if not any(isinstance(value, list) for value in columns.values()):
         row = {name: [value] for name, value in columns.items()}
@@ -161,7 +183,7 @@ def _from_columns(
     for name, values in columns.items():
         if not isinstance(values, list):
             raise _misfit(pointer(form, name), "must be a list of values")
-        payloads.check_rows(len(values), max_rows, pointer(form, name))
+        payloads.check_rows(len(values), limits.rows, pointer(form, name))
     return Columns(columns, lambda name, row: pointer(form, name, row))
 
 

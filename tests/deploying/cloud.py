@@ -29,6 +29,7 @@ class Cloud:
     requests: list[dict[str, Any]] = field(default_factory=list)  # each change set as asked for
     cancelled: list[str] = field(default_factory=list)
     stopped: list[dict[str, Any]] = field(default_factory=list)  # tasks
+    ended: list[dict[str, Any]] = field(default_factory=list)  # service deployments
     drifts: list[dict[str, Any]] = field(default_factory=list)
     vcpus: float | None = 1000.0  # None where one may not ask
     then: "Callable[[Any], str] | None" = None  # what executing does; the status that it ends with

@@ -8,8 +8,8 @@ record what was asked. Each says what it stands in for:
   listeners. The stand-in does to the service what CloudFormation would, or what a test tells it to.
 - `_deletion`: moto stumbles over endpoints, and forgets what a deleted stack had. The stand-in
   deletes what tests look at, and not what is protected or retained.
-- `_extras`: stopped tasks (moto runs none), cancelling an update, drift, Fargate's quotas, and the
-  address of an image's layer.
+- `_extras`: stopped tasks (moto runs none), service deployments, cancelling an update, drift,
+  Fargate's quotas, and the address of an image's layer.
 - Load balancers have the address of a service that runs here.
 """
 
@@ -176,6 +176,24 @@ def _extras(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
         lambda self: json.dumps({"taskArns": [task["taskArn"] for task in cloud.stopped]}),
     )
     patch.setattr(tasks, "describe_tasks", lambda self: json.dumps({"tasks": cloud.stopped}))
+
+    def listed(self: Any) -> str:
+        since = self._get_param("createdAt")["after"].timestamp()
+        wanted = self._get_param("status")
+        found = [
+            one["serviceDeploymentArn"]
+            for one in cloud.ended
+            if one["status"] in wanted and one["createdAt"] > since
+        ]
+        return json.dumps({"serviceDeployments": [{"serviceDeploymentArn": one} for one in found]})
+
+    def described(self: Any) -> str:
+        wanted = self._get_param("serviceDeploymentArns")
+        found = [one for one in cloud.ended if one["serviceDeploymentArn"] in wanted]
+        return json.dumps({"serviceDeployments": found})
+
+    patch.setattr(tasks, "list_service_deployments", listed, raising=False)
+    patch.setattr(tasks, "describe_service_deployments", described, raising=False)
     patch.setattr(ECRResponse, "get_download_url_for_layer", layer)
 
     def quota(self: Any) -> str:

@@ -40,7 +40,7 @@ def test_an_update_that_was_rolled_back_fails_and_says_all_one_would_dig_for(
     assert "Circuit Breaker was triggered" in said.err
     assert "update cancelled" not in said.err
     assert "has begun draining" in said.err
-    assert "Essential container in task exited" in said.err
+    assert "Essential container in task exited (EssentialContainerExited)" in said.err
     assert "container app: exit code 65" in said.err
     assert "slipway: the artifact is damaged" in said.err
     last = said.err.splitlines()[-1]
@@ -54,6 +54,7 @@ def stopped_task(cluster: str) -> dict[str, Any]:
         "createdAt": 1_700_000_000,
         "stoppedAt": 1_700_000_100,
         "stoppedReason": "Essential container in task exited",
+        "stopCode": "EssentialContainerExited",
         "containers": [{"name": "app", "exitCode": 65}, {"name": "other"}],
     }
 
@@ -70,6 +71,71 @@ def log_crash(cloud: Cloud, task: str) -> None:
             logStreamName=stream,
             logEvents=[{"timestamp": int(time.time() * 1000), "message": line}],
         )
+
+
+CAUSES: dict[str, tuple[dict[str, Any], str]] = {
+    "an alarm": (
+        {
+            "status": "ROLLBACK_SUCCESSFUL",
+            "lifecycleStage": "BAKE_TIME",
+            "alarms": {
+                "status": "TRIGGERED",
+                "alarmNames": ["slipway-production-faults", "slipway-production-elb-5xx"],
+                "triggeredAlarmNames": ["slipway-production-faults"],
+            },
+            "rollback": {"reason": "Service deployment rolled back because of alarms."},
+        },
+        "ROLLBACK_SUCCESSFUL at BAKE_TIME: alarm slipway-production-faults; Service deployment "
+        "rolled back because of alarms.",
+    ),
+    "the circuit breaker": (
+        {
+            "status": "ROLLBACK_IN_PROGRESS",
+            "lifecycleStage": "SCALE_UP",
+            "alarms": {"status": "MONITORING", "alarmNames": [], "triggeredAlarmNames": []},
+            "deploymentCircuitBreaker": {"status": "TRIGGERED", "failureCount": 3, "threshold": 3},
+        },
+        "ROLLBACK_IN_PROGRESS at SCALE_UP: 3 tasks failed, and the circuit breaker allows 3",
+    ),
+    "a person": (
+        {
+            "status": "STOPPED",
+            "statusReason": "Service deployment stopped by the user.",
+            "deploymentCircuitBreaker": {"status": "MONITORING", "failureCount": 1, "threshold": 3},
+        },
+        "STOPPED: Service deployment stopped by the user.",
+    ),
+    "nothing that ECS says": ({"status": "ROLLBACK_FAILED"}, "ROLLBACK_FAILED: ECS gives no"),
+}
+
+
+@pytest.mark.parametrize(("deployment", "line"), CAUSES.values(), ids=CAUSES)
+def test_the_cause_of_a_rollback_is_one_line(
+    bootstrapped: Cloud,
+    deployed: str,
+    artifact: Path,
+    capsys: Said,
+    deployment: dict[str, Any],
+    line: str,
+) -> None:
+    def fail(stack: Any) -> str:
+        now = time.time()
+        older = {"status": "ROLLBACK_FAILED", "statusReason": "long ago", "createdAt": now - 3600}
+        fine = {"status": "SUCCESSFUL", "createdAt": now}
+        bootstrapped.ended += [
+            {**one, "serviceDeploymentArn": f"arn:{place}"}
+            for place, one in enumerate((older, fine, {**deployment, "createdAt": now}))
+        ]
+        return "UPDATE_ROLLBACK_COMPLETE"
+
+    bootstrapped.then = fail
+    assert again(artifact, image=bootstrapped.push("bad")) == 1
+    said = capsys.readouterr().err
+    assert "deployments that ECS ended:" in said
+    found = [one.strip() for one in said.splitlines() if deployment["status"] in one]
+    assert len(found) == 1
+    assert line in found[0]
+    assert "long ago" not in said
 
 
 def test_a_rollback_by_ecs_fails_although_the_stack_is_content(

@@ -1,8 +1,11 @@
 """`ecs/rollback` against moto: to the image before, to a digest, out of a deployment under way."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from moto.core.responses import ActionResult
+from moto.ecr.responses import ECRResponse
 
 from ecs.commands import rollback
 from tests.deploying.cloud import REPOSITORY, Cloud, again
@@ -55,6 +58,27 @@ def test_the_list_shows_what_one_can_go_back_to(deployed: str, second: str, caps
     lines = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
     assert {line[0] for line in lines} == {deployed, second}
     assert [line[-1] for line in lines if "runs" in line] == ["second"]
+
+
+def test_the_list_marks_archived_images(
+    deployed: str, second: str, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ECR does: it leaves archived images out unless it is asked for any."""
+    real = ECRResponse.describe_images
+
+    def describe(self: Any) -> Any:
+        found: Any = real(self).result
+        is_any = (self._get_param("filter") or {}).get("imageStatus") == "ANY"
+        for one in found["imageDetails"]:
+            one.image_status = "ARCHIVED" if one.image_digest == deployed else "ACTIVE"
+        images = [one for one in found["imageDetails"] if is_any or one.image_status == "ACTIVE"]
+        return ActionResult({"imageDetails": images})
+
+    monkeypatch.setattr(ECRResponse, "describe_images", describe)
+    assert rollback.main(["--list"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert [line[0] for line in lines if "archived" in line] == [deployed]
+    assert [line[0] for line in lines if "runs" in line] == [second]
 
 
 def test_what_cannot_be_is_one_line(

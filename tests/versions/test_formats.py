@@ -1,6 +1,7 @@
 """Files and folders that MLflow and skops write, with the scikit-learn of then."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,26 @@ def test_it_answers_as_in_the_release_that_saved_it(
     assert np.array(found) == pytest.approx(right, abs=1e-9)
     proof = json.loads((tmp_path / "a/manifest.json").read_text())["engines"]["older"]
     assert proof["versions"]["scikit-learn"] == RELEASE
+
+
+@pytest.mark.slow
+def test_versions_that_cannot_be_installed_are_named_and_others_of_that_time_taken(
+    models: tuple[Path, Any, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE))
+    folder = Path(shutil.copytree(models[0] / "mlflow", tmp_path / "mlflow"))
+    lines = (folder / "requirements.txt").read_text()
+    assert "numpy" not in lines
+    (folder / "requirements.txt").write_text(lines + "\nnumpy==1.99.0\n")
+    sample = ["--sample", str(models[0] / "rows.csv"), "--out", str(tmp_path / "a"), "--no-report"]
+    assert main(["pack", str(folder), *sample]) == 0
+    assert (
+        "note: numpy==1.99.0, pandas==2.2.3, which the model was fitted with, cannot be installed "
+        f"with scikit-learn {RELEASE} here; other versions of that time are"
+    ) in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ def add_routes(
                 instances = _rows(instances, key)
             elif len(signature.inputs) == 1 and not isinstance(instances[0], list | dict):
                 instances = [[value] for value in instances]
-        return payloads.from_rows(instances, signature, service.limits.rows, key)
+        return payloads.from_rows(instances, signature, service.limits, key)
 
 
 def _all_lists(values: Any) -> bool:

@@ -97,7 +97,7 @@ def _read(media_type: str, content: bytes, service: PredictionService) -> Column
     payload = parse.parse_json(text, limits, nan=True)
     if isinstance(payload, dict):
         return payloads.from_json(payload, signature, limits)
-    return positional_rows.from_array(payload, signature, limits.rows)
+    return positional_rows.from_array(payload, signature, limits)
 
 
 def _accepted(request: Request) -> str:

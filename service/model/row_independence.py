@@ -1,0 +1,82 @@
+"""Tests whether rows are independent: each gets the same prediction alone as among others.
+
+Nearly every model's rows are, but a step may depend on all rows of a call, such as a function that
+subtracts their mean. Matrix products are another reason: kernels compute the last rows of a batch,
+those left over of 4, 8 or 16, by other instructions, which may round otherwise. Which rows differ
+depends on the processor: with ONNX Runtime 1.28 on ARM64 those in batches whose size modulo 8 is 4
+to 7, on x86-64 none. So packing tests it, and the service again where it runs. Only if rows are
+independent may requests share a call of the model.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from time import perf_counter
+
+import numpy as np
+
+from service.model.engines import Column, Engine
+
+# For probabilities and scores. Shared calls never return them; comparing them detects dependence
+# that labels hide. Vectorised functions such as exp round the last rows otherwise.
+TOLERANCE = 1e-9
+# Every number of rows left over of 16. Those that differed somewhere come first: a slow model is
+# tested for some time only when the service starts.
+SIZES = (5, 1, 3, 12, 7, 4, 6, 2, 8, 13, 15, 14, 9, 11, 10, 16)
+BATCHES = 4  # of each size
+SINGLE_ROWS = 100
+START_ROWS = 16
+START_SECONDS = 0.03
+
+
+def are_rows_independent(
+    engine: Engine, columns: Sequence[Column], confident: bool, seconds: float = float("inf")
+) -> bool:
+    """Compare predictions for these rows with those for their halves and for small batches.
+
+    `columns` has an array of shape (rows,) for each input. Predictions must be identical to the
+    last bit. With `confident` probabilities or scores are compared, too. The test ends after some
+    seconds: what was not tried counts as equal.
+    """
+    end = perf_counter() + seconds
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            predicted = engine.predict(list(columns))
+            scores = engine.confidence(list(columns)) if confident else []
+            for batch in _batches(len(columns[0])):
+                part = [column[batch] for column in columns]
+                for whole, own in zip(predicted, engine.predict(part), strict=True):
+                    if not np.array_equal(whole[batch], own):
+                        return False
+                for whole, own in zip(
+                    scores, engine.confidence(part) if scores else [], strict=True
+                ):
+                    if not np.allclose(whole[batch], own, rtol=TOLERANCE, atol=TOLERANCE):
+                        return False
+                if perf_counter() > end:
+                    return True
+        except Exception:  # of the model's code: independence is then unknown
+            return False
+    return True
+
+
+def hold_here(engine: Engine, columns: Sequence[Column], confident: bool) -> bool:
+    """The same for a few rows and a short time: for the processor that serves."""
+    rows = np.resize(np.arange(len(columns[0])), START_ROWS)
+    return are_rows_independent(engine, [one[rows] for one in columns], confident, START_SECONDS)
+
+
+def _batches(rows: int) -> Iterator[slice]:
+    halves = (slice(0, rows // 2), slice(rows // 2, rows)) if rows > 1 else ()
+    small = (
+        slice(start, start + size)
+        for size in SIZES
+        if size < rows
+        for start in _starts(rows - size, SINGLE_ROWS if size == 1 else BATCHES)
+    )
+    return chain(halves, small)
+
+
+def _starts(last: int, count: int) -> list[int]:
+    return sorted({round(start) for start in np.linspace(0, last, count).tolist()})
