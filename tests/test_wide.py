@@ -17,6 +17,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from service.model.engines import Column, ScikitLearn
 from service.model.signature import Input, Output, Signature
+from training import pack as packing
 from training.conversion import encoder_tables
 from training.engine import probe_rows, selection
 from training.estimators.fitted_model import FittedModel
@@ -295,3 +296,21 @@ def test_long_calls_are_timed_fewer_times(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(selection, "LONG_SECONDS", 0.0)
     selection.median_seconds(engine, columns, 1)
     assert engine.calls == 14
+
+
+def test_shared_calls_of_a_wide_table_are_tried_for_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, given = numbers(3), set()
+
+    def tried(*arguments: Any) -> bool:
+        given.add(arguments[3])
+        return True
+
+    monkeypatch.setattr(packing, "are_rows_independent", tried)
+    model, rows = LogisticRegression().fit(table, table.c0 > 0), read(table, tmp_path)
+    packing.pack(model, rows, targets=[], name="x", folder=tmp_path / "a")
+    assert given == {float("inf")}
+    monkeypatch.setattr(packing, "WIDE_COLUMNS", 2)
+    packing.pack(model, rows, targets=[], name="x", folder=tmp_path / "a")
+    assert given == {float("inf"), packing.WIDE_SECONDS}
