@@ -5,7 +5,7 @@ they were when the file was written.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -54,13 +54,15 @@ def read(path: Path) -> Sample:
         raise DataError(f"{path}: column {twice[0]} occurs more than once")
     whole = table.to_pandas()
     whole.columns = whole.columns.map(str)  # pandas restores names that are numbers
-    read_as = {str(name): str(whole[name].dtype) for name in whole}
+    types = _types(whole, table)
     whole = _restored(whole, table)
     whole = whole.reset_index(drop=True)[[name for name in names if name in whole.columns]]
     most = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // max(1, whole.shape[1])))
     kept = _kept(whole, most)
     columns = {
-        str(name): _stored(_column(str(name), whole[name], kept), table, kept, read_as)
+        str(name): _stored(
+            _column(str(name), whole[name], kept), table, kept, types.get(str(name), set())
+        )
         for name in whole
     }
     return Sample(columns=columns, rows=rows, kept=len(kept))
@@ -135,20 +137,27 @@ def _column(name: str, series: Any, kept: Any) -> Column:
     return column
 
 
-def _stored(column: Column, table: Any, kept: Any, read_as: Mapping[str, str]) -> Column:
-    """The column with what the file tells of its type; `read_as` are the types that pandas reads.
+def _types(read: Any, table: Any) -> dict[str, set[str]]:
+    """The types that a column may have, by name, where pandas reads other types than it wrote.
 
-    The model may have been fitted on the frame that was written, or on the one that pandas reads.
+    The model may have been fitted on the frame that was written, or on `read`.
     """
+    written = (table.schema.pandas_metadata or {}).get("columns", ())
+    types = {one.get("field_name"): one.get("numpy_type") for one in written}
+    kinds = {str(name): types.get(str(name)) for name in read}
+    return {
+        name: {kind, str(read[name].dtype)} for name, kind in kinds.items() if kind in KEPT_ALIKE
+    }
+
+
+def _stored(column: Column, table: Any, kept: Any, types: Collection[str]) -> Column:
+    """The column with what the file tells of its type; `types` are those of `_types`."""
     import pyarrow.compute as compute
     import pyarrow.types as is_
 
     stored = table.column(column.name)
     column.is_unordered = column.dtype == "category" and not is_.is_dictionary(stored.type)
-    for one in (table.schema.pandas_metadata or {}).get("columns", ()):
-        if one.get("field_name") == column.name and one.get("numpy_type") in KEPT_ALIKE:
-            types = {one["numpy_type"], read_as[column.name]} - {column.dtype}
-            column.alternative = next(iter(types), "")
+    column.alternative = next((one for one in types if one != column.dtype), "")
     if column.dtype.startswith("Float") and compute.any(compute.is_nan(stored)).as_py():
         column.kind = OTHER
         column.dtype = f"{column.dtype} with NaN beside NA"
