@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,9 +98,19 @@ def init(artifact: Path, image: str, trust_code: str) -> None:
     for path in paths:
         click.echo(f"wrote      {path}")
     needed = [one for one in LIBRARIES if one in manifest.versions]
-    if needed and manifest.engine != artifacts.ONNX:
-        click.echo(f"needs      {', '.join(needed)} in the image {image}")
+    if manifest.engine == artifacts.ONNX:
+        needed = []
+    click.echo(f"first, in the checkout:  {built(image, needed)}")
     click.echo(f"serve it:  docker compose --file {shlex.quote(str(paths[-1]))} up")
+
+
+def built(image: str, needed: Sequence[str]) -> str:
+    """The command that builds the service's image with the libraries that the model needs."""
+    if not needed:
+        return "make image" if image == "slipway" else f"docker build --tag {image} ."
+    locks = [f"requirements/{'pandas' if one == 'pandas' else 'companions'}.txt" for one in needed]
+    files = " ".join(dict.fromkeys(("requirements.txt", *locks)))
+    return f'docker build --tag {image} --build-arg REQUIREMENTS="{files}" .'
 
 
 def code_of(artifact: Path, manifest: "Manifest", trusted: str) -> str:

@@ -238,8 +238,10 @@ def diff(context: click.Context, /, **given: Any) -> None:
     Example:
       slipway diff artifacts/mine artifacts/next --sample rows.csv
     """
+    from service.settings import Settings
     from training import commands
 
+    given["trust_code"] = (*given["trust_code"], *Settings.from_environment().trusted_code)
     context.exit(commands.diff(Namespace(**given)))
 
 

@@ -167,15 +167,15 @@ def developed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def told(record_property: Callable[[str, object], None]) -> Iterator[list[str]]:
+def report_lines(record_property: Callable[[str, object], None]) -> Iterator[list[str]]:
     """Lines that the run prints at its end."""
     lines: list[str] = []
     yield lines
     for line in lines:
-        record_property("told", line)
+        record_property("report_lines", line)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests had to tell."""
-    for line in running.told(terminalreporter, "told"):
+    """Print the lines of `report_lines`."""
+    for line in running.recorded(terminalreporter, "report_lines"):
         terminalreporter.write_line(line)

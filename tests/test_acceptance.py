@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.model.signature import Input
-from tests.support.animals import Animal
+from tests.support.model_cases import ModelCase
 from tests.support.packed import Values, accepted, columns_of, packed, rows_of
 
 SPECIES = [
@@ -43,16 +43,16 @@ def of_its_kind(column: Input) -> Values:
     return values | st.none()
 
 
-def takes(animal: Animal, columns: dict[str, list[Any]]) -> bool:
+def takes(case: ModelCase, columns: dict[str, list[Any]]) -> bool:
     """Whether the estimator itself predicts these rows, given as it was fitted on them."""
     rows = pd.DataFrame(
         {
             name: pd.Series(values, dtype=kind if None not in values else wider(kind))
-            for (name, values), kind in zip(columns.items(), animal.rows.dtypes, strict=True)
+            for (name, values), kind in zip(columns.items(), case.rows.dtypes, strict=True)
         }
     )
     try:
-        predicted = np.asarray(animal.estimator.predict(animal.own(rows)))
+        predicted = np.asarray(case.estimator.predict(case.own(rows)))
     except Exception:
         return False
     return predicted.dtype.kind != "f" or bool(np.isfinite(predicted).all())

@@ -11,6 +11,7 @@ import yaml
 from flask import Flask
 
 from service import healthcheck as probe
+from service.server import unsent
 from service.settings import Settings
 from tests.support.serving import ROOT
 
@@ -39,6 +40,14 @@ def test_one_port_everywhere() -> None:
     assert found(r"^EXPOSE (\d+)$", DOCKERFILE) == [str(probe.PORT)]
     assert API["ports"] == [f"${{PORT:-{probe.PORT}}}:{probe.PORT}"]
     assert f"PORT ?= {probe.PORT}" in (ROOT / "Makefile").read_text()
+
+
+def test_the_limits_of_unread_answers_are_those_of_the_documentation() -> None:
+    page = " ".join((ROOT / "docs/operations.md").read_text().split())
+    assert f"reads nothing for {unsent.STALLED_SECONDS:g} s is disconnected" in page
+    assert f"hold {unsent.MAX_UNSENT_BYTES // 2**20} MiB in a worker" in page
+    own = f"less than {unsent.PIECE // 2**10} KiB in {unsent.NEEDED_SECONDS:g} s is disconnected"
+    assert own in page
 
 
 def test_the_metrics_have_a_port_that_is_not_published() -> None:

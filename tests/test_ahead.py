@@ -43,7 +43,8 @@ def is_on_the_loop(predictor: Predictor, given: Sent, seconds: float = 0.0) -> b
     """Who computes three requests at once, of a model that takes so long for any rows."""
     engine = Watched(predictor._engine)
     manifest = replace(predictor.manifest, seconds={"1": seconds, "1000": seconds})
-    exchanges = run(all_at_once(bridged(Predictor(manifest, engine), SLOW), [given] * 3))
+    app = bridged(Predictor(manifest, engine), SLOW, max_body_bytes=len(given[0]) + 1)
+    exchanges = run(all_at_once(app, [given] * 3))
     for one in exchanges:
         assert one.status == 200
         assert json.loads(one.body)["class"] == json.loads(ANSWER)["class"]
@@ -67,13 +68,10 @@ def test_a_thread_reads_what_is_not_plain(predictor: Predictor, given: Sent) -> 
     assert not is_on_the_loop(predictor, given)
 
 
-def test_a_thread_reads_what_is_very_long(
-    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("service.server.asgi_app.MAX_PREPARSE_BYTES", LONG_CHARACTERS)
+def test_a_thread_reads_a_body_of_more_than_a_megabyte(predictor: Predictor) -> None:
     body, kind, query = sent(COLUMNS)
-    assert is_on_the_loop(predictor, (body, kind, query))
-    assert not is_on_the_loop(predictor, (body + b" ", kind, query))
+    assert is_on_the_loop(predictor, (body.ljust(2**20), kind, query))
+    assert not is_on_the_loop(predictor, (body.ljust(2**20 + 1), kind, query))
 
 
 def test_what_is_wrong_with_it_is_reported_as_always(predictor: Predictor) -> None:

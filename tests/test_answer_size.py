@@ -30,8 +30,8 @@ def client_of(name: str, most_values: int, *protocols: str) -> FlaskClient:
 
 def detail(answer: Any) -> str:
     """What a refusal says."""
-    told: str = assert_problem(422, answer.content_type, answer.data)["detail"]
-    return told
+    reply: str = assert_problem(422, answer.content_type, answer.data)["detail"]
+    return reply
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_the_values_of_an_answer_are_counted(
 ) -> None:
     enough, less = client_of(name, values), client_of(name, values - 1)
     assert enough.post(f"/predict{query}", json={"instances": rows}).status_code == 200
-    told = detail(less.post(f"/predict{query}", json={"instances": rows}))
-    assert f"would have {values} values" in told
-    assert f"at most {values - 1} are allowed" in told
+    answer = detail(less.post(f"/predict{query}", json={"instances": rows}))
+    assert f"would have {values} values" in answer
+    assert f"at most {values - 1} are allowed" in answer
 
 
 def test_the_refusal_says_what_to_do() -> None:
@@ -85,8 +85,8 @@ def test_requests_that_share_a_call_are_counted_each_for_itself() -> None:
     states = [RequestState(body=json.dumps(one).encode()) for one in rows]
     assert app.fast_path
     app.fast_path.predict_batch([{KEY: state} for state in states])
-    told = [json.loads(state.answer) for state in states if state.answer]
-    assert [len(one["prediction"]) for one in told] == [2, 1]
+    reply = [json.loads(state.answer) for state in states if state.answer]
+    assert [len(one["prediction"]) for one in reply] == [2, 1]
     error = states[1].error
     assert isinstance(error, Problem)
     assert error.code == 422
@@ -129,9 +129,9 @@ def test_every_protocol_has_the_bound(path: str, body: Any, status: int) -> None
 
 def test_lambda_tells_it_as_an_error_of_the_function() -> None:
     columns = dict(zip(packed(IRIS)[1].signature.names, zip(*FLOWERS, strict=True), strict=True))
-    told = client_of(IRIS, 2, "lambda").post(ADDRESS, data=json.dumps(columns)).json
-    assert told is not None
-    assert "would have 3 values" in told["errorMessage"]
+    answer = client_of(IRIS, 2, "lambda").post(ADDRESS, data=json.dumps(columns)).json
+    assert answer is not None
+    assert "would have 3 values" in answer["errorMessage"]
     assert client_of(IRIS, 3, "lambda").post(ADDRESS, data=json.dumps(columns)).json == (
         client_of(IRIS, 3).post("/predict", json=columns).json
     )

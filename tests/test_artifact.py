@@ -63,12 +63,12 @@ def test_any_flipped_bit_is_refused(own_artifact: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keep", "told"), [(0.0, "is empty"), (0.1, "bytes"), (0.5, "bytes"), (0.999, "bytes")]
+    ("keep", "message"), [(0.0, "is empty"), (0.1, "bytes"), (0.5, "bytes"), (0.999, "bytes")]
 )
-def test_a_truncated_file_is_refused(own_artifact: Path, keep: float, told: str) -> None:
+def test_a_truncated_file_is_refused(own_artifact: Path, keep: float, message: str) -> None:
     path = own_artifact / "model.joblib"
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
-    assert told in refusal(own_artifact, ChecksumError)
+    assert message in refusal(own_artifact, ChecksumError)
 
 
 def test_an_appended_byte_is_refused(own_artifact: Path) -> None:

@@ -123,7 +123,7 @@ def test_a_request_without_a_body_is_not_waited_for() -> None:
 
 
 def refused(headers: dict[str, str], exchange: Exchange, path: str = "/predict") -> int:
-    """The status with which the app was told to refuse a request, of whose body it saw nothing."""
+    """The status with which the app refuses a request without seeing its body."""
     app = Recorder()
     bridge = make_bridge(app, body_seconds=0.05)
     run(bridge(scope(headers.items(), path), exchange.receive, exchange.send))
@@ -286,7 +286,7 @@ def test_a_request_is_forgotten_before_its_answer_is_read() -> None:
         environ["kept"] = Kept()
         kept.append(weakref.ref(environ["kept"]))
         start_response("200 OK", [])
-        return [b"told"]
+        return [b"answer"]
 
     async def send(message: request_body.Message) -> None:
         alive.append(kept[0]() is not None)

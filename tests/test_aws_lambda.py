@@ -70,10 +70,10 @@ def test_with_keys_the_request_needs_one_and_its_event_does_not(predictor: Predi
 def test_what_predict_refuses_is_refused_here(client: FlaskClient, bad: str) -> None:
     body = (NAMES | COLUMNS | NUMBERS | STRINGS | SHAPES)[bad].body
     response = client.post(ADDRESS, data=body)
-    told = response.get_json()
+    answer = response.get_json()
     assert response.status_code == 200
-    assert (told["errorType"], told["stackTrace"]) == ("ValidationError", [])
-    assert 0 < len(told["errorMessage"]) < 5000
+    assert (answer["errorType"], answer["stackTrace"]) == ("ValidationError", [])
+    assert 0 < len(answer["errorMessage"]) < 5000
 
 
 def test_one_line_of_the_log_tells_of_an_event(

@@ -69,17 +69,17 @@ def test_an_artifact_is_measured(
     asked = ["bench", str(artifact), "--seconds", "0.3", "--target-ms", "500", "--rows", "7"]
     assert main([*asked, "--json", str(file)]) == 0
     figures = json.loads(file.read_text())
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert figures["model"] == "sensors"
     assert (figures["rows"], figures["target_ms"]) == (7, 500)
     assert 0 < figures["p50_ms"] <= figures["p99_ms"] <= 500
     assert 0 < figures["alone_ms"] <= figures["p99_ms"]
-    assert f"one alone  {figures['alone_ms']:.2f} ms" in told
+    assert f"one alone  {figures['alone_ms']:.2f} ms" in printed
     assert figures["requests_per_second"] > 1
-    assert f"{figures['requests_per_second']:,.0f} requests per second on one core" in told
+    assert f"{figures['requests_per_second']:,.0f} requests per second on one core" in printed
     if sys.platform == "linux":
         assert 0 <= figures["further_worker_mb"] < figures["rss_mb"]
-        assert f"{figures['rss_mb']:.0f} MB" in told
+        assert f"{figures['rss_mb']:.0f} MB" in printed
 
 
 @pytest.mark.slow
@@ -87,10 +87,10 @@ def test_a_target_out_of_reach_is_one_line(
     artifact: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["bench", str(artifact), "--seconds", "0.1", "--target-ms", "0.001"]) == 69
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("slipway: not even")
-    assert told.err.count("\n") == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("slipway: not even")
+    assert printed.err.count("\n") == 1
 
 
 def test_without_an_artifact_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

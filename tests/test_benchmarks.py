@@ -51,7 +51,7 @@ def test_the_page_has_medians_ratios_and_reasons() -> None:
     assert "| MLServer | 1,000 | 3.00 × | 9.00 | 20.00 |" in page
     assert "| MLServer | cannot: answers 500: a \\| b | | | |" in page
     [short] = [line for line in page.splitlines() if line.startswith("- logistic, 3 rows")]
-    for told in (
+    for part in (
         "2.00 × the fastest peer (fastapi)",
         "p99 0.60 × its p99",
         "by scikit-learn 1.60 × that peer",
@@ -59,7 +59,7 @@ def test_the_page_has_medians_ratios_and_reasons() -> None:
         "0.50 of the limit",
         "0.75 of GET /health/live",
     ):
-        assert told in short
+        assert part in short
     assert "- start to first answer: 0.50 × the least of a peer (fastapi)" in page
     assert "- memory: 0.30 × the least of a peer (mlserver)" in page
     assert "median of 3 rounds of 2 seconds" in page
@@ -135,8 +135,8 @@ def test_a_peer_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str
 def test_a_plan_starts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["--peers", "slipway,mlflow", "--models", "forest,mixed", "--rows", "1,3"]
     assert bench.main([*asked, "--rounds", "2", "--plan"]) == 0
-    told = capsys.readouterr().out
-    assert "forest: slipway, mlflow\nmixed: slipway, mlflow\n16 loads" in told
+    printed = capsys.readouterr().out
+    assert "forest: slipway, mlflow\nmixed: slipway, mlflow\n16 loads" in printed
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Long columns of numbers are read by a way of their own; nobody can tell from the answer."""
+"""Long columns of numbers are read in another way; the answers are the same."""
 
 import json
 from collections.abc import Mapping

@@ -13,15 +13,17 @@ from tests.support.packed import folder_of
 
 def test_a_good_artifact_is_described(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(artifact)]) == 0
-    told = capsys.readouterr().out
-    assert told.startswith("sensors ")
-    assert "computed by ONNX Runtime" in told
-    assert "\n  sensor_1  number  " in told
-    assert "\n  class  number  0, 1; probabilities on request\n" in told
-    assert "held out: balanced accuracy" in told
+    printed = capsys.readouterr().out
+    assert printed.startswith("sensors ")
+    assert "computed by ONNX Runtime" in printed
+    assert "\n  sensor_1  number  " in printed
+    assert "\n  class  number  0, 1; probabilities on request\n" in printed
+    assert "held out: balanced accuracy" in printed
     here = platform.machine()
-    assert f"Packed on {here}, verified on {here}: requests may share a call of the model." in told
-    assert told.endswith("The service would start with it.\n")
+    assert (
+        f"Packed on {here}, verified on {here}: requests may share a call of the model." in printed
+    )
+    assert printed.endswith("The service would start with it.\n")
 
 
 def test_it_says_that_another_processor_proved_it(
@@ -37,9 +39,9 @@ def test_it_says_that_another_processor_proved_it(
 
 def test_kinds_and_categories_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(folder_of("mixed table, open categories"))]) == 0
-    told = capsys.readouterr().out
-    assert "Graz, Lyon, Oslo, Porto, or others; may be empty" in told
-    assert "integer" in told
+    printed = capsys.readouterr().out
+    assert "Graz, Lyon, Oslo, Porto, or others; may be empty" in printed
+    assert "integer" in printed
 
 
 def test_a_damaged_one_is_refused_as_the_start_refuses_it(

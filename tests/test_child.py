@@ -29,14 +29,14 @@ def test_a_child_whose_parent_is_gone_ends_by_itself() -> None:
     assert os.read(reader, 1) == b"x"
     os.kill(middle, signal.SIGKILL)
     os.waitpid(middle, 0)
-    with open(reader, "rb") as told:  # until the last process that could write is gone
-        assert told.read() == b""
+    with open(reader, "rb") as answer:  # until the last process that could write is gone
+        assert answer.read() == b""
 
 
 def test_the_process_may_be_waited_for_by_somebody_else() -> None:
     previous = signal.signal(signal.SIGCHLD, lambda *_: os.waitpid(-1, os.WNOHANG))
     try:
-        with pytest.raises(ChildError, match="^told$"):
-            run_forked(lambda: (_ for _ in ()).throw(ValueError("told")), time.monotonic() + 10)
+        with pytest.raises(ChildError, match="^answer$"):
+            run_forked(lambda: (_ for _ in ()).throw(ValueError("answer")), time.monotonic() + 10)
     finally:
         signal.signal(signal.SIGCHLD, previous)

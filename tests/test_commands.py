@@ -20,7 +20,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from tests.support.animals import MACHINES
+from tests.support.model_cases import MACHINES
 from tests.test_unpickling import Calls
 from training.__main__ import main
 
@@ -29,7 +29,7 @@ LABELS = ["yes", "no"] * 10
 
 
 class Own(BaseEstimator):  # type: ignore[misc]
-    """An estimator that nobody else knows."""
+    """An estimator of no library."""
 
     def fit(self, rows: Any, target: Any) -> "Own":
         self.seen_ = len(rows)

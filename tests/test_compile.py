@@ -12,9 +12,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from tests.support.animals import Animal, boosting, machines
 from tests.support.described import contract, described
-from tests.support.packed import ANIMALS
+from tests.support.model_cases import ModelCase, boosting, machines
+from tests.support.packed import ALL_MODELS
 from training.conversion.convert import convert
 from training.engine import selection
 from training.errors import PackError
@@ -46,31 +46,31 @@ SAID = {
 
 @pytest.mark.parametrize("name", sorted(CONVERTED))
 def test_what_is_converted_is_proved_on_the_sample_and_on_10_000_rows(name: str) -> None:
-    animal, signature, columns = described(name)
-    chosen = selection.select_engine(FittedModel(animal.estimator), signature, columns, "onnx")
+    case, signature, columns = described(name)
+    chosen = selection.select_engine(FittedModel(case.estimator), signature, columns, "onnx")
     assert chosen.name == "onnx"
-    assert chosen.report["rows"] >= len(animal.rows) + 10_000
+    assert chosen.report["rows"] >= len(case.rows) + 10_000
     assert chosen.report["largest_difference"] <= chosen.report["tolerance"] <= 1e-5
     assert set(chosen.report["seconds"]) == {"scikit-learn", "onnx"}
     for seconds in chosen.report["seconds"].values():
         assert set(seconds) == {"1", "100", "10000"}
 
 
-@pytest.mark.parametrize("name", sorted(set(ANIMALS) - CONVERTED))
+@pytest.mark.parametrize("name", sorted(set(ALL_MODELS) - CONVERTED))
 def test_what_cannot_be_converted_or_is_not_equal_is_served_by_scikit_learn(name: str) -> None:
-    animal, signature, columns = described(name)
-    chosen = selection.select_engine(FittedModel(animal.estimator), signature, columns)
+    case, signature, columns = described(name)
+    chosen = selection.select_engine(FittedModel(case.estimator), signature, columns)
     assert (chosen.name, chosen.files) == ("scikit-learn", {})
     assert SAID.get(name, "") in chosen.report["why"]
     assert "\n" not in chosen.report["why"]
     with pytest.raises(PackError, match="cannot be served with ONNX: "):
-        selection.select_engine(FittedModel(animal.estimator), signature, columns, "onnx")
+        selection.select_engine(FittedModel(case.estimator), signature, columns, "onnx")
 
 
 def test_the_same_model_has_the_same_bytes() -> None:
-    animal, signature, _ = described("mixed table, ordinal codes")
-    assert convert(FittedModel(animal.estimator), signature) == convert(
-        FittedModel(animal.estimator), signature
+    case, signature, _ = described("mixed table, ordinal codes")
+    assert convert(FittedModel(case.estimator), signature) == convert(
+        FittedModel(case.estimator), signature
     )
 
 
@@ -79,16 +79,16 @@ def test_a_model_that_computes_in_float32_says_so() -> None:
         ("support vectors without probabilities", "float32", 1e-5),
         ("random forest", "float64", 1e-9),
     ]:
-        animal, signature, columns = described(name)
+        case, signature, columns = described(name)
         report = selection.select_engine(
-            FittedModel(animal.estimator), signature, columns, "onnx"
+            FittedModel(case.estimator), signature, columns, "onnx"
         ).report
         assert (report["precision"], report["tolerance"]) == (precision, tolerance)
 
 
 def test_asked_for_scikit_learn_nothing_is_converted() -> None:
-    animal, signature, columns = described("sensors")
-    chosen = selection.select_engine(FittedModel(animal.estimator), signature, columns, "sklearn")
+    case, signature, columns = described("sensors")
+    chosen = selection.select_engine(FittedModel(case.estimator), signature, columns, "sklearn")
     assert (chosen.name, dict(chosen.report)) == ("scikit-learn", {"why": "as asked"})
 
 
@@ -109,8 +109,8 @@ def test_onnx_is_chosen_only_if_it_is_faster(
         "median_seconds",
         lambda engine, _, rows: times[type(engine).__name__][rows] / 1000,
     )
-    animal, signature, columns = described("sensors")
-    found = selection.select_engine(FittedModel(animal.estimator), signature, columns)
+    case, signature, columns = described("sensors")
+    found = selection.select_engine(FittedModel(case.estimator), signature, columns)
     assert (found.name == "onnx") is chosen
     assert found.report["seconds"]["onnx"]["1"] == onnx[0] / 1000
 
@@ -126,8 +126,8 @@ def test_few_rows_weigh_most() -> None:
 
 
 def test_what_only_confidence_needs_is_computed_only_for_whom_asks() -> None:
-    animal, signature, _ = described("sensors")
-    graph = onnx.load_model_from_string(convert(FittedModel(animal.estimator), signature)[0]).graph
+    case, signature, _ = described("sensors")
+    graph = onnx.load_model_from_string(convert(FittedModel(case.estimator), signature)[0]).graph
     [choice] = [node for node in graph.node if node.op_type == "If"]
     asked = {one.name: {node.op_type for node in one.g.node} for one in choice.attribute}
     assert "Sigmoid" in asked["then_branch"]
@@ -136,8 +136,8 @@ def test_what_only_confidence_needs_is_computed_only_for_whom_asks() -> None:
 
 
 def test_confidence_that_labels_come_from_is_computed_for_both() -> None:
-    animal, signature, _ = described("random forest")
-    graph = onnx.load_model_from_string(convert(FittedModel(animal.estimator), signature)[0]).graph
+    case, signature, _ = described("random forest")
+    graph = onnx.load_model_from_string(convert(FittedModel(case.estimator), signature)[0]).graph
     assert "If" not in {node.op_type for node in graph.node}
 
 
@@ -145,11 +145,11 @@ def test_boosting_answers_null_as_scikit_learn_does() -> None:
     table = machines()
     rows = table[["age_years", "temperature"]]
     assert rows.temperature.isna().any()
-    animal = Animal(boosting().fit(rows, table.fails), rows, as_frame=True)
-    signature, columns = contract(animal)
+    case = ModelCase(boosting().fit(rows, table.fails), rows, as_frame=True)
+    signature, columns = contract(case)
     assert signature.inputs[1].nullable
     assert (
-        selection.select_engine(FittedModel(animal.estimator), signature, columns, "onnx").name
+        selection.select_engine(FittedModel(case.estimator), signature, columns, "onnx").name
         == "onnx"
     )
 
@@ -171,7 +171,7 @@ def test_a_scaler_before_a_linear_model_changes_no_answer(
     rows = np.random.default_rng(0).normal(mean, (1, 5), size=(300, 2))
     labels = rows[:, 0] > rows[:, 1]
     pipeline = make_pipeline(StandardScaler(**scaler), model).fit(rows, labels)
-    signature, columns = contract(Animal(pipeline, pd.DataFrame(rows, columns=["a", "b"])))
+    signature, columns = contract(ModelCase(pipeline, pd.DataFrame(rows, columns=["a", "b"])))
     assert selection.select_engine(FittedModel(pipeline), signature, columns, "onnx").name == "onnx"
 
 
@@ -179,8 +179,8 @@ def test_a_small_forest_has_the_same_ties() -> None:
     rows = np.random.default_rng(0).integers(0, 3, size=(300, 2)).astype(float)
     labels = np.random.default_rng(1).integers(0, 2, size=300)
     forest = RandomForestClassifier(4, random_state=0).fit(rows, labels)
-    animal = Animal(forest, pd.DataFrame(rows, columns=["a", "b"]))
-    signature, columns = contract(animal)
+    case = ModelCase(forest, pd.DataFrame(rows, columns=["a", "b"]))
+    signature, columns = contract(case)
     assert selection.select_engine(FittedModel(forest), signature, columns, "onnx").name == "onnx"
 
 

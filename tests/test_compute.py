@@ -108,23 +108,23 @@ def test_a_slow_one_whose_client_left_is_not_computed_in_vain() -> None:
 
 
 def live(warm_up: Callable[[], object]) -> list[Message]:
-    """What a worker is told from its start to its end."""
-    told: list[Message] = []
+    """The messages of the lifespan protocol from the start of a worker to its end."""
+    sent: list[Message] = []
     events = iter(("lifespan.startup", "lifespan.shutdown"))
 
     async def receive() -> Message:
         return {"type": next(events)}
 
     async def send(message: Message) -> None:
-        told.append(message)
+        sent.append(message)
 
     run(make_bridge(Recorder(), warm_up=warm_up)({"type": "lifespan"}, receive, send))
-    return told
+    return sent
 
 
 def test_a_worker_warms_up_once_before_it_is_ready() -> None:
     calls: list[int] = []
-    assert [told["type"] for told in live(lambda: calls.append(1))] == [
+    assert [message["type"] for message in live(lambda: calls.append(1))] == [
         "lifespan.startup.complete",
         "lifespan.shutdown.complete",
     ]
@@ -136,6 +136,6 @@ def fail() -> None:
 
 
 def test_a_worker_that_cannot_warm_up_says_why() -> None:
-    [told] = live(fail)
-    assert told["type"] == "lifespan.startup.failed"
-    assert "golden row 7 is cold" in told["message"]
+    [message] = live(fail)
+    assert message["type"] == "lifespan.startup.failed"
+    assert "golden row 7 is cold" in message["message"]

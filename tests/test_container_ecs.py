@@ -71,7 +71,7 @@ def running(image: str) -> Iterator[str]:
 def ask(
     address: Address, method: str, path: str, body: str | None = None
 ) -> tuple[int, bytes, str]:
-    """Status, body and what the service wants of the connection; 0 if nobody answers."""
+    """Status, body and what the service wants of the connection; 0 without an answer."""
     connection = http.client.HTTPConnection(*address, timeout=PATIENCE)
     try:
         connection.request(method, path, body, {"Content-Type": "application/json"})

@@ -1,4 +1,4 @@
-"""A container ends when it is told to, at any moment of its life, with exit code 0."""
+"""A container ends on SIGTERM, in any state, with exit code 0."""
 
 import os
 import time

@@ -8,7 +8,6 @@ from pathlib import Path
 from statistics import median
 from wsgiref.types import WSGIApplication
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,16 +18,16 @@ from service.app import create_app
 from service.model.predictor import Predictor
 from service.server.wsgi import Response, build_environ, run_wsgi, set_body
 from service.settings import Settings
-from tests.support.animals import text_model
 from tests.support.asgi import scope
 from tests.support.bad_bodies import EXAMPLE, Bad
 from tests.support.corpus import HOSTILE
 from tests.support.expensive_bodies import EXPENSIVE, JSON, LIMIT, body
+from tests.support.model_cases import text_model
+from tests.support.packed import packed_by_command
 from tests.support.problems import assert_problem
 from tests.support.raw import exchange
 from tests.support.serving import PATIENCE, Server
 from tests.test_slow_clients import LINUX, worker_of
-from training.__main__ import main
 
 MOST_TIMES = 100  # the CPU of the published example
 MOST_MEMORY = 32 * LIMIT  # bytes; 25 for each byte were measured
@@ -65,20 +64,11 @@ def test_a_body_built_to_be_expensive_takes_little_memory(app: Flask, case: Bad)
     assert peak(lambda: answer(app, case.body, case.headers)) <= MOST_MEMORY
 
 
-def packed(estimator: object, rows: pd.DataFrame, folder: Path) -> Flask:
-    """An app that serves this estimator."""
-    joblib.dump(estimator, folder / "model.joblib")
-    rows.to_csv(folder / "rows.csv", index=False)
-    command = ["pack", "model.joblib", "--sample", "rows.csv", "--out", "artifact"]
-    paths = [word if "-" in word or word == "pack" else str(folder / word) for word in command]
-    assert main(paths) == 0
-    return create_app(Settings(), Predictor.load(folder / "artifact"))
-
-
 @pytest.mark.slow
 def test_texts_full_of_what_json_is_made_of_are_taken(tmp_path: Path) -> None:
-    animal = text_model()
-    app = packed(animal.estimator, animal.rows, tmp_path)
+    case = text_model()
+    artifact = packed_by_command(tmp_path, case.estimator, case.rows)
+    app = create_app(Settings(), Predictor.load(artifact))
     for text in ("[{,}]" * 15, '[{",\\' * 10, "\\\\" * 20 + '"[[,' * 5, '["a", "b"], [' * 5):
         for form in ({"remark": [text] * 8000}, {"instances": [[text]] * 8000}):
             assert answer(app, body(form))[0] == 200
@@ -93,7 +83,8 @@ def test_as_many_values_as_a_body_can_hold_are_taken_by_a_wide_model(tmp_path: P
     names = [f"c{number}" for number in range(100)]
     rows = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 100)), columns=names)
     model = LogisticRegression().fit(rows, ["a", "b"] * 15)
-    app = packed(model, rows, tmp_path)
+    artifact = packed_by_command(tmp_path, model, rows)
+    app = create_app(Settings(), Predictor.load(artifact))
     assert answer(app, body(dict.fromkeys(names, [1.5] * 2500)))[0] == 200
     assert answer(app, body(dict.fromkeys(names, f"[{'1.5,' * 2400}1]")))[0] == 200
     assert answer(app, body({"instances": [[1.5] * 100] * 2500}))[0] == 200
@@ -117,9 +108,9 @@ def test_some_rows_too_many_are_counted(
 ) -> None:
     made = content(rows)
     kind = "text/csv" if made.startswith(b"s") else "application/json"
-    status, _, told = answer(app, made, {"Content-Type": kind})
+    status, _, reply = answer(app, made, {"Content-Type": kind})
     assert status == 422
-    assert f"has {rows} rows, one request may have 10000" in told.decode()
+    assert f"has {rows} rows, one request may have 10000" in reply.decode()
 
 
 def cpu_seconds(process: int) -> float:
@@ -144,17 +135,17 @@ def cost(server: Server, content: bytes, headers: Mapping[str, str], times: int)
 @pytest.mark.slow
 @LINUX
 def test_no_body_costs_the_server_100_times_what_a_normal_one_does(
-    server: Server, told: list[str]
+    server: Server, report_lines: list[str]
 ) -> None:
     cost(server, EXAMPLE, JSON, 200)  # what is loaded or made with the first
     normal, times = [], {}
     for name, case in EXPENSIVE.items():  # each beside normal ones: the machine may be slower later
         normal.append(cost(server, EXAMPLE, JSON, 20))
         times[name] = cost(server, case.body, case.headers, 5) / normal[-1]
-    dearest = max(times, key=times.__getitem__)
-    told.append(
-        f"dear bodies: {len(times)}, the dearest {times[dearest]:.0f} times as dear as the "
-        f"published example's {1e6 * median(normal):.0f} µs ({dearest})"
+    slowest = max(times, key=times.__getitem__)
+    report_lines.append(
+        f"expensive bodies: {len(times)}, the slowest takes {times[slowest]:.0f} times as long as "
+        f"the published example, {1e6 * median(normal):.0f} µs ({slowest})"
     )
     assert {name for name, spent in times.items() if spent > MOST_TIMES} == set()
 
@@ -162,7 +153,7 @@ def test_no_body_costs_the_server_100_times_what_a_normal_one_does(
 @pytest.mark.slow
 @LINUX
 def test_no_request_of_the_hostile_corpus_takes_the_server_long(
-    server: Server, told: list[str]
+    server: Server, report_lines: list[str]
 ) -> None:
     worker = worker_of(server)
     walls = {}
@@ -173,7 +164,7 @@ def test_no_request_of_the_hostile_corpus_takes_the_server_long(
         walls[name] = time.perf_counter() - begin
     spent = cpu_seconds(worker) - begun
     slowest = max(walls, key=walls.__getitem__)
-    told.append(
+    report_lines.append(
         f"hostile corpus: {len(walls)} requests, {1000 * spent / len(walls):.1f} ms of CPU each, "
         f"the slowest answered after {1000 * walls[slowest]:.0f} ms ({slowest})"
     )

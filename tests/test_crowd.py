@@ -73,14 +73,14 @@ def test_a_request_gets_the_same_answer(
 
 
 def test_it_is_logged_and_counted_alike(artifact: Path) -> None:
-    def told(*arguments: str) -> tuple[dict[str, object], dict[str, float]]:
+    def measured(*arguments: str) -> tuple[dict[str, object], dict[str, float]]:
         with serve(artifact, *arguments) as server:
             assert exchange(server, GOOD)
             wait_until(lambda: bool(lines_of(server)), "the line")
             [line] = lines_of(server)
             return line, server.metrics()
 
-    (ours, counted), (theirs, expected) = told(*CROWDED), told()
+    (ours, counted), (theirs, expected) = measured(*CROWDED), measured()
     varies = {"time", "request_id", "queue_ms", "predict_ms", "total_ms"}
     assert ours.keys() == theirs.keys()
     assert {name: ours[name] for name in ours.keys() - varies} == {
@@ -133,10 +133,10 @@ def test_a_key_is_asked_for(artifact: Path) -> None:
 
 def test_who_waits_too_long_is_refused_and_that_is_logged_and_counted(artifact: Path) -> None:
     with serve(artifact, *CROWDED, SERVICE_QUEUE_SECONDS="0.001") as server, ExitStack() as stack:
-        told = [an_answer(connection) for connection in burst(server, GOOD, stack)]
-        refused = [answer for answer in told if answer.status == 503]
-        assert {answer.status for answer in told} == {200, 503}
-        assert {answer.body for answer in told if answer.status == 200} == {ANSWER}
+        answers = [an_answer(connection) for connection in burst(server, GOOD, stack)]
+        refused = [answer for answer in answers if answer.status == 503]
+        assert {answer.status for answer in answers} == {200, 503}
+        assert {answer.body for answer in answers if answer.status == 200} == {ANSWER}
         for answer in refused:
             assert_problem(503, answer.headers["content-type"], answer.body)
             assert answer.headers["retry-after"] in {"1", "2", "3"}

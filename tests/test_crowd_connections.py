@@ -65,7 +65,7 @@ def test_a_connection_is_closed_while_the_service_drains(artifact: Path) -> None
 
 
 @pytest.mark.parametrize("drain_seconds", ["0", "1"])
-def test_all_that_came_before_it_was_told_to_stop_are_answered(
+def test_requests_that_arrive_before_sigterm_are_answered(
     artifact: Path, drain_seconds: str
 ) -> None:
     # A busy machine may let a prediction wait for longer than usual; that is not tried here.
@@ -73,8 +73,8 @@ def test_all_that_came_before_it_was_told_to_stop_are_answered(
     with serve(artifact, *CROWDED, **settings) as server:
         with ExitStack() as stack:
             connections = burst(server, GOOD, stack, server.process.terminate)
-            told = [an_answer(connection) for connection in connections]
-        assert {answer.status for answer in told} == {200}
+            answers = [an_answer(connection) for connection in connections]
+        assert {answer.status for answer in answers} == {200}
         assert server.process.wait(15) == 0
 
 

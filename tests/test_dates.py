@@ -83,7 +83,7 @@ def test_text_gets_the_form_of_the_sample(form: str, text: str, taken: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "told"),
+    ("column", "value", "message"),
     [
         (LOCAL, "2026-03-01T18:30Z", "has a zone, and the model's times have none"),
         (ZONED, "2026-03-01T18:30", "has no zone"),
@@ -98,10 +98,10 @@ def test_text_gets_the_form_of_the_sample(form: str, text: str, taken: str) -> N
         (of("str", "YYYY-MM-DDTHH:MM:SSZ"), "2026-03-01T18:30:00+02:00", "must be in UTC"),
     ],
 )
-def test_other_times_are_refused(column: Input, value: Any, told: str) -> None:
+def test_other_times_are_refused(column: Input, value: Any, message: str) -> None:
     with pytest.raises(Problem) as caught:
         checked(column, value)
-    assert told in caught.value.errors[0]["detail"]
+    assert message in caught.value.errors[0]["detail"]
 
 
 @pytest.mark.parametrize("text", ["2026-03-01T18:30:15.123456789", "2026-03-01T18:30:15"])
@@ -194,11 +194,11 @@ def test_a_file_of_times_is_scored(zone: str | None, tmp_path: Path) -> None:
 def test_the_contract_says_a_range_and_a_format(tmp_path: Path) -> None:
     rows = pd.DataFrame({"when": MOMENTS.dt.tz_localize("UTC")})
     _, client, _ = packed(rows, tmp_path, ".parquet")
-    told = json.loads(client.get("/openapi.json").text)["components"]["schemas"]["input-0"]
-    assert (told["type"], told["format"]) == (["string", "null"], "date-time")
+    answer = json.loads(client.get("/openapi.json").text)["components"]["schemas"]["input-0"]
+    assert (answer["type"], answer["format"]) == (["string", "null"], "date-time")
     first, last = MOMENTS.min().isoformat(), MOMENTS.max().isoformat()
-    assert f"From {first}Z to {last}Z in the sample" in told["description"]
-    assert "enum" not in told
+    assert f"From {first}Z to {last}Z in the sample" in answer["description"]
+    assert "enum" not in answer
 
 
 def test_the_examples_of_the_contract_are_answered(tmp_path: Path) -> None:

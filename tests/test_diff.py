@@ -112,14 +112,14 @@ def test_two_artifacts_are_compared_by_contract_metrics_and_predictions(
     sample = str(tmp_path / "old" / "rows.csv")
     capsys.readouterr()
     assert main(["diff", str(old), str(new), "--sample", sample]) == 0
-    told = capsys.readouterr().out
-    assert "Contract:\n  the same\n" in told
-    assert f"rows of {sample}: 1 of 4 differ in answer; probabilities" in told
+    printed = capsys.readouterr().out
+    assert "Contract:\n  the same\n" in printed
+    assert f"rows of {sample}: 1 of 4 differ in answer; probabilities" in printed
     assert main(["diff", str(old), str(old), "--sample", sample]) == 0
-    told = capsys.readouterr().out
-    assert f"rows of {sample}: 0 of 4 differ in answer; probabilities" in told
-    assert "Trust:\n  the same\n" in told
-    assert "Metrics:\n  the same\n" in told
+    printed = capsys.readouterr().out
+    assert f"rows of {sample}: 0 of 4 differ in answer; probabilities" in printed
+    assert "Trust:\n  the same\n" in printed
+    assert "Metrics:\n  the same\n" in printed
 
 
 def test_moves_of_probabilities_are_reported_with_the_row(
@@ -134,7 +134,7 @@ def test_moves_of_probabilities_are_reported_with_the_row(
     sample = str(tmp_path / "sure" / "rows.csv")
     capsys.readouterr()
     assert main(["diff", *map(str, folders), "--sample", sample]) == 0
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     sure, unsure = (model.predict_proba(ROWS[["size"]]) for model in models)
     moved = np.abs(sure - unsure).max(axis=1)
     row = int(moved.argmax())
@@ -144,7 +144,7 @@ def test_moves_of_probabilities_are_reported_with_the_row(
         f"by more than 0.1 in {(moved > 0.1).sum()} rows, at most by {moved[row]:.4g} "
         f"in row {row + 1} (size {ROWS['size'][row]}, answer {ROWS.answer[row]})"
     )
-    assert line in told
+    assert line in printed
     assert main(["diff", str(folders[0]), str(folders[0]), "--sample", sample]) == 0
     assert "by more than 0.01 in 0 rows, by more than 0.1 in 0 rows\n" in capsys.readouterr().out
 
@@ -156,12 +156,14 @@ def test_only_labels_that_both_models_have_are_compared(
     three = packed(tmp_path / "three", ["no", "maybe", "yes", "yes"])
     capsys.readouterr()
     assert main(["diff", str(two), str(three)]) == 1
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     given = ROWS[["size"]]
     old = LogisticRegression(C=1e6).fit(given, ["no", "no", "yes", "yes"]).predict_proba(given)
     new = LogisticRegression(C=1e6).fit(given, ["no", "maybe", "yes", "yes"]).predict_proba(given)
     moved = np.abs(old - new[:, 1:]).max(axis=1)  # maybe comes first
-    assert f"by more than 0.1 in {(moved > 0.1).sum()} rows, at most by {moved.max():.4g}" in told
+    assert (
+        f"by more than 0.1 in {(moved > 0.1).sum()} rows, at most by {moved.max():.4g}" in printed
+    )
 
 
 def test_greatest_move_of_a_number_has_its_row(
@@ -174,8 +176,8 @@ def test_greatest_move_of_a_number_has_its_row(
         folders.append(str(packed_model(tmp_path / name, model, target)))
     capsys.readouterr()
     assert main(["diff", *folders, "--sample", str(tmp_path / "old" / "rows.csv")]) == 0
-    told = capsys.readouterr().out
-    assert "differ in answer, at most by 3 in row 4 (size 3.0, answer 3.0)" in told
+    printed = capsys.readouterr().out
+    assert "differ in answer, at most by 3 in row 4 (size 3.0, answer 3.0)" in printed
 
 
 def test_a_name_that_must_be_trusted_breaks_the_start(
@@ -196,8 +198,8 @@ def test_a_name_that_must_be_trusted_breaks_the_start(
     )
     capsys.readouterr()
     assert main(["diff", str(plain), str(folder), *trust]) == 1
-    told = capsys.readouterr().out
-    assert "Trust:\n  BREAKS  needs own_steps.Own in SERVICE_TRUSTED_MODULES\n" in told
+    printed = capsys.readouterr().out
+    assert "Trust:\n  BREAKS  needs own_steps.Own in SERVICE_TRUSTED_MODULES\n" in printed
     assert main(["diff", str(folder), str(plain), *trust]) == 0
     assert "no longer needs own_steps.Own to be trusted" in capsys.readouterr().out
 
@@ -205,9 +207,9 @@ def test_a_name_that_must_be_trusted_breaks_the_start(
 def test_another_contract_breaks(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = folder_of("mixed table, open categories")
     assert main(["diff", str(artifact), str(other)]) == 1
-    told = capsys.readouterr().out
-    assert "  BREAKS  input sensor_1 is gone: requests that have it are refused\n" in told
-    assert "cannot be compared: they have no column " in told
+    printed = capsys.readouterr().out
+    assert "  BREAKS  input sensor_1 is gone: requests that have it are refused\n" in printed
+    assert "cannot be compared: they have no column " in printed
 
 
 def test_an_artifact_that_is_none_is_reported_in_one_line(

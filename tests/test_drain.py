@@ -49,7 +49,7 @@ def test_sigterm_drains_before_it_stops(artifact: Path) -> None:
         kept.request("GET", "/health/live")
         response = kept.getresponse()
         assert (response.status, response.getheader("connection")) == (200, "close")
-        assert response.read()  # which closes it, as it was told
+        assert response.read()  # to its end, which closes the connection
         assert server.process.wait(15) == 0
         assert 3 <= time.monotonic() - begin < 12
         assert "Traceback" not in server.log.read_text()

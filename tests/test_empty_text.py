@@ -82,15 +82,15 @@ def table(rows: pd.DataFrame, header: bool = True) -> str:
 def of_csv(rows: pd.DataFrame, artifact: Path) -> Any:
     client = create_app(Settings(), Predictor.load(artifact)).test_client()
     address = "/predict?probabilities=true"
-    told: Any = client.post(address, data=table(rows), content_type="text/csv").json
-    return [one[1] for one in told["probabilities"]]
+    answer: Any = client.post(address, data=table(rows), content_type="text/csv").json
+    return [one[1] for one in answer["probabilities"]]
 
 
 def of_json(rows: pd.DataFrame, artifact: Path) -> Any:
     client = create_app(Settings(), Predictor.load(artifact)).test_client()
     body = json.loads(rows.to_json(orient="split"))["data"]
-    told: Any = client.post("/predict?probabilities=true", json={"instances": body}).json
-    return [one[1] for one in told["probabilities"]]
+    answer: Any = client.post("/predict?probabilities=true", json={"instances": body}).json
+    return [one[1] for one in answer["probabilities"]]
 
 
 def of_v2(rows: pd.DataFrame, artifact: Path) -> Any:

@@ -8,8 +8,8 @@ from service.model.artifact import ArtifactError, MissingError, UnavailableError
 from service.model.errors import SlipwayError, one_line
 from service.settings import SettingsError
 from tests.support.described import described
+from tests.support.models import MODEL_CASES
 from tests.support.reported import ANSWERS, packed
-from tests.support.zoo import ZOO
 from tests.test_architecture import files
 from training import errors
 from training.conversion import encoder_tables
@@ -63,24 +63,22 @@ def test_the_text_of_an_error_is_one_line_without_control_characters() -> None:
 def test_a_fault_of_a_converter_does_not_pass_for_a_model_that_cannot_be_converted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    animal, signature, _ = described("mixed table, ordinal codes")
+    case, signature, _ = described("mixed table, ordinal codes")
     monkeypatch.setattr(encoder_tables, "MAX_TABLES", "many")
     with pytest.raises(TypeError):
-        convert(FittedModel(animal.estimator), signature)
+        convert(FittedModel(case.estimator), signature)
     monkeypatch.setattr(errors, "strict", False)
     with pytest.raises(ConversionError, match="TypeError"):
-        convert(FittedModel(animal.estimator), signature)
+        convert(FittedModel(case.estimator), signature)
 
 
 def test_a_fault_of_the_report_does_not_pass_for_a_model_without_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    animal = ZOO["logistic regression, string labels"]()
+    case = MODEL_CASES["logistic regression, string labels"]()
     monkeypatch.setattr(write, "MAX_OUTPUTS", "many")
     with pytest.raises(TypeError):
-        packed(
-            animal.estimator, animal.rows, {"answer": ANSWERS["logistic regression, string labels"]}
-        )
+        packed(case.estimator, case.rows, {"answer": ANSWERS["logistic regression, string labels"]})
     monkeypatch.setattr(errors, "strict", False)
-    packed(animal.estimator, animal.rows, {"answer": ANSWERS["logistic regression, string labels"]})
+    packed(case.estimator, case.rows, {"answer": ANSWERS["logistic regression, string labels"]})
     assert "has no report, for it failed (TypeError" in capsys.readouterr().err

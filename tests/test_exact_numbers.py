@@ -79,12 +79,12 @@ def values_of(response: Any) -> list[Any] | None:
     if response.status_code >= 400 or "X-Amz-Function-Error" in response.headers:
         assert "exact" in response.text or "point" in response.text, response.text
         return None
-    told = json.loads(response.data)
-    if isinstance(told, list):
-        return told
-    if "outputs" in told:
-        return list(told["outputs"][0]["data"])
-    return list(told.get("predictions") or told["prediction"])
+    answer = json.loads(response.data)
+    if isinstance(answer, list):
+        return answer
+    if "outputs" in answer:
+        return list(answer["outputs"][0]["data"])
+    return list(answer.get("predictions") or answer["prediction"])
 
 
 def v2(datatype: str, ids: list[int], binary: bool, clients: Mapping[str, FlaskClient]) -> Any:
@@ -163,9 +163,10 @@ def test_a_model_of_floats_refuses_what_a_float_does_not_hold(door: str, count: 
 def test_what_a_lambda_function_is_handed_by_a_url_is_exact_too() -> None:
     model, _, clients = served("frame")
     event = version_2(body=json.dumps({"id": IDS}))
-    told = clients["lambda"].post(ADDRESS, json=event).get_json()
+    answer = clients["lambda"].post(ADDRESS, json=event).get_json()
     assert (
-        json.loads(told["body"])["prediction"] == model.predict(pd.DataFrame({"id": IDS})).tolist()
+        json.loads(answer["body"])["prediction"]
+        == model.predict(pd.DataFrame({"id": IDS})).tolist()
     )
 
 

@@ -19,16 +19,9 @@ from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
 from slipway.command import main
+from tests.support.packed import packed_by_command
 
 ROWS = 300
-
-
-def packed(folder: Path, model: Any, rows: pd.DataFrame, *more: object) -> Predictor:
-    joblib.dump(model, folder / "model.joblib")
-    rows.to_csv(folder / "rows.csv", index=False)
-    given = ["pack", folder / "model.joblib", "--sample", folder / "rows.csv", *more]
-    assert main([*map(str, given), "--out", str(folder / "artifact")]) == 0
-    return Predictor.load(folder / "artifact")
 
 
 def table() -> tuple[pd.DataFrame, pd.Series]:
@@ -47,7 +40,7 @@ def forest(rows: pd.DataFrame, target: pd.Series) -> Any:
 
 def test_examples_have_different_answers_and_are_no_rows_of_the_sample(tmp_path: Path) -> None:
     rows, target = table()
-    predictor = packed(tmp_path, forest(rows, target), rows)
+    predictor = Predictor.load(packed_by_command(tmp_path, forest(rows, target), rows))
     shown = pd.DataFrame(predictor.manifest.example)
     assert len(shown) == 3
     client = create_app(Settings(), predictor).test_client()
@@ -67,7 +60,7 @@ def test_example_texts_are_words_that_many_texts_have(tmp_path: Path) -> None:
         for place, queue in enumerate(queues)
     ]
     model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, queues)
-    predictor = packed(tmp_path, model, pd.DataFrame({"text": texts}))
+    predictor = Predictor.load(packed_by_command(tmp_path, model, pd.DataFrame({"text": texts})))
     shown = predictor.manifest.example["text"]
     assert len(shown) == 3
     assert not {"person"} & {word.rstrip("0123456789") for text in shown for word in text.split()}
@@ -78,7 +71,9 @@ def test_example_texts_are_words_that_many_texts_have(tmp_path: Path) -> None:
 def test_examples_of_a_regressor_are_low_middle_and_high(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(size=(ROWS, 1))
     model = LinearRegression().fit(values, values[:, 0] * 3)
-    predictor = packed(tmp_path, model, pd.DataFrame({"size": values[:, 0]}))
+    predictor = Predictor.load(
+        packed_by_command(tmp_path, model, pd.DataFrame({"size": values[:, 0]}))
+    )
     low, middle, high = predictor.manifest.example["size"]
     assert low < -0.5 < middle < 0.5 < high
     assert not {low, middle, high} & {*values[:, 0]}
@@ -89,7 +84,7 @@ def test_a_few_rows_are_somebody_s_and_no_example(tmp_path: Path) -> None:
     target[:] = "new"
     target[:3] = "old"
     rows.loc[:2, "age"] = [771.25, 772.25, 773.25]
-    predictor = packed(tmp_path, forest(rows, target), rows)
+    predictor = Predictor.load(packed_by_command(tmp_path, forest(rows, target), rows))
     assert max(predictor.manifest.example["age"]) < 200
 
 
@@ -100,7 +95,7 @@ def test_one_s_own_examples_are_shown_everywhere(tmp_path: Path) -> None:
     rows, target = table()
     (tmp_path / "example.csv").write_text(EXAMPLE)
     given = ("--example", tmp_path / "example.csv")
-    predictor = packed(tmp_path, forest(rows, target), rows, *given)
+    predictor = Predictor.load(packed_by_command(tmp_path, forest(rows, target), rows, *given))
     expected = {"site": ["Oslo", "Graz"], "age": [33.0, 66.5]}
     assert predictor.manifest.example == expected
     client = create_app(Settings(), predictor).test_client()

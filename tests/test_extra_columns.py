@@ -71,6 +71,6 @@ def test_a_misspelt_input_is_missing_all_the_same(request_id: str) -> None:
 
 
 def test_the_right_answers_are_the_estimators() -> None:
-    animal = packed("sensors")[0]
+    case = packed("sensors")[0]
     rows = np.array([[row[0], row[2]] for row in ROWS])
-    assert animal.estimator.predict(rows).tolist() == EXPECTED
+    assert case.estimator.predict(rows).tolist() == EXPECTED

@@ -42,7 +42,7 @@ def ask(app: Flask, body: bytes, headers: Mapping[str, str], **line: str) -> Res
 
 
 def ask_flask(app: Flask, body: bytes) -> Response:
-    """Ask as another WSGI server does, with a body that nobody has read yet: Flask's way."""
+    """Send a request as another WSGI server does, with an unread body: Flask handles it."""
     answer = app.test_client().post("/predict", data=body, headers={**JSON, **ID})
     headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
     return answer.status_code, headers, answer.data

@@ -27,39 +27,41 @@ def complaint(printed: Printed, path: Path) -> str:
     """What one line on stderr says of a file."""
     text = printed.readouterr().err
     assert text.count("\n") == 1, text
-    before, found, told = text.partition(f"{path}: ")
+    before, found, output = text.partition(f"{path}: ")
     assert (before, found) == ("slipway: ", f"{path}: "), text
-    assert not INSIDE.search(told), told
-    assert len(told) < 300
-    return told
+    assert not INSIDE.search(output), output
+    assert len(output) < 300
+    return output
 
 
-@pytest.mark.parametrize("told", OTHERS)
-def test_packing_and_inspecting_tell_what_it_is(tmp_path: Path, capsys: Printed, told: str) -> None:
+@pytest.mark.parametrize("message", OTHERS)
+def test_packing_and_inspecting_tell_what_it_is(
+    tmp_path: Path, capsys: Printed, message: str
+) -> None:
     path, sample = tmp_path / "model.joblib", tmp_path / "rows.csv"
-    path.write_bytes(OTHERS[told])
+    path.write_bytes(OTHERS[message])
     sample.write_text("a\n1\n2\n")
     out = tmp_path / "artifact"
     assert training(["pack", str(path), "--sample", str(sample), "--out", str(out)]) == 65
-    assert complaint(capsys, path).startswith(told)
+    assert complaint(capsys, path).startswith(message)
     assert not out.exists()
     assert training(["inspect", str(path)]) == 65
-    assert complaint(capsys, path).startswith(told)
+    assert complaint(capsys, path).startswith(message)
 
 
-@pytest.mark.parametrize("told", [one for one in OTHERS if one.startswith(("is ", "holds"))])
+@pytest.mark.parametrize("message", [one for one in OTHERS if one.startswith(("is ", "holds"))])
 @pytest.mark.parametrize("engine", artifact.FILES)
 def test_a_service_tells_what_stands_in_place_of_its_model(
-    own_artifact: Path, capsys: Printed, told: str, engine: str
+    own_artifact: Path, capsys: Printed, message: str, engine: str
 ) -> None:
     """Also if the manifest lists it."""
-    content = OTHERS[told]
+    content = OTHERS[message]
     path = own_artifact / artifact.FILES[engine]
     path.write_bytes(content)
     assert service(["check", str(own_artifact)]) == 65
     line = complaint(capsys, path)
     if "manifest says" not in line and "pickle" not in line:
-        assert line.startswith(told.partition(":")[0])
+        assert line.startswith(message.partition(":")[0])
         assert "or pack the model again" in line or any(one in line for one in INSTEAD)
     manifest = artifact.read_manifest(own_artifact)
     files = {**manifest.files, path.name: artifact.file_entry(content)}

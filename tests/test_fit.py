@@ -33,10 +33,10 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
 
     def ask(code: int, *arguments: str | Path) -> str:
         assert main(["fit", *map(str, arguments)]) == code
-        told = capsys.readouterr()
-        assert told.out == ""
-        assert told.err.count("\n") == 1
-        return told.err
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert printed.err.count("\n") == 1
+        return printed.err
 
     return ask
 

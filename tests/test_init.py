@@ -12,6 +12,7 @@ import yaml
 from sklearn.linear_model import LogisticRegression
 
 from slipway.command import main
+from slipway.init import built
 from tests.support import containers
 from tests.support.containers import docker, output
 from tests.support.own_code import saved
@@ -25,7 +26,7 @@ COMMITTED = (
 
 @pytest.fixture
 def mine(tmp_path: Path) -> Path:
-    """An artifact of one's own, which nobody else may read."""
+    """An artifact that only its owner may read."""
     joblib.dump(LogisticRegression().fit([[0.0], [9.0]], ["no", "yes"]), tmp_path / "size.joblib")
     (tmp_path / "rows.csv").write_text("size\n0\n9\n")
     folder = tmp_path / "artifacts/My sizes"
@@ -73,6 +74,26 @@ def test_code_that_the_artifact_brings_must_be_trusted(
     assert f"if you do trust it: --trust-code {digest}" in capsys.readouterr().err
     assert main(["init", folder, "--trust-code", digest]) == 0
     assert f"SERVICE_TRUSTED_CODE={digest}" in (tmp_path / "Dockerfile").read_text()
+    assert "first, in the checkout:  make image\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("image", "needed", "command"),
+    [
+        ("slipway", [], "make image"),
+        ("mine:1", [], "docker build --tag mine:1 ."),
+        (
+            "slipway",
+            ["pandas", "xgboost", "lightgbm"],
+            'docker build --tag slipway --build-arg REQUIREMENTS="requirements.txt '
+            'requirements/pandas.txt requirements/companions.txt" .',
+        ),
+    ],
+)
+def test_it_says_how_the_service_s_image_is_built(
+    image: str, needed: list[str], command: str
+) -> None:
+    assert built(image, needed) == command
 
 
 def test_an_artifact_with_its_own_lock_is_refused(

@@ -196,15 +196,15 @@ async def outcomes(clock: Clock, wait: float, seconds: float) -> list[tuple[str,
 
     In the order of their answers; True for a prediction, False for a rejection.
     """
-    own, told = Scene(clock, wait=wait), []
+    own, decided = Scene(clock, wait=wait), []
 
     async def submit(name: str) -> None:
         try:
             await own.submit(name)
         except RejectedError:
-            told.append((name, False))
+            decided.append((name, False))
         else:
-            told.append((name, True))
+            decided.append((name, True))
 
     tasks = [asyncio.create_task(submit("first"))]
     while not own.answered:
@@ -215,27 +215,27 @@ async def outcomes(clock: Clock, wait: float, seconds: float) -> list[tuple[str,
     clock.now += seconds
     tasks += [asyncio.create_task(submit("late")) for _ in range(8)]
     await asyncio.wait(tasks)
-    return told[1:]
+    return decided[1:]
 
 
 def test_some_overdue_jobs_are_rejected_and_the_others_predicted_in_their_place(
     clock: Clock,
 ) -> None:
-    told = run(outcomes(clock, wait=0.3, seconds=0.35))
-    assert [name for name, _ in told] == ["early"] * 20 + ["late"] * 8
-    predicted = [is_predicted for name, is_predicted in told if name == "early"]
+    decided = run(outcomes(clock, wait=0.3, seconds=0.35))
+    assert [name for name, _ in decided] == ["early"] * 20 + ["late"] * 8
+    predicted = [is_predicted for name, is_predicted in decided if name == "early"]
     assert 6 <= sum(predicted) <= 14
-    assert all(is_predicted for name, is_predicted in told if name == "late")
+    assert all(is_predicted for name, is_predicted in decided if name == "late")
 
 
 def test_jobs_queued_for_twice_the_limit_are_only_rejected_and_delay_no_others(
     clock: Clock,
 ) -> None:
-    told = run(outcomes(clock, wait=0.05, seconds=0.11))
-    assert {is_predicted for name, is_predicted in told if name == "early"} == {False}
-    assert {is_predicted for name, is_predicted in told if name == "late"} == {True}
-    last = len(told) - [is_predicted for _, is_predicted in told][::-1].index(True)
-    assert [name for name, _ in told[:last]].count("early") <= 8 * 1.25 + 4
+    decided = run(outcomes(clock, wait=0.05, seconds=0.11))
+    assert {is_predicted for name, is_predicted in decided if name == "early"} == {False}
+    assert {is_predicted for name, is_predicted in decided if name == "late"} == {True}
+    last = len(decided) - [is_predicted for _, is_predicted in decided][::-1].index(True)
+    assert [name for name, _ in decided[:last]].count("early") <= 8 * 1.25 + 4
 
 
 def test_a_batch_records_how_long_each_job_was_queued(clock: Clock) -> None:

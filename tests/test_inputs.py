@@ -1,4 +1,4 @@
-"""What a model takes, column by column: found out with few questions, and told apart rightly."""
+"""What a model accepts, column by column: few trials find it out, and decide rightly."""
 
 from pathlib import Path
 from typing import Any, ClassVar

@@ -51,7 +51,9 @@ def client_of(predictor: Predictor) -> Client:
         ("3,0\n", "csv", 0),
     ],
 )
-def test_the_body_tells_who_is_asked(client_of: Client, body: str, kind: str, answer: int) -> None:
+def test_the_body_decides_which_protocol_answers(
+    client_of: Client, body: str, kind: str, answer: int
+) -> None:
     content_type = {"json": "application/json", "csv": "text/csv"}[kind]
     response = client_of(*BOTH).post(PATH, data=body, content_type=content_type)
     assert response.json == (BARE, WRAPPED)[answer]
@@ -128,7 +130,7 @@ def test_a_prediction_needs_its_turn_and_nothing_else_does(protocols: tuple[str,
 
 
 @pytest.mark.parametrize(
-    ("protocols", "told"),
+    ("protocols", "expected"),
     [
         (SAGEMAKER, {"error": "ServerError", "error-message": "too many predictions at once"}),
         (
@@ -138,12 +140,12 @@ def test_a_prediction_needs_its_turn_and_nothing_else_does(protocols: tuple[str,
     ],
 )
 def test_a_rejection_has_the_format_of_the_protocol(
-    client_of: Client, protocols: tuple[str, ...], told: dict[str, str]
+    client_of: Client, protocols: tuple[str, ...], expected: dict[str, str]
 ) -> None:
     error = problem_of(overloaded())
     rejected = {KEY: RequestState(error=error)}
     response = client_of(*protocols).post(PATH, data="", environ_overrides=rejected)
-    assert (response.status_code, response.json) == (503, told)
+    assert (response.status_code, response.json) == (503, expected)
     assert response.headers["Retry-After"] == error.headers["Retry-After"]
 
 

@@ -1,21 +1,17 @@
 """Nothing hostile gets past `/invocations`, whichever of SageMaker and MLflow answers there."""
 
 import json
-from functools import cache
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from service.app import create_app
-from service.settings import Settings
 from tests.support import texts
 from tests.support.bad_bodies import BAD_JSON
 from tests.support.bad_tables import BAD_TABLES
 from tests.support.expensive_bodies import EXPENSIVE
-from tests.support.packed import packed
+from tests.support.packed import client_of
 
 PATH = "/invocations"
 ONE = [("sagemaker",), ("mlflow",)]
@@ -33,12 +29,7 @@ MLFLOW_IGNORES = "a long name beside instances"  # as any other key there
 OTHERS = {"NaN": 422}  # which is null: what is missing
 
 
-@cache
-def client_of(door: tuple[str, ...]) -> FlaskClient:
-    return create_app(Settings(protocols=door), packed("sensors")[1]).test_client()
-
-
-def assert_told(response: Any) -> None:
+def assert_described(response: Any) -> None:
     """The error is in the shape of one of them, short, without a trace of Python or the input."""
     assert 400 <= response.status_code < 500
     assert len(response.data) < 4096 * 2
@@ -52,11 +43,11 @@ def assert_told(response: Any) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_what_predict_refuses_is_refused(door: tuple[str, ...], name: str) -> None:
     case = CASES[name]
-    response = client_of(door).post(PATH, data=case.body, headers=dict(case.headers))
+    response = client_of("sensors", *door).post(PATH, data=case.body, headers=dict(case.headers))
     if (name in NO_MISTAKE and "sagemaker" in door) or (name, *door) == (MLFLOW_IGNORES, "mlflow"):
         assert response.status_code == 200
         return
-    assert_told(response)
+    assert_described(response)
     if "sagemaker" in door:
         assert response.status_code == OTHERS.get(name, case.status)
     else:
@@ -66,11 +57,11 @@ def test_what_predict_refuses_is_refused(door: tuple[str, ...], name: str) -> No
 @pytest.mark.parametrize("name", BAD_JSON)
 def test_what_predict_refuses_is_refused_within_inputs(name: str) -> None:
     body = b'{"inputs": %s}' % BAD_JSON[name].body
-    response = client_of(("mlflow",)).post(PATH, data=body, content_type="application/json")
+    response = client_of("sensors", "mlflow").post(PATH, data=body, content_type="application/json")
     if name == "the body is a list of numbers":  # one row
         assert response.status_code == 200
     else:
-        assert_told(response)
+        assert_described(response)
         assert response.status_code == 400
 
 
@@ -99,7 +90,7 @@ BODIES = (
 @DOORS
 @pytest.mark.parametrize("examples", [300, pytest.param(500, marks=pytest.mark.slow)])
 def test_any_body_is_answered_or_refused(door: tuple[str, ...], examples: int) -> None:
-    client = client_of(door)
+    client = client_of("sensors", *door)
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
     @given(BODIES, HEADERS)
@@ -108,6 +99,6 @@ def test_any_body_is_answered_or_refused(door: tuple[str, ...], examples: int) -
     def holds(body: bytes, headers: dict[str, str]) -> None:
         response = client.post(PATH, data=body, headers=headers)
         if response.status_code != 200:
-            assert_told(response)
+            assert_described(response)
 
     holds()

@@ -246,12 +246,12 @@ def test_kind_decides(tmp_path: Path) -> None:
     command += ["--out", str(out), "--no-report", "--trust", "tests.support.frame_steps"]
     for kind, expected in (("text", "category"), ("number", "number"), ("integer", "integer")):
         assert main([*command, "--kind", f"store={kind}"]) == 0
-        told = json.loads((out / "manifest.json").read_text())
-        assert told["signature"]["inputs"][0]["kind"] == expected
+        manifest = json.loads((out / "manifest.json").read_text())
+        assert manifest["signature"]["inputs"][0]["kind"] == expected
 
 
 @pytest.mark.parametrize(
-    ("option", "told"),
+    ("option", "message"),
     [
         ("store", "--kind must be NAME=KIND"),
         ("store=price", "--kind must be NAME=KIND"),
@@ -261,14 +261,14 @@ def test_kind_decides(tmp_path: Path) -> None:
     ],
 )
 def test_a_kind_that_cannot_be_is_refused(
-    option: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    option: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = column(DIGITS.astype(int))
     joblib.dump(classifier(ignoring()).fit(rows, ANSWER), tmp_path / "model.joblib")
     rows.to_csv(tmp_path / "rows.csv", index=False)
     command = ["pack", str(tmp_path / "model.joblib"), "--sample", str(tmp_path / "rows.csv")]
     assert main([*command, "--out", str(tmp_path / "a"), "--kind", option]) == 65
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_text_in_the_sample_where_the_model_learned_numbers_is_refused(tmp_path: Path) -> None:
@@ -357,5 +357,5 @@ def test_text_is_asked_for_where_cells_are_not_as_numbers_are_written(
     model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(rows, target)
     with pytest.raises(PackError, match=f"the column store holds {word}, and the sample"):
         contract(FittedModel(model), read(rows, tmp_path), [])
-    told = contract(FittedModel(model), read(rows, tmp_path), [], {"store": "text"})
-    assert told.signature.inputs[0].dtype == "str"
+    described = contract(FittedModel(model), read(rows, tmp_path), [], {"store": "text"})
+    assert described.signature.inputs[0].dtype == "str"

@@ -40,12 +40,12 @@ def test_an_event_of_api_gateway_gets_an_answer_for_it(client: FlaskClient) -> N
         "isBase64Encoded": False,
     }
     response = client.post(ADDRESS, data=json.dumps(event), headers={"X-Request-ID": "mine"})
-    told = response.get_json()
-    assert (response.status_code, told["statusCode"]) == (200, 200)
-    assert json.loads(told["body"]) == ANSWER
-    assert told["isBase64Encoded"] is False
-    assert told["multiValueHeaders"]["Content-Type"] == ["application/json"]
-    assert told["multiValueHeaders"]["X-Request-ID"] == ["mine"]
+    printed = response.get_json()
+    assert (response.status_code, printed["statusCode"]) == (200, 200)
+    assert json.loads(printed["body"]) == ANSWER
+    assert printed["isBase64Encoded"] is False
+    assert printed["multiValueHeaders"]["Content-Type"] == ["application/json"]
+    assert printed["multiValueHeaders"]["X-Request-ID"] == ["mine"]
 
 
 def test_so_does_one_of_version_2_in_base64_with_a_query(client: FlaskClient) -> None:
@@ -54,18 +54,20 @@ def test_so_does_one_of_version_2_in_base64_with_a_query(client: FlaskClient) ->
         body=b64encode(json.dumps(EVENT).encode()).decode(),
         isBase64Encoded=True,
     )
-    told = client.post(ADDRESS, data=json.dumps(event)).get_json()
-    assert told["statusCode"] == 200
-    assert told["headers"]["content-type"] == "application/json"
-    answer = json.loads(told["body"])
+    reply = client.post(ADDRESS, data=json.dumps(event)).get_json()
+    assert reply["statusCode"] == 200
+    assert reply["headers"]["content-type"] == "application/json"
+    answer = json.loads(reply["body"])
     assert (answer["class"], answer["labels"]) == (ANSWER["class"], [0.0, 1.0])
 
 
 def test_what_is_wrong_in_an_event_s_body_has_the_status_of_predict(client: FlaskClient) -> None:
-    told = client.post(ADDRESS, data=json.dumps(version_2(body='{"sensor_1": 1}'))).get_json()
-    assert told["statusCode"] == 422
-    assert told["headers"]["content-type"] == "application/problem+json"
-    assert json.loads(told["body"])["errors"] == [{"pointer": "/sensor_2", "detail": "is missing"}]
+    answer = client.post(ADDRESS, data=json.dumps(version_2(body='{"sensor_1": 1}'))).get_json()
+    assert answer["statusCode"] == 422
+    assert answer["headers"]["content-type"] == "application/problem+json"
+    assert json.loads(answer["body"])["errors"] == [
+        {"pointer": "/sensor_2", "detail": "is missing"}
+    ]
 
 
 BROKEN = [
@@ -89,21 +91,21 @@ def test_a_broken_event_is_refused_in_lambda_s_way(
     client: FlaskClient, event: dict[str, Any]
 ) -> None:
     response = client.post(ADDRESS, data=json.dumps(event))
-    told = response.get_json()
+    answer = response.get_json()
     assert response.status_code == 200
-    refused = told.get("errorType") == "ValidationError" or 400 <= told["statusCode"] < 500
-    assert refused, told
+    refused = answer.get("errorType") == "ValidationError" or 400 <= answer["statusCode"] < 500
+    assert refused, answer
 
 
 @pytest.mark.parametrize("event", BROKEN, ids=json.dumps)
 def test_the_error_of_a_broken_event_names_no_exception_of_python(
     client: FlaskClient, event: dict[str, Any]
 ) -> None:
-    told = client.post(ADDRESS, data=json.dumps(event)).get_json()
-    if "errorMessage" in told:
-        assert told["errorMessage"] == NOT_AN_EVENT
+    answer = client.post(ADDRESS, data=json.dumps(event)).get_json()
+    if "errorMessage" in answer:
+        assert answer["errorMessage"] == NOT_AN_EVENT
     else:
-        assert json.loads(told["body"])["status"] == told["statusCode"]
+        assert json.loads(answer["body"])["status"] == answer["statusCode"]
 
 
 def test_an_exception_s_text_does_not_reach_the_client_of_a_server(server: Server) -> None:
@@ -141,11 +143,11 @@ def test_of_any_event_it_answers_what_lambda_would(client: FlaskClient) -> None:
     def rule(body: bytes) -> None:
         response = client.post(ADDRESS, data=body)
         assert response.status_code == 200
-        told = response.get_json()
-        if "statusCode" in told:
-            assert 400 <= told["statusCode"] < 500 or json.loads(told["body"])
+        answer = response.get_json()
+        if "statusCode" in answer:
+            assert 400 <= answer["statusCode"] < 500 or json.loads(answer["body"])
         else:
-            assert told.keys() == ANSWER.keys() or told["errorType"] == "ValidationError"
+            assert answer.keys() == ANSWER.keys() or answer["errorType"] == "ValidationError"
 
     hold(200, any_event(), rule)
 

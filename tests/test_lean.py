@@ -17,9 +17,9 @@ from service.model.artifact import file_entry
 from service.model.manifest import Manifest
 from service.model.predictor import Predictor
 from service.model.version import content_version
-from tests.support.animals import Animal
+from tests.support.model_cases import ModelCase
+from tests.support.models import MODEL_CASES
 from tests.support.serving import ROOT, clean_environment, serve
-from tests.support.zoo import ZOO
 from tests.test_artifact import Sentinel
 from training.__main__ import main
 from training.sensor_example import data
@@ -50,16 +50,16 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Animal, Path]:
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelCase, Path]:
     """A model of a frame with text and null, and its artifact."""
     folder = tmp_path_factory.mktemp("mixed")
-    animal = ZOO["mixed table, ordinal codes"]()
-    joblib.dump(animal.estimator, folder / "model.joblib")
-    animal.rows.to_csv(folder / "rows.csv", index=False)
+    case = MODEL_CASES["mixed table, ordinal codes"]()
+    joblib.dump(case.estimator, folder / "model.joblib")
+    case.rows.to_csv(folder / "rows.csv", index=False)
     given = [str(folder / name) for name in ("model.joblib", "rows.csv", "artifact")]
     command = ["pack", given[0], "--sample", given[1], "--out", given[2], "--engine", "onnx"]
     assert main(command) == 0
-    return animal, folder / "artifact"
+    return case, folder / "artifact"
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +80,9 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_the_server_imports_nothing_of_scikit_learn(mixed: tuple[Animal, Path]) -> None:
-    told = python(sys.executable, "-c", LOADED, SERVICE_MODEL=str(mixed[1]))
-    modules = set(told.stdout.split())
+def test_the_server_imports_nothing_of_scikit_learn(mixed: tuple[ModelCase, Path]) -> None:
+    printed = python(sys.executable, "-c", LOADED, SERVICE_MODEL=str(mixed[1]))
+    modules = set(printed.stdout.split())
     assert {"onnxruntime", "numpy", "flask"} <= modules
     assert not modules & ABSENT
 
@@ -100,14 +100,14 @@ def test_the_environment_has_none_of_it(packages: Path) -> None:
 
 
 def test_a_frame_s_model_is_served_without_pandas_and_scikit_learn(
-    mixed: tuple[Animal, Path], packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mixed: tuple[ModelCase, Path], packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    animal, artifact = mixed
+    case, artifact = mixed
     bare = tmp_path / "python"
     bare.write_text(f'#!/bin/sh\nexec {" ".join(WITHOUT)} "$@"\n')
     bare.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(bare))
-    rows = animal.rows.iloc[:50]
+    rows = case.rows.iloc[:50]
     columns = {
         str(name): [None if value != value else value for value in rows[name].tolist()]
         for name in rows
@@ -116,9 +116,7 @@ def test_a_frame_s_model_is_served_without_pandas_and_scikit_learn(
         for _ in range(4):
             answer = server.predict(json.dumps(columns))
             assert answer.status == 200, answer.body
-            assert json.loads(answer.body) == {
-                "prediction": animal.estimator.predict(rows).tolist()
-            }
+            assert json.loads(answer.body) == {"prediction": case.estimator.predict(rows).tolist()}
         unknown = {name: values[:1] for name, values in columns.items()}
         unknown["site"] = unknown["kind"] = ["\udc80never seen"]
         assert server.predict(json.dumps(unknown)).status == 200

@@ -13,9 +13,9 @@ import pytest
 from flask.testing import FlaskClient
 from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-not-found]
 
-from service.api.payloads import Columns
+from service.api import csv_values
 from service.app import create_app
-from service.protocols import lossless
+from service.model import number_parsing
 from service.settings import Settings
 from tests.support.oip import INFER, behind, infer, strings, tensor
 from tests.support.packed import packed
@@ -37,27 +37,27 @@ def client_of(name: str = MIXED, *protocols: str) -> FlaskClient:
 def expected(*rows: list[Any], name: str = MIXED) -> Any:
     """What /predict answers, with probabilities: equal labels alone would show little."""
     body = {"instances": list(rows)}
-    told: Any = client_of(name).post("/predict?probabilities=true", json=body).json
-    return told["probabilities"]
+    answer: Any = client_of(name).post("/predict?probabilities=true", json=body).json
+    return answer["probabilities"]
 
 
 def labels(*rows: list[Any]) -> Any:
-    told: Any = client_of().post("/predict", json={"instances": list(rows)}).json
-    return next(iter(told.values()))
+    answer: Any = client_of().post("/predict", json={"instances": list(rows)}).json
+    return next(iter(answer.values()))
 
 
 def asked(payload: dict[str, Any], name: str = MIXED) -> Any:
     """What MLflow's door answers."""
     answer = client_of(name).post(PATH, json=payload | {"params": {"probabilities": True}})
     assert answer.status_code == 200, answer.text
-    told: Any = answer.json
-    return told["predictions"]
+    reply: Any = answer.json
+    return reply["predictions"]
 
 
 def table(text: str, *protocols: str, name: str = MIXED) -> Any:
     answer = client_of(name, *protocols).post(PATH, data=text, content_type="text/csv")
-    told: Any = answer.json
-    return told.get("predictions", told)
+    reply: Any = answer.json
+    return reply.get("predictions", reply)
 
 
 def tensors(row: list[Any], *kinds: str) -> list[Any]:
@@ -72,10 +72,10 @@ def inferred(inputs: Any, raw: bytes | None = None) -> Any:
 
 
 def test_missing_is_what_pandas_takes_for_it() -> None:
-    assert STR_NA_VALUES - {""} == lossless.MISSING
+    assert STR_NA_VALUES - {""} == number_parsing.MISSING
 
 
-@pytest.mark.parametrize("text", sorted(lossless.MISSING))
+@pytest.mark.parametrize("text", sorted(number_parsing.MISSING))
 def test_a_missing_cell_of_csv_is_null(text: str) -> None:
     body = f"{HEADER}\n{text},pump,0,{text},False\n{text},fan,12,71,true\n"
     assert table(body) == labels([None, "pump", 0, None, False], [None, "fan", 12, 71, True])
@@ -86,23 +86,36 @@ def test_a_missing_text_that_the_model_learned_is_that_text() -> None:
     site = signature.inputs[0]
     assert site.nullable
     learned = replace(site, categories=(*(site.categories or ()), "NA"))
-    others = replace(signature, inputs=(learned, *signature.inputs[1:]))
-    cells = lossless.cells(Columns({"site": ["NA", "Oslo", "null"]}), others)
-    assert cells.values["site"] == ["NA", "Oslo", None]
+    assert csv_values.values_of(["NA", "Oslo", "null"], learned) == ["NA", "Oslo", None]
+    assert csv_values.values_of(["NA", ""], replace(site, nullable=False)) == ["NA", None]
+
+
+def test_a_missing_cell_is_null_for_predict_too() -> None:
+    client = create_app(Settings(), packed(MIXED)[1]).test_client()
+    answers = [
+        client.post(
+            "/predict", data=f"{HEADER}\n{cell},pump,0,{cell},False\n", content_type="text/csv"
+        )
+        for cell in ("", "NA", "null", "nan")
+    ]
+    assert [one.status_code for one in answers] == [200] * 4
+    assert len({one.data for one in answers}) == 1
+    given = {"site": None, "kind": "pump", "age_years": 0, "temperature": None, "guarded": False}
+    assert client.post("/predict", json=given).data == answers[0].data
 
 
 def test_a_missing_cell_of_a_column_without_null_is_refused() -> None:
-    told = table("sensor_1,sensor_2\nNaN,1\n", name="sensors")
-    assert "/sensor_1/0 is a string, not a number" in told["message"]
+    answer = table("sensor_1,sensor_2\nNaN,1\n", name="sensors")
+    assert "/sensor_1/0 is a string, not a number" in answer["message"]
 
 
 @pytest.mark.parametrize("number", [0, 1, 0.0, 1.0])
 def test_exactly_0_and_1_are_booleans(number: float) -> None:
-    told, row = [*ROW[:-1], bool(number)], [*ROW[:-1], number]
-    wanted = expected(told)
+    answer, row = [*ROW[:-1], bool(number)], [*ROW[:-1], number]
+    wanted = expected(answer)
     assert asked({"inputs": [row]}) == wanted
     assert asked({"dataframe_split": {"columns": NAMES, "data": [row]}}) == wanted
-    assert table(f"{HEADER}\n{','.join(map(str, row))}\n") == labels(told)
+    assert table(f"{HEADER}\n{','.join(map(str, row))}\n") == labels(answer)
     for kind in ("BOOL", "FP64", *(["INT64"] if isinstance(number, int) else [])):
         assert inferred(tensors(row, *KINDS[:-1], kind)) == wanted[0]
 
@@ -130,8 +143,8 @@ def test_the_index_that_pandas_writes_is_left_out(protocols: tuple[str, ...]) ->
 
 
 def test_another_column_too_many_is_still_refused() -> None:
-    told = table(f"id,{HEADER}\n7,Oslo,pump,3,61.5,true\n")
-    assert "/id is no input" in told["message"]
+    answer = table(f"id,{HEADER}\n7,Oslo,pump,3,61.5,true\n")
+    assert "/id is no input" in answer["message"]
     body = f"id,{HEADER}\n7,Oslo,pump,3,61.5,true\n"
     own = client_of().post("/predict", data=body, content_type="text/csv")
     assert own.status_code == 422
@@ -161,8 +174,8 @@ def test_a_key_that_is_left_out_is_null_where_the_model_takes_null(form: str) ->
 def test_a_short_body_makes_no_large_table_of_nulls() -> None:
     wide = "extra trees on 64 columns"  # which take NaN
     names = packed(wide)[1].signature.names
-    told = client_of(wide).post(PATH, json={"instances": [{}] * 5000})
-    assert (told.status_code, "is missing" in told.text) == (400, True)
+    answer = client_of(wide).post(PATH, json={"instances": [{}] * 5000})
+    assert (answer.status_code, "is missing" in answer.text) == (400, True)
     half, full = dict.fromkeys(names[::2], 1.0), dict.fromkeys(names, 1.0)
     assert client_of(wide).post(PATH, json={"instances": [full, half]}).status_code == 200
 

@@ -143,7 +143,7 @@ WRONG: dict[str, tuple[Place, Any, str]] = {
     "a version that is a number": (("version",), 12, "version is an integer"),
     "a library's version in a list": (("versions", "numpy"), ["2"], "versions/numpy is an array"),
     "a library without a name": (("versions", ""), "1", "is not the name of a library"),
-    "a key that nobody knows": (("colour",), "red", "colour is unknown"),
+    "an unknown key": (("colour",), "red", "colour is unknown"),
     "a name of two lines": (("name",), "a\nb", "name is empty, or holds"),
     "a format that is true": (("format",), True, "no format number"),
 }

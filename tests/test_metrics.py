@@ -21,7 +21,7 @@ PORT = {"SERVER_PORT": str(Settings().metrics_port)}
 
 @pytest.fixture
 def workers(artifact: Path) -> Iterator[Server]:
-    """A service of two workers, which nobody else asks."""
+    """A service of two workers, that no other test uses."""
     with serve(artifact, WEB_CONCURRENCY="2") as running:
         yield running
 

@@ -4,34 +4,26 @@ Formats: https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally/.
 """
 
 import json
-from functools import cache
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from service.app import create_app
-from service.settings import Settings
-from tests.support.packed import packed
+from tests.support.packed import client_of, packed
 
 PATH = "/invocations"
 IRIS, MIXED = "logistic regression, string labels", "mixed table, open categories"
 FLOWERS = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
 
 
-@cache
-def client_of(name: str) -> FlaskClient:
-    return create_app(Settings(protocols=("mlflow",)), packed(name)[1]).test_client()
-
-
 @pytest.fixture
 def client() -> FlaskClient:
-    return client_of("sensors")
+    return client_of("sensors", "mlflow")
 
 
 def predicted(name: str, rows: list[list[Any]], query: str = "") -> Any:
     """What /predict says of the same rows."""
-    return client_of(name).post(f"/predict{query}", json={"instances": rows}).json
+    return client_of(name, "mlflow").post(f"/predict{query}", json={"instances": rows}).json
 
 
 def split(columns: Any, *data: Any, **more: Any) -> dict[str, Any]:
@@ -41,10 +33,10 @@ def split(columns: Any, *data: Any, **more: Any) -> dict[str, Any]:
 def message(client: FlaskClient, payload: Any) -> Any:
     response = client.post(PATH, json=payload)
     assert (response.status_code, response.content_type) == (400, "application/json")
-    told: Any = response.json
-    assert told.keys() == {"error_code", "message"}
-    assert told["error_code"] == "BAD_REQUEST"
-    return told["message"]
+    answer: Any = response.json
+    assert answer.keys() == {"error_code", "message"}
+    assert answer["error_code"] == "BAD_REQUEST"
+    return answer["message"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +78,7 @@ def test_a_table_has_a_header(client: FlaskClient, charset: str) -> None:
 
 
 def test_labels_are_those_of_the_model() -> None:
-    found = client_of(IRIS).post(PATH, json={"inputs": FLOWERS}).json
+    found = client_of(IRIS, "mlflow").post(PATH, json={"inputs": FLOWERS}).json
     assert found == {"predictions": ["setosa", "virginica"]}
 
 
@@ -95,19 +87,21 @@ def test_what_is_missing_in_a_frame_is_sent_as_nan() -> None:
     names = packed(MIXED)[1].signature.names
     body = json.dumps(split(list(names), *rows)).replace("null", "NaN")
     [wanted] = predicted(MIXED, rows).values()
-    found = client_of(MIXED).post(PATH, data=body, content_type="application/json")
+    found = client_of(MIXED, "mlflow").post(PATH, data=body, content_type="application/json")
     assert found.json == {"predictions": wanted}
 
 
 def test_of_one_input_a_list_of_values_is_its_column() -> None:
     remarks = ["the pump in Oslo is 3 years old", "a fan"]
     [wanted] = predicted("text", [[remark] for remark in remarks]).values()
-    assert client_of("text").post(PATH, json={"inputs": remarks}).json == {"predictions": wanted}
+    assert client_of("text", "mlflow").post(PATH, json={"inputs": remarks}).json == {
+        "predictions": wanted
+    }
 
 
 def test_several_outputs_are_a_list_for_each_row() -> None:
     rows = [[5.0, 162.0, 60.0], [2.0, 110.0, 60.0]]
-    found = client_of("several outputs").post(PATH, json={"instances": rows}).json
+    found = client_of("several outputs", "mlflow").post(PATH, json={"instances": rows}).json
     columns = predicted("several outputs", rows).values()
     assert found == {"predictions": [list(row) for row in zip(*columns, strict=True)]}
 
@@ -115,12 +109,12 @@ def test_several_outputs_are_a_list_for_each_row() -> None:
 def test_a_parameter_asks_for_probabilities_in_place_of_predictions() -> None:
     payload = {"inputs": FLOWERS, "params": {"probabilities": True}}
     wanted = predicted(IRIS, FLOWERS, "?probabilities=true")["probabilities"]
-    assert client_of(IRIS).post(PATH, json=payload).json == {"predictions": wanted}
-    several = client_of("several classes").post(
+    assert client_of(IRIS, "mlflow").post(PATH, json=payload).json == {"predictions": wanted}
+    several = client_of("several classes", "mlflow").post(
         PATH, json={"inputs": [[3.0, 100.0]], "params": {"probabilities": True}}
     )
-    told = predicted("several classes", [[3.0, 100.0]], "?probabilities=true")["probabilities"]
-    assert several.json == {"predictions": [{name: rows[0] for name, rows in told.items()}]}
+    answer = predicted("several classes", [[3.0, 100.0]], "?probabilities=true")["probabilities"]
+    assert several.json == {"predictions": [{name: rows[0] for name, rows in answer.items()}]}
 
 
 @pytest.mark.parametrize("params", [None, {}, {"probabilities": False}, {"scores": False}])
@@ -130,7 +124,7 @@ def test_a_parameter_that_asks_for_nothing(client: FlaskClient, params: Any) -> 
 
 
 @pytest.mark.parametrize(
-    ("payload", "told"),
+    ("payload", "expected"),
     [
         ([[1, 1]], "exactly one of dataframe_split, dataframe_records, instances, inputs"),
         ({"sensor_1": 1, "sensor_2": 1}, "exactly one of dataframe_split"),
@@ -170,8 +164,8 @@ def test_a_parameter_that_asks_for_nothing(client: FlaskClient, params: Any) -> 
         ({"inputs": [[1, 1]], "params": {"scores": True}}, "this model has probabilities"),
     ],
 )
-def test_an_error_says_where_it_is(client: FlaskClient, payload: Any, told: str) -> None:
-    assert told in message(client, payload)
+def test_an_error_says_where_it_is(client: FlaskClient, payload: Any, expected: str) -> None:
+    assert expected in message(client, payload)
 
 
 @pytest.mark.parametrize(

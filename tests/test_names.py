@@ -32,8 +32,8 @@ class Packed(NamedTuple):
 
     def truth(self) -> list[float]:
         """What the estimator says to the rows."""
-        told: list[float] = self.model.predict(self.rows).tolist()
-        return told
+        predicted: list[float] = self.model.predict(self.rows).tolist()
+        return predicted
 
     def post(self, body: str, kind: str, path: str = "/predict") -> Any:
         """The answer to a body."""

@@ -102,8 +102,8 @@ def test_scores_of_a_model_without_probabilities() -> None:
     ours = client.post("/predict?scores=true", json={"instances": rows}).get_json()["scores"]
     found = outputs(infer(client, given, outputs=[{"name": "scores"}]))
     assert found == {"scores": [number for row in ours for number in row]}
-    told = error_of(infer(client, given, outputs=[{"name": "predict_proba"}]))
-    assert "/outputs/0/name is no output" in told
+    answer = error_of(infer(client, given, outputs=[{"name": "predict_proba"}]))
+    assert "/outputs/0/name is no output" in answer
 
 
 def test_several_outputs_each_by_name_or_as_one_tensor() -> None:
@@ -141,20 +141,20 @@ def test_null_of_a_column_that_takes_it_in_every_way_to_write_it() -> None:
 def test_an_empty_string_is_no_null_of_a_number() -> None:
     client = speaking("extra trees on 64 columns")  # which take NaN
     assert packed("extra trees on 64 columns")[1].signature.inputs[0].nullable
-    told = error_of(infer(client, [tensor("a", "BYTES", [1, 64], [""] * 64)]))
-    assert "/f0/0 is a string, not a number" in told
+    answer = error_of(infer(client, [tensor("a", "BYTES", [1, 64], [""] * 64)]))
+    assert "/f0/0 is a string, not a number" in answer
     assert outputs(infer(client, [tensor("a", "FP64", [1, 64], [None] * 64)]))
 
 
 def test_null_of_a_column_that_does_not_take_it(client: FlaskClient) -> None:
     first, second = columns()
-    told = error_of(infer(client, [first, second | {"data": [1, None, 0]}]))
-    assert "/sensor_2/1 is null, not a number" in told
+    answer = error_of(infer(client, [first, second | {"data": [1, None, 0]}]))
+    assert "/sensor_2/1 is null, not a number" in answer
 
 
 def test_one_tensor_cannot_hold_text_and_numbers() -> None:
-    told = error_of(infer(speaking(MIXED), [tensor("a", "FP64", [1, 5], [1, 2, 3, 4, 5])]))
-    assert "send one for each: site, kind, age_years, temperature, guarded" in told
+    answer = error_of(infer(speaking(MIXED), [tensor("a", "FP64", [1, 5], [1, 2, 3, 4, 5])]))
+    assert "send one for each: site, kind, age_years, temperature, guarded" in answer
 
 
 def test_float64_comes_and_goes_as_it_is() -> None:

@@ -20,11 +20,11 @@ def client() -> FlaskClient:
 
 
 def test_the_server_says_what_it_is(client: FlaskClient) -> None:
-    told = client.get("/v2").get_json()
-    assert told["name"] == "slipway"
-    assert isinstance(told["version"], str)
-    assert told["extensions"] == ["binary_tensor_data"]
-    assert client.get("/v2/").get_json() == told
+    answer = client.get("/v2").get_json()
+    assert answer["name"] == "slipway"
+    assert isinstance(answer["version"], str)
+    assert answer["extensions"] == ["binary_tensor_data"]
+    assert client.get("/v2/").get_json() == answer
 
 
 def test_it_is_live_and_ready(client: FlaskClient) -> None:
@@ -52,17 +52,17 @@ def test_the_model_is_listed_by_name_and_version(client: FlaskClient) -> None:
 
 
 def test_metadata_has_an_input_for_each_column_and_every_output() -> None:
-    told = speaking(MIXED).get("/v2/models/x").get_json()
-    assert told["name"] == "x"
-    assert told["versions"] == [packed(MIXED)[1].manifest.version]
-    assert [(one["name"], one["datatype"], one["shape"]) for one in told["inputs"]] == [
+    answer = speaking(MIXED).get("/v2/models/x").get_json()
+    assert answer["name"] == "x"
+    assert answer["versions"] == [packed(MIXED)[1].manifest.version]
+    assert [(one["name"], one["datatype"], one["shape"]) for one in answer["inputs"]] == [
         ("site", "BYTES", [-1, 1]),
         ("kind", "BYTES", [-1, 1]),
         ("age_years", "FP64", [-1, 1]),
         ("temperature", "FP64", [-1, 1]),
         ("guarded", "BOOL", [-1, 1]),
     ]
-    assert [(one["name"], one["datatype"], one["shape"]) for one in told["outputs"]] == [
+    assert [(one["name"], one["datatype"], one["shape"]) for one in answer["outputs"]] == [
         ("prediction", "BYTES", [-1, 1]),
         ("probabilities", "FP64", [-1, 2]),
         ("labels", "BYTES", [2]),

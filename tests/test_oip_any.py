@@ -135,7 +135,7 @@ def test_what_a_signature_admits_gets_the_answer_of_predict(name: str) -> None:
         response = infer(client, given_here)
         assert (response.status_code == 200) is (ours.status_code == 200)
         if ours.status_code == 200:
-            told = {one["name"]: one["data"] for one in response.get_json()["outputs"]}
-            assert told == ours.get_json()
+            answer = {one["name"]: one["data"] for one in response.get_json()["outputs"]}
+            assert answer == ours.get_json()
 
     agrees()

@@ -82,9 +82,9 @@ def test_outputs_as_bytes_where_a_client_asks_for_them(client: FlaskClient) -> N
     response = infer(client, columns(), FIRST + SECOND, outputs=wanted, id="7")
     assert response.content_type == "application/octet-stream"
     length = int(response.headers[HEADER])
-    told = json.loads(response.data[:length])
-    assert told["id"] == "7"
-    assert told["outputs"] == [
+    answer = json.loads(response.data[:length])
+    assert answer["id"] == "7"
+    assert answer["outputs"] == [
         {
             "name": "predict",
             "datatype": "FP64",

@@ -1,4 +1,4 @@
-"""Requests of the Open Inference Protocol that are refused, each with what the client is told."""
+"""Requests of the Open Inference Protocol that are refused, and the error that the client gets."""
 
 from typing import Any
 

@@ -36,18 +36,18 @@ def test_the_published_event_gives_the_published_answer(runtime: Runtime) -> Non
 def test_a_function_url_predicts_at_any_address_that_is_no_other(
     runtime: Runtime, path: str
 ) -> None:
-    kind, told = runtime.invoke(version_2(rawPath=path, body=json.dumps(EVENT)))
-    assert (kind, told["statusCode"]) == ("response", 200)
-    assert json.loads(told["body"]) == ANSWER
-    assert told["headers"]["model-version"]
+    kind, answer = runtime.invoke(version_2(rawPath=path, body=json.dumps(EVENT)))
+    assert (kind, answer["statusCode"]) == ("response", 200)
+    assert json.loads(answer["body"]) == ANSWER
+    assert answer["headers"]["model-version"]
 
 
 @pytest.mark.parametrize(
     ("path", "status"), [("/health", 200), ("/model", 200), ("/", 200), ("/x", 404)]
 )
 def test_all_other_addresses_are_there_too(runtime: Runtime, path: str, status: int) -> None:
-    kind, told = runtime.invoke(get(path))
-    assert (kind, told["statusCode"]) == ("response", status)
+    kind, answer = runtime.invoke(get(path))
+    assert (kind, answer["statusCode"]) == ("response", status)
 
 
 def test_the_metrics_are_out_of_reach(runtime: Runtime) -> None:
@@ -82,18 +82,18 @@ def test_it_answers_as_the_container_does(
 ) -> None:
     client = create_app(Settings(), predictor).test_client()
     response = client.post(ADDRESS, data=json.dumps(event))
-    kind, told = runtime.invoke(event)
+    kind, answer = runtime.invoke(event)
     assert (kind == "error") == ("X-Amz-Function-Error" in response.headers)
-    assert essence(told) == essence(response.get_json())
+    assert essence(answer) == essence(response.get_json())
 
 
-def essence(told: dict[str, Any]) -> dict[str, Any]:
+def essence(reply: dict[str, Any]) -> dict[str, Any]:
     """An answer without what differs from one request to the next."""
-    if "statusCode" in told:
-        body = json.loads(told["body"])
+    if "statusCode" in reply:
+        body = json.loads(reply["body"])
         body.pop("request_id", None)
-        return {"status": told["statusCode"], "body": body}
-    return {name: told[name] for name in told if name not in ("requestId", "stackTrace")}
+        return {"status": reply["statusCode"], "body": body}
+    return {name: reply[name] for name in reply if name not in ("requestId", "stackTrace")}
 
 
 def test_what_cannot_serve_does_not_start_and_says_why_in_one_line(tmp_path: Path) -> None:

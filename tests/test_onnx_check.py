@@ -99,11 +99,11 @@ NODES = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_no_converter_writes_is_refused(name: str) -> None:
-    change, told = CHANGES[name]
+    change, message = CHANGES[name]
     made = model()
     assert check(made.SerializeToString()) is False
     change(made)
-    assert told in refusal(made.SerializeToString())
+    assert message in refusal(made.SerializeToString())
 
 
 @pytest.mark.parametrize("name", NODES)

@@ -40,7 +40,7 @@ def contract(client: FlaskClient) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_it_is_valid_and_its_examples_are_answered(name: str) -> None:
-    """As tests/test_zoo.py asks of every other model."""
+    """As tests/test_served_models.py asks of every other model."""
     _, predictor, client = packed(name)
 
     def ask(sent: str, media_type: str) -> int:
@@ -87,7 +87,7 @@ def test_it_asks_for_keys_only_where_there_are_some(predictor: Predictor) -> Non
     assert "security" not in described["paths"]["/health"]["get"]
 
 
-def test_its_examples_are_nobody_s_rows() -> None:
+def test_its_examples_are_no_rows_of_the_sample() -> None:
     _, predictor, client = packed("text")
     texts = predictor.manifest.golden.inputs["remark"]
     assert not [text for text in texts if text in client.get("/openapi.json").text]

@@ -217,8 +217,9 @@ def test_the_code_of_the_artifact_loaded_last_is_in_force() -> None:
     assert sys.modules["flagged"].flags == 2
 
 
+@pytest.mark.parametrize("by", ["options", "the setting that the refusal names"])
 def test_two_artifacts_with_other_code_are_compared(
-    brought: Path, tmp_path: Path, capsys: Said
+    by: str, brought: Path, tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved(tmp_path)
     path = tmp_path / "readings.py"
@@ -226,10 +227,14 @@ def test_two_artifacts_with_other_code_are_compared(
     assert pack(tmp_path, "--code", f"{path}:Ratio") == 0
     capsys.readouterr()
     digests = [digest_of(one) for one in (brought, tmp_path / "artifact")]
-    trusted = [part for one in digests for part in ("--trust-code", one)]
+    trusted = []
+    if by == "options":
+        trusted = [part for one in digests for part in ("--trust-code", one)]
+    else:
+        monkeypatch.setenv("SERVICE_TRUSTED_CODE", ",".join(digests))
     assert main(["diff", str(brought), str(tmp_path / "artifact"), *trusted]) == 1
-    told = capsys.readouterr().out
-    assert f"BREAKS  needs SERVICE_TRUSTED_CODE={digests[1]}" in told
+    printed = capsys.readouterr().out
+    assert f"BREAKS  needs SERVICE_TRUSTED_CODE={digests[1]}" in printed
 
 
 def test_code_that_cannot_be_imported_is_reported_in_one_line() -> None:
@@ -278,8 +283,8 @@ def test_an_effect_of_its_code_is_refused(tmp_path: Path, capsys: Said) -> None:
 
 def test_a_class_of_main_is_refused_with_the_way_out(script: Path, capsys: Said) -> None:
     assert pack(script) == 65
-    told = capsys.readouterr().err
-    assert "--code SCRIPT.py:Ratio, or move it to a module, such as ratio.py" in told
+    printed = capsys.readouterr().err
+    assert "--code SCRIPT.py:Ratio, or move it to a module, such as ratio.py" in printed
 
 
 @pytest.mark.parametrize(

@@ -94,15 +94,15 @@ def test_a_version_does_not_depend_on_the_process(tmp_path: Path) -> None:
     }
     for name, model in models.items():
         joblib.dump(model, tmp_path / f"{name}.joblib")
-    [told] = versions(tmp_path, "sklearn")
-    assert len(told.splitlines()) == len(models)
+    [printed] = versions(tmp_path, "sklearn")
+    assert len(printed.splitlines()) == len(models)
 
 
 @pytest.mark.slow
 def test_a_version_of_a_converted_model_does_not_depend_on_the_process(tmp_path: Path) -> None:
     joblib.dump(table(RandomForestClassifier(**FEW)), tmp_path / "forest.joblib")
-    [told] = versions(tmp_path, "onnx")
-    assert told.startswith("forest ")
+    [printed] = versions(tmp_path, "onnx")
+    assert printed.startswith("forest ")
 
 
 def soil(tree: Any) -> None:

@@ -53,9 +53,9 @@ def test_the_accuracy_is_reported_beside_that_of_the_commonest_class(packing: Pa
     model = classifier(NAMES)
     code, out, err, _ = packing(model, ROWS.assign(diagnosis=NAMES), "--target", "diagnosis")
     right, most = accuracy_score(NAMES, model.predict(ROWS)), (NAMES == "benign").mean()
-    told = f"diagnosis: accuracy {right:.3f}; the commonest answer has {most:.3f}; 569 rows of"
+    line = f"diagnosis: accuracy {right:.3f}; the commonest answer has {most:.3f}; 569 rows of"
     assert (code, err) == (0, "")
-    assert told in out
+    assert line in out
 
 
 def test_r2_is_reported(packing: Packing) -> None:

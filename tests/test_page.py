@@ -70,14 +70,14 @@ def test_it_tells_what_the_manifest_does(client: FlaskClient, predictor: Predict
     text = client.get("/").text
     manifest = predictor.manifest
     accuracy = manifest.metrics["held_out"]["accuracy"]
-    for told in (manifest.name, manifest.version, manifest.created, f"{accuracy:.4g}"):
-        assert told in text
+    for part in (manifest.name, manifest.version, manifest.created, f"{accuracy:.4g}"):
+        assert part in text
     for one in manifest.signature.inputs:
         assert one.name in text
         assert f"{one.maximum:.4g}" in text
 
 
-def test_it_holds_nobody_s_rows() -> None:
+def test_it_has_no_rows_of_the_sample() -> None:
     _, predictor, client = packed("text")
     text = client.get("/").text
     assert not [row for row in predictor.manifest.golden.inputs["remark"] if row in text]
@@ -119,11 +119,11 @@ def test_the_script_s_model_is_one_json_object(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "text"),
     [(0.0000123, "12 µs"), (0.00032, "320 µs"), (0.0051, "5.1 ms"), (0.25, "250 ms"), (2, "2.0 s")],
 )
-def test_times_have_two_or_three_digits(seconds: float, told: str) -> None:
-    assert duration(seconds) == told
+def test_times_have_two_or_three_digits(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 def test_numbers_are_short() -> None:

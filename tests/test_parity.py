@@ -17,7 +17,7 @@ def answer(*values: float) -> Answer:
 
 
 def outcome(theirs: Answer, ours: Answer) -> str:
-    return compare.compared(CASE, theirs, ours, lambda told: told["predictions"]).outcome
+    return compare.compared(CASE, theirs, ours, lambda reply: reply["predictions"]).outcome
 
 
 @pytest.mark.parametrize(

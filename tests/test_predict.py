@@ -190,7 +190,7 @@ def test_extra_columns_of_csv_are_refused_or_ignored(
     client: FlaskClient, predictor: Predictor
 ) -> None:
     table = ROWS.assign(id=range(3), note="a, b").to_csv()
-    table = table.replace(",id,note", ",id,id")  # nobody reads them, so they may have one name
+    table = table.replace(",id,note", ",id,id")  # they are not read, so they may have one name
     assert client.post("/predict", data=table, content_type="text/csv").status_code == 422
     lenient = create_app(Settings(extra_columns="ignore"), predictor).test_client()
     response = lenient.post("/predict", data=table, content_type="text/csv")

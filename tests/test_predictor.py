@@ -130,9 +130,9 @@ def test_golden_rows_that_cannot_be_predicted_are_an_error(predictor: Predictor)
 def test_golden_rows_that_leave_an_output_out_are_an_error() -> None:
     predictor = packed("several classes")[1]
     golden = predictor.manifest.golden
-    told = dict(golden.outputs["probabilities"])
-    told.popitem()
-    outputs = {**golden.outputs, "probabilities": told}
+    answer = dict(golden.outputs["probabilities"])
+    answer.popitem()
+    outputs = {**golden.outputs, "probabilities": answer}
     manifest = replace(predictor.manifest, golden=replace(golden, outputs=outputs))
     with pytest.raises(GoldenError, match="golden rows have probabilities of"):
         Predictor(manifest, predictor._engine).verify()

@@ -26,7 +26,7 @@ def send_csv(body: bytes) -> bytes:
 
 
 GOOD = b'{"sensor_1": 1, "sensor_2": 1}'
-# Values: they are nobody's business, not even in the answer.
+# Values: neither logs nor answers have them.
 VALUES = {
     "a string": send(b'{"sensor_1": "%s", "sensor_2": 1}' % CANARY),
     "a string in a list": send(b'{"sensor_1": ["%s"], "sensor_2": 1}' % CANARY),
@@ -74,7 +74,7 @@ VALUES = {
     "a request line that is none": CANARY + b"\r\n\r\n",
     "a long request line": get(b"/" + CANARY * 1000),
 }
-# Names: a misspelt one is told, so that it can be found.
+# Names: an error names a misspelt one, so that the client can find it.
 NAMES = {
     "a name": send(b'{"%s": 1}' % CANARY),
     "a name twice": send(b'{"%s": 1, "%s": 1}' % (CANARY, CANARY)),

@@ -17,8 +17,8 @@ from sklearn.linear_model import LogisticRegression
 
 from service.model.engines import Column, OnnxRuntime, ScikitLearn
 from service.model.signature import Input, Output, Signature
-from tests.support.animals import Animal
 from tests.support.described import contract, described
+from tests.support.model_cases import ModelCase
 from training.__main__ import main
 from training.conversion.convert import convert
 from training.engine import probe_rows, selection
@@ -26,11 +26,11 @@ from training.estimators.fitted_model import FittedModel
 
 
 def another(name: str, seed: int) -> OnnxRuntime:
-    """An ONNX model of a forest that is not the animal's, but much like it."""
-    animal, signature, _ = described(name)
-    rows = np.ascontiguousarray(animal.rows.to_numpy())
-    labels = np.asarray(animal.estimator.predict(rows))
-    other = type(animal.estimator)(**{**animal.estimator.get_params(), "random_state": seed})
+    """An ONNX model of a forest that is not the case's, but much like it."""
+    case, signature, _ = described(name)
+    rows = np.ascontiguousarray(case.rows.to_numpy())
+    labels = np.asarray(case.estimator.predict(rows))
+    other = type(case.estimator)(**{**case.estimator.get_params(), "random_state": seed})
     content, _ = convert(FittedModel(other.fit(rows, labels)), signature)
     return OnnxRuntime(content, signature)
 
@@ -39,10 +39,10 @@ def another(name: str, seed: int) -> OnnxRuntime:
 def test_another_forest_is_refused_though_it_was_fitted_on_the_answers_of_this_one(
     name: str,
 ) -> None:
-    animal, signature, columns = described(name)
+    case, signature, columns = described(name)
     with pytest.raises(selection.UnequalError, match="differ"):
         selection.verify_equivalence(
-            FittedModel(animal.estimator), signature, another(name, 1), columns, 1e-9
+            FittedModel(case.estimator), signature, another(name, 1), columns, 1e-9
         )
 
 
@@ -71,12 +71,12 @@ class Nudged:
 def test_numbers_may_differ_by_the_tolerance_and_no_more(
     name: str, by: float, refused: bool
 ) -> None:
-    animal, signature, columns = described(name)
-    ours = ScikitLearn(animal.estimator, signature)
+    case, signature, columns = described(name)
+    ours = ScikitLearn(case.estimator, signature)
     if refused:
         with pytest.raises(selection.UnequalError, match=r"differ by 1e-08, more than 1e-09"):
             selection.verify_equivalence(
-                FittedModel(animal.estimator),
+                FittedModel(case.estimator),
                 signature,
                 Nudged(ours, by),
                 columns,
@@ -84,7 +84,7 @@ def test_numbers_may_differ_by_the_tolerance_and_no_more(
             )
     else:
         proof = selection.verify_equivalence(
-            FittedModel(animal.estimator),
+            FittedModel(case.estimator),
             signature,
             Nudged(ours, by),
             columns,
@@ -95,19 +95,19 @@ def test_numbers_may_differ_by_the_tolerance_and_no_more(
 
 @pytest.mark.parametrize("row", [0, 177, 9_999])
 def test_one_wrong_label_among_thousands_is_refused(row: int) -> None:
-    animal, signature, columns = described("random forest")
-    ours = ScikitLearn(animal.estimator, signature)
+    case, signature, columns = described("random forest")
+    ours = ScikitLearn(case.estimator, signature)
     with pytest.raises(selection.UnequalError, match="1 of .+ labels differ"):
         selection.verify_equivalence(
-            FittedModel(animal.estimator), signature, Nudged(ours, label=row), columns, 1e-9
+            FittedModel(case.estimator), signature, Nudged(ours, label=row), columns, 1e-9
         )
 
 
 @pytest.mark.parametrize("rows", [1, 178])
 def test_one_wrong_label_in_the_sample_or_in_a_row_alone_is_refused(rows: int) -> None:
-    animal, signature, columns = described("random forest")
-    assert len(animal.rows) == 178
-    ours = ScikitLearn(animal.estimator, signature)
+    case, signature, columns = described("random forest")
+    assert len(case.rows) == 178
+    ours = ScikitLearn(case.estimator, signature)
 
     class Sometimes(Nudged):
         """Wrong for so many rows at once, and else right."""
@@ -118,15 +118,15 @@ def test_one_wrong_label_in_the_sample_or_in_a_row_alone_is_refused(rows: int) -
 
     with pytest.raises(selection.UnequalError, match=r"1 of \d+ labels differ"):
         selection.verify_equivalence(
-            FittedModel(animal.estimator), signature, Sometimes(ours, label=0), columns, 1e-9
+            FittedModel(case.estimator), signature, Sometimes(ours, label=0), columns, 1e-9
         )
 
 
 def test_a_forest_that_is_off_by_the_last_bit_of_a_threshold_is_refused() -> None:
     rows = np.random.default_rng(0).normal(size=(300, 2))
     forest = RandomForestRegressor(10, random_state=0).fit(rows, rows[:, 0] * 1e6)
-    animal = Animal(forest, pd.DataFrame(rows, columns=["a", "b"]))
-    signature, columns = contract(animal)
+    case = ModelCase(forest, pd.DataFrame(rows, columns=["a", "b"]))
+    signature, columns = contract(case)
 
     def beside(column: Column) -> Column:
         return np.where(np.abs(column) < 1e30, np.nextafter(column, np.inf), column)
@@ -149,8 +149,8 @@ def test_a_model_that_draws_a_line_is_not_confused_with_its_neighbour() -> None:
     model = LogisticRegression().fit(rows, labels)
     near = LogisticRegression().fit(rows, labels)
     near.coef_ = near.coef_ * (1 + 1e-6)
-    animal = Animal(model, pd.DataFrame(rows, columns=["a", "b"]))
-    signature, columns = contract(animal)
+    case = ModelCase(model, pd.DataFrame(rows, columns=["a", "b"]))
+    signature, columns = contract(case)
     content, _ = convert(FittedModel(near), signature)
     with pytest.raises(selection.UnequalError):
         selection.verify_equivalence(
@@ -161,13 +161,13 @@ def test_a_model_that_draws_a_line_is_not_confused_with_its_neighbour() -> None:
 def test_a_wrong_conversion_is_never_packed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    animal, signature, _ = described("random forest")
-    rows = np.ascontiguousarray(animal.rows.to_numpy())
-    other = RandomForestClassifier(10, random_state=1).fit(rows, animal.estimator.predict(rows))
+    case, signature, _ = described("random forest")
+    rows = np.ascontiguousarray(case.rows.to_numpy())
+    other = RandomForestClassifier(10, random_state=1).fit(rows, case.estimator.predict(rows))
     wrong = convert(FittedModel(other), signature)
     monkeypatch.setattr("training.conversion.convert.convert", lambda *_: wrong)
-    joblib.dump(animal.estimator, tmp_path / "model.joblib")
-    animal.rows.to_csv(tmp_path / "rows.csv", index=False)
+    joblib.dump(case.estimator, tmp_path / "model.joblib")
+    case.rows.to_csv(tmp_path / "rows.csv", index=False)
     given = [str(tmp_path / name) for name in ("model.joblib", "rows.csv", "artifact")]
     command = ["pack", given[0], "--sample", given[1], "--out", given[2]]
 

@@ -63,7 +63,7 @@ def test_a_prediction_of_up_to_two_milliseconds_runs_on_the_loop(
     run(scene())
 
 
-def test_a_line_that_is_fast_refuses_nobody() -> None:
+def test_a_fast_queue_rejects_no_request() -> None:
     async def scene() -> None:
         bridge = make_bridge(Recorder(), lambda size: 0.0)
         asked = await asyncio.gather(*(ask(bridge, BODY) for _ in range(500)))
@@ -102,7 +102,7 @@ class Left:
         return None
 
     def reject(self, error: RejectedError) -> None:
-        raise AssertionError("nobody waits for it")
+        raise AssertionError("it is not awaited")
 
 
 @pytest.mark.parametrize(("queued", "is_deferred"), [(31, False), (32, True)])
@@ -119,7 +119,7 @@ def test_a_request_is_queued_unparsed_behind_32_others(
     assert run(scene()) == (is_deferred, (200, ANSWER))
 
 
-def test_one_that_leaves_the_line_is_not_computed_and_holds_nobody_up() -> None:
+def test_a_request_that_leaves_the_queue_is_not_computed_and_delays_no_others() -> None:
     recorder = Recorder()
 
     def slowly(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

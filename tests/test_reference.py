@@ -23,10 +23,10 @@ def test_it_tells_every_operation_parameter_status_and_schema(name: str) -> None
     sections = dict(re.findall(r'<section id="(.+?)"(.*?)</section>', page, re.S))
     for path, methods in contract["paths"].items():
         for method, operation in methods.items():
-            told = sections[operation["operationId"]]
-            assert f"{method.upper()}</span> {path}" in told
+            section = sections[operation["operationId"]]
+            assert f"{method.upper()}</span> {path}" in section
             for status, answer in operation["responses"].items():
-                assert f'<th scope="row">{status}</th><td>{answer["description"]}</td>' in told
+                assert f'<th scope="row">{status}</th><td>{answer["description"]}</td>' in section
     for one in contract["components"]["parameters"]:
         assert f"<code>{one}</code>" in sections["predict"]
     for one in contract["components"]["schemas"]:

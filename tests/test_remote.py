@@ -92,15 +92,15 @@ def test_what_passes_by_itself_is_tried_again(
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "message"),
     [
         ("denied", "S3 denies access (403 AccessDenied); allow the task's role s3:GetObject"),
         ("bad request", "(400 InvalidRequest)"),
     ],
 )
-def test_what_s3_refuses_is_not_asked_again(proxy: Proxy, fault: str, told: str) -> None:
+def test_what_s3_refuses_is_not_asked_again(proxy: Proxy, fault: str, message: str) -> None:
     proxy.faults.append(fault)
-    assert told in refusal(UnavailableError)
+    assert message in refusal(UnavailableError)
     assert len(proxy.asked) == 1
 
 

@@ -85,7 +85,7 @@ def test_its_numbers_are_the_manifest_s(artifact: Path) -> None:
     page = page_of(artifact)
     metrics = json.loads((artifact / "manifest.json").read_text())["metrics"]
     held_out = metrics["held_out"]
-    for told in (
+    for answer in (
         f">{100 * held_out['accuracy']:.1f} %<",
         f">{100 * held_out['balanced_accuracy']:.1f} %<",
         f">{held_out['roc_auc']:.3f}<",
@@ -93,7 +93,7 @@ def test_its_numbers_are_the_manifest_s(artifact: Path) -> None:
         f"accuracy of {100 * held_out['accuracy_of_the_majority_class']:.1f} %",
         f"was\n{100 * metrics['cross_validation']['balanced_accuracy_mean']:.1f} %",
     ):
-        assert told in page
+        assert answer in page
 
 
 def test_answers_that_the_model_never_gives_nearly_alone_leave_little_to_say() -> None:
@@ -131,13 +131,13 @@ def test_nothing_in_it_needs_a_script_a_style_attribute_or_another_place(artifac
     assert {part for part in page.split('"') if "//" in part} == names
 
 
-def test_it_holds_nobody_s_rows() -> None:
+def test_it_has_no_rows_of_the_sample() -> None:
     page = page_of(artifact_of("text"))
     rows = pd.read_csv(artifact_of("text").parent / "rows.csv")
     assert not [remark for remark in rows.remark if remark in page]
 
 
-def test_many_columns_classes_and_rows_are_bounded_and_told() -> None:
+def test_many_columns_classes_and_rows_are_bounded_and_the_page_says_so() -> None:
     chance = np.random.default_rng(0)
     rows = pd.DataFrame(chance.normal(size=(6000, 20)), columns=[f"c{i}" for i in range(20)])
     answer = chance.integers(40, size=6000)

@@ -107,15 +107,15 @@ def test_errors_of_a_regression_are_those_counted_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "told"),
+    ("part", "message"),
     [(1.0, "100 %"), (0.99999, "over 99.9 %"), (0.5, "50 %"), (0.0, "0 %"), (1e-9, "under 0.1 %")],
 )
-def test_a_share_is_all_only_if_it_is_all(part: float, told: str) -> None:
-    assert formatting.percent(part) == told
+def test_a_share_is_all_only_if_it_is_all(part: float, message: str) -> None:
+    assert formatting.percent(part) == message
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
         (1234.5, "1,234"),
         (-0.12345, "\N{MINUS SIGN}0.123"),
@@ -124,8 +124,8 @@ def test_a_share_is_all_only_if_it_is_all(part: float, told: str) -> None:
         (2.5e-7, "2.5e\N{MINUS SIGN}07"),
     ],
 )
-def test_numbers_are_short(value: float, told: str) -> None:
-    assert formatting.number(value) == told
+def test_numbers_are_short(value: float, message: str) -> None:
+    assert formatting.number(value) == message
 
 
 def test_a_name_is_one_line_of_what_can_be_seen() -> None:

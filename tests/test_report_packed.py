@@ -25,8 +25,8 @@ def test_the_same_model_gets_the_same_report_and_version_with_or_without_it(
 
 
 def test_without_answers_there_is_no_report() -> None:
-    animal = sensors()
-    assert not (packed(animal.estimator, animal.rows, {}) / REPORT).exists()
+    case = sensors()
+    assert not (packed(case.estimator, case.rows, {}) / REPORT).exists()
 
 
 def test_a_report_that_fails_costs_the_report_and_not_the_model(

@@ -117,7 +117,7 @@ def test_one_that_was_changed_is_refused(own_artifact: Path) -> None:
     refusal(own_artifact, MissingError)
 
 
-def test_one_that_nobody_lists_is_not_served(own_artifact: Path, edit_manifest: Edit) -> None:
+def test_an_unlisted_report_is_not_served(own_artifact: Path, edit_manifest: Edit) -> None:
     edit_manifest(lambda manifest: manifest["files"].pop(REPORT))
     assert Predictor.load(own_artifact).report is None
 

@@ -155,8 +155,8 @@ def test_a_label_that_the_last_bit_of_a_score_decides_is_found() -> None:
 
 
 def test_rows_beside_a_boundary_are_neighbours_with_two_labels() -> None:
-    animal, signature, columns = described("logistic regression, string labels")
-    engine = ScikitLearn(animal.estimator, signature)
+    case, signature, columns = described("logistic regression, string labels")
+    engine = ScikitLearn(case.estimator, signature)
     found = beside_boundaries(engine, list(columns.values()))
     labels = engine.predict(found)[0]
     half = len(labels) // 2
@@ -168,8 +168,8 @@ def test_rows_beside_a_boundary_are_neighbours_with_two_labels() -> None:
 
 
 def test_a_model_of_numbers_has_no_boundary() -> None:
-    animal, signature, columns = described("ridge regression")
-    engine = ScikitLearn(animal.estimator, signature)
+    case, signature, columns = described("ridge regression")
+    engine = ScikitLearn(case.estimator, signature)
     assert beside_boundaries(engine, list(columns.values())) == []
 
 

@@ -6,15 +6,12 @@ The published answers are those of AWS's own container: https://github.com/aws/s
 import csv
 import io
 import json
-from functools import cache
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from service.app import create_app
-from service.settings import Settings
-from tests.support.packed import packed
+from tests.support.packed import client_of
 
 PATH = "/invocations"
 IRIS, MIXED = "logistic regression, string labels", "mixed table, open categories"
@@ -22,19 +19,14 @@ ROWS = [[1, 1], [2, -1], [3, 0]]
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
 
 
-@cache
-def client_of(name: str, **settings: Any) -> FlaskClient:
-    return create_app(Settings(protocols=("sagemaker",), **settings), packed(name)[1]).test_client()
-
-
 @pytest.fixture
 def client() -> FlaskClient:
-    return client_of("sensors")
+    return client_of("sensors", "sagemaker")
 
 
 def predicted(name: str, rows: list[list[Any]]) -> Any:
     """What /predict says of the same rows."""
-    return client_of(name).post("/predict", json={"instances": rows}).json
+    return client_of(name, "sagemaker").post("/predict", json={"instances": rows}).json
 
 
 @pytest.mark.parametrize(
@@ -54,9 +46,9 @@ def test_json_in_any_form_gives_a_bare_list(client: FlaskClient, body: str) -> N
 
 
 def test_a_list_of_values_is_one_row_or_of_one_input_one_column() -> None:
-    assert client_of("sensors").post(PATH, json=[3, 0]).json == [1.0]
+    assert client_of("sensors", "sagemaker").post(PATH, json=[3, 0]).json == [1.0]
     rows = [[1.5], [20.5]]
-    found = client_of("one feature").post(PATH, json=[1.5, 20.5]).json
+    found = client_of("one feature", "sagemaker").post(PATH, json=[1.5, 20.5]).json
     assert [found] == list(predicted("one feature", rows).values())
 
 
@@ -82,7 +74,7 @@ def test_a_column_of_text_needs_no_header_either() -> None:
     remarks = ["the pump in Oslo is 3 years old", 'a "quoted", old fan']
     text = io.StringIO()
     csv.writer(text).writerows([remark] for remark in remarks)
-    found = client_of("text").post(PATH, data=text.getvalue(), content_type=CSV).json
+    found = client_of("text", "sagemaker").post(PATH, data=text.getvalue(), content_type=CSV).json
     assert [found] == list(predicted("text", [[remark] for remark in remarks]).values())
 
 
@@ -90,16 +82,16 @@ def test_an_empty_cell_and_nan_are_null() -> None:
     rows: list[list[Any]] = [["Oslo", "pump", None, 20.5, True], [None, "fan", 3, None, False]]
     wanted = list(predicted(MIXED, rows).values())
     table = "Oslo,pump,,20.5,true\n,fan,3,,false\n"
-    assert [client_of(MIXED).post(PATH, data=table, content_type=CSV).json] == wanted
+    assert [client_of(MIXED, "sagemaker").post(PATH, data=table, content_type=CSV).json] == wanted
     as_python_writes_it = json.dumps(rows).replace("null", "NaN")
-    assert [client_of(MIXED).post(PATH, data=as_python_writes_it).json] == wanted
+    assert [client_of(MIXED, "sagemaker").post(PATH, data=as_python_writes_it).json] == wanted
 
 
 def test_several_outputs_are_columns() -> None:
     rows = [[5.0, 162.0, 60.0], [2.0, 110.0, 60.0]]
     found = predicted("several outputs", rows)
     wanted = [list(row) for row in zip(*found.values(), strict=True)]
-    client = client_of("several outputs")
+    client = client_of("several outputs", "sagemaker")
     assert client.post(PATH, json=rows).json == wanted
     lines = client.post(PATH, json=rows, headers={"Accept": CSV}).text.splitlines()
     assert [list(map(float, line.split(","))) for line in lines] == wanted
@@ -108,7 +100,9 @@ def test_several_outputs_are_columns() -> None:
 def test_a_table_of_labels_quotes_what_needs_it(client: FlaskClient) -> None:
     response = client.post(PATH, json=ROWS, headers={"Accept": CSV})
     assert (response.content_type, response.data) == (CSV, b"0.0\n1.0\n1.0\n")
-    names = client_of(IRIS).post(PATH, json=[[5.1, 3.5, 1.4, 0.2]], headers={"Accept": CSV})
+    names = client_of(IRIS, "sagemaker").post(
+        PATH, json=[[5.1, 3.5, 1.4, 0.2]], headers={"Accept": CSV}
+    )
     assert names.data == b"setosa\n"
 
 
@@ -153,9 +147,9 @@ def test_a_type_has_either_header_and_is_json_without(
         return
     assert response.status_code == status
     if status == 415:
-        told: Any = response.json
-        assert told.keys() == {"error", "error-message"}
-        assert told["error"] == "UnsupportedFormatError"
+        answer: Any = response.json
+        assert answer.keys() == {"error", "error-message"}
+        assert answer["error"] == "UnsupportedFormatError"
 
 
 def test_an_error_says_where_it_is(client: FlaskClient) -> None:
@@ -167,11 +161,11 @@ def test_an_error_says_where_it_is(client: FlaskClient) -> None:
     }
 
 
-@pytest.mark.parametrize(("given", "told"), [(1, 1), (2**20, 1), (6_500_000, 6), (2**30, 100)])
-def test_batch_transform_gets_the_limits_of_a_body(given: int, told: int) -> None:
-    response = client_of("sensors", max_body_bytes=given).get("/execution-parameters")
+@pytest.mark.parametrize(("given", "expected"), [(1, 1), (2**20, 1), (6_500_000, 6), (2**30, 100)])
+def test_batch_transform_gets_the_limits_of_a_body(given: int, expected: int) -> None:
+    response = client_of("sensors", "sagemaker", max_body_bytes=given).get("/execution-parameters")
     assert response.json == {
         "MaxConcurrentTransforms": 1,
         "BatchStrategy": "MULTI_RECORD",
-        "MaxPayloadInMB": told,
+        "MaxPayloadInMB": expected,
     }

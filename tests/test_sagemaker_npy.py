@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from service.api.problems import Problem
 from service.protocols.sagemaker import npy
-from tests.test_sagemaker import IRIS, JSON, NPY, PATH, client_of, predicted
+from tests.support.packed import client_of
+from tests.test_sagemaker import IRIS, JSON, NPY, PATH, predicted
 
 ROWS = [[1, 1], [2, -1], [3, 0]]
 ANSWER = [0.0, 1.0, 1.0]
@@ -39,7 +40,9 @@ def of(descr: str, shape: str, values: bytes = b"", order: str = "False") -> byt
 
 
 def post(body: bytes, accept: str = JSON, name: str = "sensors") -> Any:
-    return client_of(name).post(PATH, data=body, content_type=NPY, headers={"Accept": accept})
+    return client_of(name, "sagemaker").post(
+        PATH, data=body, content_type=NPY, headers={"Accept": accept}
+    )
 
 
 def loaded(response: Any) -> NDArray[Any]:

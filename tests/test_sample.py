@@ -144,9 +144,9 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
 
 def test_progress_is_reported_in_bytes(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b", "1,2", "3,4")
-    told: list[int] = []
-    sample.read(path, told.append)
-    assert sum(told) == path.stat().st_size
+    sizes: list[int] = []
+    sample.read(path, sizes.append)
+    assert sum(sizes) == path.stat().st_size
 
 
 @pytest.mark.slow

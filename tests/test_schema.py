@@ -68,7 +68,7 @@ def test_a_boolean_among_numbers_is_not_taken_for_one() -> None:
     assert faults(signature("a"), a=[1.5, 2, False]) == [("/a/2", "is a boolean, not a number")]
 
 
-def test_missing_and_unknown_columns_are_all_told() -> None:
+def test_all_missing_and_unknown_columns_are_reported() -> None:
     found = dict(faults(signature("width", "height"), widht=[1], height=[1], depth=[1]))
     assert found["/width"] == "is missing"
     assert "did you mean width?" in found["/widht"]

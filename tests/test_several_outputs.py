@@ -93,9 +93,9 @@ def test_a_chain_has_a_probability_for_each_label(name: str, tmp_path: Path) -> 
     right = estimator.predict_proba(ROWS[::7])  # of the second label
     for place, output in enumerate("pq"):
         assert answer[output] == estimator.predict(ROWS[::7])[:, place].tolist()
-        told = np.array(answer["probabilities"][output])
-        assert told[:, 1] == pytest.approx(right[:, place])
-        assert told.sum(axis=1) == pytest.approx(np.ones(len(right)))
+        reply = np.array(answer["probabilities"][output])
+        assert reply[:, 1] == pytest.approx(right[:, place])
+        assert reply.sum(axis=1) == pytest.approx(np.ones(len(right)))
 
 
 def test_a_stacked_classifier_has_them_too(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def counted(predictor: Predictor, sent: Sequence[Sent]) -> list[int]:
     return engine.calls
 
 
-def test_the_first_goes_in_alone_and_those_who_wait_share_a_call(predictor: Predictor) -> None:
+def test_the_first_runs_alone_and_queued_ones_share_a_call(predictor: Predictor) -> None:
     assert counted(predictor, [(GOOD, JSON, b"")] * 4) == [3, 9]
 
 
@@ -79,7 +79,7 @@ def test_a_model_that_gives_another_number_of_values_is_asked_for_each(
     assert [one.body for one in answers] == [EACH] * 3
 
 
-def test_nobody_gets_the_error_of_another(predictor: Predictor) -> None:
+def test_no_request_gets_the_error_of_another(predictor: Predictor) -> None:
     def refuse_many(found: list[Column]) -> list[Column]:
         if len(found[0]) != 3:
             raise ValueError("one of these rows")

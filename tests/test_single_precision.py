@@ -56,8 +56,8 @@ def answers(model: Any, rows: pd.DataFrame, folder: Path, suffix: str) -> tuple[
     )
     client = create_app(Settings(), Predictor.load(folder / "artifact")).test_client()
     body = {name: values(rows[name]) for name in rows}
-    told: Any = client.post("/predict?probabilities=true", json=body).json
-    return told["probabilities"], notes
+    answer: Any = client.post("/predict?probabilities=true", json=body).json
+    return answer["probabilities"], notes
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

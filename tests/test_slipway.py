@@ -110,7 +110,7 @@ def served(model: Path, folder: Path) -> str:
         )
     server = Server(process, port, log)
     try:
-        wait_until(lambda: "ASGI server listening" in log.read_text(), "the service", patience=120)
+        wait_until(lambda: "ASGI server listening" in log.read_text(), "the service", seconds=120)
         answer = server.predict(json.dumps({"colour": ["red", "blue"]}))
         assert json.loads(answer.body)["prediction"] == ["warm", "cold"]
     finally:

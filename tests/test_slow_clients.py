@@ -1,4 +1,4 @@
-"""Clients that dawdle, hold connections or crash: they are cut off, and nobody waits for them."""
+"""Clients that are slow, hold connections or crash are cut off, and delay no others."""
 
 import json
 import os
@@ -93,7 +93,7 @@ def test_a_body_that_comes_in_time_is_answered(impatient: Server) -> None:
 
 @pytest.mark.slow
 @LINUX
-def test_fifty_slow_bodies_hold_nobody_up_and_leave_nothing(impatient: Server) -> None:
+def test_fifty_slow_bodies_delay_no_others_and_leave_nothing(impatient: Server) -> None:
     worker = worker_of(impatient)
     assert_answers_at_once(impatient)
     before = descriptors(worker)
@@ -113,7 +113,7 @@ def test_fifty_slow_bodies_hold_nobody_up_and_leave_nothing(impatient: Server) -
 
 
 @LINUX
-def test_two_hundred_unfinished_headers_hold_nobody_up(impatient: Server) -> None:
+def test_two_hundred_unfinished_headers_delay_no_others(impatient: Server) -> None:
     worker = worker_of(impatient)
     before = descriptors(worker)
     with ExitStack() as stack:

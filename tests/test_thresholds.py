@@ -12,8 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 from service.model.engines import OnnxRuntime, ScikitLearn
 from service.model.signature import Input, Output, Signature
-from tests.support.animals import Animal
 from tests.support.described import contract, described
+from tests.support.model_cases import ModelCase
 from training.conversion.convert import convert
 from training.engine.probe_rows import ROWS, generate, neighbours
 from training.estimators.fitted_model import FittedModel
@@ -52,7 +52,7 @@ MODELS: dict[str, Callable[[], Any]] = {
 
 def signature(model: Any) -> Signature:
     labels = getattr(model, "classes_", None)
-    told = Output(
+    output = Output(
         name="y",
         kind="number" if labels is None else "integer",
         labels=None if labels is None else tuple(labels.tolist()),
@@ -60,7 +60,7 @@ def signature(model: Any) -> Signature:
     )
     inputs = tuple(Input(name=name, kind="number", dtype="float64") for name in "ab")
     count = getattr(model, "n_outputs_", 1)
-    return Signature(container="array", inputs=inputs, outputs=(told,) * count)
+    return Signature(container="array", inputs=inputs, outputs=(output,) * count)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -98,15 +98,15 @@ def test_thresholds_behind_a_scaler_are_those_of_the_input() -> None:
 
 
 def test_thresholds_behind_a_table_of_columns_are_found_by_name() -> None:
-    animal, made, _ = described("mixed table, ordinal codes")
-    found = thresholds(animal.estimator, made.names)
-    ages = animal.rows.age_years
+    case, made, _ = described("mixed table, ordinal codes")
+    found = thresholds(case.estimator, made.names)
+    ages = case.rows.age_years
     assert ages.min() < found["age_years"].min() <= found["age_years"].max() < ages.max()
 
 
 def test_rows_around_a_sample_hold_thresholds_null_the_unknown_and_the_ends() -> None:
-    animal, made, columns = described("mixed table, ordinal codes")
-    splits = thresholds(animal.estimator, made.names)
+    case, made, columns = described("mixed table, ordinal codes")
+    splits = thresholds(case.estimator, made.names)
     drawn = generate(made, columns, splits)
     by_name = {column.name: column for column in made.inputs}
     ages = drawn["age_years"]
@@ -132,7 +132,7 @@ def test_a_closed_category_is_given_nothing_unknown() -> None:
 def test_whole_numbers_stay_whole() -> None:
     rows = pd.DataFrame({"n": range(200)})
     model = tree.DecisionTreeClassifier(max_depth=3).fit(rows, rows.n > 70)
-    made, columns = contract(Animal(model, rows, as_frame=True))
+    made, columns = contract(ModelCase(model, rows, as_frame=True))
     drawn = generate(made, columns, thresholds(model, ["n"]))
     assert {70.0, 71.0} <= set(drawn["n"].tolist())
     assert all(value != value or value == int(value) for value in drawn["n"].tolist())

@@ -8,21 +8,14 @@ import pytest
 from flask.testing import FlaskClient
 from openapi_schema_validator import OAS31Validator
 
-from service.app import create_app
 from service.model import ranking
-from service.settings import Settings
 from tests.support.lambda_events import ADDRESS, version_2
-from tests.support.packed import packed
+from tests.support.packed import client_of, packed
 from tests.support.problems import assert_problem
 
 IRIS, SEVERAL = "logistic regression, string labels", "several classes"
 FLOWERS = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3], [5.9, 2.8, 4.5, 1.4]]
 MACHINES = [[3.0, 100.0], [12.0, 3.5]]
-
-
-def client_of(name: str, *protocols: str) -> FlaskClient:
-    settings = Settings(protocols=protocols or ("none",))
-    return create_app(settings, packed(name)[1]).test_client()
 
 
 def ranked(labels: Any, probabilities: Any, count: int) -> dict[str, list[list[Any]]]:
@@ -40,12 +33,12 @@ def ranked(labels: Any, probabilities: Any, count: int) -> dict[str, list[list[A
 def right(name: str, rows: list[list[float]], count: int) -> Any:
     """The same for rows of an estimator, by output if it has several."""
     estimator = packed(name)[0].estimator
-    told = estimator.predict_proba(np.array(rows))
-    if not isinstance(told, list):
-        return ranked(estimator.classes_.tolist(), told, count)
+    answer = estimator.predict_proba(np.array(rows))
+    if not isinstance(answer, list):
+        return ranked(estimator.classes_.tolist(), answer, count)
     return {
         f"prediction_{place}": ranked(classes.tolist(), one, count)
-        for place, (classes, one) in enumerate(zip(estimator.classes_, told, strict=True))
+        for place, (classes, one) in enumerate(zip(estimator.classes_, answer, strict=True))
     }
 
 
@@ -57,8 +50,8 @@ def same(found: Any, wanted: Any) -> None:
             same(found[name], wanted[name])
         return
     assert found["labels"] == wanted["labels"]
-    for told, right_ones in zip(found["probabilities"], wanted["probabilities"], strict=True):
-        assert told == pytest.approx(right_ones, abs=1e-6)
+    for answer, right_ones in zip(found["probabilities"], wanted["probabilities"], strict=True):
+        assert answer == pytest.approx(right_ones, abs=1e-6)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 99])
@@ -69,9 +62,9 @@ def test_the_most_probable_labels_are_those_of_the_estimator(
     client = client_of(name)
     answer = client.post(f"/predict?top={count}", json={"instances": rows})
     assert answer.status_code == 200, answer.data
-    told = json.loads(answer.data)
-    same(told.pop("top"), right(name, rows, count))
-    assert told == client.post("/predict", json={"instances": rows}).json
+    reply = json.loads(answer.data)
+    same(reply.pop("top"), right(name, rows, count))
+    assert reply == client.post("/predict", json={"instances": rows}).json
     contract = json.loads(client.get("/openapi.json").data)
     schema = contract["components"]["schemas"]["answer"]
     OAS31Validator(schema).validate(json.loads(answer.data))
@@ -81,14 +74,14 @@ def test_the_most_probable_labels_are_those_of_the_estimator(
 def test_many_rows_are_answered_like_few() -> None:
     client = client_of(IRIS)
     rows = FLOWERS * 200
-    told = json.loads(client.post("/predict?top=2", json={"instances": rows}).data)
-    same(told["top"], right(IRIS, rows, 2))
+    answer = json.loads(client.post("/predict?top=2", json={"instances": rows}).data)
+    same(answer["top"], right(IRIS, rows, 2))
 
 
 def test_rows_are_ranked_in_blocks_and_stay_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranking, "BLOCK_VALUES", 7)  # of three labels: two rows each
-    told = json.loads(client_of(IRIS).post("/predict?top=2", json={"instances": FLOWERS}).data)
-    same(told["top"], right(IRIS, FLOWERS, 2))
+    answer = json.loads(client_of(IRIS).post("/predict?top=2", json={"instances": FLOWERS}).data)
+    same(answer["top"], right(IRIS, FLOWERS, 2))
 
 
 def test_equal_probabilities_keep_the_order_of_the_labels() -> None:
@@ -100,15 +93,15 @@ def test_equal_probabilities_keep_the_order_of_the_labels() -> None:
 
 
 def test_labels_keep_their_type() -> None:
-    told = ranking.most_probable(np.array([[0.4, 0.6]]), [False, True], 2)
-    assert told["labels"] == [[True, False]]
+    answer = ranking.most_probable(np.array([[0.4, 0.6]]), [False, True], 2)
+    assert answer["labels"] == [[True, False]]
 
 
 @pytest.mark.parametrize("also", ["probabilities=true", "probabilities=false"])
 def test_it_takes_the_place_of_all_probabilities(also: str) -> None:
-    told = client_of(IRIS).post(f"/predict?top=1&{also}", json={"instances": FLOWERS}).json
-    assert told is not None
-    assert set(told) == {"prediction", "top"}
+    answer = client_of(IRIS).post(f"/predict?top=1&{also}", json={"instances": FLOWERS}).json
+    assert answer is not None
+    assert set(answer) == {"prediction", "top"}
 
 
 @pytest.mark.parametrize(
@@ -210,5 +203,5 @@ def test_a_tensor_of_labels_without_a_count_is_refused(
 def test_an_event_of_api_gateway_asks_by_its_query() -> None:
     client = client_of(IRIS, "lambda")
     event = version_2(rawQueryString="top=1", body=json.dumps({"instances": FLOWERS}))
-    told = json.loads(client.post(ADDRESS, data=json.dumps(event)).data)
-    same(json.loads(told["body"])["top"], right(IRIS, FLOWERS, 1))
+    answer = json.loads(client.post(ADDRESS, data=json.dumps(event)).data)
+    same(json.loads(answer["body"])["top"], right(IRIS, FLOWERS, 1))

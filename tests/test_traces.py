@@ -142,7 +142,7 @@ def test_the_span_of_a_crash_says_so_without_the_exception_s_message(
 def test_whatever_clients_send_is_answered_as_without_traces(
     artifact: Path, collector: Collector, server: Server
 ) -> None:
-    def told(running: Server, request: bytes) -> Any:
+    def problem_of(running: Server, request: bytes) -> Any:
         answer = exchange(running, request)
         if answer is None or not answer.body.startswith(b"{"):
             return answer and (answer.status, answer.body)
@@ -152,7 +152,7 @@ def test_whatever_clients_send_is_answered_as_without_traces(
 
     with traced(artifact, collector.endpoint) as own:
         for name, request in EVERYTHING.items():
-            assert told(own, request) == told(server, request), name
+            assert problem_of(own, request) == problem_of(server, request), name
         lines = stopped(own)
     own_loggers = {"slipway.requests", "slipway.predict", "gunicorn.error"}
     assert {line["logger"] for line in lines} <= own_loggers

@@ -1,4 +1,4 @@
-"""How spans leave the service: from each worker, at its end, and when nobody takes them."""
+"""How spans leave the service: from each worker, at its end, and without a collector."""
 
 import socket
 import sys

@@ -47,24 +47,26 @@ def with_type(signature: Signature, dtype: str) -> Signature:
 
 
 def test_the_same_types_are_the_truth(tmp_path: Path) -> None:
-    model, told = found(tmp_path)
-    engine = ScikitLearn(model, told.signature)
-    columns = columns_of(told.signature, told.sample)
-    truth.check(FittedModel(model), told.signature, told.sample, engine, columns)
+    model, described = found(tmp_path)
+    engine = ScikitLearn(model, described.signature)
+    columns = columns_of(described.signature, described.sample)
+    truth.check(FittedModel(model), described.signature, described.sample, engine, columns)
 
 
 def test_another_type_is_refused_and_the_column_is_named(tmp_path: Path) -> None:
-    model, told = found(tmp_path)
+    model, described = found(tmp_path)
     rounded = with_type(
-        told.signature, "float64"
+        described.signature, "float64"
     )  # 10 becomes 10.0, which the encoder does not know
-    columns = columns_of(rounded, told.sample)
+    columns = columns_of(rounded, described.sample)
     with pytest.raises(PackError, match="differently from the estimator.* store; .*--kind"):
-        truth.check(FittedModel(model), rounded, told.sample, ScikitLearn(model, rounded), columns)
+        truth.check(
+            FittedModel(model), rounded, described.sample, ScikitLearn(model, rounded), columns
+        )
 
 
 def test_one_other_answer_is_refused(tmp_path: Path) -> None:
-    model, told = found(tmp_path)
+    model, described = found(tmp_path)
 
     class Wrong(ScikitLearn):
         def predict(self, columns: Any) -> list[Any]:
@@ -72,10 +74,14 @@ def test_one_other_answer_is_refused(tmp_path: Path) -> None:
             labels[7] = not labels[7]
             return [labels]
 
-    columns = columns_of(told.signature, told.sample)
+    columns = columns_of(described.signature, described.sample)
     with pytest.raises(PackError, match="would answer 1 of 90 rows of the sample differently"):
         truth.check(
-            FittedModel(model), told.signature, told.sample, Wrong(model, told.signature), columns
+            FittedModel(model),
+            described.signature,
+            described.sample,
+            Wrong(model, described.signature),
+            columns,
         )
 
 

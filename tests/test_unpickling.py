@@ -122,7 +122,7 @@ def test_what_models_are_made_of_comes_through(value: object) -> None:
 @pytest.mark.parametrize("storage", ["python", "pyarrow"])
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_frames_come_through_with_strings_of_either_storage(storage: str, protocol: int) -> None:
-    """A name of a column is the same text, whoever's memory pandas kept it in."""
+    """A name of a column is the same text, wherever pandas stored it."""
     rows = frame(storage)
     found = unpickling.load(pickle.dumps(rows, protocol=protocol))
     assert found.to_dict("list").keys() == rows.to_dict("list").keys()

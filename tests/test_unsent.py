@@ -107,9 +107,9 @@ def test_a_client_that_reads_nothing_is_disconnected(own: Server) -> None:
         assert held(own) == 0
         assert_goes_on(idle)
     [line] = [line for line in own.log.read_text().splitlines() if "does not read" in line]
-    told = json.loads(line)
-    assert told["seconds"] >= STALLED
-    assert told["unsent_bytes"] > LONG / 2
+    reply = json.loads(line)
+    assert reply["seconds"] >= STALLED
+    assert reply["unsent_bytes"] > LONG / 2
 
 
 def test_a_client_that_leaves_is_forgotten_at_once(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_while_too_much_is_unsent_others_are_refused_and_it_is_disconnected_soon
     tmp_path: Path,
 ) -> None:
     with long_answers(
-        tmp_path, MAX_ERROR_BYTES=LONG, NEEDED_SECONDS=0.3, LOOK_SECONDS=0.05
+        tmp_path, MAX_UNSENT_BYTES=LONG, NEEDED_SECONDS=0.3, LOOK_SECONDS=0.05
     ) as server:
         with client(server, ask(LONG)):
             wait_until(lambda: held(server) >= LONG, "the answer to wait for its client")
@@ -140,7 +140,7 @@ def test_while_too_much_is_unsent_others_are_refused_and_it_is_disconnected_soon
 def test_so_is_one_that_reads_less_than_a_piece_in_that_time(tmp_path: Path) -> None:
     with (
         long_answers(
-            tmp_path, MAX_ERROR_BYTES=LONG, NEEDED_SECONDS=0.5, LOOK_SECONDS=0.05
+            tmp_path, MAX_UNSENT_BYTES=LONG, NEEDED_SECONDS=0.5, LOOK_SECONDS=0.05
         ) as server,
         client(server, ask(LONG)) as slow,
     ):
@@ -223,6 +223,6 @@ def test_fifty_clients_that_do_not_read_leave_the_worker_small(many_labels: Path
         assert memory(worker) < MOST_MB
         assert server.predict(few).status == 200
         [refused, *_] = [one for one, head in zip(deaf, begun, strict=True) if b"503" in head]
-        told = refused.connection.recv(1000)
-        assert b"\r\nretry-after: " in told
-        assert b"too many long answers are waiting for slow clients" in told
+        answer = refused.connection.recv(1000)
+        assert b"\r\nretry-after: " in answer
+        assert b"too many long answers are waiting for slow clients" in answer

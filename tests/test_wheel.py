@@ -115,7 +115,7 @@ def test_the_wheel_packs_and_serves_in_another_folder(installed: Path, tmp_path:
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_until(lambda: "ASGI server listening" in log.read_text(), "the service", patience=60)
+        wait_until(lambda: "ASGI server listening" in log.read_text(), "the service", seconds=60)
         server = Server(process, port, log)
         answer = server.predict('{"size": [5, -5]}')
         assert json.loads(answer.body) == {"prediction": ["yes", "no"]}

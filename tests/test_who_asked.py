@@ -116,7 +116,7 @@ def test_the_header_counts_only_from_proxies_that_gunicorn_trusts(
                 assert line_for(server, one, 200)["client"] == client
 
 
-def test_in_a_crowd_answers_and_refusals_say_who_asked(artifact: Path) -> None:
+def test_under_load_answers_and_rejections_name_the_client(artifact: Path) -> None:
     settings = {"SERVICE_API_KEYS": DIGESTS, "SERVICE_QUEUE_SECONDS": "0.001"}
     one = post(LENGTH_OF_EXAMPLE + FORWARDED + bring("mobile"), EXAMPLE)
     with serve(artifact, *CROWDED, **settings) as server, ExitStack() as stack:

@@ -99,8 +99,8 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str
         text=True,
         check=True,
     )
-    told = map(json.loads, ended.stdout.splitlines())
-    return {name: (*one, folder / name) for name, one in zip(CASES, told, strict=True)}
+    printed = map(json.loads, ended.stdout.splitlines())
+    return {name: (*one, folder / name) for name, one in zip(CASES, printed, strict=True)}
 
 
 @pytest.mark.parametrize("name", ["two columns", "one column"])
@@ -158,5 +158,5 @@ def described(folder: Path) -> tuple[Signature, sample.Sample]:
     lines = [",".join("" if cell != cell else str(cell) for cell in row) for row in GAPS.to_numpy()]
     (folder / "rows.csv").write_text("\n".join(["a,b", *lines]) + "\n")
     read = sample.read(folder / "rows.csv", named=True)
-    told = contract(FittedModel(imputed(GAPS.to_numpy())), read, [])
-    return told.signature, told.sample
+    answer = contract(FittedModel(imputed(GAPS.to_numpy())), read, [])
+    return answer.signature, answer.sample

@@ -90,7 +90,7 @@ def plain(artifact: Path) -> Iterator[Server]:
         yield running
 
 
-def told(answer: Answer) -> tuple[int, str, Any]:
+def comparable(answer: Answer) -> tuple[int, str, Any]:
     """What an answer says, but for the request's id."""
     content = json.loads(answer.body)
     content.pop("request_id", None)
@@ -110,17 +110,17 @@ def test_a_body_over_the_limit_is_refused_without_the_bridge(plain: Server, serv
     body = b" " * 1_048_577
     answer = plain.predict(body)
     assert answer.status == 413
-    assert told(answer) == told(server.predict(body))
+    assert comparable(answer) == comparable(server.predict(body))
     in_chunks = exchange(plain, post(CHUNKED, chunks(body, 65_536)))
     assert in_chunks is not None
-    assert told(in_chunks) == told(answer)
+    assert comparable(in_chunks) == comparable(answer)
 
 
 @pytest.mark.slow
 def test_bad_input_gets_the_same_problem_without_the_bridge(plain: Server, server: Server) -> None:
     for name, case in {**BAD_JSON, **BAD_TABLES}.items():
         one, other = (
-            told(running.request("POST", "/predict", case.body, case.headers))
+            comparable(running.request("POST", "/predict", case.body, case.headers))
             for running in (plain, server)
         )
         assert one == other, name

@@ -144,9 +144,9 @@ def test_an_image_without_pandas_says_what_is_missing(
 
 def test_two_engines_of_one_model_differ_in_nothing(checkout: Path, said: str) -> None:
     run(checkout, PACK_LEARNED)
-    told = run(checkout, DIFF)
-    assert "Contract:\n  the same\n" in told
-    assert re.search(r"rows of docs/example/machines.csv: 0 of \d+ differ in fails; ", told)
+    answer = run(checkout, DIFF)
+    assert "Contract:\n  the same\n" in answer
+    assert re.search(r"rows of docs/example/machines.csv: 0 of \d+ differ in fails; ", answer)
 
 
 def test_inspect_lists_what_the_page_promises(checkout: Path) -> None:

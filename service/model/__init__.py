@@ -7,14 +7,14 @@ covers), `artifact.py` (the folder: verify and read), `locked.py` (libraries of 
 command), `filetypes.py` (recognizes files that are not models).
 
 Pickles: `unpickling.py` (load or inspect), `pickled_reading.py` (bytes of a pickle), `unpickler.py`
-(opcode by opcode), `pickled_names.py`, `pickled_objects.py` and `pickled_calls.py` (checks of
-names, objects and calls), `pickled_sizes.py` and `pickled_methods.py` (content that is endless for
-native code, and attributes that name methods), `allowlist.py`, `estimator_names.py`,
-`older_names.py` and `companions.py` (the allowed names), `xgboost_trees.py` and `ubjson.py` (checks
-of trees before native code reads them), `trust.py` (names that the operator adds),
-`own_code.py` (modules that the artifact brings), `rebuilding.py`, `random_rebuilding.py`,
-`pandas_rebuilding.py`, `distribution_rebuilding.py` and `arrow_rebuilding.py` (objects that calls
-make).
+(opcode by opcode), `pickled_tokens.py` (what its stack has in the place of names),
+`pickled_names.py`, `pickled_objects.py` and `pickled_calls.py` (checks of names, objects and
+calls), `pickled_sizes.py` and `pickled_methods.py` (content that is endless for native code, and
+attributes that name methods), `allowlist.py`, `estimator_names.py`, `older_names.py` and
+`companions.py` (the allowed names), `xgboost_trees.py` and `ubjson.py` (checks of trees before
+native code reads them), `trust.py` (names that the operator adds), `own_code.py` (modules that the
+artifact brings), `rebuilding.py`, `random_rebuilding.py`, `pandas_rebuilding.py`,
+`distribution_rebuilding.py` and `arrow_rebuilding.py` (objects that calls make).
 
 ONNX: `onnx_check.py` and `onnx_wire.py` (checks of a model file).
 

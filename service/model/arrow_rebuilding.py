@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model.rebuilding import refuse
+from service.model.pickled_tokens import refuse
 
 OFFSETS = {"string": "<i4", "large_string": "<i8"}
 

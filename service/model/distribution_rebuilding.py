@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from service.model.rebuilding import Named, Pending, Rebuilder
+from service.model.pickled_tokens import Named, Pending, Rebuilder
 
 MODULES = ("scipy.stats._continuous_distns", "scipy.stats._discrete_distns")
 # The classes of `uniform`, `loguniform` and so on, which searches of parameters use.

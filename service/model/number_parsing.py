@@ -1,4 +1,4 @@
-"""Parses numbers in CSV cells, in the decimal notation of JSON only.
+"""Parses numbers in CSV cells, in the decimal notation of JSON only; lists missing values.
 
 `float()` would also accept `1_000`, `nan`, `inf` and the digits of other scripts. The patterns do
 not backtrack (`++`): a cell of a hundred thousand spaces and a letter would take long.
@@ -8,6 +8,15 @@ import re
 
 WHOLE = re.compile(r"\s*+[+-]?\d{1,309}+\s*+", re.ASCII)  # longer ones overflow anyway
 DECIMAL = re.compile(r"\s*+[+-]?(\d++(\.\d*+)?+|\.\d++)([eE][+-]?\d++)?+\s*+", re.ASCII)
+
+# What pandas.read_csv takes for missing besides an empty cell: a sample was read like this, and so
+# are most files from which rows are sent.
+MISSING = frozenset(
+    {
+        *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+        *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+    }
+)
 
 
 def parse(text: str) -> int | float | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from service.model.rebuilding import Argument, Named, Pending, Rebuilder
+from service.model.pickled_tokens import Argument, Named, Pending, Rebuilder
 
 INDEXES = (
     "pandas.Index", "pandas.RangeIndex", "pandas.MultiIndex", "pandas.DatetimeIndex",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from service.model import allowlist, estimator_names, older_names
 from service.model.pickled_objects import Blank, Extension, Trusted, UnlistedStandIn
-from service.model.rebuilding import Named, Pending, refuse
+from service.model.pickled_tokens import Named, Pending, refuse
 from service.model.trust import UntrustedError
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from service.model.pickled_objects import (
     TupleInstance,
     UnlistedStandIn,
 )
-from service.model.rebuilding import Argument, Named, Pending, Rebuilder
+from service.model.pickled_tokens import Argument, Named, Pending, Rebuilder
 from service.model.trust import UntrustedError
 
 

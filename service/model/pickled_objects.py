@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from service.model import companions, pickled_methods
-from service.model.rebuilding import Argument, Named, refuse, shown
+from service.model.pickled_tokens import Argument, Named, refuse, shown
 from service.model.trust import UntrustedError
 
 VERSIONS = re.compile(r"[\w.+-]{1,40}", re.ASCII)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model.rebuilding import refuse
+from service.model.pickled_tokens import refuse
 
 MAX_VALUES = 10_000_000  # each counted as often as it is reached
 MAX_DEPTH = 100

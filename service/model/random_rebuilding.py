@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from service.model.rebuilding import Pending, one_of, refuse, shown
+from service.model.pickled_tokens import Pending, one_of, refuse, shown
 
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 # By key in the state of a bit generator: the largest position in its buffer. NumPy does not check.

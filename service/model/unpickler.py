@@ -32,7 +32,8 @@ from service.model.pickled_objects import (
 )
 from service.model.pickled_reading import Reading
 from service.model.pickled_sizes import HASHED, Sizes, check_lists
-from service.model.rebuilding import Named, Pending, Rebuilder, check_keys, from_file, refuse, shown
+from service.model.pickled_tokens import Named, Pending, Rebuilder, one_of, refuse, shown
+from service.model.rebuilding import check_keys, from_file
 from service.model.trust import UntrustedError
 
 ARRAY_WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
@@ -229,7 +230,7 @@ class Unpickler(Reading):
         def finish(state: Any) -> NDArray[Any]:
             if type(state) is not dict or not state.keys() <= ARRAY_FIELDS:
                 raise refuse("the description of an array")
-            rebuilding.one_of(state.get("subclass"), *ARRAY_CLASSES)
+            one_of(state.get("subclass"), *ARRAY_CLASSES)
             kind, shape, order = state.get("dtype"), state.get("shape"), state.get("order")
             alignment = state.get("numpy_array_alignment_bytes")
             if (

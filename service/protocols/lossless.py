@@ -12,17 +12,10 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 
 from service.api.payloads import Columns
-from service.model.signature import Input, Signature, takes_strings
+from service.model.signature import Input, Signature
 
 BOOLEANS = {0: False, 1: True}
 BOOLEAN_CELLS = {"0": False, "1": True, "0.0": False, "1.0": True}
-# Cells of CSV that pandas.read_csv takes for missing values, and so MLflow.
-MISSING = frozenset(
-    {
-        *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
-        *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
-    }
-)
 
 
 def without_mark(content: bytes) -> bytes:
@@ -36,12 +29,8 @@ def booleans(columns: Columns, signature: Signature) -> Columns:
 
 
 def cells(columns: Columns, signature: Signature) -> Columns:
-    """Columns of CSV, with null where pandas has a missing value, and 0 and 1 as booleans.
-
-    A text of `MISSING` that is a category of the model stays what it is.
-    """
-    found = _changed(columns, signature, lambda one: one.nullable, _cell)
-    return _changed(found, signature, _is_boolean, _boolean_cell)
+    """Columns of CSV, with 0 and 1 as booleans."""
+    return _changed(columns, signature, _is_boolean, _boolean_cell)
 
 
 def add_slash(blueprint: Blueprint, rule: str) -> None:
@@ -82,8 +71,3 @@ def _boolean(values: Sequence[Any], _: Input) -> list[Any]:
 
 def _boolean_cell(values: Sequence[Any], _: Input) -> list[Any]:
     return [BOOLEAN_CELLS.get(value, value) if type(value) is str else value for value in values]
-
-
-def _cell(values: Sequence[Any], one: Input) -> list[Any]:
-    missing = MISSING - set(map(str, one.categories or ())) if takes_strings(one) else MISSING
-    return [None if type(value) is str and value in missing else value for value in values]

@@ -1,7 +1,7 @@
 """The protocols by the names that `SERVICE_PROTOCOLS` takes.
 
-A module is imported only if its protocol is enabled. `context.settings` reads the names, so this
-module imports nothing of the service.
+A module is imported only if its protocol is enabled. `service/settings.py` imports the names, so
+this module imports nothing of the service.
 """
 
 from collections.abc import Iterable

@@ -20,7 +20,7 @@ from prometheus_client import Counter
 
 PIECE = 65_536  # bytes; a longer response is sent in pieces of this length
 ENOUGH = 65_536  # bytes in the buffer of a connection; above it no piece is added
-MAX_ERROR_BYTES = 33_554_432  # of all unsent responses; from then on no other long one is computed
+MAX_UNSENT_BYTES = 33_554_432  # of all unsent responses; from then on no other long one is computed
 STALLED_SECONDS = 30.0  # for which a client may read nothing
 NEEDED_SECONDS = 5.0  # for which it may read less than a piece, while others need the memory
 LOOK_SECONDS = 1.0  # between two checks of what was read
@@ -97,7 +97,7 @@ class Unsent:
 
     def is_full(self) -> bool:
         """Whether no other long response may be computed now."""
-        if self._waiting and self.held_bytes >= MAX_ERROR_BYTES:
+        if self._waiting and self.held_bytes >= MAX_UNSENT_BYTES:
             self._refused = monotonic()  # the clock of the loop
             return True
         return False

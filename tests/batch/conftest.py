@@ -57,7 +57,7 @@ def files(folder: Path) -> set[str]:
 
 @pytest.fixture
 def score(artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Score columns as Parquet to a file of this name: the exit code and what was told."""
+    """Score columns as Parquet to a file of this name: the exit code and the output."""
 
     def run(columns: Any, output: str, *options: str) -> tuple[int, str]:
         source = tmp_path / "in.parquet"

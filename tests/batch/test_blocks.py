@@ -1,4 +1,4 @@
-"""A file is read in blocks, most of them by a fast way: nobody can tell from what is written."""
+"""A file is read in blocks, most of them in a fast way; the output is the same."""
 
 import csv
 import io
@@ -46,9 +46,9 @@ def test_rows_that_are_split_are_those_of_the_csv_module(
     assert (len(fast), fast.malformed) == (len(exact), exact.malformed)
     places = range(len(exact))
     for some in places, places[1:]:
-        told = [[b"yes"] * len(some), [b"%b"] * len(some)]
-        assert fast.with_columns(some, told[:1]) == exact.with_columns(some, told[:1])
-        assert fast.with_columns(some, told) == exact.with_columns(some, told)
+        printed = [[b"yes"] * len(some), [b"%b"] * len(some)]
+        assert fast.with_columns(some, printed[:1]) == exact.with_columns(some, printed[:1])
+        assert fast.with_columns(some, printed) == exact.with_columns(some, printed)
     for place in places:
         assert fast.number(place) == exact.number(place)
         assert list(fast.cells(place)) == list(exact.cells(place))
@@ -127,6 +127,6 @@ def test_a_process_that_is_killed_is_reported(
     monkeypatch.setattr("service.batch.output.Work.__call__", lambda self, block: deadly(block))
     arguments = [str(artifact), str(source), str(tmp_path / "out.csv"), "--processes", "2"]
     assert main(["predict", *arguments]) == 75
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert "a worker process was killed" in told
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert "a worker process was killed" in printed

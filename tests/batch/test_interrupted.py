@@ -1,4 +1,4 @@
-"""A run that was ended goes on; nobody else writes the same output meanwhile."""
+"""An interrupted run resumes; no other run writes the same output meanwhile."""
 
 import gzip
 from pathlib import Path
@@ -55,9 +55,9 @@ def test_an_interrupted_run_goes_on_where_it_was(
         part.write(b"what was not certain" * 1000)
     with monkeypatch.context() as patch:
         after = interrupt(patch, 100)
-        code, told = run(MANY, "--on-error", "skip", "--processes", processes)
+        code, printed = run(MANY, "--on-error", "skip", "--processes", processes)
     assert code == 0
-    assert f"(resumed after {sum(before)})" in told
+    assert f"(resumed after {sum(before)})" in printed
     assert sum(before) + sum(after) == 40
     assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == whole
 
@@ -69,9 +69,9 @@ def test_another_job_starts_from_the_beginning(
     with monkeypatch.context() as patch:
         interrupt(patch, 5)
         assert run(MANY, "--on-error", "skip")[0] == 130
-    code, told = run(HEADER + GOOD, "--on-error", "skip")
+    code, printed = run(HEADER + GOOD, "--on-error", "skip")
     assert code == 0
-    assert "went on" not in told
+    assert "went on" not in printed
     assert [row["class"] for row in table(tmp_path / "out.csv")] == CLASSES
     assert files(tmp_path) == {"out.csv"}
 

@@ -58,7 +58,7 @@ def kill_half_way(artifact: Path, table: Path, output: Path) -> None:
 @pytest.mark.slow
 @LINUX
 def test_a_million_rows_take_little_memory_and_survive_a_kill(
-    artifact: Path, tmp_path: Path, told: list[str]
+    artifact: Path, tmp_path: Path, report_lines: list[str]
 ) -> None:
     drawn = np.random.default_rng(0).normal(size=(ROWS, 2)).round(6)
     large, small, output = (tmp_path / name for name in ("large.csv", "small.csv", "out.csv"))
@@ -89,7 +89,7 @@ def test_a_million_rows_take_little_memory_and_survive_a_kill(
     begun = perf_counter()
     predictor.predict(columns)
     alone = perf_counter() - begun
-    told.append(
+    report_lines.append(
         f"a file of {ROWS:,} rows: {seconds:.1f} s, {more:.0f} MB more than one of three; "
         f"the model alone {alone:.2f} s"
     )

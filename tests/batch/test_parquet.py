@@ -124,15 +124,15 @@ UNFIT = {
 
 
 def test_times_are_no_numbers(score: Any, tmp_path: Path) -> None:
-    code, told = score({**GOOD_COLUMNS, "sensor_1": pa.array([DAY] * 3)}, "out.parquet")
+    code, printed = score({**GOOD_COLUMNS, "sensor_1": pa.array([DAY] * 3)}, "out.parquet")
     assert code == 65
-    assert "row 1: sensor_1 is a string, not a number" in told
+    assert "row 1: sensor_1 is a string, not a number" in printed
 
 
 @pytest.mark.parametrize("column", UNFIT.values(), ids=UNFIT)
 def test_what_no_model_takes_is_reported(score: Any, tmp_path: Path, column: Any) -> None:
-    code, told = score({**GOOD_COLUMNS, "sensor_1": column}, "out.parquet")
+    code, printed = score({**GOOD_COLUMNS, "sensor_1": column}, "out.parquet")
     assert code == 65
-    assert "the column sensor_1 is " in told
-    assert ", which no model accepts: convert it to numbers" in told
+    assert "the column sensor_1 is " in printed
+    assert ", which no model accepts: convert it to numbers" in printed
     assert files(tmp_path) == set()

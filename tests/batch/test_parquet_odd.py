@@ -18,9 +18,9 @@ from tests.batch.test_interrupted import interrupt
 def test_bad_rows_are_put_aside_with_their_reasons(score: Any, tmp_path: Path, output: str) -> None:
     first = [1.0, None, float("nan"), 2.0, float("inf"), 3.0]
     columns = {"sensor_1": first, "sensor_2": [1, 1, 1, -1, 1, 0], "tags": [["a"]] * 6}
-    code, told = score(columns, output)
+    code, printed = score(columns, output)
     assert code == 65
-    assert "in.parquet, row 2: sensor_1 is null, not a number" in told
+    assert "in.parquet, row 2: sensor_1 is null, not a number" in printed
     assert score(columns, output, "--on-error", "skip")[0] == 0
     aside = table(tmp_path / f"{output}.bad.csv")
     assert [(row["row"], row["tags"]) for row in aside] == [(n, '["a"]') for n in "235"]
@@ -33,8 +33,8 @@ def test_bad_rows_are_put_aside_with_their_reasons(score: Any, tmp_path: Path, o
 
 
 def test_text_is_no_number(score: Any) -> None:
-    code, told = score({**GOOD_COLUMNS, "sensor_1": ["1", "2", "3"]}, "out.csv")
-    assert (code, "row 1: sensor_1 is a string, not a number" in told) == (65, True)
+    code, printed = score({**GOOD_COLUMNS, "sensor_1": ["1", "2", "3"]}, "out.csv")
+    assert (code, "row 1: sensor_1 is a string, not a number" in printed) == (65, True)
 
 
 def test_a_file_without_rows_gives_one_without_rows(score: Any, tmp_path: Path) -> None:
@@ -60,18 +60,18 @@ def test_a_damaged_file_is_reported(score: Any, tmp_path: Path, spoil: Any) -> N
     source = tmp_path / "in.parquet"
     pq.write_table(pa.table(GOOD_COLUMNS), source, compression="zstd")
     source.write_bytes(spoil(source.read_bytes()))
-    code, told = score(None, "out.parquet")
-    assert (code, "in.parquet: cannot be read as Parquet (" in told) == (65, True)
+    code, printed = score(None, "out.parquet")
+    assert (code, "in.parquet: cannot be read as Parquet (" in printed) == (65, True)
     assert files(tmp_path) == set()
 
 
 def test_columns_are_looked_for_by_name(score: Any, tmp_path: Path) -> None:
-    code, told = score({"sensor_1": [1.0], "senser_2": [1.0]}, "out.csv")
-    assert (code, "has no column sensor_2; did you mean " in told) == (65, True)
+    code, printed = score({"sensor_1": [1.0], "senser_2": [1.0]}, "out.csv")
+    assert (code, "has no column sensor_2; did you mean " in printed) == (65, True)
     (tmp_path / "in.parquet").unlink()
     twice = pa.table([[1.0], [1.0], [1.0]], names=["sensor_1", "sensor_2", "sensor_1"])
-    code, told = score(twice, "out.csv")
-    assert (code, "the column sensor_1 occurs more than once" in told) == (65, True)
+    code, printed = score(twice, "out.csv")
+    assert (code, "the column sensor_1 occurs more than once" in printed) == (65, True)
 
 
 @pytest.mark.parametrize("output", ["out.parquet", "out.csv"])
@@ -93,8 +93,8 @@ def test_an_interrupted_run_goes_on_where_it_was(
     assert output not in files(tmp_path)
     with (tmp_path / f"{output}.part").open("ab") as part:
         part.write(b"what was not certain" * 1000)
-    code, told = score(columns, *options)
-    assert (code, "(resumed after 21)" in told) == (0, True)
+    code, printed = score(columns, *options)
+    assert (code, "(resumed after 21)" in printed) == (0, True)
     assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == whole
 
 
@@ -103,8 +103,8 @@ def test_without_pyarrow_it_says_what_to_install(
 ) -> None:
     pq.write_table(pa.table(GOOD_COLUMNS), tmp_path / "in.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    code, told = score(None, "out.csv")
-    assert (code, "pip install pyarrow" in told) == (69, True)
+    code, printed = score(None, "out.csv")
+    assert (code, "pip install pyarrow" in printed) == (69, True)
     (tmp_path / "in.csv").write_text(HEADER + GOOD)
     arguments = [str(artifact), str(tmp_path / "in.csv"), str(tmp_path / "out.parquet")]
     assert main(["predict", *arguments]) == 69

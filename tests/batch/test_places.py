@@ -24,9 +24,9 @@ def test_a_file_goes_from_s3_to_s3(
     assert main(["predict", *arguments, "--on-error", "skip"]) == 0
     assert classes(store["files/new/out.csv"]) == CLASSES
     assert store["files/new/out.csv.bad.csv"].splitlines()[1].startswith('2,"sensor_1 is')
-    told = capsys.readouterr().out
-    assert f"3 of 4 rows scored to {FOLDER}new/out.csv in" in told
-    assert told.endswith(f"rejected to {FOLDER}new/out.csv.bad.csv\n")
+    printed = capsys.readouterr().out
+    assert f"3 of 4 rows scored to {FOLDER}new/out.csv in" in printed
+    assert printed.endswith(f"rejected to {FOLDER}new/out.csv.bad.csv\n")
     assert main(["predict", str(artifact), f"{FOLDER}in.csv", f"{FOLDER}new/out.csv"]) == 0
     assert "files/new/out.csv.bad.csv" not in store  # of the run before
 
@@ -73,9 +73,9 @@ def test_what_is_wrong_is_reported_with_the_place(
 ) -> None:
     code, source, output, hint = WRONG[wrong]
     assert main(["predict", str(artifact), source, output]) == code
-    told = capsys.readouterr().err
-    assert told.startswith(f"slipway: {hint}")
-    assert told.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"slipway: {hint}")
+    assert printed.count("\n") == 1
     assert "files/out.csv" not in store
 
 

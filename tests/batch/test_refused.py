@@ -16,17 +16,17 @@ REASONS = [
 
 
 def test_a_bad_row_stops_it_and_leaves_nothing(run: Run, tmp_path: Path) -> None:
-    code, told = run(HEADER + BAD)
+    code, printed = run(HEADER + BAD)
     assert code == 65
-    assert "in.csv, line 3: sensor_1 is a string, not a number; --on-error skip" in told
+    assert "in.csv, line 3: sensor_1 is a string, not a number; --on-error skip" in printed
     assert files(tmp_path) == set()
 
 
 def test_bad_rows_are_put_aside_with_their_reasons(run: Run, tmp_path: Path) -> None:
-    code, told = run(HEADER + BAD, "--on-error", "skip")
+    code, printed = run(HEADER + BAD, "--on-error", "skip")
     assert code == 0
-    assert told.startswith("3 of 6 rows scored to ")
-    assert "3 rejected to " in told
+    assert printed.startswith("3 of 6 rows scored to ")
+    assert "3 rejected to " in printed
     assert [row["class"] for row in table(tmp_path / "out.csv")] == CLASSES
     aside = table(tmp_path / "out.csv.bad.csv")
     assert [(row["line"], row["reason"]) for row in aside] == REASONS
@@ -71,9 +71,9 @@ UNFIT = {
 def test_a_file_that_cannot_be_scored_is_reported_in_one_line(
     run: Run, tmp_path: Path, content: str | bytes, hint: str
 ) -> None:
-    code, told = run(content)
+    code, printed = run(content)
     assert code == 65
-    assert hint in told
+    assert hint in printed
     assert files(tmp_path) == set()
 
 

@@ -17,9 +17,9 @@ from tests.support.packed import folder_of, packed
 
 
 def test_each_row_gets_its_prediction_beside_what_it_was(run: Run, tmp_path: Path) -> None:
-    code, told = run("id,sensor_1,sensor_2\na,1,1\nb,2.0,-1\n\nc,3,0\n")
+    code, printed = run("id,sensor_1,sensor_2\na,1,1\nb,2.0,-1\n\nc,3,0\n")
     assert code == 0
-    assert told.startswith("3 of 3 rows scored to ")
+    assert printed.startswith("3 of 3 rows scored to ")
     assert (tmp_path / "out.csv").read_bytes() == (
         b"id,sensor_1,sensor_2,class\na,1,1,0.0\nb,2.0,-1,1.0\nc,3,0,1.0\n"
     )

@@ -97,9 +97,9 @@ def test_a_run_without_the_option_is_not_continued_with_it(
     with monkeypatch.context() as patch:
         interrupt(patch, 4)
         assert run(MANY, *options)[0] == 130
-    code, told = run(MANY, *options, "--safe-cells")
+    code, printed = run(MANY, *options, "--safe-cells")
     assert code == 0
-    assert "went on" not in told
+    assert "went on" not in printed
 
 
 def test_cells_of_parquet_are_made_safe_in_csv(score: Any, tmp_path: Path) -> None:

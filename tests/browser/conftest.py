@@ -24,7 +24,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def served(artifact: Path) -> Iterator[Callable[[str], str]]:
-    """The address where the sensor model, or one of the zoo, is served; each is started once."""
+    """The address of a service of each model of `packed.py`, which is started once."""
     with ExitStack() as stack:
         servers: dict[str, Server] = {}
 

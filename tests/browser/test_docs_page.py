@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_models import MODELS
-from tests.support.browsing import predict, serious, visit
+from tests.support.browsing import SHOWN_MODELS, predict, serious, visit
 from tests.support.serving import serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -26,7 +25,7 @@ def docs(browser: Browser, served: Callable[[str], str]) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SHOWN_MODELS)
 def test_it_shows_every_operation_and_is_accessible(
     browser: Browser, served: Callable[[str], str], name: str, scheme: Any
 ) -> None:
@@ -94,6 +93,6 @@ def test_one_key_opens_all_pages(browser: Browser, artifact: Path) -> None:
         expect(page.get_by_role("heading", level=1)).to_have_text("sensors: API reference")
         page.get_by_role("link", name="GET /model").click()
         expect(page).to_have_url(re.compile("/docs#model$"))
-        page.go_back()  # within the page: nothing is fetched, nobody is asked
+        page.go_back()  # within the page, without a request
         page.go_forward()
         expect(page.get_by_role("heading", name="GET /model")).to_be_in_viewport()

@@ -12,20 +12,13 @@ import pytest
 from playwright.sync_api import Browser, expect
 from sklearn.tree import DecisionTreeClassifier
 
-from tests.support.browsing import predict, serious, visit
+from tests.support.browsing import SHOWN_MODELS, predict, serious, visit
 from tests.support.serving import serve
 from training.pack import pack
 from training.samples.sample import read
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-MODELS = [
-    "sensors",
-    "logistic regression, string labels",
-    "mixed table, open categories",
-    "mixed table, regression",
-    "text",
-]
 PAINTED = 500  # milliseconds until something is seen
 TOP = "one => one.getBoundingClientRect().top"
 SEEN = """() => new Promise((done) => new PerformanceObserver((list) => {
@@ -34,7 +27,7 @@ SEEN = """() => new Promise((done) => new PerformanceObserver((list) => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SHOWN_MODELS)
 def test_its_example_is_predicted_and_the_page_is_accessible(
     browser: Browser, served: Callable[[str], str], name: str, scheme: Any
 ) -> None:
@@ -47,7 +40,7 @@ def test_its_example_is_predicted_and_the_page_is_accessible(
         assert serious(page) == []
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SHOWN_MODELS)
 def test_a_phone_shows_it_without_scrolling_sideways(
     browser: Browser, served: Callable[[str], str], name: str
 ) -> None:
@@ -69,7 +62,7 @@ def test_without_a_script_it_is_read(browser: Browser, served: Callable[[str], s
 
 
 @pytest.mark.parametrize("path", ["", "docs"])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SHOWN_MODELS)
 def test_something_is_seen_at_once(
     browser: Browser, served: Callable[[str], str], name: str, path: str
 ) -> None:

@@ -17,25 +17,19 @@ from werkzeug.serving import make_server
 from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
-from tests.support.browsing import serious, visit
+from tests.support.browsing import SHOWN_MODELS, serious, visit
 from tests.support.reported import artifact_of, packed
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-MODELS = [
-    "sensors",
-    "logistic regression, string labels",
-    "mixed table, open categories",
-    "mixed table, regression",
-    "text",
-]
 
 
 @pytest.fixture(scope="module")
 def reports(artifact: Path) -> Iterator[dict[str, str]]:
     """The addresses where the models are served."""
     with ExitStack() as stack:
-        folders = {name: artifact if name == "sensors" else artifact_of(name) for name in MODELS}
+        folders = {
+            name: artifact if name == "sensors" else artifact_of(name) for name in SHOWN_MODELS
+        }
         yield {name: stack.enter_context(shown(folder)) for name, folder in folders.items()}
 
 
@@ -54,7 +48,7 @@ def shown(folder: Path, **settings: Any) -> Iterator[str]:
         server.server_close()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SHOWN_MODELS)
 def test_it_is_accessible_in_light_and_dark_and_on_a_phone(
     browser: Browser, reports: dict[str, str], name: str
 ) -> None:

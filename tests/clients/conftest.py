@@ -1,6 +1,5 @@
 """What the tests of clients share: their environment, and a service that speaks every protocol."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +7,9 @@ import pytest
 
 from service.protocols.registry import NAMES
 from tests.support.packed import folder_of
-from tests.support.serving import ROOT, Server, serve
+from tests.support.pythons import python_of
+from tests.support.serving import Server, serve
 
-PYTHON = ROOT / ".venv/clients/bin/python"
 MODELS = {
     "sensors": "sensors",
     "iris": "logistic regression, string labels",
@@ -20,11 +19,8 @@ MODELS = {
 
 @pytest.fixture(scope="session")
 def clients_python() -> Path:
-    """The Python that has the clients; the test skips without it, but not in CI."""
-    reason = "the clients are not installed: make .venv/clients/installed"
-    if not PYTHON.exists():
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    return PYTHON
+    """The Python that has the clients."""
+    return python_of("clients")
 
 
 @pytest.fixture(scope="session", params=MODELS)

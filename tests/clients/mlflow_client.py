@@ -14,7 +14,7 @@ import pandas as pd
 from mlflow.pyfunc.scoring_server.client import ScoringServerClient  # type: ignore[import-not-found]
 
 
-def told_by(host: str, port: int, names: list[str], rows: list[list[Any]]) -> dict[str, Any]:
+def replies_of(host: str, port: int, names: list[str], rows: list[list[Any]]) -> dict[str, Any]:
     """Everything that the client can send."""
     client = ScoringServerClient(host, port)
     client.wait_server_ready(timeout=10)
@@ -25,7 +25,7 @@ def told_by(host: str, port: int, names: list[str], rows: list[list[Any]]) -> di
     frame = pd.DataFrame(rows, columns=names)
     records = [dict(zip(names, row, strict=True)) for row in rows]
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-    told = {
+    replies = {
         "mlflow": mlflow.__version__,
         "version": client.get_version(),
         "frame": invoke(frame),
@@ -46,9 +46,9 @@ def told_by(host: str, port: int, names: list[str], rows: list[list[Any]]) -> di
     try:
         client.invoke(frame.rename(columns={names[0]: "another"}))
     except Exception as error:
-        told["refused"] = str(error)
-    return told
+        replies["refused"] = str(error)
+    return replies
 
 
 if __name__ == "__main__":
-    json.dump(told_by(**json.load(sys.stdin)), sys.stdout)
+    json.dump(replies_of(**json.load(sys.stdin)), sys.stdout)

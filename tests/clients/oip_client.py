@@ -57,7 +57,7 @@ def by_triton(url: str, model: str, rows: Columns, whole: Columns) -> dict[str, 
 
     output = about["outputs"][0]["name"]
     names = [output, "predict_proba", "labels"]
-    told: dict[str, Any] = {
+    replies: dict[str, Any] = {
         "live": client.is_server_live(),
         "ready": client.is_server_ready(),
         "model ready": client.is_model_ready(model, about["versions"][0]),
@@ -73,13 +73,13 @@ def by_triton(url: str, model: str, rows: Columns, whole: Columns) -> dict[str, 
     if set(types.values()) == {"FP64"}:
         table = np.hstack([array(rows[name], "FP64") for name in types])
         one = http.InferInput("input__0", list(table.shape), "FP64").set_data_from_numpy(table)
-        told["one tensor"] = infer([one], ["output__0"])
+        replies["one tensor"] = infer([one], ["output__0"])
     try:
         client.infer(model, inputs(rows, True)[1:])
     except InferenceServerException as error:
-        told["refused"] = (error.status(), error.message())
+        replies["refused"] = (error.status(), error.message())
     client.close()
-    return told
+    return replies
 
 
 async def by_kserve(url: str, model: str, rows: Columns, types: dict[str, str]) -> dict[str, Any]:
@@ -104,7 +104,7 @@ async def by_kserve(url: str, model: str, rows: Columns, types: dict[str, str]) 
 
     named = [dict(zip(rows, row, strict=True)) for row in zip(*rows.values(), strict=True)]
     ordered = [list(row.values()) for row in named]
-    told = {
+    replies = {
         "live": await second.is_server_live(url),
         "ready": await second.is_server_ready(url),
         "model ready": await second.is_model_ready(url, model),
@@ -114,10 +114,10 @@ async def by_kserve(url: str, model: str, rows: Columns, types: dict[str, str]) 
         "v1 ordered": await first.infer(url, {"instances": ordered}, model_name=model),
         "v1 named": await first.infer(url, {"inputs": named}, model_name=model),
     }
-    told["binary"] = await infer(True)
+    replies["binary"] = await infer(True)
     await first.close()
     await second.close()
-    return told
+    return replies
 
 
 asked = json.load(sys.stdin)

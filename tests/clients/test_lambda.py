@@ -37,10 +37,10 @@ def columns(name: str) -> dict[str, list[Any]]:
 def test_it_is_answered_as_predict_answers(spoken: tuple[str, Server], function: Any) -> None:
     name, server = spoken
     body = json.dumps(columns(name))
-    told = function.invoke(FunctionName="any-name", Payload=body)
-    assert told["StatusCode"] == 200
-    assert "FunctionError" not in told
-    assert told["Payload"].read() == server.predict(body).body
+    answer = function.invoke(FunctionName="any-name", Payload=body)
+    assert answer["StatusCode"] == 200
+    assert "FunctionError" not in answer
+    assert answer["Payload"].read() == server.predict(body).body
 
 
 def test_lists_in_strings_are_taken_as_they_ever_were(
@@ -49,14 +49,14 @@ def test_lists_in_strings_are_taken_as_they_ever_were(
     name, server = spoken
     own = columns(name)
     body = json.dumps({column: json.dumps(values) for column, values in own.items()})
-    told = function.invoke(FunctionName="function", Payload=body)
-    assert told["Payload"].read() == server.predict(json.dumps(own)).body
+    answer = function.invoke(FunctionName="function", Payload=body)
+    assert answer["Payload"].read() == server.predict(json.dumps(own)).body
 
 
 def test_an_error_of_the_function_is_reported_as_such(function: Any) -> None:
-    told = function.invoke(FunctionName="function", Payload='{"nothing": 1}')
-    assert (told["StatusCode"], told["FunctionError"]) == (200, "Unhandled")
-    assert json.load(told["Payload"])["errorType"] == "ValidationError"
+    answer = function.invoke(FunctionName="function", Payload='{"nothing": 1}')
+    assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
+    assert json.load(answer["Payload"])["errorType"] == "ValidationError"
 
 
 def test_too_large_a_payload_is_an_error_of_the_client_s_own_kind(function: Any) -> None:

@@ -28,19 +28,19 @@ def test_all_that_the_client_sends(clients_python: Path, spoken: tuple[str, Serv
         timeout=2 * PATIENCE,
     )
     assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout)
-    assert told.pop("mlflow")
-    assert told.pop("version") == json.loads(server.request("GET", "/model").body)["version"]
-    refused = told.pop("refused")
+    printed = json.loads(run.stdout)
+    assert printed.pop("mlflow")
+    assert printed.pop("version") == json.loads(server.request("GET", "/model").body)["version"]
+    refused = printed.pop("refused")
     assert refused.startswith("Invocation failed (error code 400, response: ")
     assert "/dataframe_split/columns/another is no input" in refused
     [wanted] = predicted(server, rows).values()
     probabilities = predicted(server, rows, "?probabilities=true")["probabilities"]
-    assert told.pop("probabilities") == probabilities
-    assert told.pop("rows in another order") == wanted[::-1]
-    assert told.pop("one row") == wanted[:1]
-    assert told == dict.fromkeys(told, wanted)
-    assert len(told) == 11
+    assert printed.pop("probabilities") == probabilities
+    assert printed.pop("rows in another order") == wanted[::-1]
+    assert printed.pop("one row") == wanted[:1]
+    assert printed == dict.fromkeys(printed, wanted)
+    assert len(printed) == 11
 
 
 def test_a_table_as_pandas_writes_it(spoken: tuple[str, Server]) -> None:

@@ -38,7 +38,7 @@ def columns_of(rows: pd.DataFrame) -> dict[str, list[Any]]:
 
 
 @pytest.fixture(scope="module")
-def told(spoken: tuple[str, Server], clients_python: Path) -> tuple[str, Any, Any, Any]:
+def replies(spoken: tuple[str, Server], clients_python: Path) -> tuple[str, Any, Any, Any]:
     """The model's name, what its clients got, and /predict's answers to all rows and the whole."""
     name, server = spoken
     rows = rows_of(name)
@@ -55,15 +55,15 @@ def told(spoken: tuple[str, Server], clients_python: Path) -> tuple[str, Any, An
     return name, json.loads(done.stdout), *ours
 
 
-Told = tuple[str, Any, Any, Any]
+Replies = tuple[str, Any, Any, Any]
 
 
 def column(values: list[Any]) -> list[list[Any]]:
     return [[value] for value in values]
 
 
-def test_tritonclient_gets_what_predict_answers(told: Told) -> None:
-    name, clients, every, whole = told
+def test_tritonclient_gets_what_predict_answers(replies: Replies) -> None:
+    name, clients, every, whole = replies
     found = clients["triton"]
     assert found["default"] == column(every["prediction"])
     for how, ours in (("binary", every), ("json", whole), ("mixed", whole)):
@@ -76,8 +76,8 @@ def test_tritonclient_gets_what_predict_answers(told: Told) -> None:
         assert found["one tensor"] == {"output__0": column(every["prediction"])}
 
 
-def test_tritonclient_learns_what_there_is(told: Told) -> None:
-    name, clients, *_ = told
+def test_tritonclient_learns_what_there_is(replies: Replies) -> None:
+    name, clients, *_ = replies
     found = clients["triton"]
     assert (found["live"], found["ready"], found["model ready"]) == (True, True, True)
     assert found["another ready"] is False
@@ -86,16 +86,16 @@ def test_tritonclient_learns_what_there_is(told: Told) -> None:
     assert list(found["types"].values()) == TYPES[name]
 
 
-def test_tritonclient_gets_the_text_of_the_error(told: Told) -> None:
-    _, clients, *_ = told
+def test_tritonclient_gets_the_text_of_the_error(replies: Replies) -> None:
+    _, clients, *_ = replies
     status, message = clients["triton"]["refused"]
     assert status == "400"
     assert message.startswith("the input does not fit the model: ")
     assert message.endswith(" is missing")
 
 
-def test_kserve_s_client_gets_what_predict_answers(told: Told) -> None:
-    _, clients, every, whole = told
+def test_kserve_s_client_gets_what_predict_answers(replies: Replies) -> None:
+    _, clients, every, whole = replies
     found = clients["kserve"]
     tensors = {"output-0": column(every["prediction"]), "probabilities": every["probabilities"]}
     assert found["binary"] == tensors
@@ -105,8 +105,8 @@ def test_kserve_s_client_gets_what_predict_answers(told: Told) -> None:
     assert found["v1 ordered"] == found["v1 named"] == {"predictions": every["prediction"]}
 
 
-def test_kserve_s_client_learns_what_there_is(told: Told) -> None:
-    _, clients, *_ = told
+def test_kserve_s_client_learns_what_there_is(replies: Replies) -> None:
+    _, clients, *_ = replies
     found = clients["kserve"]
     for what in ("live", "ready", "model ready", "v1 model ready"):
         assert found[what] is True

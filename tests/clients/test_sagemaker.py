@@ -21,7 +21,7 @@ ENDPOINT = "any-name"
 
 @pytest.fixture(scope="session")
 def runtime(boto: Any, spoken: tuple[str, Server]) -> Iterator[Any]:
-    """The client, which signs its requests with keys that nobody has."""
+    """The client, which signs its requests with made-up keys."""
     client = boto.client(
         "sagemaker-runtime",
         endpoint_url=f"http://127.0.0.1:{spoken[1].port}",
@@ -95,10 +95,10 @@ def test_an_error_is_what_an_endpoint_s_would_be(runtime: Any, spoken: tuple[str
     _, rows = rows_of(spoken[0])
     with pytest.raises(runtime.exceptions.ModelError) as caught:
         invoke(runtime, json.dumps([rows[0][1:]]), JSON)
-    told = caught.value.response
-    assert told["OriginalStatusCode"] == 422
-    message = json.loads(told["OriginalMessage"])["error-message"]
-    assert message == told["Error"]["Message"]
+    answer = caught.value.response
+    assert answer["OriginalStatusCode"] == 422
+    message = json.loads(answer["OriginalMessage"])["error-message"]
+    assert message == answer["Error"]["Message"]
     assert message.startswith("the rows do not fit the model: /0 has ")
     with pytest.raises(runtime.exceptions.ModelError, match="send Content-Type: application/json"):
         invoke(runtime, table(rows), "application/x-recordio-protobuf")

@@ -1,7 +1,6 @@
 """Models of XGBoost, LightGBM and CatBoost answer as their libraries do, and without these."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,33 +15,17 @@ import pandas as pd
 import pytest
 
 from service.model.predictor import Predictor, as_column
-from tests.support.serving import ROOT, Server, clean_environment, serve_by, wait_until
+from tests.support.pythons import run_module
+from tests.support.serving import ROOT, Server, serve_by, wait_until
 
-PYTHON = ROOT / ".venv/companions/bin/python"
 WITHIN = {"float32": 1e-6, "float64": 1e-12}  # relative, and absolute below 1
-
-
-@pytest.fixture(scope="module")
-def python() -> Path:
-    """The Python that has the libraries; the test skips without it, but not in CI."""
-    reason = "the libraries are not installed: make .venv/companions/installed"
-    if not PYTHON.exists():
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    return PYTHON
 
 
 @pytest.fixture(scope="module")
 def packed(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every model, packed by the command where its library is installed."""
     folder = tmp_path_factory.mktemp("companions")
-    ended = subprocess.run(
-        [python, "-m", "tests.companions.packing", folder],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=clean_environment(),
-    )
-    assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-4000:]
+    run_module(python, "tests.companions.packing", folder)
     return folder
 
 

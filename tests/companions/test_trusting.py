@@ -1,25 +1,14 @@
 """Models with code of other libraries are packed after one refusal that names all of it."""
 
 import json
-import subprocess
 from pathlib import Path
 
-from tests.companions.test_companions import python
-from tests.support.serving import ROOT, clean_environment
-
-__all__ = ["python"]
+from tests.support.pythons import run_module
 
 
 def test_one_refusal_names_all_that_has_to_be_trusted(python: Path, tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [python, "-m", "tests.companions.trusting", tmp_path],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=clean_environment(),
-    )
-    assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-4000:]
-    found = json.loads(ended.stdout.splitlines()[-1])
+    printed = run_module(python, "tests.companions.trusting", tmp_path)
+    found = json.loads(printed.splitlines()[-1])
     unlike = ("ce hashes", "fe similarity")  # which tell unknown categories apart
     assert {name: one[:2] for name, one in found.items()} == {
         **{name: [2, "scikit-learn" if name in unlike else "onnx"] for name in found},

@@ -112,9 +112,9 @@ WHOLE = ("ce ", "cat_features")  # these take no missing numbers
 
 def packed(arguments: list[str]) -> tuple[int, str]:
     """The exit code and what is printed."""
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
-        return main(arguments), told.getvalue()
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        return main(arguments), output.getvalue()
 
 
 def tried(make: Callable[[], Any], folder: Path, rows: Frame, target: Any) -> list[Any]:
@@ -125,18 +125,18 @@ def tried(make: Callable[[], Any], folder: Path, rows: Frame, target: Any) -> li
     rows.to_csv(folder / "rows.csv", index=False)
     sample, out = str(folder / "rows.csv"), str(folder / "artifact")
     given = ["pack", str(folder / "model.joblib"), "--sample", sample, "--out", out, "--no-report"]
-    code, told = packed(given)
+    code, output = packed(given)
     times = 1
     if code:
         given = shlex.split(
-            told.strip().splitlines()[-1].partition(" trust ")[2].partition(": ")[2]
+            output.strip().splitlines()[-1].partition(" trust ")[2].partition(": ")[2]
         )[1:]
-        code, told = packed(given)
+        code, output = packed(given)
         times = 2
     if code:
-        return [times, "refused", None, told]
+        return [times, "refused", None, output]
     trusted = [one for place, one in enumerate(given) if given[place - 1] == "--trust"]
-    needed = trusted if "SERVICE_TRUSTED_MODULES" in told else []
+    needed = trusted if "SERVICE_TRUSTED_MODULES" in output else []
     predictor = Predictor.load(folder / "artifact", needed)
     columns = {
         one.name: as_column(rows[one.name].tolist(), one.dtype)
@@ -144,7 +144,7 @@ def tried(make: Callable[[], Any], folder: Path, rows: Frame, target: Any) -> li
     }
     found = np.array(predictor.predict(columns, True)["probabilities"])
     difference = float(np.abs(found - model.predict_proba(rows)).max())
-    return [times, predictor.manifest.engine, difference, told]
+    return [times, predictor.manifest.engine, difference, output]
 
 
 def run(folder: Path) -> None:

@@ -60,7 +60,7 @@ def test_each_command_of_the_page_runs_in_its_order(
             continue
         assert code == 0, line
         first = first or cloud.stack().stack_parameters["ImageUri"].rpartition("@")[2]
-        if "DomainName" in line:  # nobody but AWS knows that name
+        if "DomainName" in line:  # only AWS knows that name
             cloud.stack().output_map["Url"].value = url
 
 

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from tests.support import compose
 from tests.support.compose import Project
 from tests.support.memory_estimator import MemoryEstimator
-from tests.support.running import told
+from tests.support.running import recorded
 from tests.support.serving import ROOT, wait_until
 from tests.support.slow_estimator import SlowEstimator
 from training.__main__ import main
@@ -29,7 +29,7 @@ def report(record_property: Callable[[str, object], None]) -> Report:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table, as docs/operations.md has it."""
-    rows = told(terminalreporter, "row")
+    rows = recorded(terminalreporter, "row")
     if rows:
         for row in [("fault", "promise", "measured"), ("---",) * 3, *rows]:
             terminalreporter.write_line(f"| {' | '.join(row)} |")

@@ -1,4 +1,4 @@
-"""A thousand clients that dawdle at once, and hundreds that crash: nobody else notices."""
+"""A thousand slow clients at once, and hundreds that crash: others are served as usual."""
 
 import resource
 import socket
@@ -79,7 +79,7 @@ def drip(clients: dict[str, list[socket.socket]]) -> None:
                 connection.sendall(ODD[name][1])
 
 
-def test_a_thousand_odd_clients_at_once_hold_nobody_up(
+def test_a_thousand_odd_clients_at_once_delay_no_others(
     production: Production, report: Report
 ) -> None:
     with production(**PATIENT) as own, ExitStack() as stack:

@@ -26,7 +26,7 @@ MANY = 15_000  # requests
 FEW, KEPT = 16, 256  # connections of a load balancer
 
 
-def told(load: Load, health: Load, capacity: float) -> str:
+def summary(load: Load, health: Load, capacity: float) -> str:
     refused = (
         f"{load.count(503) / len(load.answered):.1%} refused, "
         f"p99 {load.milliseconds(503, 0.99):.0f} ms"
@@ -64,7 +64,7 @@ def test_a_slow_model_at_twice_its_capacity(
     report(
         "2× the capacity of a model that takes 20 ms, 30 s, no call shared",
         "200s ≥ 0.9 of capacity, p99 ≤ 150 ms; refused p99 ≤ 120 ms; health ≤ 50 ms; no errors",
-        told(load, health, capacity),
+        summary(load, health, capacity),
     )
     assert_only_refused(load, health)
     assert load.count(200) > 0.8 * capacity * LONG
@@ -104,7 +104,7 @@ def test_the_sensor_model_at_twice_its_capacity(production: Production, report: 
     report(
         f"2× the capacity of the sensor model's quick path, 30 s, {KEPT} kept connections",
         "200s ≥ 0.9 of capacity, p99 bounded; refused p99 ≤ 120 ms; health ≤ 50 ms; no errors",
-        f"{told(load, health, capacity)}; {load.unsent / (2 * before * LONG):.0%} not sent, "
+        f"{summary(load, health, capacity)}; {load.unsent / (2 * before * LONG):.0%} not sent, "
         "all connections in use",
     )
     report(

@@ -59,9 +59,11 @@ def test_a_rolling_update_loses_no_request(
         seen = load.versions.total()
         wait_until(lambda: load.versions.total() > seen + RATE, "the new ones to answer")
     [old, new] = load.versions
-    told = "deregistered, then SIGTERM" if deregister_first else "SIGTERM before the balancer knows"
+    order = (
+        "deregistered, then SIGTERM" if deregister_first else "SIGTERM before the balancer knows"
+    )
     report(
-        f"rolling update of three containers behind HAProxy, {told}",
+        f"rolling update of three containers behind HAProxy, {order}",
         "no failed request, exit codes 0, each answer names one version",
         f"{load.count(200)} answered with 200, {load.count(503)} with 503, {load.errors} failed; "
         f"exit codes {sorted(set(codes))}",

@@ -91,10 +91,10 @@ def seed(content: bytes) -> Seed:
 
 
 def models(few: bool) -> list[Any]:
-    """Fitted models of the zoo: all of `MODELS`, or the first three."""
-    from tests.support.zoo import ZOO  # it imports all of scikit-learn that it fits
+    """Fitted models of `tests.support.models`: all of `MODELS`, or the first three."""
+    from tests.support.models import MODEL_CASES  # it imports all of scikit-learn that it fits
 
-    return [ZOO[name]().estimator for name in MODELS[: 3 if few else None]]
+    return [MODEL_CASES[name]().estimator for name in MODELS[: 3 if few else None]]
 
 
 def seeds(few: bool = False) -> list[Seed]:

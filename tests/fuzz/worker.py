@@ -33,7 +33,7 @@ EXTENSIONS = {
 
 @dataclass(frozen=True)
 class Source:
-    """Makes the programs: each is told by the seed and its number alone."""
+    """Makes the programs: the seed and its number determine each."""
 
     seed: int
     names: Inventory

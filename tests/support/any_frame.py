@@ -138,7 +138,7 @@ def _moments(kind: str, chance: Random) -> Any:
 
 
 def _tells(frame: Any) -> bool:
-    """Whether CSV shows that text is text: of what functions make of it, nobody else can tell."""
+    """Whether CSV shows that text is text; the result of a function does not."""
     texts = [frame[name].dropna() for name in frame if frame[name].map(type).eq(str).any()]
     return not any(column.str.fullmatch(r"[\d.]+|true|false").all() for column in texts)
 
@@ -252,9 +252,9 @@ def _served(
     if response.status_code != 200:
         return Tried("sample refused", f"{about}: {str(response.json)[:300]}")
     labels, probabilities = expected
-    told: Any = response.json
-    same = told["prediction"] == labels and np.allclose(
-        told["probabilities"], probabilities, atol=TOLERANCE
+    answer: Any = response.json
+    same = answer["prediction"] == labels and np.allclose(
+        answer["probabilities"], probabilities, atol=TOLERANCE
     )
     return Tried("equal" if same else "WRONG", about)
 
@@ -283,13 +283,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("examples", type=int, nargs="?", default=2000)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--told", action="store_true", help="print each that is not equal")
+    parser.add_argument("--show", action="store_true", help="print each that is not equal")
     options = parser.parse_args()
     counts: collections.Counter[str] = collections.Counter()
     for seed in range(options.first, options.first + options.examples):
         found = tried(seed)
         counts[found.outcome] += 1
-        if found.outcome == "WRONG" or (options.told and found.outcome not in ("equal", "unfit")):
+        if found.outcome == "WRONG" or (options.show and found.outcome not in ("equal", "unfit")):
             print(found.outcome, found.about, flush=True)
     print(dict(counts))
     return 1 if counts["WRONG"] else 0

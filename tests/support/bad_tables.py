@@ -90,13 +90,13 @@ TYPES = {
     "JSON in UTF-16": refused("application/json; charset=utf-16", body="{}".encode("utf-16")),
     "JSON in Latin-1": refused("application/json; charset=ISO-8859-1"),
     "CSV in UTF-16": refused("text/csv; charset=utf-16", body="sensor_1".encode("utf-16")),
-    "a charset that nobody knows": refused('application/json; charset="../../etc"'),
+    "an unknown charset": refused('application/json; charset="../../etc"'),
     "gzip": refused("application/json", "gzip", gzip.compress(EXAMPLE)),
     "a gzip bomb": refused("application/json", "gzip", gzip.compress(b" " * 20 * MEGABYTE, 9)),
     "gzip that is none": refused("application/json", "gzip"),
     "gzip twice": refused("application/json", "gzip, gzip"),
     "deflate": refused("application/json", "deflate"),
-    "an encoding that nobody knows": refused("application/json", "canary"),
+    "an unknown encoding": refused("application/json", "canary"),
 }
 BAD_TABLES = {
     **{f"CSV: {name}": case for name, case in TABLES.items()},

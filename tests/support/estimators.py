@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import all_estimators
 from sklearn.utils._test_common.instance_generator import _construct_instances
 
-from tests.support.zoo import ZOO
+from tests.support.models import MODEL_CASES
 from training.estimators import introspection
 
 ROWS = np.random.default_rng(0).random((60, 4))
@@ -30,11 +30,11 @@ MOST = 4  # ways to make one kind
 
 
 def fitted(kind: str) -> Iterator[tuple[str, Any, Any]]:
-    """Name, estimator, rows: of the tests' zoo, or of all that scikit-learn lists."""
-    if kind == "zoo":
-        for name, make in ZOO.items():
-            animal = make()
-            yield name, _in_one_thread(animal.estimator), animal.own(animal.rows)
+    """Name, estimator, rows: of `models.py`, or of all that scikit-learn lists."""
+    if kind == "models":
+        for name, make in MODEL_CASES.items():
+            case = make()
+            yield name, _in_one_thread(case.estimator), case.own(case.rows)
         return
     for name, made in all_estimators():
         instances: list[Any] = []

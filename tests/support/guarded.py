@@ -22,7 +22,7 @@ from service.model.audit import no_effects
 from service.model.signature import Signature
 from tests.support.serving import ROOT
 
-ESTIMATORS = ("zoo", "scikit-learn")
+ESTIMATORS = ("models", "scikit-learn")
 TRUSTED = ["numpy", "pandas", "scipy", "sklearn"]  # not what is tested here
 ASKED = ("predict", "predict_proba", "decision_function", "transform")
 
@@ -59,8 +59,8 @@ def _alone(paths: Sequence[Path]) -> Iterator[str]:
             finally:
                 os._exit(0)
         os.close(writer)
-        with open(reader) as told:
-            yield told.read()
+        with open(reader) as answer:
+            yield answer.read()
         os.waitpid(child, 0)
 
 

@@ -34,16 +34,16 @@ def app(environ, start_response):
         start_response("503 Service Unavailable", [("Content-Length", "0")])
         return []
     if path == "/predict":
-        told = text(int(state_of(environ).body))
+        reply = text(int(state_of(environ).body))
     elif path == "/page":
-        told = PAGE
+        reply = PAGE
     elif path == "/held":
-        told = b"%d" % bridge.unsent.held_bytes
+        reply = b"%d" % bridge.unsent.held_bytes
     else:
-        told = bridge.metrics.text()
+        reply = bridge.metrics.text()
     chunked = environ["QUERY_STRING"] == "chunked"
-    start_response("200 OK", [] if chunked else [("Content-Length", str(len(told)))])
-    return [told]
+    start_response("200 OK", [] if chunked else [("Content-Length", str(len(reply)))])
+    return [reply]
 
 
 bridge = make_bridge(app)
@@ -73,7 +73,7 @@ def long_answers(
 
 
 class Client:
-    """One that reads as much as it is told to."""
+    """A client that reads a given number of bytes."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection

@@ -63,8 +63,8 @@ def strings(*values: bytes) -> bytes:
 def error_of(response: TestResponse, status: int = 400) -> str:
     """The text of a refusal, which has nothing else."""
     assert (response.status_code, response.content_type) == (status, "application/json")
-    told = response.get_json()
-    assert list(told) == ["error"]
-    assert "Traceback" not in told["error"]
+    answer = response.get_json()
+    assert list(answer) == ["error"]
+    assert "Traceback" not in answer["error"]
     assert len(response.data) < 4096
-    return str(told["error"])
+    return str(answer["error"])

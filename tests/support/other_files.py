@@ -90,7 +90,7 @@ def arrow() -> bytes:
 
 
 def others() -> Mapping[str, bytes]:
-    """Files by what is told of them."""
+    """Files by the message about them."""
     picture = Image.new("RGB", (2, 2))
     return {
         "is a pointer of Git LFS, and not the file itself: run git lfs pull": LFS,

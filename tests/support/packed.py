@@ -15,9 +15,10 @@ from service.app import create_app
 from service.model.predictor import Predictor
 from service.model.signature import Input
 from service.settings import Settings
-from tests.support.animals import Animal
+from tests.support.model_cases import ModelCase
+from tests.support.models import MODEL_CASES
 from tests.support.temporary_folders import kept
-from tests.support.zoo import ZOO
+from training.__main__ import main
 from training.formats.loaded import load
 from training.pack import pack
 from training.samples.sample import read
@@ -26,34 +27,50 @@ from training.sensor_example import data, pipeline
 Values = st.SearchStrategy[Any]
 
 
-def sensors() -> Animal:
+def sensors() -> ModelCase:
     """The model that comes with the service."""
     readings = data.read(data.DEFAULT)
     model = pipeline.build().fit(readings.inputs, readings.target)
-    return Animal(model, pd.DataFrame(readings.inputs, columns=["sensor_1", "sensor_2"]))
+    return ModelCase(model, pd.DataFrame(readings.inputs, columns=["sensor_1", "sensor_2"]))
 
 
-ANIMALS = {"sensors": sensors, **ZOO}
+ALL_MODELS = {"sensors": sensors, **MODEL_CASES}
 FOLDERS: dict[str, Path] = {}
 
 
 @cache
-def packed(name: str) -> tuple[Animal, Predictor, FlaskClient]:
+def packed(name: str) -> tuple[ModelCase, Predictor, FlaskClient]:
     """An estimator, and the service that it was packed for."""
-    animal, folder = ANIMALS[name](), kept()
-    joblib.dump(animal.estimator, folder / "model.joblib")
-    animal.rows.to_csv(folder / "rows.csv", index=False)
+    case, folder = ALL_MODELS[name](), kept()
+    joblib.dump(case.estimator, folder / "model.joblib")
+    case.rows.to_csv(folder / "rows.csv", index=False)
     estimator = load(folder / "model.joblib", [])
     pack(estimator, read(folder / "rows.csv"), targets=[], name="x", folder=folder / "a")
     predictor = Predictor.load(folder / "a")
     FOLDERS[name] = folder / "a"
-    return animal, predictor, create_app(Settings(), predictor).test_client()
+    return case, predictor, create_app(Settings(), predictor).test_client()
 
 
 def folder_of(name: str) -> Path:
     """The artifact that an estimator was packed into."""
     packed(name)
     return FOLDERS[name]
+
+
+@cache
+def client_of(name: str, *protocols: str, **settings: Any) -> FlaskClient:
+    """A client of the service of this model, with these protocols and no others."""
+    given = Settings(protocols=protocols or ("none",), **settings)
+    return create_app(given, packed(name)[1]).test_client()
+
+
+def packed_by_command(folder: Path, model: Any, rows: pd.DataFrame, *more: object) -> Path:
+    """The artifact of a model, packed by the command with these options."""
+    joblib.dump(model, folder / "model.joblib")
+    rows.to_csv(folder / "rows.csv", index=False)
+    command = ["pack", folder / "model.joblib", "--sample", folder / "rows.csv", *more]
+    assert main([*map(str, command), "--out", str(folder / "artifact")]) == 0
+    return folder / "artifact"
 
 
 def accepted(column: Input) -> Values:

@@ -100,9 +100,9 @@ def take(browser: Browser, url: str, folder: Path) -> None:
         image = (
             Image.open(io.BytesIO(taken)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
         )
-        told = PngInfo()
-        told.add_text(MADE_FROM, one.made_from())
-        image.save(folder / f"{one.name}.png", optimize=True, pnginfo=told)
+        metadata = PngInfo()
+        metadata.add_text(MADE_FROM, one.made_from())
+        image.save(folder / f"{one.name}.png", optimize=True, pnginfo=metadata)
 
 
 def main() -> None:

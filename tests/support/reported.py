@@ -14,9 +14,9 @@ from sklearn.naive_bayes import GaussianNB
 
 from service.model.artifact import REPORT
 from service.model.predictor import as_column
-from tests.support.animals import Animal, machines, names, on_arrays
+from tests.support.model_cases import ModelCase, machines, names, on_arrays
+from tests.support.models import MODEL_CASES
 from tests.support.temporary_folders import kept
-from tests.support.zoo import ZOO
 from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import GuardedScikitLearn
 from training.pack import PackOptions, Provenance, pack
@@ -27,7 +27,7 @@ from training.signature.infer import describe
 IRIS = datasets.load_iris()
 
 
-def voting() -> Animal:
+def voting() -> ModelCase:
     """A classifier without probabilities and scores."""
     return on_arrays(
         VotingClassifier([("a", LogisticRegression(max_iter=1000)), ("b", GaussianNB())]),
@@ -72,9 +72,9 @@ def packed(
 
 @cache
 def artifact_of(name: str) -> Path:
-    """The artifact of one of the zoo, packed with what is right."""
-    animal = (voting if name == "voting" else ZOO[name])()
-    return packed(animal.estimator, animal.rows, {"answer": ANSWERS[name]})
+    """The artifact of a model of `models.py`, packed with the right answers."""
+    case = (voting if name == "voting" else MODEL_CASES[name])()
+    return packed(case.estimator, case.rows, {"answer": ANSWERS[name]})
 
 
 def page_of(folder: Path) -> str:

@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: -slow[item.path])
 
 
-def told(terminalreporter: pytest.TerminalReporter, name: str) -> list[Any]:
+def recorded(terminalreporter: pytest.TerminalReporter, name: str) -> list[Any]:
     """What tests said with `record_property`, sorted: that finds its way out of a worker."""
     ended = [
         report

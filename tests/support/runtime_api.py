@@ -28,13 +28,13 @@ class Runtime:
     """Events that wait for a function, and what it made of them: (kind, content)."""
 
     events: "queue.Queue[tuple[str, Any]]" = field(default_factory=queue.Queue)
-    told: "queue.Queue[tuple[str, Any]]" = field(default_factory=queue.Queue)
+    replies: "queue.Queue[tuple[str, Any]]" = field(default_factory=queue.Queue)
 
     def invoke(self, event: Any) -> tuple[str, Any]:
         """Hand over one event: ("response", what was returned) or ("error", what was raised)."""
         identity = str(uuid4())
         self.events.put((identity, event))
-        kind, content = self.told.get(timeout=PATIENCE)
+        kind, content = self.replies.get(timeout=PATIENCE)
         assert kind in (f"invocation/{identity}/response", f"invocation/{identity}/error"), content
         return kind.rsplit("/", 1)[1], content
 
@@ -66,7 +66,7 @@ def runtime_api(address: str = "127.0.0.1") -> Iterator[tuple[str, Runtime]]:
 
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
-            runtime.told.put((self.path.removeprefix(f"{VERSION}/"), json.loads(content)))
+            runtime.replies.put((self.path.removeprefix(f"{VERSION}/"), json.loads(content)))
             self.send_response(202)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -105,12 +105,12 @@ def free_port() -> int:
 
 
 def wait_until(
-    condition: Callable[[], bool], what: str, patience: float = PATIENCE, poll: float = 0.02
+    condition: Callable[[], bool], what: str, seconds: float = PATIENCE, poll: float = 0.02
 ) -> None:
     """Poll until it holds; fail by name if it does not in time."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"waited {patience} seconds in vain: {what}"
+        assert time.monotonic() < deadline, f"waited {seconds} seconds in vain: {what}"
         time.sleep(poll)
 
 

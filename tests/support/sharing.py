@@ -24,6 +24,7 @@ def bridged(
     queue_seconds: float = 10,
     deadline_seconds: float = 10,
     api_keys: tuple[str, ...] = (),
+    max_body_bytes: int = 2**20,
 ) -> ASGIApp:
     """A real bridge to the real app, for which every prediction is slow, or quick."""
     own = Settings(
@@ -31,6 +32,7 @@ def bridged(
         queue_seconds=queue_seconds,
         deadline_seconds=deadline_seconds,
         api_keys=api_keys,
+        max_body_bytes=max_body_bytes,
     )
     context = ResponseContext.of(predictor.manifest)
     app = create_app(own, predictor, context=context)

@@ -57,7 +57,7 @@ def foreground(
         )
     server = Server(process, port, log)
     try:
-        wait_until(lambda: answers(server), f"{command} to serve", patience=600)
+        wait_until(lambda: answers(server), f"{command} to serve", seconds=600)
         yield server
     finally:
         interrupt(process.pid, signal.SIGINT)

@@ -53,25 +53,25 @@ def saved(version: str, folder: Path, *names: str) -> Path:
 
 def packed(folder: Path, *options: str) -> str:
     """How one model was packed: the engine, or why it was refused."""
-    code, told = _pack(folder, *options)
+    code, printed = _pack(folder, *options)
     if code:
-        return told.strip().splitlines()[-1].partition("model.joblib: ")[2]
+        return printed.strip().splitlines()[-1].partition("model.joblib: ")[2]
     return str(_manifest(folder)["engine"])
 
 
 def cell(folder: Path) -> Cell:
     """By which route one model is served."""
-    code, told = _pack(folder)
+    code, printed = _pack(folder)
     if code:
-        return Cell("-", told.strip().splitlines()[-1].partition("model.joblib: ")[2])
+        return Cell("-", printed.strip().splitlines()[-1].partition("model.joblib: ")[2])
     route = ROUTES[_manifest(folder)["engines"]["older"]["route"]]
-    found = WHY.search(told)
+    found = WHY.search(printed)
     return Cell(route, found[1] if found else "")
 
 
 def _pack(folder: Path, *options: str) -> tuple[int, str]:
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         code = main(
             [
                 *("pack", str(folder / "model.joblib"), "--sample", str(folder / "rows.csv")),
@@ -79,7 +79,7 @@ def _pack(folder: Path, *options: str) -> tuple[int, str]:
                 *("--no-report", *options),
             ]
         )
-    return code, told.getvalue()
+    return code, printed.getvalue()
 
 
 def _manifest(folder: Path) -> dict[str, dict[str, dict[str, str]]]:

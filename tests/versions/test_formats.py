@@ -54,9 +54,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["mlflow", "model.skops"])
 def test_it_answers_as_in_the_release_that_saved_it(
-    models: tuple[Path, Any, Any], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    models: tuple[Path, Any, Any], name: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE))
     folder, rows, right = models
     sample = ["--sample", str(folder / "rows.csv"), "--out", str(tmp_path / "a"), "--no-report"]
     assert main(["pack", str(folder / name), *sample]) == 0

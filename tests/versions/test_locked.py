@@ -31,11 +31,6 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return saved("1.2.2", tmp_path_factory.mktemp("locked") / "1.2.2", *FAMILIES)
 
 
-@pytest.fixture(autouse=True)
-def _cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE))
-
-
 def served_by(artifact: Path) -> Path:
     """The Python of the environment that has the lock of an artifact."""
     text = (artifact / "requirements.txt").read_text()
@@ -100,7 +95,7 @@ def test_one_command_serves_it(models: Path, tmp_path: Path) -> None:
         )
     server = Server(process, port, log)
     try:
-        wait_until(lambda: "ASGI server listening" in log.read_text(), "the service", patience=300)
+        wait_until(lambda: "ASGI server listening" in log.read_text(), "the service", seconds=300)
         rows = pd.read_csv(folder / "rows.csv").drop(columns="y").to_csv(index=False)
         answer = server.predict(rows, "text/csv")
     finally:
@@ -157,7 +152,7 @@ def test_a_model_that_answers_otherwise_with_its_own_lock_is_refused(
         text=True,
     )
     assert ended.returncode == 65
-    assert "answers otherwise" in ended.stderr
+    assert "predicts differently" in ended.stderr
     assert not (tmp_path / "artifact").exists()
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from service.model.predictor import Predictor, as_column
-from tests.versions.grid import CACHE, there
+from tests.versions.grid import there
 from training.__main__ import main
 
 FIT = """
@@ -55,9 +55,7 @@ def test_the_parts_answer_as_in_the_release_that_saved_them(
     models: tuple[Path, Any, Any],
     names: tuple[str, ...],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE))
     folder, rows, right = models
     given = [str(folder / name) for name in names]
     sample = ["--sample", str(folder / "rows.csv"), "--out", str(tmp_path / "a"), "--no-report"]

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.own_code import forgotten
-from tests.versions.grid import CACHE
 from training.__main__ import main
 from training.older import environment
 
@@ -56,9 +55,9 @@ def pack(folder: Path, *options: str) -> int:
 def test_it_is_refused_with_the_option_that_proves_it(tmp_path: Path, capsys: Said) -> None:
     saved(tmp_path, sys.executable, "Mine")
     assert pack(tmp_path) == 65
-    told = capsys.readouterr().err
-    assert "mine.Mine inherits from scikit-learn's DecisionTreeClassifier, and nothing" in told
-    assert told.endswith("--env PYTHON\n")
+    printed = capsys.readouterr().err
+    assert "mine.Mine inherits from scikit-learn's DecisionTreeClassifier, and nothing" in printed
+    assert printed.endswith("--env PYTHON\n")
     assert not (tmp_path / "artifact").exists()
 
 
@@ -77,11 +76,8 @@ def test_mixins_alone_have_no_form_of_a_release(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_one_of_an_older_release_is_brought_over_and_proved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
-) -> None:
+def test_one_of_an_older_release_is_brought_over_and_proved(tmp_path: Path, capsys: Said) -> None:
     """Its leaves have weights, which this release would take for shares."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE))
     there = environment.ready("1.3.2", numpy_2=False)
     saved(tmp_path, there.python, "Mine")
     assert pack(tmp_path) == 65

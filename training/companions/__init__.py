@@ -1,9 +1,9 @@
-"""Models of XGBoost, LightGBM and CatBoost, read into tree ensembles that ONNX Runtime computes.
+"""Reads models of XGBoost, LightGBM and CatBoost as tree ensembles, for conversion to ONNX.
 
-`ensemble.py` says what is read; `xgboost_model.py`, `lightgbm_model.py` and `catboost_model.py`
-read it from a fitted model by the library's own export, each with that library's rules for missing
-values, comparisons and rounding; `readers.py` finds the module for an estimator. What a reader does
-not know is a NotImplementedError, and the library itself serves the model. `encoders.py` reads what
-encoders of category_encoders and feature-engine know.
+Read in this order: `ensemble.py` (a tree ensemble), `xgboost_model.py`, `lightgbm_model.py` and
+`catboost_model.py` (read one from the library's own export, with its rules for missing values,
+comparisons and rounding), `readers.py` (finds the module for an estimator), `encoders.py` (reads
+the categories that encoders of category_encoders and feature-engine learned). A model that a module
+cannot read is a NotImplementedError; the library itself then serves it.
 `training/conversion/companion_converters.py` writes the ONNX model.
 """

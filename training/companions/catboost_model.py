@@ -76,7 +76,7 @@ def _exported(model: Any) -> dict[str, Any]:
 
 
 def _symmetric(one: dict[str, Any], inputs: dict[int, Any], sums: int, scale: float) -> Tree:
-    """A tree whose nodes of one level all ask the same: split i is bit i of a leaf's number."""
+    """A tree with one split per level: split i is bit i of a leaf's number."""
     splits = (one["splits"] or [])[::-1]  # the last bit is the root
     depth = len(splits)
     count = 2 ** (depth + 1) - 1  # in the order of a heap: children of i are 2i + 1 and 2i + 2
@@ -99,7 +99,7 @@ def _symmetric(one: dict[str, Any], inputs: dict[int, Any], sums: int, scale: fl
 
 def _any_shape(root: dict[str, Any], inputs: dict[int, Any], sums: int, scale: float) -> Tree:
     nodes: list[dict[str, Any]] = [root]
-    for node in nodes:  # which grows meanwhile
+    for node in nodes:  # the loop appends to it
         nodes += [node[side] for side in ("left", "right") if side in node]
     places = {id(node): place for place, node in enumerate(nodes)}
     values = np.zeros((len(nodes), sums))

@@ -1,13 +1,13 @@
-"""What encoders of category_encoders and feature-engine know, read off their attributes.
+"""Reads the categories that encoders of category_encoders and feature-engine learned.
 
-Both are fitted on frames, and keep what they learned by the name of the column.
+Both are fitted on a DataFrame, and store the categories by the name of the column.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 PACKAGES = ("category_encoders", "feature_engine")
-# Of feature-engine: these give out the columns that they are given, in the same order.
+# Of feature-engine: their output has the columns of their input, in the same order.
 IMPUTERS = (
     *("ArbitraryNumberImputer", "CategoricalImputer", "EndTailImputer", "MeanMedianImputer"),
     "RandomSampleImputer",
@@ -20,12 +20,12 @@ def is_encoder(part: Any) -> bool:
 
 
 def keeps_columns(part: Any) -> bool:
-    """Whether it gives out the columns that it is given, such as an imputer."""
+    """Whether its output has the columns of its input, as that of an imputer."""
     return is_encoder(part) and type(part).__name__ in IMPUTERS
 
 
 def known(part: Any) -> dict[str, list[Any]]:
-    """The categories that an encoder knows, by column; nothing if it is another estimator."""
+    """The categories that an encoder learned, by column; none for any other estimator."""
     if not is_encoder(part):
         return {}
     if hasattr(part, "encoder_dict_"):  # of feature-engine
@@ -37,7 +37,7 @@ def known(part: Any) -> dict[str, list[Any]]:
 
 
 def _by_column(mapping: Any) -> Iterable[tuple[str, list[Any]]]:
-    """Each column, and what its table of values has in its index."""
+    """Each column, and the index of its table of values."""
     if isinstance(mapping, Mapping):
         tables = list(mapping.items())
     elif isinstance(mapping, list):

@@ -1,4 +1,4 @@
-"""What a boosted model of another library is made of, whichever library that is."""
+"""A tree ensemble, in the form that is common to XGBoost, LightGBM and CatBoost."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,15 +12,15 @@ Link = Literal["identity", "sigmoid", "softmax", "exp", "signed_square"]
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """Trees, in the order in which the library adds their values, and what becomes of the sums.
+    """Trees, in the order in which the library adds their values, and how it uses the sums.
 
-    `base` has the number that each sum starts with, and so the number of sums. `targets` has for
+    `base` has the initial value of each sum. `targets` has for
     each tree the sum that it adds to, or None where each leaf has a value for each sum. `dtype` is
     the type that the library compares and adds in, float32 or float64; `rounded` says whether it
     rounds the inputs to float32 first, whatever it adds in. A row goes left if its value is
-    `<=` the threshold. `divisor` divides the sums, `link` then makes answers of them. `missing` and
-    NaN are missing, and so are numbers of the inputs `zeros` that are at most `zero` away from 0.
-    `classes` are the labels, None for numbers.
+    `<=` the threshold. `divisor` divides the sums, and `link` is then applied to them. `missing`
+    and NaN are missing, and so are numbers of the inputs `zeros` that are at most `zero` away from
+    0. `classes` are the labels, None for numbers.
     """
 
     trees: list[Tree]
@@ -38,7 +38,7 @@ class Ensemble:
     classes: Numbers | None = None
 
     def written(self) -> Trees:
-        """The attributes of the ONNX node that gives the sums, before they are divided."""
+        """The attributes of the ONNX node that computes the sums, before they are divided."""
         summed = Trees(len(self.base), dtype=self.dtype)
         if not self.base_last:
             self._add_base(summed)
@@ -57,7 +57,7 @@ class Ensemble:
             summed.constant(number, target)
 
     def thresholds(self) -> dict[int, Numbers]:
-        """The values that it compares, by input."""
+        """The thresholds of its comparisons, by input."""
         inner = [_comparing(one) for one in self.trees]
         features = np.concatenate([features for features, _ in inner])
         values = np.concatenate([values for _, values in inner])

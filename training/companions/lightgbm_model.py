@@ -62,11 +62,11 @@ def ensemble(model: Any) -> Ensemble:
 
 
 def categories(model: Any) -> dict[int, list[Any]]:
-    """The categories of each input that has some, by the place of the input."""
+    """The categories of each input that has some, by the position of the input."""
     kept = model.booster_.pandas_categorical or []
     listed = re.search(r"^\[categorical_feature: (.*)\]$", model.booster_.model_to_string(), re.M)
     places = [int(place) for place in listed[1].split(",") if place] if listed else []
-    if len(kept) != len(places):  # an ordered column is no feature of categories
+    if len(kept) != len(places):  # an ordered column is not categorical for LightGBM
         return {}
     return dict(zip(sorted(places), kept, strict=True))
 
@@ -74,7 +74,7 @@ def categories(model: Any) -> dict[int, list[Any]]:
 def _tree(root: dict[str, Any], zeros: set[int]) -> Tree:
     """The nodes of a tree, its root first; `zeros` gets the inputs whose zeros are missing."""
     nodes: list[dict[str, Any]] = [root]
-    for node in nodes:  # which grows meanwhile
+    for node in nodes:  # the loop appends to it
         nodes += [node[side] for side in ("left_child", "right_child") if side in node]
     places = {id(node): place for place, node in enumerate(nodes)}
     leaf = np.array(["leaf_value" in node for node in nodes])
@@ -82,7 +82,7 @@ def _tree(root: dict[str, Any], zeros: set[int]) -> Tree:
     members = {}
     for place in np.flatnonzero(~leaf):
         node = nodes[place]
-        if node["decision_type"] == "==":  # whatever else comes goes right
+        if node["decision_type"] == "==":  # all other values go right
             members[int(place)] = [float(code) for code in node["threshold"].split("||")]
             node["threshold"] = 0.0
             continue
@@ -101,7 +101,7 @@ def _tree(root: dict[str, Any], zeros: set[int]) -> Tree:
     # The export writes 1e300 for infinity, which splits NaN from all numbers.
     threshold = read("threshold", 0.0).astype(float)
     threshold[np.abs(threshold) >= INFINITE] *= np.inf
-    # It takes what is nearly 0 for 0 before it compares, so a threshold there parts it from none.
+    # It rounds a value that is nearly 0 to 0 before it compares.
     near = np.abs(threshold) <= NEARLY_ZERO
     threshold = np.where(near & (threshold >= 0.0), NEARLY_ZERO, threshold)
     threshold = np.where(near & (threshold < 0.0), np.nextafter(-NEARLY_ZERO, -1.0), threshold)

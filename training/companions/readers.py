@@ -1,4 +1,4 @@
-"""Which estimators of other libraries are read, and by which module."""
+"""Finds the module that reads an estimator of XGBoost, LightGBM or CatBoost."""
 
 import sys
 from collections.abc import Callable
@@ -20,25 +20,25 @@ READERS = {
 
 
 def prepare() -> None:
-    """Open the file that a reader of CatBoost's models needs: while a model is tried, no file may
-    be opened for writing."""
-    if "catboost" not in sys.modules:  # then the model is none of CatBoost's
+    """Open the file to which CatBoost exports a model: while a model is tried, opening a file for
+    writing is refused."""
+    if "catboost" not in sys.modules:  # then the model is not CatBoost's
         return
-    with suppress(ImportError):  # without the packages that convert, nothing is read
+    with suppress(ImportError):  # without the packages that convert, no model is read
         import_module("training.companions.catboost_model").export_file()
 
 
 def reader(model: Any) -> "Callable[[Any], Ensemble] | None":
-    """What reads this model, or None if it is none of these libraries' estimators."""
+    """The function that reads this model; None if it is not an estimator of these libraries."""
     module = _module(model)
     found: Callable[[Any], Ensemble] | None = module and module.ensemble
     return found
 
 
 def categories(model: Any) -> dict[int, list[Any]]:
-    """The categories of its inputs, by the place of the input, each in the order of its codes.
+    """The categories of its inputs in the order of their codes, by the position of the input.
 
-    They are those of the frame that it was fitted on; CatBoost keeps none that could be read.
+    They are those of the DataFrame that it was fitted on. Those of CatBoost cannot be read.
     """
     module = _module(model)
     found: dict[int, list[Any]] = module.categories(model) if hasattr(module, "categories") else {}
@@ -51,5 +51,5 @@ def _module(model: Any) -> Any:
         return None
     try:
         return import_module(f"training.companions.{name}")
-    except ImportError:  # what converts is not installed
+    except ImportError:  # the packages that convert are not installed
         return None

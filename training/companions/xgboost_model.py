@@ -61,7 +61,7 @@ def ensemble(model: Any) -> Ensemble:
 
 
 def _tree_range(model: Any, kept: Any) -> tuple[int, int]:
-    """The trees that predictions use, as `XGBModel._get_iteration_range` says."""
+    """The trees that predictions use, by `XGBModel._get_iteration_range`."""
     ends = kept["iteration_indptr"]
     try:
         last = model.best_iteration + 1
@@ -71,7 +71,7 @@ def _tree_range(model: Any, kept: Any) -> tuple[int, int]:
 
 
 def _base(parameters: dict[str, str], link: Link) -> list[float]:
-    """What each sum starts with, in float32, as XGBoost computes it from the kept answer."""
+    """The initial value of each sum, in float32, as XGBoost computes it from `base_score`."""
     count = max(int(parameters["num_class"]), int(parameters["num_target"]), 1)
     kept = np.array(json.loads(parameters["base_score"].lower()), dtype=np.float32)
     one = np.float32(1.0)
@@ -83,14 +83,14 @@ def _base(parameters: dict[str, str], link: Link) -> list[float]:
 
 
 def categories(model: Any) -> dict[int, list[Any]]:
-    """The categories of each input that has some, by the place of the input."""
+    """The categories of each input that has some, by the position of the input."""
     learner = json.loads(bytes(model.get_booster().save_raw("json")))["learner"]
     kept = learner["gradient_booster"].get("model", {}).get("cats", {}).get("enc", [])
     return {place: _decoded(one) for place, one in enumerate(kept) if one["values"]}
 
 
 def _decoded(kept: dict[str, Any]) -> list[Any]:
-    """Categories are kept as numbers, or as the bytes of all texts and where each begins."""
+    """The categories: stored as numbers, or as the bytes of all texts and the start of each."""
     if "offsets" not in kept:
         return list(kept["values"])
     text, ends = bytes(byte % 256 for byte in kept["values"]), kept["offsets"]
@@ -106,7 +106,7 @@ def _tree(one: dict[str, Any], weight: np.float32) -> Tree:
     members = {}
     for node, start, size in zip(
         one["categories_nodes"], one["categories_segments"], one["categories_sizes"], strict=True
-    ):  # a row goes right if its category is one of these, so the sides change places
+    ):  # a row goes right if its category is one of these, so the sides are swapped
         members[node] = one["categories"][start : start + size]
         left[node], right[node] = right[node], left[node]
         missing_left[node] = not missing_left[node]
@@ -115,7 +115,7 @@ def _tree(one: dict[str, Any], weight: np.float32) -> Tree:
         left=left,
         right=right,
         feature=np.array(one["split_indices"]),
-        # `x < t` is `x <= the number right below t`, for there is no float32 in between.
+        # `x < t` is `x <= the next float32 below t`.
         threshold=np.nextafter(numbers, np.float32(-np.inf)),
         missing_left=missing_left,
         value=(numbers * weight)[:, None],

@@ -31,6 +31,7 @@ from training.conversion.shapes import LINEAR, PARSERS, SHAPES, Recoded
 from training.errors import ConversionError, reraise_own
 from training.estimators import introspection
 from training.estimators.fitted_model import FittedModel
+from training.estimators.learned_columns import resolve_columns
 from training.onnx.lazy_probabilities import make_probabilities_optional
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}  # skl2onnx knows no later version of ai.onnx.ml
@@ -184,7 +185,7 @@ def _by_number(columns: ColumnTransformer, signature: Signature, codes: Codes) -
     places = {name: place for place, name in enumerate(names)}
     transformers = []
     for name, part, chosen in columns.transformers_:
-        own = introspection.resolve_columns(chosen, names)
+        own = resolve_columns(chosen, names)
         if (isinstance(part, str) and part == "drop") or not own:
             continue
         coded = [one for one in own if one in codes]

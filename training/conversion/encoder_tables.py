@@ -15,8 +15,8 @@ from service.model.predictor import as_column
 from service.model.signature import Container, Input, Label, Signature
 from training.conversion.shapes import Tables
 from training.errors import ConversionError
-from training.estimators import introspection
 from training.estimators.fitted_model import FittedModel
+from training.estimators.learned_columns import learned_columns
 from training.signature.inputs import UNSEEN
 
 MAX_TABLES = 500  # columns of one encoder: the time to make their tables grows with the square
@@ -61,7 +61,7 @@ def tables(encoder: Any, names: list[str], signature: Signature, codes: Codes) -
     ]
     encode = partial(_encoded, encoder, inputs=inputs, container=signature.container)
     usual = encode([[several[0] for several in values]])
-    known = introspection.known_values(encoder, names)
+    known = learned_columns(encoder, names).categories
     found: list[Any] = []
     unknown: list[Any] = []
     changing: list[list[int]] = []

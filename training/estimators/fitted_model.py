@@ -4,8 +4,7 @@ The packages that infer a signature, convert, compare, report and write an artif
 object instead of the estimator.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,30 +15,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from service.model import outputs
-from service.model.engines import ScikitLearn
+from service.model.engines import Column, ScikitLearn
 from service.model.signature import Confidence, Label, Output, Signature
 from training.errors import PackError
 from training.estimators import introspection
+from training.estimators.learned_columns import LearnedColumns, learned_columns
 from training.estimators.thresholds import thresholds
-
-
-@dataclass(frozen=True, slots=True)
-class LearnedColumns:
-    """What the parts of an estimator learned about its input columns, by name.
-
-    `categories` and their `dtypes` come from encoders, bin `edges` from discretizers. `imputed` has
-    the missing value of imputers and the value that they insert. `closed` has the categories of
-    columns that accept no others. `texts` are the columns that text vectorizers read. `groups` are
-    groups of columns that the same parts read.
-    """
-
-    categories: dict[str, set[Any]]
-    dtypes: dict[str, str]
-    edges: dict[str, set[float]]
-    imputed: dict[str, tuple[Any, Any]]
-    closed: dict[str, list[Any]]
-    texts: set[str]
-    groups: list[list[str]]
 
 
 class FittedModel:
@@ -78,8 +59,11 @@ class FittedModel:
 
     @cached_property
     def reads_texts(self) -> bool:
-        """Whether its whole input is a list of texts."""
-        return introspection.reads_texts(self.estimator)
+        """Whether its whole input is a list of texts, which a vectorizer reads.
+
+        Vectorizers do not record a number of columns; an estimator that does takes a table.
+        """
+        return self.feature_count is None and bool(self.columns(["any"]).texts)
 
     @cached_property
     def is_classifier(self) -> bool:
@@ -96,8 +80,7 @@ class FittedModel:
 
         Those of a chain raise an error unless each output has two classes.
         """
-        classifier = outputs.fitted_classifier(self.estimator)
-        if outputs.is_chain(classifier) and any(len(one) != 2 for one in classifier.classes_):
+        if self.chain is not None and any(len(one) != 2 for one in self.chain.classes_):
             return {}
         known: dict[str, Confidence] = {
             "predict_proba": "probabilities",
@@ -105,20 +88,27 @@ class FittedModel:
         }
         return {name: kind for name, kind in known.items() if hasattr(self.estimator, name)}
 
+    @property
+    def classes(self) -> Any:
+        """`classes_` of the estimator; None if it has none."""
+        return getattr(self.estimator, "classes_", None)
+
+    @cached_property
+    def chain(self) -> Any:
+        """The `ClassifierChain` at the end of pipelines and searches; None if there is none."""
+        classifier = outputs.fitted_classifier(self.estimator)
+        return classifier if outputs.is_chain(classifier) else None
+
+    @property
+    def described_label(self) -> int | None:
+        """The label whose probability it returns, first or last; None if unknown."""
+        return outputs.described_label(self.estimator)
+
     def columns(self, names: Sequence[str]) -> LearnedColumns:
         """What its parts learned about its input columns, which are called `names`."""
         key = tuple(names)
         if key not in self._columns:
-            given = self.estimator, list(names)
-            self._columns[key] = LearnedColumns(
-                categories=introspection.known_values(*given),
-                dtypes=introspection.known_types(*given),
-                edges=introspection.known_edges(*given),
-                imputed=introspection.imputed(*given),
-                closed=introspection.closed_columns(*given),
-                texts=introspection.text_columns(*given),
-                groups=introspection.columns_by_readers(*given),
-            )
+            self._columns[key] = learned_columns(self.estimator, key)
         return self._columns[key]
 
     def thresholds(self, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
@@ -131,6 +121,13 @@ class FittedModel:
     def engine(self, signature: Signature) -> ScikitLearn:
         """scikit-learn's engine for this estimator."""
         return ScikitLearn(self.estimator, signature)
+
+    def call(
+        self, methods: Iterable[str], signature: Signature, columns: Sequence[Column]
+    ) -> list[Any]:
+        """What these methods return for rows, as arrays; the estimator's errors pass through."""
+        rows = self.engine(signature).contained(columns)
+        return [outputs.as_arrays(getattr(self.estimator, name)(rows)) for name in methods]
 
     def possible_labels(self, output: Output) -> tuple[Label, ...]:
         """The labels that an output may have; empty if it is a number, or if they are unknown."""

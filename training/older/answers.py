@@ -1,13 +1,19 @@
-"""Ask an older scikit-learn what its model answers.
+"""Predicts with an older scikit-learn.
 
 This program runs in an environment that has that release, on Python 3.6 or later, and needs nothing
-else. It reads a question as JSON from standard input, and writes the answers to standard output:
-`parts` are the files of the estimators in the order in which they are applied, each with the keys
-that lead to the estimator in its object. `code` are the modules that the model brings, `main` those
-of their names that it calls `__main__`. `container` is array, frame or list, and `questions` are
-sets of rows: columns with a name, a dtype and values each. A set that the model refuses has an
-error as its answer. `changes` are lists of other values for columns of the first set, each with the
-place of its column; `refused` says of each list the places at which the model refuses the value.
+else. It reads a question as JSON from standard input:
+
+- `parts` are the files of the estimators in the order in which they are applied, each with the keys
+  that lead to the estimator in its object.
+- `code` are the modules of the model, `main` those of their names that its pickle finds in
+  `__main__`.
+- `container` is array, frame or list.
+- `questions` are sets of rows: columns with a name, a dtype and values each.
+- `changes` are lists of other values for columns of the first set, each with the index of its
+  column.
+
+It writes JSON to standard output: `versions` of its libraries, `answers` with the predictions for
+each set, or the error, and for each list of `changes` the columns whose value the model `refused`.
 Numbers are exact both ways.
 """
 
@@ -21,7 +27,7 @@ from typing import Any
 
 
 def rows_of(columns: Any, container: str) -> Any:
-    """The rows in the container that the model takes."""
+    """Rows in the container that the model takes."""
     import numpy
 
     if container == "list":
@@ -82,7 +88,7 @@ def answers_of(parts: Any, rows: Any) -> Any:
 
 
 def refused_places(parts: Any, columns: Any, changes: Any, container: str) -> Any:
-    """The places of changes that the model refuses.
+    """The columns whose changed value the model refuses, by index.
 
     Changes are tried together, and by halves if the model refuses them, down to groups of one, or
     of a 256th where there are more: a wide table would take too many predictions one by one.
@@ -116,7 +122,7 @@ def main() -> None:
 
 
 def bring(code: Any, main: Any, folder: str) -> None:
-    """Make the modules that the model brings importable, also where it was saved by a script."""
+    """Make the model's modules importable, also as `__main__` if a script saved it."""
     for name, text in code.items():
         path = os.path.join(folder, *name.split("/"))
         os.makedirs(os.path.dirname(path), exist_ok=True)

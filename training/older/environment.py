@@ -1,7 +1,7 @@
 """Makes an environment with the scikit-learn that saved a model, and keeps it for later.
 
-It is made by venv and pip with an interpreter that has wheels for that release: this one, one of
-pyenv or on the path, or one that uv finds or fetches. It is apart from the environment that packs.
+venv and pip make it, or uv, with a Python for which the release has wheels: the one that runs, one
+of pyenv, one on the path, or one that uv downloads.
 """
 
 import hashlib
@@ -54,12 +54,12 @@ class Environment:
 
 
 def parsed(version: str) -> Version:
-    """The numbers of a version, as far as they are numbers."""
+    """The major and minor version."""
     return tuple(int(part) for part in version.split(".")[:2])
 
 
 def existing(python: Path, version: str = "") -> Environment:
-    """An environment that is there already; PackError if it has another version, or none."""
+    """The environment of this Python; PackError if its scikit-learn has another version."""
     code = "import sklearn; print(sklearn.__version__)"
     ended = run([str(python), "-I", "-c", code])
     found = ended.stdout.strip()
@@ -74,8 +74,8 @@ def existing(python: Path, version: str = "") -> Environment:
 def ready(version: str, numpy_2: bool, more: Sequence[str] = (), python: str = "") -> Environment:
     """An environment with this version, made if there is none; PackError if it cannot be made.
 
-    `numpy_2` says whether NumPy 2 or later wrote the arrays of the model. `more` are requirements,
-    such as "lightgbm==3.3.5", which also stand in the place of what is installed otherwise.
+    `numpy_2` is whether NumPy 2 or later wrote the arrays of the model. `more` are requirements,
+    such as "lightgbm==3.3.5"; they replace the default requirement of the same name.
     `python` is the version to try first, such as "3.9".
     """
     release = RELEASES.get(parsed(version))
@@ -86,11 +86,11 @@ def ready(version: str, numpy_2: bool, more: Sequence[str] = (), python: str = "
         )
     pythons, libraries = release
     named = {NAME.split(one)[0] for one in more}
-    usual = ["joblib", *libraries.split()]
+    default = ["joblib", *libraries.split()]
     if parsed(version) >= (1, 4):
-        usual.append("numpy>=2" if numpy_2 else "numpy<2")
-    usual = [one for one in usual if NAME.split(one)[0] not in named]
-    packages = [f"scikit-learn=={version}", *usual, *more]
+        default.append("numpy>=2" if numpy_2 else "numpy<2")
+    default = [one for one in default if NAME.split(one)[0] not in named]
+    packages = [f"scikit-learn=={version}", *default, *more]
     if python in (f"3.{minor}" for minor in pythons):
         pythons = (int(python[2:]), *pythons)
     digest = hashlib.sha256(repr((packages, pythons)).encode()).hexdigest()[:8]
@@ -101,7 +101,7 @@ def ready(version: str, numpy_2: bool, more: Sequence[str] = (), python: str = "
 
 
 def cache() -> Path:
-    """Where environments are kept: in the user's cache."""
+    """The folder of the environments, in the user's cache."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "slipway/environments"
 
@@ -128,7 +128,7 @@ def _make(folder: Path, pythons: tuple[int, ...], packages: list[str], python: s
 
 
 def _install(python: Path, packages: list[str]) -> subprocess.CompletedProcess[str]:
-    """Install packages by uv if it can, in a fifth of the time, or else by pip.
+    """Install packages by uv, which takes a fifth of the time, or by pip if uv fails.
 
     uv does not read pip's configuration, which may be the only one that names an index, and wants
     Python 3.8 or later.
@@ -142,7 +142,7 @@ def _install(python: Path, packages: list[str]) -> subprocess.CompletedProcess[s
 
 
 def create(folder: Path, python: str) -> bool:
-    """Make an empty environment with an interpreter of this version, wherever it comes from."""
+    """Make an empty environment with a Python of this version; False if there is none."""
     own = [Path(sys.executable)] if python == OWN else []
     named = [Path(found)] if (found := shutil.which(f"python{python}")) else []
     for one in (*own, *sorted(PYENV.glob(f"{python}.*/bin/python")), *named):
@@ -159,7 +159,7 @@ def uv_command() -> str | None:
 
 
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; PackError if there is none of that name."""
+    """Run a command to its end; PackError if it cannot be started."""
     try:
         return subprocess.run(command, capture_output=True, text=True)  # noqa: S603
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Unpickle a model of an older scikit-learn, as the installed one would have saved it."""
+"""Unpickles a model of an older scikit-learn, and migrates it to the installed one."""
 
 import io
 from collections.abc import Collection, Mapping
@@ -9,14 +9,15 @@ from service.model.own_code import NONE, OwnCode
 from service.model.pickled_names import Inspecting, Inspection, Loading
 from service.model.pickled_objects import VERSION, VERSIONS, Blank, Instance
 from service.model.pickled_sizes import check_lists
-from service.model.rebuilding import Named, Pending
+from service.model.pickled_tokens import Named, Pending
 from service.model.trust import UntrustedError
 from service.model.unpickler import Unpickler
 from service.model.unpickling import decompressed
 from training.older import migrations, names
 from training.older.environment import Version, parsed
 
-LATE = frozenset(
+# Classes whose objects may become those of another class, which depends on their state.
+STATE_DEPENDENT = frozenset(
     {
         "sklearn.ensemble._weight_boosting.AdaBoostClassifier",
         "sklearn.linear_model._logistic.LogisticRegression",
@@ -24,8 +25,8 @@ LATE = frozenset(
 )
 
 
-class Late(Named):
-    """A class whose objects may have another class today: BUILD makes them, from their state."""
+class StateDependent(Named):
+    """A class of `STATE_DEPENDENT`: its objects are made by BUILD, once their state is known."""
 
     is_value = False
 
@@ -57,7 +58,7 @@ class Late(Named):
 
 
 class OlderUnpickler(Unpickler):
-    """The unpickler of every model, with the names and the states of an older release."""
+    """The unpickler of all models, with the names and attributes of an older release."""
 
     def __init__(self, file: io.BytesIO, found: Loading, version: Version) -> None:
         super().__init__(file, found)
@@ -68,16 +69,16 @@ class OlderUnpickler(Unpickler):
         return OlderUnpickler(self.file, self.names, self.version)
 
     def find_class(self, module: str, name: str) -> Any:
-        """What a name stands for, by its name today."""
-        return super().find_class(*names.of_today(module, name))
+        """Find the object of a name, by its current name."""
+        return super().find_class(*names.current(module, name))
 
     def look_up(self, module: str, name: str) -> Any:
-        """What a name stands for, or its replacement if it was removed."""
-        found = names.special(module, name)
+        """Find the object of a name, or its replacement if it was removed."""
+        found = names.replacement(module, name)
         if found is None:
             found = super().look_up(module, name)
-            late = isinstance(found, Instance) and found.full_name in LATE
-            return Late(found, self.version) if late else found
+            depends = isinstance(found, Instance) and found.full_name in STATE_DEPENDENT
+            return StateDependent(found, self.version) if depends else found
         self.names.names.add(f"{module}.{name}")
         return found
 
@@ -93,7 +94,7 @@ class OlderUnpickler(Unpickler):
         super().load_build()
 
     def look_at(self, state: Any) -> None:
-        """Check the state of an object that is made later, as if it were made now (`Late`)."""
+        """Check the state of an object that is made later, as if it were made now."""
         if type(state) is dict:
             saved = state.get(VERSION)
             if type(saved) is str and VERSIONS.fullmatch(saved):

@@ -1,8 +1,8 @@
 """The lock of a model that an older scikit-learn serves: the libraries of model and service.
 
 uv resolves it for the newest Python that has wheels of all of them, with the hashes of the wheels
-for every processor. An environment that has exactly this packs the model, so what is proved is what
-the image will have. What writes the report is in a folder apart.
+for every processor. The model is packed in an environment with exactly these libraries, so that the
+image has the libraries that were tested. Those that write the report are in a separate folder.
 """
 
 import hashlib
@@ -30,18 +30,19 @@ from training.older.environment import (
 ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.13", "3.12", "3.11")  # that the service runs on, that of the image first
 OLDEST_PYTHON = 11  # of these, after 3.
-# What computes has the versions of the environment that says what is right.
+# These have the versions of the environment that saved the model.
 COMPUTING = ("scikit-learn", "numpy", "scipy", "joblib", "threadpoolctl", "pandas")
-SERVING = ROOT / "requirements/lean.in"  # what else the service imports, locked beside it
-ONNX = ("onnxruntime", "flatbuffers", "protobuf")  # which no model needs that brings a lock
-# A folder of the environment with what writes the report. It is put on the path after the model was
-# tried: LightGBM imports matplotlib where it can.
+SERVING = ROOT / "requirements/lean.in"  # the other libraries of the service, and their lock
+ONNX = ("onnxruntime", "flatbuffers", "protobuf")  # no model with a lock needs these
+# A folder of the environment, with the libraries that write the report. It is put on the path after
+# the model was tried, because LightGBM imports matplotlib if it is there.
 REPORT_PACKAGES = "report-packages"
 FIRST = "# Python "  # and its version, in the first line of a lock
 PINNED = re.compile(r"^([a-z0-9._-]+)==(\S+)", re.M)
-OLDEST_PANDAS = 2  # that Slipway works with; it builds the rows, and computes nothing
+OLDEST_PANDAS = 2  # for Slipway, which only builds rows with it
 PLATFORM = "x86_64-manylinux_2_28"
-# Runs there, on Python 3.8 or later: prints the versions of what brings these modules.
+# Runs in the environment, on Python 3.8 or later: prints the versions of the distributions that
+# have these names or modules.
 INSTALLED = """
 import json, sys
 from importlib.metadata import distributions
@@ -99,13 +100,13 @@ def _without_wheels(what: str) -> str:
 
 
 def _installed(there: Environment, names: Collection[str]) -> dict[str, str]:
-    """The versions, there, of the computing libraries and of others that the model names."""
+    """The versions of the computing libraries in `there`, and of others that the model imports."""
     own = {"numpy", "scipy", "sklearn", "joblib", "pandas", *sys.stdlib_module_names}
     modules = {name.split(".")[0] for name in names} - own
     asked = [str(there.python), "-I", "-c", INSTALLED, " ".join(COMPUTING), " ".join(modules)]
     ended = run(asked)
     if ended.returncode:
-        raise PackError(f"{there.python} does not say what is installed ({ended.stderr[-200:]})")
+        raise PackError(f"{there.python} cannot list its packages ({ended.stderr[-200:]})")
     found: dict[str, str] = json.loads(ended.stdout)
     for name, (first, *others) in DISTRIBUTIONS.items():
         for other in others:
@@ -133,7 +134,7 @@ def _resolved(uv: str, pins: Mapping[str, str], python: str, folder: Path) -> st
 
 
 def _requirements(pins: Mapping[str, str]) -> Iterator[str]:
-    """What the lock has to hold, each in one version."""
+    """The requirements of the lock, each in one version."""
     for name, version in pins.items():
         is_old = name == "pandas" and int(version.split(".")[0]) < OLDEST_PANDAS
         yield f"pandas>={OLDEST_PANDAS},<3" if is_old else f"{name}=={version}"
@@ -154,12 +155,12 @@ def _folder(text: str, python: str) -> Path:
 
 
 def _made(uv: str, text: str, python: str) -> Locked | None:
-    """The environment, made if there is none; None if there is no such Python here."""
+    """The environment, made if there is none; None if this Python is not installed."""
     folder = _folder(text, python)
     made = Locked(folder / "bin/python", folder / "requirements.txt")
     if (folder / DONE).exists():
         return made
-    print(f"Installing what serves the model into {folder}", file=sys.stderr)
+    print(f"Installing the libraries of the model into {folder}", file=sys.stderr)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         building = Path(name) / "made"

@@ -23,7 +23,7 @@ from sklearn.preprocessing import LabelBinarizer, LabelEncoder
 from sklearn.tree import DecisionTreeRegressor
 
 from service.model.pickled_objects import VERSION
-from training.estimators import introspection
+from training.estimators.learned_columns import resolve_columns
 from training.older import samme_r
 from training.older.names import Gone
 
@@ -320,7 +320,7 @@ def _column_transformer(state: State, version: Version) -> None:
     if "transformers_" in state and "_transformer_to_input_indices" not in state:
         known = list(state.get("feature_names_in_", map(str, range(state["n_features_in_"]))))
         state["_transformer_to_input_indices"] = {
-            name: [known.index(one) for one in introspection.resolve_columns(choice, known)]
+            name: [known.index(one) for one in resolve_columns(choice, known)]
             for name, _, choice in state["transformers_"]
             if choice is not None
         }

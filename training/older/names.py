@@ -3,7 +3,7 @@
 from typing import Any
 
 from service.model import allowlist
-from service.model.rebuilding import Named, Pending, refuse
+from service.model.pickled_tokens import Named, Pending, refuse
 
 METRICS = (
     "Euclidean SEuclidean Manhattan Chebyshev Minkowski WMinkowski Mahalanobis Hamming Canberra "
@@ -49,12 +49,12 @@ KNOWN = allowlist.INSTANCES | allowlist.EXTENSIONS | allowlist.BLANK_EXTENSIONS
 COMPILED = ("sklearn.neighbors._ball_tree", "sklearn.neighbors._kd_tree")
 
 
-def of_today(module: str, name: str) -> tuple[str, str]:
+def current(module: str, name: str) -> tuple[str, str]:
     """The module and name in the installed release."""
     module = MODULES.get(module, module)
     parent, _, last = module.rpartition(".")
     if f"{parent}._{last}.{name}" in KNOWN or f"{parent}._{last}" in COMPILED:
-        module = f"{parent}._{last}"  # since 0.22 modules that are not public say so
+        module = f"{parent}._{last}"  # since 0.22 private modules have an underscore
     return RENAMED.get(f"{module}.{name}", (module, name))
 
 
@@ -124,8 +124,8 @@ class Loss(Named):
         """Ignore the state, which is empty."""
 
 
-def special(module: str, name: str) -> Named | None:
-    """The replacement of a removed name; None if the name is another."""
+def replacement(module: str, name: str) -> Named | None:
+    """The replacement of a removed name; None if the name was not removed."""
     full_name = f"{module}.{name}"
     if module in GONE or full_name in ESTIMATES or full_name == GENERATOR:
         return Dropped(full_name)

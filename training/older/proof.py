@@ -1,4 +1,4 @@
-"""Compare what will be served with what the scikit-learn that saved the model answers."""
+"""Compares served predictions with those of the scikit-learn that saved the model."""
 
 import json
 import re
@@ -28,11 +28,11 @@ TOLERANCE = 1e-5  # of probabilities: another NumPy or compiler computes them a 
 
 LARGEST = float(np.finfo(np.float32).max)
 MISSING = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
-SECONDS = 300.0  # for all questions
+SECONDS = 300.0  # for one run of `answers.py`
 
 
 class UnansweredError(PackError):
-    """The scikit-learn that saved the model cannot be asked, so that nothing says what is right."""
+    """The scikit-learn that saved the model cannot predict, so there is nothing to compare with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Older:
-    """A model in the environment that saved it, which says what is right."""
+    """A model in the environment that saved it, whose predictions are the right ones."""
 
     parts: Sequence[Part]  # in the order in which the estimators are applied
     environment: Environment
     trusted: Collection[str] = ()
-    names: Collection[str] = ()  # that the model uses
-    code: Code = field(default_factory=Code)  # that it brings
+    names: Collection[str] = ()  # that its pickle imports
+    code: Code = field(default_factory=Code)  # modules of its own
 
     def narrowed(self, signature: Signature, columns: Mapping[str, Column]) -> Signature:
-        """The signature without null, and without numbers that float32 cannot hold, where the model
-        refused these then.
+        """The signature without null, and without numbers that float32 cannot hold, for inputs of
+        which the older release refuses these.
         """
         row = [values[:1] for values in columns.values()]
         changes: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
@@ -66,7 +66,7 @@ class Older:
             for found, end in zip(changes[1:], ends, strict=True):
                 if end is not None:
                     found.append([place, [end]])
-        null, highest, lowest = self._ask(signature, [row], changes)["refused"]
+        null, highest, lowest = self._run(signature, [row], changes)["refused"]
         taken = [
             replace(
                 one,
@@ -85,7 +85,7 @@ class Older:
         columns: Mapping[str, Column],
         engine: Engine,
     ) -> dict[str, Any]:
-        """What was compared; PackError if the engine answers otherwise.
+        """Return what was compared; PackError if the engine predicts differently.
 
         The rows are those of the sample, and rows around them, also on and beside the thresholds of
         trees.
@@ -94,9 +94,9 @@ class Older:
             drawn = probe_rows.generate(signature, columns, model.thresholds(signature.names))
             sets = [list(columns.values()), list(drawn.values())]
             served = [_found(engine, signature, rows) for rows in sets]
-        said = self._ask(signature, sets)  # which starts a process
+        reply = self._run(signature, sets)  # starts a process, so it is outside the guard
         largest, compared = 0.0, 0
-        for answer, found in zip(said["answers"], served, strict=True):
+        for answer, found in zip(reply["answers"], served, strict=True):
             if "error" in answer:
                 raise PackError(
                     f"scikit-learn {self.environment.version} cannot predict rows of the sample, "
@@ -105,15 +105,15 @@ class Older:
             right = _answers(answer, signature)
             largest = max(largest, *map(self._difference, right, found))
             compared += len(found[0])
-        return {"versions": said["versions"], "rows": compared, "largest_difference": largest}
+        return {"versions": reply["versions"], "rows": compared, "largest_difference": largest}
 
-    def _ask(
+    def _run(
         self,
         signature: Signature,
         sets: Sequence[Sequence[Column]],
         changes: Sequence[Sequence[Sequence[Any]]] = (),
     ) -> dict[str, Any]:
-        """What the program of `training.older.answers` says; PackError if it cannot."""
+        """The reply of the program `training.older.answers`; PackError if it fails."""
         question = {
             "container": signature.container,
             "code": {
@@ -175,22 +175,22 @@ class Older:
             if wrong:
                 raise self._unequal(f"{wrong} of {len(found)} labels differ")
             return 0.0
-        gone = np.abs(right - found) / np.maximum(1.0, np.abs(right))
-        gone = gone[np.isfinite(right)]  # what is no number then cannot be served now
-        largest = float(gone.max(initial=0.0))
+        differences = np.abs(right - found) / np.maximum(1.0, np.abs(right))
+        differences = differences[np.isfinite(right)]  # others are not served
+        largest = float(differences.max(initial=0.0))
         if not largest <= TOLERANCE:
             raise self._unequal(f"answers differ by {largest:.1g}")
         return largest
 
     def _unequal(self, how: str) -> PackError:
         return PackError(
-            f"was saved by scikit-learn {self.environment.version}, and answers otherwise with the "
-            f"one that is here ({how})"
+            f"was saved by scikit-learn {self.environment.version}, and predicts differently with "
+            f"the installed release ({how})"
         )
 
 
 def _listed(one: Input, values: Column) -> list[Any]:
-    """The values of a column as JSON has them; dates as numbers of their unit, since 1970."""
+    """The values of a column as JSON values; dates as numbers of their unit since 1970."""
     if one.dtype.startswith("datetime64"):
         unit = one.dtype.removeprefix("datetime64[").rstrip("]").split(",")[0]
         return list(values.astype(f"datetime64[{unit}]").astype(np.int64).tolist())
@@ -200,7 +200,7 @@ def _listed(one: Input, values: Column) -> list[Any]:
 
 
 def _answers(answers: Mapping[str, Any], signature: Signature) -> list[Any]:
-    """As an engine gives them: an array for each output, and one of its confidence."""
+    """The answers as an engine returns them: arrays of predictions, then of confidence."""
     values = np.asarray(answers["predict"])
     found = [values.ravel()] if len(signature.outputs) == 1 else list(values.T)
     if signature.confidence is None:

@@ -1,7 +1,7 @@
 """Pack a model for the scikit-learn that saved it, where the installed one predicts differently.
 
-The environment of the lock runs `pack`: Slipway's code with the libraries of the model. So the same
-libraries write the artifact, load it back, compare its predictions, and serve it later.
+`pack` runs in the environment of the lock: Slipway's code with the libraries of the model. So the
+same libraries write the artifact, load it back, compare its predictions, and serve it later.
 """
 
 import subprocess
@@ -19,7 +19,7 @@ OPTIONS = ("target", "ignore", "name", "load_seconds", "load_bytes")
 
 
 def pack(options: Namespace, older: Older, why: PackError) -> None:
-    """Publish the artifact with its lock; or raise PackError, which has `why` it needs one."""
+    """Publish the artifact with its lock; PackError, with the reason `why`, if that fails."""
     named = ", ".join(map(str, options.model))
     if options.engine == "onnx":
         raise PackError(f"{named}: {why}") from why
@@ -33,7 +33,7 @@ def pack(options: Namespace, older: Older, why: PackError) -> None:
         [str(locked.python), "-W", "ignore", "-m", "training", *_arguments(options, older, locked)],
         capture_output=True,
         text=True,
-        cwd=lock.ROOT,  # where Slipway's code is
+        cwd=lock.ROOT,  # of Slipway's code
     )
     if ended.returncode:
         line = (ended.stderr.strip().splitlines() or ["no reason"])[-1].removeprefix(PREFIX)
@@ -44,7 +44,7 @@ def pack(options: Namespace, older: Older, why: PackError) -> None:
 
 
 def _arguments(options: Namespace, older: Older, locked: lock.Locked) -> Iterator[str]:
-    """The command line of `pack` there."""
+    """The command line of `pack` in the environment of the lock."""
     yield from ("pack", *(str(path.resolve()) for path in options.model))
     yield from ("--sample", str(options.sample.resolve()))
     yield from ("--out", str(options.out.resolve()), "--engine", "sklearn")

@@ -15,7 +15,7 @@ PLAIN = ("sklearn.base", "sklearn.utils.")
 
 
 def check(estimator: Any) -> None:
-    """PackError if a part inherits from an estimator of scikit-learn's.
+    """PackError if the class of a part is not scikit-learn's, but inherits from an estimator of it.
 
     For estimators in a file that names no version at all.
     """
@@ -28,5 +28,5 @@ def check(estimator: Any) -> None:
                 raise PackError(
                     f"{cls.__module__}.{cls.__qualname__} inherits from scikit-learn's "
                     f"{base.__name__}, and nothing in the file says which release saved it; name "
-                    "the Python that fitted it, which says what is right: --env PYTHON"
+                    "the Python that fitted it, to compare predictions: --env PYTHON"
                 )

@@ -1,6 +1,7 @@
-"""Rows that show what an estimator's columns hold, read from a file.
+"""Reads sample rows of an estimator from a file.
 
-Read in this order: `sample.py` (a sample, and how it is read from CSV), `columnar.py` (from Parquet
-and Arrow, which have types), `datetimes.py` (columns of dates and times), `pandas_rows.py` (the
-same rows as the user's own code reads them, by pandas), `origin.py` (where they came from).
+Read in this order: `sample.py` (a sample, read from CSV), `columnar.py` (read from Parquet and
+Arrow, which have types), `datetimes.py` (columns of dates and times), `pandas_rows.py` (the same
+rows as the user's own code reads them, by pandas), `origin.py` (the file and commit that they are
+from).
 """

@@ -1,7 +1,7 @@
-"""A sample from a file whose columns have types: Parquet, and Arrow's IPC, which Feather is.
+"""Reads a sample from a file with types: Parquet, or Arrow's IPC format, which is also Feather's.
 
-The columns are those that pandas reads, so text, categories, nullable integers and times are what
-they were when the file was written.
+pandas reads the columns, so that text, categories, nullable integers and times have the types with
+which the file was written.
 """
 
 from collections import Counter
@@ -27,15 +27,10 @@ from training.samples.sample import (
 
 PARQUET, ARROW = ".parquet", (".arrow", ".feather")
 REQUIRED = "needs pyarrow and pandas: pip install pyarrow pandas"
-OBJECTS = (
-    "bool",
-    "int64",
-    "integer",
-    "boolean",
-    "float64",
-)  # of Python, as pandas names their types in files
+# pandas' names, in files, of Python's types
+OBJECTS = ("bool", "int64", "integer", "boolean", "float64")
 KEPT_ALIKE = ("object", "datetime64[s]")  # pandas reads other types than it wrote
-OTHER = "other"  # kind of a column that no input can be
+OTHER = "other"  # a kind that no input has
 
 
 def is_typed(path: Path) -> bool:
@@ -44,7 +39,7 @@ def is_typed(path: Path) -> bool:
 
 
 def read(path: Path) -> Sample:
-    """Read a file; DataError for what is none, or has no rows."""
+    """Read a file; DataError if it is not such a file, or has no rows."""
     table = _table(path)
     rows, names = table.num_rows, table.column_names
     if not rows:
@@ -69,7 +64,7 @@ def read(path: Path) -> Sample:
 
 
 def _restored(whole: Any, table: Any) -> Any:
-    """The frame with its categories and objects again: Parquet keeps the values alone."""
+    """The frame with its categories and objects, of which Parquet stores only the values."""
     import pandas as pd
 
     metadata = table.schema.pandas_metadata or {}
@@ -111,7 +106,7 @@ def _line(error: Exception) -> str:
 
 
 def _kept(whole: Any, most: int) -> Any:
-    """Places of rows: chosen at random, always the same, with a missing value of each column."""
+    """The indices of kept rows: random with a fixed seed, and a missing value of each column."""
     if len(whole) <= most:
         return np.arange(len(whole))
     chosen = np.random.default_rng(0).choice(len(whole), most, replace=False)
@@ -165,7 +160,7 @@ def _stored(column: Column, table: Any, kept: Any, types: Collection[str]) -> Co
 
 
 def _exact(column: Column, stored: Any, kept: Any) -> Column:
-    """The column, whole numbers exactly where pandas makes floats of them, with those missing."""
+    """The column, with exact whole numbers where missing values made pandas read floats."""
     import pandas as pd
     import pyarrow.types as is_
 
@@ -183,7 +178,7 @@ def _exact(column: Column, stored: Any, kept: Any) -> Column:
 
 
 def _name(series: Any) -> str:
-    """The type's name; that of pandas' strings tells how they are stored."""
+    """The name of the type; for pandas' strings with their storage."""
     import pandas as pd
 
     kind = series.dtype
@@ -198,7 +193,7 @@ def _kind(series: Any) -> str:
 
     kind = series.dtype
     if isinstance(kind, pd.ArrowDtype):
-        return OTHER  # columns of requests are made by NumPy, and not by pyarrow
+        return OTHER  # the service builds columns with NumPy, not with pyarrow
     if isinstance(kind, pd.CategoricalDtype):
         return _of_values(kind.categories.tolist())
     if isinstance(kind, pd.StringDtype):
@@ -224,14 +219,14 @@ def _of_values(values: Sequence[Any]) -> str:
 
 
 def _plain(series: Any, kind: str) -> list[Any]:
-    """Values as JSON has them; None for a missing one."""
+    """The values as JSON values; None for a missing one."""
     if kind == "datetime":
         zoned = getattr(series.dtype, "tz", None) is not None
         naive = series.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else series
         return list(datetimes.texts(naive.to_numpy(), zoned))
-    gone = series.isna().tolist()
+    missing = series.isna().tolist()
     values = series.astype(object).tolist()
-    return [None if away else _value(value) for value, away in zip(values, gone, strict=True)]
+    return [None if gap else _value(value) for value, gap in zip(values, missing, strict=True)]
 
 
 def _value(value: Any) -> Any:

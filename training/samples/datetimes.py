@@ -1,4 +1,4 @@
-"""Columns of dates and times: their range, and one that the sample does not have."""
+"""Columns of dates and times: their range, and a value outside of the sample."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,7 +26,7 @@ def described(one: Input, column: Column) -> Input:
 
 
 def unseen(column: Column) -> str:
-    """A day after all of the sample, in its form."""
+    """A date or time in the year after the last one of the sample, in the form of the column."""
     there = [dates.read(value).utc() for value in column.values if value is not None]
     day = f"{max(there).year + 1 if there else 2026}-01-15"
     if column.kind == "date":

@@ -1,4 +1,4 @@
-"""Where the rows of a sample came from: file, digest, number, commit of this checkout."""
+"""The origin of a sample for the manifest: file, digest, number of rows, commit."""
 
 import subprocess
 from pathlib import Path
@@ -6,7 +6,10 @@ from typing import Any
 
 
 def described(path: Path, sha256: str, rows: int, held_out: bool = False) -> dict[str, Any]:
-    """Where rows came from, as the manifest has it; `held_out` if the model has not seen them."""
+    """The origin of rows in the form of `Manifest.data`.
+
+    `held_out` is whether the model was fitted without them.
+    """
     found = {"file": path.name, "sha256": sha256, "rows": rows, "commit": commit()}
     return {**found, "held_out": True} if held_out else found
 

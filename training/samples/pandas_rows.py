@@ -1,6 +1,6 @@
-"""The sample as the user's own code would read it: by pandas, without any of the service's code.
+"""Reads the sample as the user's own code would: with pandas, without code of the service.
 
-Without pandas NumPy reads it, if it is an array of numbers: nothing else is compared then.
+Without pandas, NumPy reads it, and it must be an array of numbers.
 """
 
 import csv
@@ -17,11 +17,11 @@ from training.samples.sample import MAX_EXACT_INTEGER, MISSING, Column, Sample
 
 
 def prepare() -> None:
-    """Let pandas load what it loads once, which has effects: they are refused while a model is
-    tried."""
+    """Let pandas import its own modules; an import has side effects, which are refused while a
+    model is tried."""
     try:
         import pandas as pd
-    except ImportError:  # a model on an array of numbers does without
+    except ImportError:  # an array of numbers does not need it
         return
     text = pd.read_csv(io.StringIO("a,b\nx,2026-03-01"), dtype="str")
     pd.to_datetime(text["b"], format="ISO8601", utc=True).dt.tz_convert("Europe/Oslo")
@@ -48,7 +48,7 @@ def rows(signature: Signature, sample: Sample) -> Any:
 
 
 def require_pandas(why: str) -> None:
-    """MissingPackageError, which says why, unless pandas is installed."""
+    """MissingPackageError with the reason `why`, unless pandas is installed."""
     if find_spec("pandas") is None:
         raise MissingPackageError(f"{why}, which needs pandas: pip install pandas")
 
@@ -60,7 +60,7 @@ def _are_long(columns: Sequence[Column]) -> bool:
 
 
 def _numbers(signature: Signature, columns: Sequence[Column]) -> Any:
-    """An array of numbers as NumPy reads it; MissingPackageError for all else."""
+    """An array of numbers, read by NumPy; MissingPackageError for any other rows."""
     plain = all(column.kind in ("integer", "number") and column.cells for column in columns)
     if signature.container != "array" or not plain or _are_long(columns):
         require_pandas("the sample's types are compared with those that pandas.read_csv gives")
@@ -74,7 +74,7 @@ def _number(cell: str) -> str:
 
 
 def frame(columns: Sequence[Column]) -> Any:
-    """A DataFrame of the kept rows: as `pandas.read_csv` has it, or with the types of the file."""
+    """A DataFrame of the kept rows, with the types of `pandas.read_csv` or of the file."""
     import pandas as pd
 
     read = _read_csv([column for column in columns if column.series is None])
@@ -87,7 +87,7 @@ def frame(columns: Sequence[Column]) -> Any:
 
 
 def _read_csv(columns: Sequence[Column]) -> dict[str, Any]:
-    """The columns of a CSV file, by name. Types are those of the whole file, not of these rows."""
+    """The columns of a CSV file, by name, with the types of the whole file."""
     import pandas as pd
 
     if not columns:
@@ -124,8 +124,8 @@ def _as_known(series: Any, column: Column) -> Any:
         read = pd.to_datetime(series, format="ISO8601", utc="," in column.dtype)
         return read.dt.as_unit(unit)
     if _is_exact(column):
-        gone = pd.NA if column.dtype == "Int64" else None if column.null == "none" else np.nan
-        whole: Any = [gone if value != value else int(value) for value in series.tolist()]
+        missing = pd.NA if column.dtype == "Int64" else None if column.null == "none" else np.nan
+        whole: Any = [missing if value != value else int(value) for value in series.tolist()]
         return _objects(whole).astype(column.dtype)
     if column.kind == "boolean" and (series.dtype != bool or column.dtype == "object"):
         return _booleans(series, column)
@@ -150,7 +150,7 @@ def _is_exact(column: Column) -> bool:
 
 
 def _booleans(series: Any, column: Column) -> Any:
-    """Of 0 and 1, or with some missing."""
+    """Booleans from a column of 0 and 1, or with missing values."""
     if column.dtype == "object" and column.null == "none":
         values = [None if value != value else bool(value) for value in series.tolist()]
         return _objects(values)
@@ -160,7 +160,7 @@ def _booleans(series: Any, column: Column) -> Any:
 
 
 def _objects(values: list[Any]) -> Any:
-    """A column of these very objects."""
+    """A column of type object with these values."""
     import pandas as pd
 
     return pd.Series(values, dtype=object)

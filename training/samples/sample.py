@@ -1,7 +1,7 @@
-"""A sample of rows from a CSV file of any length, in bounded memory.
+"""Reads a sample of rows from a CSV file of any length, in bounded memory.
 
-Every row is counted: types, ranges, missing values and categories are those of the whole file. Only
-some rows are kept, chosen at random with a fixed seed, to try the model on.
+Types, ranges, missing values and categories are those of the whole file. Only some rows, chosen at
+random with a fixed seed, are kept, to try the model on.
 """
 
 import csv
@@ -26,17 +26,13 @@ MAX_EXACT_INTEGER = 2**53  # float64 holds every whole number up to it
 SHORT = 18  # digits of a whole number that fits into 64 bits in any case
 CHUNK_ROWS = 10_000
 MOST_CATEGORIES = 10_000
-# A wide table gets less of each, so that memory is bounded; these are numbers of cells.
+# Numbers of cells: they bound the memory of a wide table, which keeps fewer rows.
 KEPT_CELLS = 5_000_000
 CHUNK_CELLS = 2_000_000
 COUNTED_CELLS = 5_000_000
 FEWEST_KEPT = 500
 
-# What pandas.read_csv reads as missing: most samples were written or read by it.
-MISSING = frozenset(
-    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
-    | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
-)
+MISSING = number_parsing.MISSING | {""}  # what pandas.read_csv reads as missing
 BOOLEANS = {
     "True": True,
     "False": False,
@@ -53,12 +49,13 @@ DECIMALS = re.compile(
 
 @dataclass(slots=True)
 class Column:
-    """What one column of the file holds, all rows counted.
+    """One column of the file; its counts are those of all rows.
 
-    `kind` is the narrowest of boolean, integer, number and text that all its values have, until
-    the estimator says more (`kinds.py`); `date` and `datetime` are the others. `values` are the
-    kept rows' values, None where one is missing, and `cells` their text in the file. `counts` has
-    how often each value occurs, as text, or is None where there are too many different ones.
+    `kind` is the narrowest of boolean, integer, number and text that fits all its values, until
+    `kinds.py` decides by what the estimator learned; `date` and `datetime` are the others. `values`
+    are the kept rows' values, None where one is missing, and `cells` their text in the file.
+    `counts` has how often each value occurs, as text, or is None where there are too many different
+    ones.
 
     A file with types has no cells: `series` is the column as pandas reads it. `dtype` is the type
     that the column has in the user's own rows, `learned` that in which an encoder keeps its
@@ -97,8 +94,14 @@ class Column:
 
     @property
     def is_untyped(self) -> bool:
-        """Whether the file does not tell its type."""
+        """Whether the file does not have its type."""
         return self.series is None or self.gaps
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it has whole numbers that float64 may not hold."""
+        ends = (self.minimum or 0.0, self.maximum or 0.0)
+        return self.kind == "integer" and max(map(abs, ends)) >= MAX_EXACT_INTEGER
 
     def see(self, cells: Sequence[str]) -> None:
         """Count one chunk of cells."""
@@ -140,7 +143,7 @@ class Column:
         return self.counts is None or any(value.strip() in BOOLEANS for value in self.counts)
 
     def _fit(self, cells: Sequence[str]) -> bool:
-        """Whether all whole numbers are of 64 bits, signed or not, as far as they were seen."""
+        """Whether the whole numbers so far, and these, fit into 64 bits, signed or unsigned."""
         if max(map(len, cells)) <= SHORT:
             return True
         found = list(map(int, cells))
@@ -167,7 +170,7 @@ class Column:
             made.values = [made.parse(cell) for cell in self.cells]
         except (KeyError, ValueError) as error:
             raise DataError(f"the sample's column {self.name} cannot be read as {kind}") from error
-        if texts:  # as far as the kept rows tell
+        if texts:  # known for the kept rows only
             made.missing = sum(value is None for value in made.values)
         return made
 
@@ -184,22 +187,22 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """Columns by name in the file's order, `rows` counted and `kept` of them held."""
+    """Columns by name, in the order of the file, which has `rows` rows; `kept` of them are here."""
 
     columns: dict[str, Column]
     rows: int
     kept: int
 
     def only(self, names: Sequence[str]) -> "Sample":
-        """The same sample with these columns alone."""
+        """The same sample with these columns only."""
         return replace(self, columns={name: self.columns[name] for name in names})
 
     def named(
         self, targets: Sequence[str], wanted: Sequence[str] | None
     ) -> tuple["Sample", list[str]]:
-        """The same sample and targets, by the names that a model was fitted on, if it has `wanted`.
+        """The same sample and targets, with the names that the model was fitted on (`wanted`).
 
-        Blanks around a name count only where there would be two of it without.
+        Blanks around a name are removed, unless two columns would then have the same name.
         """
         header = list(self.columns)
         given = matched(targets, header)
@@ -222,7 +225,7 @@ def read(
 
     A first line of nothing but numbers is taken for a row, and the columns are called x0, x1 and so
     on, unless the columns are `named`, or these are their numbers 0, 1 and so on.
-    DataError, with the line, for what is no table.
+    DataError, with the line, if it is not a table.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:

@@ -1,4 +1,4 @@
-"""Columns of which the sample does not tell the type, where the model's answers depend on it.
+"""Finds columns whose type the sample does not have, although the predictions depend on it.
 
 10 in a CSV file may have been a whole number, a category or an object, and 10 in a column with
 empty cells may have been 10.0. Most models answer the same to all of them. Where one does not,
@@ -48,7 +48,7 @@ LENGTH = re.compile(r"-?\d+ days(?: [+-]?\d\d:\d\d:\d\d(?:\.\d+)?)?", re.ASCII)
 
 
 def check(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> None:
-    """PackError for a column that the model answers to otherwise in another type.
+    """PackError for a column that changes predictions if it has another type.
 
     `fixed` are columns whose kind is known for certain.
     """
@@ -78,7 +78,7 @@ def check(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> No
             if probe.differing({name: dtype}, {name: values[name]} if values else None)
         ]
         if alone or together:  # together alone: if one decides by several, or is beyond the 50
-            raise PackError(_told(alone[:1] or names, dtype))
+            raise PackError(_message(alone[:1] or names, dtype))
 
 
 def _check_stored(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> None:
@@ -111,7 +111,7 @@ def _reordered(categories: Sequence[Any]) -> tuple[Any, ...]:
     return (max(known) + 1, *known)
 
 
-def _told(names: Sequence[str], dtype: str) -> str:
+def _message(names: Sequence[str], dtype: str) -> str:
     is_one = len(names) == 1
     columns = f"column {names[0]} holds" if is_one else f"columns {listed(names)} hold"
     other = "" if dtype == "datetime64[ns]" else f", or say --kind {names[0]}=KIND"
@@ -133,7 +133,7 @@ def _others(columns: Sequence[Column], fixed: Collection[str]) -> Iterator[tuple
     plain = [column for column in free if column.kind in ("integer", "boolean")]
     for dtype, ones in (("Int64", gaps), ("object", plain), ("category", whole)):
         yield dtype, [column.name for column in ones if column.dtype != dtype]
-    units = [one for one in columns if one.is_untyped and not one.learned]  # no --kind tells it
+    units = [one for one in columns if one.is_untyped and not one.learned]  # no --kind chooses
     yield "datetime64[ns]", [one.name for one in units if one.dtype == "datetime64[us]"]
     times: dict[str, list[str]] = {}
     for one in free:

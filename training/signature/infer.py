@@ -1,4 +1,4 @@
-"""The signature read off a fitted estimator, with a sample that shows what its columns hold."""
+"""Infers the signature of a fitted estimator from the estimator and a sample of rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from training.signature import ambiguous_columns, input_format, inputs, kinds, o
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What a model takes and gives, the sample as this says, and notes for people."""
+    """The signature of a model, the sample read by it, and notes for the user."""
 
     signature: Signature
     sample: Sample
@@ -27,7 +27,7 @@ def describe(
     targets: Sequence[str],
     advance: Callable[[str], object] = lambda name: None,
 ) -> Signature:
-    """What the estimator takes and gives; PackError if it is none, or the sample does not fit.
+    """The signature; PackError if the object is no fitted estimator, or the sample does not fit it.
 
     `advance` is called with the name of each input that was tried on the model.
     """
@@ -43,14 +43,14 @@ def contract(
 ) -> Contract:
     """The signature, the sample read by it, and notes; PackError as `describe`.
 
-    `given` are kinds by column that decide.
+    `given` are the kinds of columns that the user has chosen.
     """
     if model.feature_names is not None:
         pandas_rows.require_pandas("the model was fitted on a DataFrame")
     columns = _inputs(model, sample, targets)
     names = [column.name for column in columns]
     learned = model.columns(names)
-    columns, notes = kinds.settled(learned, columns, given or {})
+    columns, notes = kinds.decide(learned, columns, given or {})
     encoded = (name for name, values in learned.categories.items() if values)
     fixed = {*(given or ()), *learned.texts, *encoded}
     probe, columns = input_format.found(model, columns, fixed)
@@ -62,7 +62,7 @@ def contract(
     signature = replace(probe.signature, inputs=tuple(inputs.bounded(probe, taken)))
     signature = replace(signature, outputs=outputs.describe(model, probe, targets))
     read = {**sample.columns, **{column.name: column for column in columns}}
-    notes += kinds.strangers(columns, learned.categories)
+    notes += kinds.unknown_values(columns, learned.categories)
     return Contract(signature, replace(sample, columns=read), notes)
 
 

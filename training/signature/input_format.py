@@ -1,7 +1,7 @@
-"""How an estimator wants its rows: in which container, and each column as which type.
+"""Finds the container and the types of columns with which an estimator predicts the sample.
 
-The first way is that of the user's own code, by what is known of each column. Where the estimator
-raises an error for it, other types are tried: text for what looks like numbers, dates for text.
+The types that the user's own code most likely had are tried first. If the estimator raises an
+error, others are tried: text for columns that look like numbers, dates for text.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -15,7 +15,6 @@ from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
 from training.samples.sample import Column
 from training.signature.kinds import SINGLE
-from training.signature.nulls import is_long
 from training.signature.probe import Probe
 
 TEXTS = ("str", "object", "category")
@@ -135,7 +134,7 @@ def _in_frame(column: Column, text: str, moment: str, fixed: Collection[str]) ->
         return replace(column, dtype="object")
     if column.kind == "boolean":
         return replace(column, dtype="object" if column.missing else "bool")
-    if column.missing and (is_long(column) or (column.name in fixed and not column.learned)):
+    if column.missing and (column.is_long or (column.name in fixed and not column.learned)):
         return replace(column, dtype="Int64")
     if column.missing:
         return replace(column, dtype="float64")
@@ -155,7 +154,7 @@ def _moments(column: Column, text: str, moment: str, form: str | None) -> Column
     kind = column.kind
     if kind == "text":
         kind = "date" if form == dates.DATE else "datetime"
-    else:  # it is known to be one: as text only where nothing else works
+    else:  # known to be dates or times: text is the last to be tried
         first, *others = _units(column)
         moment = dict(zip(("", *MOMENTS), (first, *others, ""), strict=True))[moment]
     if form is None:
@@ -179,7 +178,7 @@ def _array(columns: Sequence[Column]) -> list[Column]:
     """The columns with their type in an array, which has one type for all."""
     if any(column.kind in ("text", "date", "datetime") for column in columns):
         return [_object(column) for column in columns]
-    if any(map(is_long, columns)):
+    if any(column.is_long for column in columns):
         whole = all(column.kind == "integer" and not column.missing for column in columns)
         wide = any(_largest(column) > LARGEST_INT64 for column in columns)
         if whole and not wide:
@@ -194,7 +193,7 @@ def _single(column: Column) -> str:
 
 
 def _object(column: Column) -> Column:
-    if column.kind == "integer" and column.missing and not is_long(column):
+    if column.kind == "integer" and column.missing and not column.is_long:
         column = column.as_kind("number")  # as pandas reads it
     kind = "text" if column.kind in ("date", "datetime") and column.series is None else column.kind
     single = _single(column) if kind == "number" else ""

@@ -1,4 +1,4 @@
-"""What each column of a model takes: its kind, its categories, null, and its range."""
+"""Describes the inputs of a model: kind, categories, null and range of each."""
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 
 from service.model.frames import MASKED
 from service.model.signature import WHOLE_NUMBERS, Container, Input, Kind, Label
-from training.estimators.fitted_model import LearnedColumns
+from training.estimators.learned_columns import LearnedColumns
 from training.samples import datetimes
 from training.samples.sample import Column
 from training.signature import nulls
@@ -20,7 +20,7 @@ from training.signature.similar_texts import alike
 UNSEEN = "\N{SNOWMAN} never seen before"
 INT64, UINT64 = np.iinfo(np.int64), np.iinfo(np.uint64)
 FLOAT_EXACT = {"float64": 2.0**53, "float32": 2.0**24, "float16": 2.0**11}  # for whole numbers
-MANY = 50  # more texts than these are no categories, where the model takes any
+MANY = 50  # if a model accepts any text, more different texts than these are no categories
 MOMENTS = ("date", "datetime")
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 
@@ -31,7 +31,7 @@ def describe(
     of_parts: LearnedColumns,
     advance: Callable[[str], object],
 ) -> list[Input]:
-    """What the columns take, tried on the model.
+    """Describe the inputs, by trying values on the model.
 
     `of_parts` is what its parts learned of them; `advance` is called for each finished column.
     """
@@ -106,13 +106,13 @@ def _learned(known: Collection[Any]) -> set[Any]:
 
 
 def _open(one: Input, column: Column, learned: set[Any]) -> Input:
-    if one.categories:  # of pandas' type: its codes hang on them
+    if one.categories:  # of pandas' type: its codes depend on them
         return replace(one, kind="category", minimum=None, maximum=None)
     if column.kind != "text":
         return one
     values = sorted(learned, key=_order) if learned else _values(column, learned)
     if (len(values) > MANY and not column.listed) or not all(isinstance(v, str) for v in values):
-        return replace(one, kind="text")  # any text will do, and a list would tell the sample's
+        return replace(one, kind="text")  # a list would publish the sample
     return replace(one, categories=tuple(values))
 
 

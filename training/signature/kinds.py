@@ -1,5 +1,5 @@
-"""Of which kind each column is: `--kind` decides, then what the estimator learned, then the
-types of the sample, then the look of its cells.
+"""Decides the kind of each column: by `--kind`, else by what the estimator learned, else by the
+types of the sample, else by the text of its cells.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ import numpy as np
 
 from service.model.signature import Null
 from training.errors import DataError, PackError
-from training.estimators.fitted_model import LearnedColumns
+from training.estimators.learned_columns import LearnedColumns
 from training.samples.sample import MISSING, Column
 
 KINDS = ("category", "text", "integer", "number", "boolean", "date", "datetime")
@@ -23,12 +23,12 @@ SHOWN_VALUES = 3  # in a note
 Known = Mapping[str, Collection[Any]]
 
 
-def settled(
+def decide(
     known: LearnedColumns, columns: Sequence[Column], given: Mapping[str, str]
 ) -> tuple[list[Column], list[str]]:
-    """The columns, each read as its kind, and notes where estimator and sample disagree.
+    """The columns, each read as its kind, and notes where estimator and sample differ.
 
-    PackError if a column cannot be what `--kind` or the estimator says.
+    PackError if a column cannot be read as the kind of `--kind` or of the estimator.
     """
     names = [column.name for column in columns]
     for name in given:
@@ -214,7 +214,7 @@ def _note(column: Column, kind: str) -> str:
     )
 
 
-def strangers(columns: Sequence[Column], known: Known) -> Iterator[str]:
+def unknown_values(columns: Sequence[Column], known: Known) -> Iterator[str]:
     """Notes on columns with nearly all values unknown to the encoders."""
     for column in columns:
         learned = {value for value in known.get(column.name, ()) if not _is_null(value)}
@@ -223,10 +223,10 @@ def strangers(columns: Sequence[Column], known: Known) -> Iterator[str]:
             continue
         if column.dtype in SINGLE:
             there = np.array(there, column.dtype).tolist()
-        strange = sum(value not in learned for value in there) / len(there)
-        if strange > NEARLY_ALL:
+        unknown = sum(value not in learned for value in there) / len(there)
+        if unknown > NEARLY_ALL:
             yield (
-                f"{column.name}: the encoder knows only {1 - strange:.0%} of its values in the "
+                f"{column.name}: the encoder knows only {1 - unknown:.0%} of its values in the "
                 f"sample; it learned such as {next(iter(learned))!r}, the sample has {there[0]!r}"
             )
 

@@ -1,13 +1,13 @@
-"""Which columns take null, and in which type: one in which all other rows get the same answers.
+"""Finds the columns that accept null, and their type with it, which must not change predictions.
 
-pandas has no null in its plain integers: with one, a column becomes float64, and a model that makes
-text of it would find `10.0` where it knows `10`.
+pandas has no null in its plain integers: with one, a column becomes float64, and a model that turns
+it into text gets `10.0` instead of `10`.
 """
 
 from collections.abc import Sequence
 
 from service.model.frames import MASKED
-from training.samples.sample import MAX_EXACT_INTEGER, Column
+from training.samples.sample import Column
 from training.signature.probe import Probe
 
 
@@ -34,10 +34,4 @@ def _options(probe: Probe, column: Column) -> list[str]:
         return [dtype]
     masked = [name for name, plain in MASKED.items() if plain == dtype]
     exact = [*masked, "object"] if container == "frame" else ["object"]
-    return exact if is_long(column) else ["float64", *exact]
-
-
-def is_long(column: Column) -> bool:
-    """Whether a column has whole numbers that float64 may not hold."""
-    ends = (column.minimum or 0.0, column.maximum or 0.0)
-    return column.kind == "integer" and max(map(abs, ends)) >= MAX_EXACT_INTEGER
+    return exact if column.is_long else ["float64", *exact]

@@ -1,11 +1,10 @@
-"""What a model returns: its outputs by name, their kinds and labels."""
+"""Describes the outputs of a model: name, kind and labels of each."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from service.model import outputs
 from service.model.signature import Confidence, Kind, Output
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
@@ -84,7 +83,7 @@ def _names(width: int) -> list[str]:
 
 def _labels(model: FittedModel, width: int) -> list[Any]:
     """The classes of each output, in the order of the outputs."""
-    classes = getattr(model.estimator, "classes_", None)
+    classes = model.classes
     if classes is None:
         return [None] * width
     if isinstance(classes, list | tuple) and all(np.ndim(one) == 1 for one in classes):
@@ -94,9 +93,8 @@ def _labels(model: FittedModel, width: int) -> list[Any]:
                 f"classes_ of the {model.name} has the labels of {_counted(len(found), 'output')}, "
                 f"and predict returns {width}"
             )
-        classifier = outputs.fitted_classifier(model.estimator)
-        if outputs.is_chain(classifier):  # its classes are in the order of the chain
-            return [found[place] for place in np.argsort(classifier.order_)]
+        if model.chain is not None:  # its classes are in the order of the chain
+            return [found[place] for place in np.argsort(model.chain.order_)]
         return found
     if np.ndim(classes) != 1 or isinstance(classes, Mapping):
         raise PackError(
@@ -127,7 +125,7 @@ def _confidence(
         return kind
     found = probe.ask(method)
     if len(labels) > 1 and not isinstance(found, list):
-        return None if outputs.described_label(model.estimator) is None else kind
+        return None if model.described_label is None else kind
     tables = found if isinstance(found, list) else [found]
     for own, table in zip(labels, tables, strict=False):
         wanted = (probe.count, len(own or ()))

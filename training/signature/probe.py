@@ -1,6 +1,7 @@
-"""Try a fitted estimator on changed rows, to learn what it takes.
+"""Tries a fitted estimator on changed rows, to find out which values it accepts.
 
-Its parts tell what some of them learned; only trying tells what the whole takes.
+The parts of an estimator have attributes of what they learned; what the whole estimator accepts is
+only known from its predictions.
 """
 
 import math
@@ -9,12 +10,12 @@ import warnings
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from service.model import outputs
 from service.model.engines import Column
 from service.model.predictor import as_column
 from service.model.signature import Input, Output, Signature
@@ -39,7 +40,7 @@ ROOMY_SIZES = (1e300, 1e150, ROOMY)  # that are tried before the exact bound of 
 
 
 class Probe:
-    """A model, some rows that it takes, and how these are given to it."""
+    """A model, rows that it accepts, and their container and types."""
 
     def __init__(
         self, model: FittedModel, signature: Signature, rows: Mapping[str, list[Any]]
@@ -58,7 +59,7 @@ class Probe:
 
     @property
     def count(self) -> int:
-        """The number of rows that `ask` gives to the estimator."""
+        """The number of rows that `ask` passes to the estimator."""
         return len(next(iter(self.rows.values())))
 
     def works(
@@ -88,10 +89,9 @@ class Probe:
         return self._kept[name, dtype]
 
     def ask(self, method: str) -> Any:
-        """What a method of the estimator returns for the kept rows, or whatever it raises."""
-        columns = [as_column(self.rows[name], dtype) for name, dtype in self.types.items()]
-        rows = self.model.engine(self.signature).contained(columns)
-        return outputs.as_arrays(getattr(self.model.estimator, method)(rows))
+        """What a method returns for the kept rows; the estimator's errors pass through."""
+        columns = [self._kept_rows(name, dtype) for name, dtype in self.types.items()]
+        return self.model.call([method], self.signature, columns)[0]
 
     def _takes(self, columns: Sequence[Column], types: Mapping[str, str]) -> bool:
         found = self._answers(columns, types)
@@ -119,9 +119,7 @@ class Probe:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                rows = self.model.engine(signature).contained(columns)
-                found = [getattr(self.model.estimator, name)(rows) for name in self.methods]
-                return list(map(outputs.as_arrays, found))
+                return self.model.call(self.methods, signature, columns)
             except Exception:
                 return None
 
@@ -148,9 +146,7 @@ class Probe:
         given = {**self.types, **types}
         count = len(next(iter(self.more.values())))
         more = {**self.more, **{name: list(own)[:count] for name, own in (values or {}).items()}}
-        base = [as_column(self.more[name], dtype) for name, dtype in self.types.items()]
-        other = [as_column(more[name], dtype) for name, dtype in given.items()]
-        before, after = self._answers(base, self.types), self._answers(other, given)
+        before, after = self._usual_answers, self._answers(_table(more, given), given)
         if before is None or after is None:
             return None
         return not all(map(_equal, before, after))
@@ -170,14 +166,18 @@ class Probe:
         )
         return before is not None and after is not None and not all(map(_equal, before, after))
 
+    @cached_property
+    def _usual_answers(self) -> list[Any] | None:
+        """The answers to the compared rows in the signature's types."""
+        return self._answers(_table(self.more, self.types), self.types)
+
     def _agree(self, types: Mapping[str, str]) -> bool:
-        base = [as_column(self.more[name], dtype) for name, dtype in self.types.items()]
         given = {**self.types, **types}
-        wide = [
-            as_column([*self.more[name], None if name in types else self.more[name][0]], dtype)
-            for name, dtype in given.items()
-        ]
-        before, after = self._answers(base, self.types), self._answers(wide, given)
+        wide = {
+            name: [*values, None if name in types else values[0]]
+            for name, values in self.more.items()
+        }
+        before, after = self._usual_answers, self._answers(_table(wide, given), given)
         return before is not None and after is not None and all(map(_same, before, after))
 
     def those_that_work(
@@ -318,6 +318,11 @@ class Probe:
             else:
                 last = middle
         return _float(first)
+
+
+def _table(rows: Mapping[str, list[Any]], types: Mapping[str, str]) -> list[Column]:
+    """The columns of rows, each in its type."""
+    return [as_column(rows[name], dtype) for name, dtype in types.items()]
 
 
 def _ordinal(value: float) -> int:

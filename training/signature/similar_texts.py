@@ -1,6 +1,6 @@
-"""Texts of the same form as others, put together from their parts: 18:45 of 18:30 and 09:45.
+"""Makes texts of the same form as others from their parts: 18:45 from 18:30 and 09:45.
 
-A model that parses a text refuses a strange one, and takes these.
+A model that parses a text refuses an arbitrary one, and accepts these.
 """
 
 import re

@@ -35,9 +35,9 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, SVR, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from tests.support.animals import (
+from tests.support.model_cases import (
     NUMBERS,
-    Animal,
+    ModelCase,
     boosting,
     codes,
     encoded,
@@ -57,7 +57,7 @@ iris, wine, cancer = datasets.load_iris, datasets.load_wine, datasets.load_breas
 diabetes, digits, linnerud = datasets.load_diabetes, datasets.load_digits, datasets.load_linnerud
 small = {"n_estimators": 10, "random_state": 0}
 
-ZOO: dict[str, Callable[[], Animal]] = {
+MODEL_CASES: dict[str, Callable[[], ModelCase]] = {
     "logistic regression, string labels": lambda: on_arrays(logistic(), iris, names),
     "linear discriminant analysis": lambda: on_arrays(LinearDiscriminantAnalysis(), wine),
     "support vectors without probabilities": lambda: on_arrays(SVC(), iris, names),
@@ -80,7 +80,7 @@ ZOO: dict[str, Callable[[], Animal]] = {
         make_pipeline(StandardScaler(), MLPClassifier((8,), max_iter=2000, random_state=0)), iris
     ),
     "ridge regression": lambda: on_arrays(Ridge(), diabetes),
-    "one feature": lambda: Animal(
+    "one feature": lambda: ModelCase(
         LinearRegression().fit(machines()[["age_years"]].to_numpy(), machines().hours_left),
         machines()[["age_years"]],
     ),
@@ -108,11 +108,11 @@ ZOO: dict[str, Callable[[], Animal]] = {
         make_pipeline(SelectKBest(mutual_info_classif, k=2), logistic()), iris
     ),
     "halved clusters": lambda: on_arrays(BisectingKMeans(3, n_init=2, random_state=0), iris),
-    "isotonic regression": lambda: Animal(
+    "isotonic regression": lambda: ModelCase(
         IsotonicRegression().fit(machines()[["age_years"]].to_numpy(), machines().hours_left),
         machines()[["age_years"]],
     ),
-    "booleans in an array": lambda: Animal(
+    "booleans in an array": lambda: ModelCase(
         GaussianNB().fit(machines()[["guarded"]].to_numpy(), machines().fails),
         machines()[["guarded"]],
     ),

@@ -28,7 +28,7 @@ NUMBERS = ["age_years", "temperature"]
 
 
 @dataclass(frozen=True, slots=True)
-class Animal:
+class ModelCase:
     """A fitted estimator, the rows it was fitted on, as a frame with their columns' names."""
 
     estimator: Any
@@ -51,19 +51,21 @@ class Animal:
         return all(pd.api.types.is_numeric_dtype(kind) for kind in self.rows.dtypes)
 
 
-def on_arrays(estimator: Any, load: Callable[..., Any], labels: Any = None) -> Animal:
+def on_arrays(estimator: Any, load: Callable[..., Any], labels: Any = None) -> ModelCase:
     """Fit on a bundled data set, as arrays."""
     data = load()
     target = data.target if labels is None else labels(data)
     rows = pd.DataFrame(data.data, columns=[f"f{i}" for i in range(data.data.shape[1])])
-    return Animal(estimator.fit(data.data, target), rows)
+    return ModelCase(estimator.fit(data.data, target), rows)
 
 
-def on_machines(estimator: Any, target: str = "fails", columns: list[str] | None = None) -> Animal:
+def on_machines(
+    estimator: Any, target: str = "fails", columns: list[str] | None = None
+) -> ModelCase:
     """Fit on the mixed table, as a frame."""
     table = machines()
     rows = table[columns or [*TEXT, *NUMBERS, "guarded"]]
-    return Animal(estimator.fit(rows, table[target]), rows, as_frame=True)
+    return ModelCase(estimator.fit(rows, table[target]), rows, as_frame=True)
 
 
 @cache
@@ -98,48 +100,48 @@ def remarks() -> tuple[list[str], list[str]]:
     return texts, table.fails.tolist()
 
 
-def text_model() -> Animal:
+def text_model() -> ModelCase:
     texts, labels = remarks()
     model = make_pipeline(TfidfVectorizer(), LogisticRegression())
-    return Animal(model.fit(texts, labels), pd.DataFrame({"remark": texts}))
+    return ModelCase(model.fit(texts, labels), pd.DataFrame({"remark": texts}))
 
 
-def text_in_a_frame() -> Animal:
+def text_in_a_frame() -> ModelCase:
     texts, labels = remarks()
     rows = pd.DataFrame({"remark": texts, "age_years": machines().age_years})
     columns = ColumnTransformer(
         [("words", TfidfVectorizer(), "remark"), ("numbers", StandardScaler(), ["age_years"])]
     )
     model = make_pipeline(columns, LogisticRegression())
-    return Animal(model.fit(rows, labels), rows, as_frame=True)
+    return ModelCase(model.fit(rows, labels), rows, as_frame=True)
 
 
-def native_categories() -> Animal:
+def native_categories() -> ModelCase:
     rows = machines()[[*TEXT, *NUMBERS]].astype(dict.fromkeys(TEXT, "category"))
     model = HistGradientBoostingClassifier(
         categorical_features="from_dtype", max_iter=20, random_state=0
     )
-    return Animal(model.fit(rows, machines().fails), rows, as_frame=True)
+    return ModelCase(model.fit(rows, machines().fails), rows, as_frame=True)
 
 
-def several_labels() -> Animal:
+def several_labels() -> ModelCase:
     data = datasets.load_iris()
     labels = np.column_stack([data.target == 0, data.data[:, 0] > 5.5]).astype(int)
     model = OneVsRestClassifier(LogisticRegression(max_iter=1000)).fit(data.data, labels)
-    return Animal(model, pd.DataFrame(data.data, columns=list("abcd")))
+    return ModelCase(model, pd.DataFrame(data.data, columns=list("abcd")))
 
 
-def several_classes() -> Animal:
+def several_classes() -> ModelCase:
     table = machines()
     rows = table[["age_years", "hours_left"]]
     model = MultiOutputClassifier(DecisionTreeClassifier(max_depth=3, random_state=0))
-    return Animal(model.fit(rows.to_numpy(), table[["kind", "fails"]].to_numpy()), rows)
+    return ModelCase(model.fit(rows.to_numpy(), table[["kind", "fails"]].to_numpy()), rows)
 
 
-def codes() -> Animal:
+def codes() -> ModelCase:
     rows = machines()[["age_years"]] % 3
     model = make_pipeline(OneHotEncoder(), LogisticRegression())
-    return Animal(model.fit(rows, machines().fails), rows, as_frame=True)
+    return ModelCase(model.fit(rows, machines().fails), rows, as_frame=True)
 
 
 def boosting(**more: Any) -> HistGradientBoostingClassifier:

@@ -1,4 +1,4 @@
-"""The zoo through real HTTP: what is served is what the estimator predicts.
+"""Models through real HTTP: served predictions are those of the estimator.
 
 Bit for bit where scikit-learn serves; where ONNX Runtime does, labels are equal and numbers within
 the tolerance that the manifest records.
@@ -19,10 +19,10 @@ import pytest
 
 from service.api import prediction_service
 from service.model.signature import Signature
-from tests.support.animals import Animal
 from tests.support.examples import assert_holds
+from tests.support.model_cases import ModelCase
+from tests.support.models import MODEL_CASES
 from tests.support.serving import Server, serve
-from tests.support.zoo import ZOO
 from training.__main__ import main
 
 ROWS = (1, prediction_service.FEW_ROWS + 1)  # many are written in another way
@@ -57,20 +57,20 @@ def by_output(found: Any, outputs: int) -> list[Any]:
     return [values.tolist()] if outputs == 1 else values.T.tolist()
 
 
-def expected(animal: Animal, rows: pd.DataFrame, signature: Signature) -> dict[str, Any]:
+def expected(case: ModelCase, rows: pd.DataFrame, signature: Signature) -> dict[str, Any]:
     """The whole answer, as the estimator itself gives it."""
-    own = animal.own(rows)
+    own = case.own(rows)
     names = [output.name for output in signature.outputs]
-    predicted = animal.estimator.predict(own)
+    predicted = case.estimator.predict(own)
     if len(names) == 1:
         predicted = np.asarray(predicted).ravel()
     answer = dict(zip(names, by_output(predicted, len(names)), strict=True))
     if signature.confidence:
         ask = {"probabilities": "predict_proba", "scores": "decision_function"}
-        found = getattr(animal.estimator, ask[signature.confidence])(own)
-        told = by_output(found, len(names))
+        found = getattr(case.estimator, ask[signature.confidence])(own)
+        values = by_output(found, len(names))
         answer[signature.confidence] = (
-            told[0] if len(names) == 1 else dict(zip(names, told, strict=True))
+            values[0] if len(names) == 1 else dict(zip(names, values, strict=True))
         )
     return answer
 
@@ -90,12 +90,12 @@ def same(found: Any, right: Any, tolerance: float) -> bool:
     return type(found) is type(right) and bool(found == right)
 
 
-def equal_rows(animal: Animal, server: Server, signature: Signature, tolerance: float) -> int:
+def equal_rows(case: ModelCase, server: Server, signature: Signature, tolerance: float) -> int:
     """How many rows were answered, each in every form, as the estimator does."""
     query = f"?{signature.confidence}=true" if signature.confidence else ""
     for count in ROWS:
-        rows = animal.rows.iloc[np.arange(count) % len(animal.rows)]
-        right = expected(animal, rows, signature)
+        rows = case.rows.iloc[np.arange(count) % len(case.rows)]
+        right = expected(case, rows, signature)
         for body, media_type in forms(rows):
             answer = server.predict(body.encode(), media_type, query)
             assert answer.status == 200, answer.body
@@ -106,13 +106,13 @@ def equal_rows(animal: Animal, server: Server, signature: Signature, tolerance: 
                 if output.labels is not None:
                     assert served[output.name] == right[output.name]
             if len(signature.outputs) == 1 and labels is not None:
-                assert labels == np.asarray(animal.estimator.classes_).tolist()
+                assert labels == np.asarray(case.estimator.classes_).tolist()
     return sum(ROWS)
 
 
-def milliseconds(animal: Animal, server: Server) -> float:
+def milliseconds(case: ModelCase, server: Server) -> float:
     """Median time of a request with one row, on this machine."""
-    body, media_type = next(forms(animal.rows.iloc[:1]))
+    body, media_type = next(forms(case.rows.iloc[:1]))
     durations = []
     for _ in range(20):
         start = time.perf_counter()
@@ -122,13 +122,13 @@ def milliseconds(animal: Animal, server: Server) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", MODEL_CASES)
 def test_what_is_served_is_what_the_estimator_predicts(
-    name: str, tmp_path: Path, told: list[str]
+    name: str, tmp_path: Path, report_lines: list[str]
 ) -> None:
-    animal = ZOO[name]()
-    joblib.dump(animal.estimator, tmp_path / "model.joblib")
-    animal.rows.to_csv(tmp_path / "rows.csv", index=False)
+    case = MODEL_CASES[name]()
+    joblib.dump(case.estimator, tmp_path / "model.joblib")
+    case.rows.to_csv(tmp_path / "rows.csv", index=False)
     folder = tmp_path / "artifact"
     command = [
         "pack",
@@ -143,9 +143,9 @@ def test_what_is_served_is_what_the_estimator_predicts(
     with serve(folder) as server:
         tolerance = manifest["engines"]["tolerance"] if manifest["engine"] == "onnx" else 0.0
         signature = Signature.from_dict(manifest["signature"])
-        equal = equal_rows(animal, server, signature, tolerance)
+        equal = equal_rows(case, server, signature, tolerance)
         described = json.loads(server.request("GET", "/openapi.json").body)
         assert_holds(described, lambda sent, kind: server.predict(sent.encode(), kind).status)
-        taken = milliseconds(animal, server)
+        taken = milliseconds(case, server)
         assert "Traceback" not in server.log.read_text()
-    told.append(f"{name:42} {equal:4} rows equal   {taken:6.2f} ms   {manifest['engine']}")
+    report_lines.append(f"{name:42} {equal:4} rows equal   {taken:6.2f} ms   {manifest['engine']}")
