@@ -101,3 +101,27 @@ def test_numbers_of_float64_keep_their_digits(fit: Any, tmp_path: Path) -> None:
     found, notes = answers(model, rows, tmp_path, ".csv")
     np.testing.assert_allclose(found, model.predict_proba(rows), atol=1e-9)
     assert not notes
+
+
+@pytest.mark.parametrize("engine", ["onnx", "sklearn"])
+@pytest.mark.parametrize("closed", [True, False])
+def test_numbers_beside_na_are_rounded_and_whole_numbers_are_not(
+    engine: str, closed: bool, tmp_path: Path
+) -> None:
+    rows = pd.DataFrame({"a": pd.Series(SINGLE, dtype="Float32")})
+    rows.loc[::9, "a"] = pd.NA
+    rows.to_parquet(tmp_path / "rows.parquet")
+    encoder = OneHotEncoder(handle_unknown="error" if closed else "ignore")
+    model = make_pipeline(encoder, LogisticRegression()).fit(rows, ANSWER)
+    options = PackOptions(report=False, engine=engine)
+    read = columnar.read(tmp_path / "rows.parquet")
+    pack(model, read, targets=[], name="x", folder=tmp_path / "a", options=options)
+    client = create_app(Settings(), Predictor.load(tmp_path / "a")).test_client()
+    asked = [0.1, None, 1.7, 0.2]
+    told: Any = client.post("/predict?probabilities=true", json={"a": asked}).json
+    expected = model.predict_proba(pd.DataFrame({"a": pd.Series(asked, dtype="Float32")}))
+    np.testing.assert_allclose(told["probabilities"], expected, atol=1e-9)
+    refused = client.post("/predict", json={"a": [2**24 + 1]})
+    assert refused.status_code == 422
+    wanted = "is none of" if closed else "cannot be held exactly: the model takes float32"
+    assert wanted in refused.text

@@ -13,15 +13,17 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from service.model.engines import Column, ScikitLearn
 from service.model.signature import Input, Output, Signature
+from training import pack as packing
 from training.conversion import encoder_tables
 from training.engine import probe_rows, proven_ranges, selection
 from training.estimators.fitted_model import FittedModel
 from training.estimators.thresholds import thresholds
 from training.samples import sample
+from training.signature import probe
 from training.signature.infer import describe
 from training.signature.probe import Probe
 
@@ -30,9 +32,11 @@ class Counting(LogisticRegression):  # type: ignore[misc]
     """Counts the values that it is asked about."""
 
     values = 0
+    calls = 0
 
     def predict(self, X: Any) -> Any:  # noqa: N803 (scikit-learn's name)
         type(self).values += X.size
+        type(self).calls += 1
         return super().predict(X)
 
 
@@ -243,3 +247,70 @@ def test_no_exact_bound_is_searched_for_many_columns(
     assert {one.highest for one in inputs} == {1e300}
     rows = pd.DataFrame([{one.name: one.highest for one in inputs}])
     assert np.isfinite(model.predict_proba(rows)).all()
+
+
+class Scored(DecisionTreeClassifier):  # type: ignore[misc]
+    """Has probabilities, which are served, and scores, which are not."""
+
+    def decision_function(self, X: Any) -> Any:  # noqa: N803 (scikit-learn's name)
+        raise AssertionError("is not served")
+
+
+def test_only_what_is_served_is_tried(tmp_path: Path) -> None:
+    table = numbers(3)
+    signature = describe(Scored().fit(table, table.c0 > 0), read(table, tmp_path), [])
+    assert signature.confidence == "probabilities"
+
+
+def test_many_columns_are_tried_alone_in_one_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = numbers(400)
+    model, rows = Counting().fit(table, table.c0 > 0), read(table, tmp_path)
+    found, calls = [], []
+    for most in (probe.MOST_ALONE, probe.HALVES):
+        monkeypatch.setattr(probe, "MOST_ALONE", most)
+        Counting.calls = 0
+        found.append(describe(model, rows, []))
+        calls.append(Counting.calls)
+    assert found[0] == found[1]
+    assert calls[0] < calls[1]
+
+
+class Slow:
+    """An engine that counts its calls."""
+
+    calls = 0
+
+    def predict(self, columns: Sequence[Column]) -> list[Column]:
+        self.calls += 1
+        return list(columns)
+
+    confidence = predict
+
+
+def test_long_calls_are_timed_fewer_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, columns = Slow(), [np.zeros(3)]
+    selection.median_seconds(engine, columns, 1)
+    assert engine.calls == 10
+    monkeypatch.setattr(selection, "LONG_SECONDS", 0.0)
+    selection.median_seconds(engine, columns, 1)
+    assert engine.calls == 14
+
+
+def test_shared_calls_of_a_wide_table_are_tried_for_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, given = numbers(3), set()
+
+    def tried(*arguments: Any) -> bool:
+        given.add(arguments[3])
+        return True
+
+    monkeypatch.setattr(packing, "are_rows_independent", tried)
+    model, rows = LogisticRegression().fit(table, table.c0 > 0), read(table, tmp_path)
+    packing.pack(model, rows, targets=[], name="x", folder=tmp_path / "a")
+    assert given == {float("inf")}
+    monkeypatch.setattr(packing, "WIDE_COLUMNS", 2)
+    packing.pack(model, rows, targets=[], name="x", folder=tmp_path / "a")
+    assert given == {float("inf"), packing.WIDE_SECONDS}

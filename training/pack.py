@@ -42,6 +42,8 @@ from training.signature.infer import contract
 # By engine: how a model that another scikit-learn saved is served. The third way is a lock.
 ROUTES = {artifact.ONNX: "onnx", artifact.SCIKIT_LEARN: "migration"}
 DRAWN_ROWS = 500
+WIDE_COLUMNS = 1000  # of more columns, whether rows are independent is tested for a time
+WIDE_SECONDS = 5.0  # for each of three sets of rows
 GOLDEN_ROWS = 8  # evenly from the sample, after the caller's own examples
 
 
@@ -237,8 +239,9 @@ def _are_rows_independent(
     given, confident = list(columns.values()), signature.confidence is not None
     drawn = probe_rows.generate(signature, columns, {}, rows=DRAWN_ROWS)
     others = [list(drawn.values()), beside_boundaries(engine, given)]
-    return are_rows_independent(engine, given, confident) and all(
-        are_rows_independent(engine, one, False) for one in others if one
+    seconds = WIDE_SECONDS if len(given) > WIDE_COLUMNS else float("inf")
+    return are_rows_independent(engine, given, confident, seconds) and all(
+        are_rows_independent(engine, one, False, seconds) for one in others if one
     )
 
 

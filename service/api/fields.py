@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from service.api.problems import MAX_ERRORS, likely
 from service.model import dates
+from service.model.frames import MASKED
 from service.model.predictor import as_column
 from service.model.signature import WHOLE_NUMBERS, Input
 
@@ -31,6 +32,7 @@ MAX_EXACT = {
     "float32": 2**24,
     "float16": 2**11,
 }  # up to here every integer is exact
+SINGLE: dict[str, Any] = {"float32": np.float32, "float16": np.float16}
 WRITE_AS_INTEGER = "must be written without a point or exponent: as a decimal it may be rounded"
 FEW_VALUES = 32  # Python compares so many faster than NumPy
 
@@ -84,10 +86,9 @@ class NumberField(ColumnField):
     def __init__(self, column: Input) -> None:
         super().__init__(column)
         self.low, self.high = column.lowest or 0.0, column.highest or 0.0
-        exact = MAX_EXACT.get(
-            column.dtype, MAX_EXACT["float64"]
-        )  # an object column has floats, too
-        self.type = column.dtype if column.dtype in MAX_EXACT else "float64"
+        plain = MASKED.get(column.dtype, column.dtype)
+        self.type = plain if plain in MAX_EXACT else "float64"  # an object column has floats, too
+        exact = MAX_EXACT[self.type]
         self.exact = exact
         self.quick_low, self.quick_high = max(self.low, 1 - exact), min(self.high, exact - 1)
 
@@ -96,7 +97,8 @@ class NumberField(ColumnField):
         floats = self.within_range(values)
         if self.column.dtype == "float64":
             return floats
-        return floats.astype(self.column.dtype if self.column.dtype in MAX_EXACT else object)
+        held = floats.astype(self.type)
+        return held if self.column.dtype == self.type else held.astype(object)
 
     def within_range(self, values: Sequence[Any]) -> NDArray[np.float64]:
         """Floats, NaN for null; ValidationError for values out of range or inexact."""
@@ -231,8 +233,10 @@ class CategoryField(ColumnField):
         self.types = frozenset(type(value) for value in categories)
         if self.types & {int, float}:  # in JSON 1 and 1.0 are the same number
             self.types |= {int, float}
-        self.expected = " or ".join(sorted(NAMES_OF_TYPES[kind] for kind in self.types))
+        self.expected = " or ".join(sorted({NAMES_OF_TYPES[kind] for kind in self.types}))
         self.known = {(_family(value), value): value for value in categories}
+        # One fraction would make floats of all categories of a column of pandas.
+        self.are_whole = column.dtype == "category" and all(type(one) is int for one in categories)
         super().__init__(column)
         if column.form == WHOLE_NUMBERS:
             self.accepted |= {int}
@@ -244,8 +248,14 @@ class CategoryField(ColumnField):
             values = [str(value) if type(value) is int else value for value in values]
         elif any(map(_may_be_rounded, values)):
             self._refuse(values, _may_be_rounded, lambda _: WRITE_AS_INTEGER)
-        if self.column.dtype == "float32":  # the category 0.1 is the float32 nearest to it
-            values = [None if value is None else float(np.float32(value)) for value in values]
+        plain = MASKED.get(self.column.dtype, self.column.dtype)
+        if plain in SINGLE:  # the category 0.1 is the float32 nearest to it
+            single = SINGLE[plain]
+            values = [None if value is None else single(value).item() for value in values]
+        if self.are_whole:
+            if any(map(_is_fraction, values)):
+                self._refuse(values, _is_fraction, lambda _: "is not a whole number")
+            values = [None if value is None else int(value) for value in values]
         if self.column.closed:
             closed = known.keys() | {(type(None), None)}
             if not {(_family(value), value) for value in values} <= closed:

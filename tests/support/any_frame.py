@@ -59,7 +59,15 @@ INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uin
 TYPES = [
     *("object", "object", "str", "str", "string[python]", "string[pyarrow]", "category of text"),
     *("category of numbers", "bool", "boolean", *INTEGERS, "Int64", "Int64", "int64 as float"),
-    *("float32", "float64", "Float64", "datetime64[ns]", "datetime64[us]", "datetime64 with zone"),
+    *(
+        "float32",
+        "float64",
+        "Float32",
+        "Float64",
+        "datetime64[ns]",
+        "datetime64[us]",
+        "datetime64 with zone",
+    ),
     *("timedelta64[ns]", "object of integers", "object of booleans"),
 ]
 SUFFIXES = (".csv", ".parquet", ".feather")
@@ -88,7 +96,7 @@ def column(kind: str, chance: Random) -> Any:
     if kind == "object of integers":
         wholes = [int(one) for one in _whole("int64", chance)]
         return _objects(wholes, gone, None if chance.random() < 0.5 else np.nan)
-    if kind in ("float32", "float64", "Float64"):
+    if kind in ("float32", "float64", "Float32", "Float64"):
         made = np.round(chance.normal(size=ROWS), int(chance.choice([0, 1, 8])))
         return _series(made).astype(kind).mask(gone)
     if kind.startswith("datetime64"):
@@ -253,8 +261,9 @@ def _served(
 
 def values(series: Any) -> list[Any]:
     """A column as a client writes it in JSON."""
-    if series.dtype == np.float32:  # with the digits that its numbers have
-        return [None if value != value else float(str(value)) for value in series.to_numpy()]
+    if str(series.dtype) in ("float32", "Float32"):  # with the digits that its numbers have
+        numbers = series.to_numpy(np.float32, na_value=np.nan)
+        return [None if value != value else float(str(value)) for value in numbers]
     return [plain(value) for value in series]
 
 

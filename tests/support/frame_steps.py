@@ -46,3 +46,21 @@ def are_objects(frame: pd.DataFrame) -> Any:
     """The first column, and ten times it if all columns are objects."""
     objects = all(dtype.kind == "O" for dtype in frame.dtypes)
     return frame.iloc[:, :1].astype(float).to_numpy() * (10 if objects else 1)
+
+
+def are_none(frame: pd.DataFrame) -> Any:
+    """Whether each value is None; NaN is not."""
+    nones = [[value is None for value in frame[name].tolist()] for name in frame]
+    return np.array(nones, np.float64).T
+
+
+def codes(frame: pd.DataFrame) -> Any:
+    """The places of values in the lists of their categories."""
+    return np.column_stack([frame[name].cat.codes for name in frame]).astype(np.float64)
+
+
+def units(frame: pd.DataFrame) -> Any:
+    """The size of a value's type, beside whether each value is the first one."""
+    size = sum(map(ord, str(frame.dtypes.iloc[0])))
+    is_first = frame.iloc[:, 0] == frame.iloc[0, 0]
+    return np.column_stack([is_first * size, np.full(len(frame), size)]).astype(np.float64)

@@ -5,7 +5,7 @@ which the file was written.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,9 @@ from training.samples.sample import (
 
 PARQUET, ARROW = ".parquet", (".arrow", ".feather")
 REQUIRED = "needs pyarrow and pandas: pip install pyarrow pandas"
-OBJECTS = ("bool", "int64", "integer", "boolean")  # pandas' names, in files, of Python's types
+# pandas' names, in files, of Python's types
+OBJECTS = ("bool", "int64", "integer", "boolean", "float64")
+KEPT_ALIKE = ("object", "datetime64[s]")  # pandas reads other types than it wrote
 OTHER = "other"  # a kind that no input has
 
 
@@ -47,12 +49,15 @@ def read(path: Path) -> Sample:
         raise DataError(f"{path}: column {twice[0]} occurs more than once")
     whole = table.to_pandas()
     whole.columns = whole.columns.map(str)  # pandas restores names that are numbers
+    types = _types(whole, table)
     whole = _restored(whole, table)
     whole = whole.reset_index(drop=True)[[name for name in names if name in whole.columns]]
     most = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // max(1, whole.shape[1])))
     kept = _kept(whole, most)
     columns = {
-        str(name): _exact(_column(str(name), whole[name], kept), table.column(str(name)), kept)
+        str(name): _stored(
+            _column(str(name), whole[name], kept), table, kept, types.get(str(name), set())
+        )
         for name in whole
     }
     return Sample(columns=columns, rows=rows, kept=len(kept))
@@ -114,6 +119,8 @@ def _column(name: str, series: Any, kept: Any) -> Column:
     own = series.iloc[kept].reset_index(drop=True)
     kind = _kind(series)
     column = Column(name, kind=kind, missing=missing, series=own, dtype=_name(series))
+    if kind == OTHER and column.dtype == "category":
+        column.dtype = f"category of {series.cat.categories.dtype}"
     there = series.dropna()
     if kind in ("integer", "number") and len(there) and column.dtype != "category":
         column.minimum, column.maximum = float(there.min()), float(there.max())
@@ -123,6 +130,33 @@ def _column(name: str, series: Any, kept: Any) -> Column:
     if column.dtype == "object" and any(value is None for value in series):
         column.null = "none"
     return column
+
+
+def _types(read: Any, table: Any) -> dict[str, set[str]]:
+    """The types that a column may have, by name, where pandas reads other types than it wrote.
+
+    The model may have been fitted on the frame that was written, or on `read`.
+    """
+    written = (table.schema.pandas_metadata or {}).get("columns", ())
+    types = {one.get("field_name"): one.get("numpy_type") for one in written}
+    kinds = {str(name): types.get(str(name)) for name in read}
+    return {
+        name: {kind, str(read[name].dtype)} for name, kind in kinds.items() if kind in KEPT_ALIKE
+    }
+
+
+def _stored(column: Column, table: Any, kept: Any, types: Collection[str]) -> Column:
+    """The column with what the file tells of its type; `types` are those of `_types`."""
+    import pyarrow.compute as compute
+    import pyarrow.types as is_
+
+    stored = table.column(column.name)
+    column.is_unordered = column.dtype == "category" and not is_.is_dictionary(stored.type)
+    column.alternative = next((one for one in types if one != column.dtype), "")
+    if column.dtype.startswith("Float") and compute.any(compute.is_nan(stored)).as_py():
+        column.kind = OTHER
+        column.dtype = f"{column.dtype} with NaN beside NA"
+    return _exact(column, stored, kept)
 
 
 def _exact(column: Column, stored: Any, kept: Any) -> Column:

@@ -129,6 +129,9 @@ def _as_known(series: Any, column: Column) -> Any:
         return _objects(whole).astype(column.dtype)
     if column.kind == "boolean" and (series.dtype != bool or column.dtype == "object"):
         return _booleans(series, column)
+    if column.kind == "number" and column.dtype == "object":
+        gone = None if column.null == "none" else np.nan
+        return _objects([gone if value != value else float(value) for value in series.tolist()])
     if column.kind == "number":
         return series.astype(column.dtype if column.dtype.startswith("float") else np.float64)
     if column.kind == "integer":

@@ -60,11 +60,14 @@ class Column:
     A file with types has no cells: `series` is the column as pandas reads it. `dtype` is the type
     that the column has in the user's own rows, `learned` that in which an encoder keeps its
     categories, and `form` that of dates as text.
-    `null` is the value that a missing one has where the type can represent both NaN and None.
+    `null` is the value that a missing one has where the type can represent both NaN and None, and
+    `null_is_known` says that the estimator tells it: files do not.
     `texts` are cells that pandas would read as missing, and the model as text. `padded` are cells
     that would be missing without the blanks around them; they count as missing until the column is
     known to be text. `listed` says that `--kind` requires a category. `gaps` says that pandas made
-    whole numbers floats, because its plain integers cannot be missing.
+    whole numbers floats, because its plain integers cannot be missing. `is_unordered` says that
+    the file has the values of a category, but not the list of its categories. `alternative` is
+    another type that the column may have had, by the file, such as object for text.
     """
 
     name: str
@@ -80,11 +83,14 @@ class Column:
     dtype: str = ""
     learned: str = ""
     null: Null = "nan"
+    null_is_known: bool = False
     form: str | None = None
     texts: frozenset[str] = frozenset()
     padded: Counter[str] = field(default_factory=Counter)
     listed: bool = False
     gaps: bool = False
+    is_unordered: bool = False
+    alternative: str = ""
 
     @property
     def is_untyped(self) -> bool:

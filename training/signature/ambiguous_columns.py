@@ -7,8 +7,11 @@ empty cells may have been 10.0. Most models answer the same to all of them. Wher
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 from service.model import dates
+from service.model.signature import Input, Null
 from training.errors import PackError
 from training.samples.sample import BOOLEANS, MISSING, Column
 from training.signature.probe import Probe
@@ -23,6 +26,23 @@ WORDS = {
     "datetime64[us]": "times",
     "datetime64[ns]": "times in nanoseconds, not microseconds",
 }
+NULLS = (
+    "the model answers otherwise if missing values of the column {} are NaN and not None, and a "
+    "file stores both alike: fit a model that treats both alike, as pandas.isna does"
+)
+OBJECTS = (
+    "the model answers otherwise if the column {} holds objects of Python, as it was written, or "
+    "has the type that pandas reads: fit the model on columns with types, as "
+    "frame.convert_dtypes() gives them, and write the sample again"
+)
+ORDERS = (
+    "the model answers otherwise if the categories of the column {} have another order or "
+    "number, and Parquet keeps them for text alone: give the sample as Feather"
+)
+SECONDS = (
+    "the model answers otherwise if the times of the column {} are in seconds, as they were "
+    "written, and Parquet stores milliseconds: give the sample as Feather"
+)
 PADDED = re.compile(r"\+|-?0\d", re.ASCII)  # numbers as codes are written: 01234
 LENGTH = re.compile(r"-?\d+ days(?: [+-]?\d\d:\d\d:\d\d(?:\.\d+)?)?", re.ASCII)
 
@@ -41,6 +61,7 @@ def check(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> No
                 "no kind of input holds: fit the model on numbers, or say "
                 f"--kind {column.name}=text"
             )
+    _check_stored(probe, columns, fixed)
     texts = {
         one.name: one.as_kind("text").values
         for one in columns
@@ -58,6 +79,36 @@ def check(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> No
         ]
         if alone or together:  # together alone: if one decides by several, or is beyond the 50
             raise PackError(_message(alone[:1] or names, dtype))
+
+
+def _check_stored(probe: Probe, columns: Sequence[Column], fixed: Collection[str]) -> None:
+    """PackError for what files store alike, such as None and NaN, if answers depend on it."""
+    changed: dict[str, dict[str, Input]] = {NULLS: {}, OBJECTS: {}, ORDERS: {}, SECONDS: {}}
+    for column in columns:
+        if column.series is None:
+            continue
+        one = replace(probe.inputs[column.name], nullable=column.missing > 0)
+        other = column.alternative
+        if other and not (column.dtype == "object" and column.name in fixed):
+            why = SECONDS if other.startswith("datetime64") else OBJECTS
+            changed[why][column.name] = replace(one, dtype=other)
+        if "object" in (column.dtype, other) and column.missing and not column.null_is_known:
+            null: Null = "nan" if column.null == "none" else "none"
+            changed[NULLS][column.name] = replace(one, dtype="object", null=null)
+        if column.is_unordered and one.categories:
+            changed[ORDERS][column.name] = replace(one, categories=_reordered(one.categories))
+    for why, inputs in changed.items():
+        if inputs and probe.differing_as(inputs):
+            alone = [name for name, one in inputs.items() if probe.differing_as({name: one})]
+            raise PackError(why.format((alone or list(inputs))[0]))
+
+
+def _reordered(categories: Sequence[Any]) -> tuple[Any, ...]:
+    """The categories in another order, after one that no value has."""
+    known = tuple(reversed(categories))
+    if isinstance(known[0], bool):
+        return known if len(known) > 1 else (not known[0], *known)
+    return (max(known) + 1, *known)
 
 
 def _message(names: Sequence[str], dtype: str) -> str:

@@ -56,7 +56,7 @@ def _input(column: Column) -> Input:
 
 def _reason(probe: Probe) -> str:
     """Why the estimator cannot predict the rows."""
-    for method in ("predict", *probe.model.confidence_methods):
+    for method in probe.methods:
         try:
             probe.ask(method)
         except Exception as error:
@@ -144,8 +144,9 @@ def _in_frame(column: Column, text: str, moment: str, fixed: Collection[str]) ->
 
 
 def _as_object(column: Column) -> Column:
-    """Whole numbers and booleans as Python has them."""
-    is_plain = column.series is None and column.kind in ("integer", "boolean")
+    """Whole numbers and booleans as Python has them, and numbers that an encoder learned so."""
+    kinds = ("integer", "boolean", "number" if column.learned == "object" else "")
+    is_plain = column.series is None and column.kind in kinds
     return replace(column, dtype="object") if is_plain else column
 
 

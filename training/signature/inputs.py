@@ -221,4 +221,4 @@ def _all_work(probe: Probe, lows: Mapping[str, float], highs: Mapping[str, float
         name: [highs[name] if corner[place] else lows[name] for corner in corners]
         for place, name in enumerate(names)
     }
-    return probe.works(columns, dict.fromkeys(names, "float64"))
+    return probe.works(columns, probe.types_of_bounds(names))

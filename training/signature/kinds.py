@@ -47,10 +47,15 @@ def decide(
                 f"{column.name}, which no kind of input holds: fit the model on numbers, text or "
                 "times"
             )
+        if _has_none(learned) and _has_nan(learned):
+            raise PackError(
+                f"the model learned both None and NaN from the column {column.name}, and a request "
+                "has only null: fit the model on one of the two"
+            )
         made = _read(column, given.get(column.name), learned_kind, learned)
         null = _null(learned, absent)
         if null is not None:
-            made = _with_null(made, null)
+            made = replace(_with_null(made, null), null_is_known=True)
         if made.series is None:
             numbers = learned | known.edges.get(column.name, set())
             single = _single(made, numbers) if column.name not in given else ""
@@ -165,13 +170,21 @@ def _single(column: Column, learned: Collection[Any]) -> str:
 
 def _null(learned: Collection[Any], absent: Any) -> Null | None:
     """The missing value that the model expects; None if unknown."""
-    has_none = any(value is None for value in learned) or absent is None
-    has_nan = any(value is not None and _is_null(value) for value in learned)
+    has_none = _has_none(learned) or absent is None
+    has_nan = _has_nan(learned)
     if not has_none and absent is not None and _is_null(absent):
         has_nan = True  # an imputer of NaN leaves None for the encoder
     if has_none == has_nan:
         return None
     return "none" if has_none else "nan"
+
+
+def _has_none(learned: Collection[Any]) -> bool:
+    return any(value is None for value in learned)
+
+
+def _has_nan(learned: Collection[Any]) -> bool:
+    return any(value is not None and _is_null(value) for value in learned)
 
 
 def _with_null(column: Column, null: Null) -> Column:

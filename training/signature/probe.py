@@ -8,16 +8,17 @@ import math
 import struct
 import warnings
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from service.model.engines import Column
 from service.model.predictor import as_column
-from service.model.signature import Output, Signature
+from service.model.signature import Input, Output, Signature
 from training.estimators.fitted_model import FittedModel
 
 ROWS = 3
@@ -26,6 +27,8 @@ COMPARED_CELLS = 300_000  # of a wide table; there are fewer rows of it, and 30 
 FEWEST_COMPARED = 30
 TOLERANCE = 1e-9  # of numbers in these answers
 HALVES = 64  # rows with bounds in half of many columns; also how many columns are many
+MOST_ALONE = 512  # columns that are tried alone in one call, a row for each
+ALONE_CELLS = 2_000_000  # of the rows of such a call
 MANY_VALUES = 1000  # of one column that are tried together with those of others
 FEWEST_TRIALS = 8
 TRIED_COLUMNS = 100_000  # columns times trials of a search; up to 220 columns all are decided
@@ -49,6 +52,8 @@ class Probe:
         self.rows = {name: rows[name][:ROWS] for name in signature.names}
         compared = max(FEWEST_COMPARED, COMPARED_CELLS // max(1, len(signature.names)))
         self.more = {name: rows[name][: min(COMPARED_ROWS, compared)] for name in signature.names}
+        # Of probabilities and scores the service returns the first.
+        self.methods = ("predict", *list(model.confidence_methods)[:1])
         self._kept: dict[tuple[str, str], Column] = {}
         self._taken: dict[str, set[Any]] = {}
 
@@ -92,21 +97,29 @@ class Probe:
         found = self._answers(columns, types)
         return found is not None and all(map(_is_finite, found))
 
-    def _answers(self, columns: Sequence[Column], types: Mapping[str, str]) -> list[Any] | None:
-        """Predictions for rows of these types, by method; None if the estimator raises an error."""
+    def _answers(
+        self,
+        columns: Sequence[Column],
+        types: Mapping[str, str],
+        changed: Mapping[str, Input] = MappingProxyType({}),
+    ) -> list[Any] | None:
+        """What the estimator says of rows of these types; None if it raises an error.
+
+        `changed` are inputs that differ from the signature's in more than their type.
+        """
+        inputs = {**self.inputs, **changed}
         signature = Signature(
             container=self.signature.container,
             inputs=tuple(
                 one if one.dtype == types[name] else replace(one, dtype=types[name])
-                for name, one in self.inputs.items()
+                for name, one in inputs.items()
             ),
             outputs=(Output(name="", kind="number"),),
         )
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                methods = ("predict", *self.model.confidence_methods)
-                return self.model.call(methods, signature, columns)
+                return self.model.call(self.methods, signature, columns)
             except Exception:
                 return None
 
@@ -137,6 +150,21 @@ class Probe:
         if before is None or after is None:
             return None
         return not all(map(_equal, before, after))
+
+    def differing_as(self, inputs: Mapping[str, Input]) -> bool:
+        """Whether rows get other answers as these inputs, with a null in those that are nullable;
+        not if they get none then."""
+        nulls = {name for name, one in inputs.items() if one.nullable}
+        rows = {
+            name: [*values, None if name in nulls else values[0]]
+            for name, values in self.more.items()
+        }
+        types = {**self.types, **{name: one.dtype for name, one in inputs.items()}}
+        before, after = (
+            self._answers([as_column(rows[name], own[name]) for name in own], own, changed)
+            for own, changed in ((self.types, {}), (types, inputs))
+        )
+        return before is not None and after is not None and not all(map(_equal, before, after))
 
     @cached_property
     def _usual_answers(self) -> list[Any] | None:
@@ -216,10 +244,16 @@ class Probe:
     def _works_where(self, changed: Any, bounds: Mapping[str, float]) -> bool:
         """Whether rows work that have their bound in the columns where `changed` is true."""
         columns: dict[str, Any] = {
-            name: np.where(changed[:, place], bounds[name], self._kept_rows(name, "float64")[0])
+            name: np.where(
+                changed[:, place], bounds[name], self._kept_rows(name, "float64")[0]
+            ).tolist()
             for place, name in enumerate(bounds)
         }
-        return self.works(columns, dict.fromkeys(bounds, "float64"))
+        return self.works(columns, self.types_of_bounds(bounds))
+
+    def types_of_bounds(self, names: Iterable[str]) -> dict[str, str]:
+        """The types in which any number is tried: objects stay objects, others become floats."""
+        return {name: "object" if self.types[name] == "object" else "float64" for name in names}
 
     def bound(self, good: Mapping[str, float], towards: float) -> dict[str, float]:
         """How far these columns may go from values that work towards one that may not.
@@ -251,7 +285,8 @@ class Probe:
     def _failing_alone(self, bounds: Mapping[str, float]) -> list[str]:
         """The columns that may not have these values when all others are as they were."""
         names = list(bounds)
-        waiting = [names[at : at + HALVES] for at in range(0, len(names), HALVES)]
+        size = min(MOST_ALONE, max(HALVES, ALONE_CELLS // len(self.types)))
+        waiting = [names[at : at + size] for at in range(0, len(names), size)]
         failing = []
         while waiting:
             group = waiting.pop()

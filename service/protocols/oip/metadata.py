@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from service import __version__
+from service.api.fields import MAX_EXACT
 from service.model.artifact import ONNX
 from service.model.manifest import Manifest
 from service.model.signature import Input, Label, Output
@@ -22,7 +23,10 @@ def datatype_of(column: Input) -> str:
     integers."""
     if column.categories:
         found = of_labels(column.categories)
-        return "FP64" if found == "INT64" and column.nullable else found
+        if found != "INT64":
+            return found
+        are_small = all(abs(float(one)) < MAX_EXACT["float64"] for one in column.categories)
+        return "FP64" if column.nullable and are_small else found
     if column.kind == "number":
         return "FP32" if column.dtype == "float32" else "FP64"
     if column.kind == "integer":
