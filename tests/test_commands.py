@@ -1,6 +1,7 @@
 """`slipway pack` and `inspect`: what they say, and what they refuse in one line."""
 
 import gzip
+import json
 import os
 import pickle
 import re
@@ -98,14 +99,30 @@ def test_what_pack_refuses(packing: Packing) -> None:
         (mixed(), TEXT, (), "is not fitted"),
         (StandardScaler().fit(TEXT[["age"]]), TEXT, (), "without predict"),
         (fitted, TEXT, ("--target", "answer"), "the sample has no column answer"),
-        (fitted, TEXT[["age"]], (), "the sample has no column kind"),
-        (numbers, TEXT, (), "has 2 columns besides the target, the model takes 1"),
+        (
+            fitted,
+            TEXT[["age"]],
+            (),
+            "has no column kind, which the model was fitted on; it has age",
+        ),
+        (fitted, TEXT.rename(columns={"kind": "kinds"}), (), "was fitted on; is it kinds?"),
+        (numbers, TEXT, (), "has 2 columns besides the target (kind, age), the model takes 1"),
         (numbers, TEXT[["kind"]], (), "cannot predict the rows of the sample"),
         (Own().fit(TEXT, LABELS), answered, (), "needs tests.test_commands.Own"),
     ]:
         code, said = packing(model, rows, *more)
         assert (code, complaint in said) == (65, True), said
         assert said.startswith("slipway: ")
+
+
+def test_the_index_of_pandas_is_no_input_of_an_array(tmp_path: Path) -> None:
+    rows = TEXT[["age"]].assign(load=range(20, 0, -1))
+    joblib.dump(LogisticRegression().fit(rows.to_numpy(), LABELS), tmp_path / "model.joblib")
+    rows.to_csv(tmp_path / "rows.csv")
+    command = ["pack", str(tmp_path / "model.joblib"), "--sample", str(tmp_path / "rows.csv")]
+    assert main([*command, "--no-report", "--out", str(tmp_path / "a")]) == 0
+    names = json.loads((tmp_path / "a/manifest.json").read_text())["signature"]["inputs"]
+    assert [one["name"] for one in names] == ["age", "load"]
 
 
 def test_a_column_that_is_there_twice_is_refused(packing: Packing) -> None:

@@ -92,7 +92,7 @@ def test_a_column_that_was_ignored_is_no_input(packing: Packing) -> None:
     on_arrays = classifier(CODES, ROWS.to_numpy())
     code, _, err, _ = packing(on_arrays, rows)
     assert code == 65
-    assert "has 5 columns besides the target, the model takes 4" in err
+    assert "has 5 columns besides the target (" in err
     assert "--ignore" in err
     code, _, err, folder = packing(on_arrays, rows, "--ignore", "diagnosis")
     assert (code, err) == (0, "")

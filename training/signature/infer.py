@@ -1,7 +1,8 @@
 """Infers the signature of a fitted estimator from the estimator and a sample of rows."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 from service.model.signature import Signature
@@ -10,6 +11,9 @@ from training.estimators.fitted_model import FittedModel
 from training.samples import pandas_rows
 from training.samples.sample import Column, Sample
 from training.signature import ambiguous_columns, input_format, inputs, kinds, outputs
+
+INDEX = ""  # the name of pandas' index in CSV
+SHOWN_NAMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +80,32 @@ def _inputs(model: FittedModel, sample: Sample, targets: Sequence[str]) -> list[
     if wanted is not None:
         missing = [name for name in wanted if name not in there]
         if missing:
-            raise PackError(f"the sample has no column {missing[0]}, which the model was fitted on")
+            others = [name for name in there if name not in wanted]
+            close = get_close_matches(missing[0], others, n=1)
+            raise PackError(
+                f"the sample has no column {missing[0]}, which the model was fitted on; "
+                + (f"is it {close[0]}?" if close else f"it has {_named(there)}")
+            )
         return [there[name] for name in wanted]
     if len(there) > 1 and model.reads_texts:
         return [_text(there)]
     width = model.feature_count
+    if INDEX in there and len(there) == (width or 1) + 1:
+        del there[INDEX]
     if width is not None and width != len(there):
         raise PackError(
-            f"the sample has {len(there)} columns besides the target, the model takes {width}; "
-            "name the target with --target, and what else the model does not take with --ignore"
+            f"the sample has {len(there)} columns besides the target ({_named(there)}), the model "
+            f"takes {width}; name the target with --target, and what else the model does not take "
+            "with --ignore"
         )
     return list(there.values())
+
+
+def _named(there: Iterable[str]) -> str:
+    """The first names of columns, for a message."""
+    names = [name or "one without a name" for name in there]
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(names[:SHOWN_NAMES]) + more
 
 
 def _text(there: Mapping[str, Column]) -> Column:
