@@ -176,7 +176,8 @@ def pack(
             manifest, code={"digest": artifact.code_digest(manifest), "modules": modules}
         )
     if older is not None:
-        proved = older.check(model, signature, columns, chosen.engine)
+        signature, proved = older.prove(model, signature, columns, chosen.engine)
+        manifest = replace(manifest, signature=signature)
         engines = {**manifest.engines, "older": {**proved, "route": ROUTES[chosen.name]}}
         if older.environment.version == installed_version("scikit-learn"):
             engines["older"]["route"] = "same release"

@@ -16,7 +16,8 @@ from service.model.frames import with_none
 from service.model.own_code import FOLDER
 from service.model.predictor import as_column
 from service.model.signature import Input, Signature
-from training.engine import probe_rows
+from training.engine import probe_rows, proven_ranges
+from training.engine.proven_ranges import SampleError, UnequalError
 from training.errors import PackError
 from training.estimators.code_files import Code
 from training.estimators.fitted_model import FittedModel
@@ -78,32 +79,50 @@ class Older:
         ]
         return replace(signature, inputs=tuple(taken))
 
-    def check(
+    def prove(
+        self,
+        model: FittedModel,
+        signature: Signature,
+        columns: Mapping[str, Column],
+        engine: Engine,
+    ) -> tuple[Signature, dict[str, Any]]:
+        """Compare the engine's predictions; PackError if they differ.
+
+        The rows are those of the sample, and rows around them, also on and beside the thresholds of
+        trees. Returns what was compared, and the signature, with narrower ranges if the engine
+        differs for very large numbers only.
+        """
+        try:
+            return proven_ranges.prove(
+                signature, lambda one: self._compare(model, one, columns, engine)
+            )
+        except UnequalError as error:
+            raise PackError(str(error)) from error
+
+    def _compare(
         self,
         model: FittedModel,
         signature: Signature,
         columns: Mapping[str, Column],
         engine: Engine,
     ) -> dict[str, Any]:
-        """Return what was compared; PackError if the engine predicts differently.
-
-        The rows are those of the sample, and rows around them, also on and beside the thresholds of
-        trees.
-        """
         with refuse_side_effects(self.trusted):
             drawn = probe_rows.generate(signature, columns, model.thresholds(signature.names))
             sets = [list(columns.values()), list(drawn.values())]
             served = [_found(engine, signature, rows) for rows in sets]
         reply = self._run(signature, sets)  # starts a process, so it is outside the guard
         largest, compared = 0.0, 0
-        for answer, found in zip(reply["answers"], served, strict=True):
+        for place, (answer, found) in enumerate(zip(reply["answers"], served, strict=True)):
             if "error" in answer:
                 raise PackError(
                     f"scikit-learn {self.environment.version} cannot predict rows of the sample, "
                     f"or rows like them ({answer['error'][:200]})"
                 )
             right = _answers(answer, signature)
-            largest = max(largest, *map(self._difference, right, found))
+            try:
+                largest = max(largest, *map(self._difference, right, found))
+            except UnequalError as error:
+                raise (SampleError(str(error)) if place == 0 else error) from error
             compared += len(found[0])
         return {"versions": reply["versions"], "rows": compared, "largest_difference": largest}
 
@@ -182,8 +201,8 @@ class Older:
             raise self._unequal(f"answers differ by {largest:.1g}")
         return largest
 
-    def _unequal(self, how: str) -> PackError:
-        return PackError(
+    def _unequal(self, how: str) -> UnequalError:
+        return UnequalError(
             f"was saved by scikit-learn {self.environment.version}, and predicts differently with "
             f"the installed release ({how})"
         )
