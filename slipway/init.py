@@ -100,17 +100,19 @@ def init(artifact: Path, image: str, trust_code: str) -> None:
     needed = [one for one in LIBRARIES if one in manifest.versions]
     if manifest.engine == artifacts.ONNX:
         needed = []
-    click.echo(f"first, in the checkout:  {built(image, needed)}")
+    click.echo(f"first:     {built(image, needed)}")
     click.echo(f"serve it:  docker compose --file {shlex.quote(str(paths[-1]))} up")
 
 
 def built(image: str, needed: Sequence[str]) -> str:
     """The command that builds the service's image with the libraries that the model needs."""
     if not needed:
-        return "make image" if image == "slipway" else f"docker build --tag {image} ."
+        if image == "slipway":
+            return "make image (in the checkout)"
+        return f"docker build --tag {image} . (in the checkout)"
     locks = [f"requirements/{'pandas' if one == 'pandas' else 'companions'}.txt" for one in needed]
     files = " ".join(dict.fromkeys(("requirements.txt", *locks)))
-    return f'docker build --tag {image} --build-arg REQUIREMENTS="{files}" .'
+    return f'docker build --tag {image} --build-arg REQUIREMENTS="{files}" . (in the checkout)'
 
 
 def code_of(artifact: Path, manifest: "Manifest", trusted: str) -> str:

@@ -74,19 +74,19 @@ def test_code_that_the_artifact_brings_must_be_trusted(
     assert f"if you do trust it: --trust-code {digest}" in capsys.readouterr().err
     assert main(["init", folder, "--trust-code", digest]) == 0
     assert f"SERVICE_TRUSTED_CODE={digest}" in (tmp_path / "Dockerfile").read_text()
-    assert "first, in the checkout:  make image\n" in capsys.readouterr().out
+    assert "first:     make image (in the checkout)\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("image", "needed", "command"),
     [
-        ("slipway", [], "make image"),
-        ("mine:1", [], "docker build --tag mine:1 ."),
+        ("slipway", [], "make image (in the checkout)"),
+        ("mine:1", [], "docker build --tag mine:1 . (in the checkout)"),
         (
             "slipway",
             ["pandas", "xgboost", "lightgbm"],
             'docker build --tag slipway --build-arg REQUIREMENTS="requirements.txt '
-            'requirements/pandas.txt requirements/companions.txt" .',
+            'requirements/pandas.txt requirements/companions.txt" . (in the checkout)',
         ),
     ],
 )
