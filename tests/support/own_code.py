@@ -57,12 +57,20 @@ def saved(folder: Path) -> Path:
 
 @contextmanager
 def forgotten() -> Iterator[None]:
-    """Forget what is imported meanwhile from the code of artifacts."""
-    before, modules = list(sys.meta_path), set(sys.modules)
+    """Forget what is imported from the code of artifacts: before, and meanwhile."""
+    _forget()
     try:
         yield
     finally:
-        sys.meta_path[:] = before
-        for name in set(sys.modules) - modules:
-            if type(getattr(sys.modules[name], "__loader__", None)).__module__.endswith("own_code"):
-                del sys.modules[name]
+        _forget()
+
+
+def _forget() -> None:
+    sys.meta_path[:] = [one for one in sys.meta_path if not _is_own(type(one))]
+    for name, module in list(sys.modules.items()):
+        if _is_own(type(getattr(module, "__loader__", None))):
+            del sys.modules[name]
+
+
+def _is_own(kind: type) -> bool:
+    return kind.__module__.endswith("own_code")

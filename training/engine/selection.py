@@ -22,7 +22,7 @@ from service.model.artifact import FILES, ONNX, SCIKIT_LEARN
 from service.model.engines import Column, Engine, OnnxRuntime, ScikitLearn
 from service.model.errors import one_line
 from service.model.onnx_check import OnnxError
-from service.model.signature import Signature
+from service.model.signature import Signature, limited_range
 from training.companions import readers
 from training.engine import probe_rows, proven_ranges
 from training.engine.proven_ranges import SampleError, UnequalError
@@ -100,7 +100,7 @@ def select_engine(
         why = f"ONNX is equal, but {two_digits(times)} times as fast"
         return _keep_original(original, signature, why, **report)
     why = f"equal to scikit-learn, {two_digits(times)} times as fast"
-    if "beyond" in proof:
+    if "beyond" in proof and any(limited_range(one) for one in taken.inputs):
         why += f", for numbers in the proven ranges; beyond these, {proof['beyond']}"
     return Selection(ONNX, converted, taken, {FILES[ONNX]: content}, {"why": why, **report})
 
