@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_linnerud
+from sklearn.decomposition import SparsePCA
 from sklearn.ensemble import IsolationForest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
@@ -85,6 +86,16 @@ def test_answers_that_are_none_of_the_target_s_values_are_refused(packing: Packi
     code, out, err, _ = packing(classifier(CODES), rows, "--ignore", "diagnosis")
     assert (code, err) == (0, "")
     assert "accuracy" not in out
+
+
+def test_a_model_that_cannot_predict_one_row_is_refused_in_one_line(packing: Packing) -> None:
+    """SparsePCA of scikit-learn 1.9.1 gives a row without its second dimension."""
+    model = make_pipeline(SparsePCA(2, random_state=0), LogisticRegression()).fit(ROWS, CODES)
+    with pytest.raises(ValueError, match="Expected 2D array"):
+        model.predict(ROWS[:1])
+    code, _, err, folder = packing(model, ROWS)
+    assert (code, err.count("\n"), folder.exists()) == (65, 1, False)
+    assert "raises for 1 of its rows (ValueError: Expected 2D array" in err
 
 
 def test_a_column_that_was_ignored_is_no_input(packing: Packing) -> None:

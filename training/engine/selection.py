@@ -212,9 +212,19 @@ def _difference(expected: Column, found: Column, tolerance: float) -> float:
 
 
 def median_seconds(engine: Engine, columns: Sequence[Column], rows: int) -> float:
-    """The median time of one `predict` call with so many rows, in seconds."""
+    """The median time of one `predict` call with so many rows, in seconds.
+
+    PackError if the model raises for so many: some estimators do for one row alone.
+    """
     batch = [np.resize(column, rows) for column in columns]
-    engine.predict(batch)  # the first call also imports
+    try:
+        engine.predict(batch)  # the first call also imports
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise PackError(
+            f"the model predicts the sample, and raises for {rows} of its rows "
+            f"({one_line(error, 160)}): "
+            "a service is asked for any number of rows"
+        ) from error
     durations: list[float] = []
     while len(durations) < (9 if rows < 10_000 else 3):
         start = time.perf_counter()
