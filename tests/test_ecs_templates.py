@@ -52,7 +52,7 @@ def test_cfn_lint_finds_nothing_in_the_templates_nor_in_a_task_of_any_size(tmp_p
         cwd=tmp_path,
         env={**os.environ, "AWS_EC2_METADATA_DISABLED": "true"},
     )
-    assert (linted.stdout, linted.returncode) == ("", 0), linted.stdout
+    assert (linted.stdout, linted.returncode) == ("", 0), linted.stdout + linted.stderr
 
 
 @pytest.mark.parametrize(
