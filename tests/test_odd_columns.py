@@ -118,8 +118,8 @@ def test_none_and_nan_are_refused_where_answers_depend_on_them_and_no_encoder_te
         read = columnar.read(tmp_path / "rows.parquet")
         both = make_union(step, OneHotEncoder(handle_unknown="ignore"))
         model = make_pipeline(both, LogisticRegression()).fit(rows, answer)
-        told = contract(FittedModel(model), read, []).signature.inputs[0]
-        assert told.null == ("none" if missing is None else "nan")
+        reply = contract(FittedModel(model), read, []).signature.inputs[0]
+        assert reply.null == ("none" if missing is None else "nan")
     model = make_pipeline(step, LogisticRegression()).fit(rows, answer)
     with pytest.raises(PackError, match="column t are NaN and not None, and a file stores"):
         contract(FittedModel(model), read, [])
@@ -141,8 +141,8 @@ def test_the_list_of_categories_is_asked_for_where_codes_depend_on_it(
     with pytest.raises(PackError, match="store have another order or number, and Parquet keeps"):
         contract(FittedModel(model), columnar.read(tmp_path / "rows.parquet"), [])
     rows.to_feather(tmp_path / "rows.feather")
-    told = contract(FittedModel(model), columnar.read(tmp_path / "rows.feather"), []).signature
-    assert told.inputs[0].categories == categories
+    reply = contract(FittedModel(model), columnar.read(tmp_path / "rows.feather"), []).signature
+    assert reply.inputs[0].categories == categories
 
 
 def test_both_none_and_nan_as_categories_are_refused() -> None:
@@ -197,8 +197,8 @@ def test_whole_categories_stay_whole_beside_an_unknown_one(tmp_path: Path) -> No
     predictor = Predictor.load(tmp_path / "a", options.trusted)
     client = create_app(Settings(), predictor).test_client()
     asked = pd.DataFrame({"store": pd.Categorical([7, 11], categories=[7, 3, 11])})
-    told: Any = client.post("/predict?probabilities=true", json={"store": [7.0, 11.0]}).json
-    np.testing.assert_allclose(told["probabilities"], model.predict_proba(asked), atol=1e-9)
+    reply: Any = client.post("/predict?probabilities=true", json={"store": [7.0, 11.0]}).json
+    np.testing.assert_allclose(reply["probabilities"], model.predict_proba(asked), atol=1e-9)
     assert "/store/1" in client.post("/predict", json={"store": [7, 3.5]}).text
 
 
@@ -232,11 +232,13 @@ def test_numbers_that_an_encoder_learned_as_objects_are_objects(
         rows.to_parquet(path)
     read = sample.read(path, named=True) if suffix == ".csv" else columnar.read(path)
     asked = [0.5, 1.5, 2, *([None] if gone else [])]
-    told: Any = packed(model, read, tmp_path).post("/predict?probabilities=true", json={"a": asked})
+    reply: Any = packed(model, read, tmp_path).post(
+        "/predict?probabilities=true", json={"a": asked}
+    )
     expected = model.predict_proba(
         pd.DataFrame({"a": pd.Series(values[: len(asked)], dtype=object)})
     )
-    np.testing.assert_allclose(told.json["probabilities"], expected, atol=1e-9)
+    np.testing.assert_allclose(reply.json["probabilities"], expected, atol=1e-9)
 
 
 def test_objects_that_pandas_would_round_are_what_the_encoder_learned(tmp_path: Path) -> None:
@@ -247,6 +249,6 @@ def test_objects_that_pandas_would_round_are_what_the_encoder_learned(tmp_path: 
     rows.to_parquet(tmp_path / "rows.parquet")
     client = packed(model, columnar.read(tmp_path / "rows.parquet"), tmp_path)
     asked = [*values[:3], 7, 2**63 - 1]
-    told: Any = client.post("/predict?probabilities=true", json={"a": asked}).json
+    reply: Any = client.post("/predict?probabilities=true", json={"a": asked}).json
     expected = model.predict_proba(pd.DataFrame({"a": pd.Series(asked, dtype=object)}))
-    np.testing.assert_allclose(told["probabilities"], expected, atol=1e-9)
+    np.testing.assert_allclose(reply["probabilities"], expected, atol=1e-9)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import RadiusNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
@@ -165,6 +166,13 @@ def test_rows_beside_a_boundary_are_neighbours_with_two_labels() -> None:
     for one in found:
         gap = np.abs(one[:half] - one[half:])
         assert (gap <= 4 * np.spacing(np.maximum(np.abs(one[:half]), 1e-3))).all()
+
+
+def test_a_model_that_raises_between_rows_has_none() -> None:
+    _, signature, columns = described("sensors")
+    rows = np.column_stack(list(columns.values()))
+    model = RadiusNeighborsClassifier(1e-6).fit(rows, rows[:, 0] > 0)
+    assert beside_boundaries(ScikitLearn(model, signature), list(columns.values())) == []
 
 
 def test_a_model_of_numbers_has_no_boundary() -> None:

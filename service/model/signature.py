@@ -16,7 +16,7 @@ Label = float | int | str | bool
 Kind = Literal["number", "integer", "boolean", "category", "text", "date", "datetime"]
 Null = Literal["nan", "none"]
 Container = Literal["array", "frame", "list"]
-ENDLESS = 1e12  # people need not be told of a range that ends beyond
+ENDLESS = 1e12  # a range that ends beyond limits no real number
 WHOLE_NUMBERS = "whole numbers"  # a form of text
 Confidence = Literal["probabilities", "scores"]
 

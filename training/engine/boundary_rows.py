@@ -1,7 +1,7 @@
 """Rows beside the boundary between two labels, where the last bit of a score decides."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ MOST_LABELS = 100  # a model with more different predictions gives numbers
 
 
 def beside_boundaries(engine: Engine, given: Sequence[Column]) -> list[Column]:
-    """Pairs of neighbouring rows with different labels; none if the model gives numbers.
+    """Pairs of neighbouring rows with different labels.
+
+    None if the model gives numbers, or raises for rows between those of the sample.
 
     Between two rows of the sample with different labels the numbers are halved until they are
     neighbours. All else is that of the first row. Of several outputs the first one counts.
@@ -26,25 +28,34 @@ def beside_boundaries(engine: Engine, given: Sequence[Column]) -> list[Column]:
 
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = labels(given)
-        if not numbers or len(set(found.tolist())) > MOST_LABELS:
+        try:
+            return _bisected(labels, given, numbers)
+        except (ArithmeticError, LookupError, TypeError, ValueError):
             return []
-        chance = np.random.default_rng(0)
-        low, high = (_rows(given, chance.integers(len(found), size=PAIRS)) for _ in range(2))
-        high = [high[place] if place in numbers else low[place] for place in range(len(given))]
-        differ = labels(low) != labels(high)
-        low, high = _rows(low, differ), _rows(high, differ)
-        if not differ.any():
-            return []
-        wanted = labels(low)
-        for _ in range(STEPS):
-            middle = list(low)
-            for place in numbers:
-                middle[place] = low[place] / 2 + high[place] / 2
-            same = labels(middle) == wanted
-            for place in numbers:
-                low[place] = np.where(same, middle[place], low[place])
-                high[place] = np.where(same, high[place], middle[place])
+
+
+def _bisected(
+    labels: Callable[[Sequence[Column]], Column], given: Sequence[Column], numbers: Sequence[int]
+) -> list[Column]:
+    found = labels(given)
+    if not numbers or len(set(found.tolist())) > MOST_LABELS:
+        return []
+    chance = np.random.default_rng(0)
+    low, high = (_rows(given, chance.integers(len(found), size=PAIRS)) for _ in range(2))
+    high = [high[place] if place in numbers else low[place] for place in range(len(given))]
+    differ = labels(low) != labels(high)
+    low, high = _rows(low, differ), _rows(high, differ)
+    if not differ.any():
+        return []
+    wanted = labels(low)
+    for _ in range(STEPS):
+        middle = list(low)
+        for place in numbers:
+            middle[place] = low[place] / 2 + high[place] / 2
+        same = labels(middle) == wanted
+        for place in numbers:
+            low[place] = np.where(same, middle[place], low[place])
+            high[place] = np.where(same, high[place], middle[place])
     return [np.concatenate(pair) for pair in zip(low, high, strict=True)]
 
 
