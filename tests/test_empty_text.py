@@ -22,9 +22,9 @@ from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
 from tests.support.oip import INFER
+from tests.support.sample_files import read_back
 from tests.support.temporary_folders import kept
 from training.pack import PackOptions, pack
-from training.samples import columnar, sample
 
 ROWS = 300
 CHANCE = np.random.default_rng(0)
@@ -63,12 +63,7 @@ def served(name: str, suffix: str) -> tuple[Any, Path]:
     columns = make_column_transformer((encoder, ["a"]), remainder="passthrough")
     model = make_pipeline(columns, LogisticRegression(C=100)).fit(rows, GONE)
     folder = kept()
-    path = folder / f"rows{suffix}"
-    if suffix == ".csv":
-        rows.to_csv(path, index=False)
-    else:
-        rows.to_parquet(path)
-    read = sample.read(path, named=True) if suffix == ".csv" else columnar.read(path)
+    read = read_back(rows, folder, suffix)
     pack(model, read, targets=[], name="x", folder=folder / "a", options=PackOptions(report=False))
     return model.predict_proba(rows)[:, 1], folder / "a"
 

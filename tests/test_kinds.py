@@ -21,11 +21,11 @@ from service.model.predictor import Predictor
 from service.settings import Settings
 from tests.support import frame_steps
 from tests.support.any_frame import plain
+from tests.support.sample_files import read_back as read
 from training.__main__ import main
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
 from training.pack import PackOptions, pack
-from training.samples import columnar, sample
 from training.signature.infer import contract
 
 CODES = ["10", "20", "30"]
@@ -45,15 +45,6 @@ def ignoring() -> Any:
 
 def classifier(*steps: Any) -> Any:
     return make_pipeline(*steps, LogisticRegression())
-
-
-def read(rows: pd.DataFrame, folder: Path, suffix: str = ".csv") -> sample.Sample:
-    path = folder / f"rows{suffix}"
-    if suffix == ".csv":
-        rows.to_csv(path, index=False)
-        return sample.read(path, named=True)
-    rows.to_parquet(path)
-    return columnar.read(path)
 
 
 def answers(

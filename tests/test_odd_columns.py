@@ -20,6 +20,7 @@ from service.app import create_app
 from service.model.predictor import Predictor
 from service.settings import Settings
 from tests.support import frame_steps
+from tests.support.sample_files import read_back
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
 from training.pack import PackOptions, pack
@@ -225,12 +226,7 @@ def test_numbers_that_an_encoder_learned_as_objects_are_objects(
     rows = pd.DataFrame({"a": pd.Series(values, dtype=object)})
     model = make_pipeline(OneHotEncoder(), LogisticRegression())
     model.fit(rows, [value == 0.5 for value in values])
-    path = tmp_path / f"rows{suffix}"
-    if suffix == ".csv":
-        rows.to_csv(path, index=False)
-    else:
-        rows.to_parquet(path)
-    read = sample.read(path, named=True) if suffix == ".csv" else columnar.read(path)
+    read = read_back(rows, tmp_path, suffix)
     asked = [0.5, 1.5, 2, *([None] if gone else [])]
     reply: Any = packed(model, read, tmp_path).post(
         "/predict?probabilities=true", json={"a": asked}
