@@ -64,13 +64,14 @@ def test_a_number_outside_is_refused_with_the_range_which_every_description_has(
     described = json.loads(client.get("/openapi.json").data)["components"]["schemas"]["input-0"]
     assert (described["minimum"], described["maximum"]) == (first.lowest, first.highest)
     assert f"accepted from \N{MINUS SIGN}{first.highest:.4g} to " in input_values(first)
-    assert f"accepted from -{shown} to {shown}" in summary.table(predictor.manifest)
+    printed = summary.inputs_and_outputs(predictor.manifest.signature)
+    assert f"accepted from -{shown} to {shown}" in printed
 
 
 def test_a_range_that_limits_nothing_is_not_shown() -> None:
     _, predictor, _ = packed("ridge regression")
     assert "accepted" not in "".join(map(input_values, predictor.signature.inputs))
-    assert "accepted" not in summary.table(predictor.manifest)
+    assert "accepted" not in summary.inputs_and_outputs(predictor.manifest.signature)
 
 
 def differing(beyond: float) -> Any:

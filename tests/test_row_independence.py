@@ -168,6 +168,21 @@ def test_rows_beside_a_boundary_are_neighbours_with_two_labels() -> None:
         assert (gap <= 4 * np.spacing(np.maximum(np.abs(one[:half]), 1e-3))).all()
 
 
+def test_a_boundary_is_found_by_few_calls() -> None:
+    """A call for few rows of a wide table takes as long as one for many."""
+    case, signature, columns = described("logistic regression, string labels")
+    calls = 0
+
+    class Counting(ScikitLearn):
+        def predict(self, columns: Sequence[Column]) -> list[Column]:
+            nonlocal calls
+            calls += 1
+            return super().predict(columns)
+
+    assert beside_boundaries(Counting(case.estimator, signature), list(columns.values()))
+    assert calls < 25
+
+
 def test_a_model_that_raises_between_rows_has_none() -> None:
     _, signature, columns = described("sensors")
     rows = np.column_stack(list(columns.values()))

@@ -18,6 +18,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from service.model.engines import Column, ScikitLearn
 from service.model.signature import Input, Output, Signature
 from training import pack as packing
+from training import summary
 from training.conversion import encoder_tables
 from training.engine import probe_rows, proven_ranges, selection
 from training.estimators.fitted_model import FittedModel
@@ -314,3 +315,14 @@ def test_shared_calls_of_a_wide_table_are_tried_for_a_time(
     monkeypatch.setattr(packing, "WIDE_COLUMNS", 2)
     packing.pack(model, rows, targets=[], name="x", folder=tmp_path / "a")
     assert given == {float("inf"), packing.WIDE_SECONDS}
+
+
+def test_the_summary_of_a_wide_table_shows_the_first_inputs_and_counts_the_others(
+    tmp_path: Path,
+) -> None:
+    table = numbers(60)
+    signature = describe(LogisticRegression().fit(table, table.c0 > 0), read(table, tmp_path), [])
+    lines = summary.inputs_and_outputs(signature).splitlines()
+    assert lines[50].split()[0] == "c49"
+    assert lines[51].split() == ["…", "and", "10", "more:", "they", "are", "in", "manifest.json"]
+    assert lines[-1].split()[0] == "prediction"

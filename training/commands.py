@@ -238,7 +238,7 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
     rows = manifest.data["rows"]
     how = f"trained on {rows} readings" if trained else f"packed with a sample of {rows} rows"
     print(f"{manifest.name} {manifest.version}, {how}, in {folder}\n")
-    print(summary.table(manifest))
+    print(summary.inputs_and_outputs(manifest.signature))
     print(f"\n  engine  {summary.engine(manifest)}\n")
     for line in summary.measured(manifest):
         print(f"  {line}\n")

@@ -4,17 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from service.model.manifest import Manifest
-from service.model.signature import Input, Output, limited_range
+from service.model.signature import Input, Output, Signature, limited_range
 from training.samples.sample import Sample
 
 SHOWN_CATEGORIES = 5
+SHOWN_INPUTS = 50  # a terminal would scroll past the lines above those of a wide table
 
 
-def table(manifest: Manifest) -> str:
-    """Inputs and outputs, one line each."""
-    signature = manifest.signature
+def inputs_and_outputs(signature: Signature) -> str:
+    """A table, one line each. Of many inputs the first ones, and how many follow."""
+    shown, more = signature.inputs[:SHOWN_INPUTS], len(signature.inputs) - SHOWN_INPUTS
     rows = [("input", "kind", "takes")]
-    rows += [(column.name, _kind(column), _takes(column)) for column in signature.inputs]
+    rows += [(column.name, _kind(column), _takes(column)) for column in shown]
+    rows += [("…", "", f"and {more} more: they are in manifest.json")] if more > 0 else []
     rows += [("", "", ""), ("output", "kind", "gives")]
     rows += [(output.name, output.kind, _gives(output)) for output in signature.outputs]
     widths = [max(len(row[place]) for row in rows) for place in range(2)]
