@@ -122,6 +122,10 @@ class Settings:
         each=r"sha256:[0-9a-f]{64}|none",
         wanted="sha256: and a SHA-256 digest in small hexadecimal digits",
     )
+    fast_path: bool = _setting(
+        True,
+        "whether llhttp parses simple predictions, and not gunicorn: true or false",
+    )
     traces: bool = _setting(False, "whether to export OpenTelemetry traces: true or false")
     log_level: str = _setting(
         "info",

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.bad_bodies import EXAMPLE
 from tests.support.raw import CLOSE, LENGTH, an_answer, get, post, read_all, statuses
-from tests.support.serving import CROWDED, Server, serve, wait_until
+from tests.support.serving import BY_GUNICORN, Server, serve, wait_until
 
 KEEP = b"Connection: keep-alive\r\n"
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)
@@ -59,11 +59,11 @@ def test_any_other_connection_is_kept(server: Server, fields: bytes) -> None:
             assert an_answer(connection).status == 200
 
 
-@pytest.mark.parametrize("arguments", [(), CROWDED], ids=["alone", "in a crowd"])
+@pytest.mark.parametrize("settings", [{}, BY_GUNICORN], ids=["llhttp", "gunicorn"])
 def test_a_service_that_is_going_closes_after_an_answer(
-    artifact: Path, arguments: tuple[str, ...]
+    artifact: Path, settings: dict[str, str]
 ) -> None:
-    with serve(artifact, *arguments, SERVICE_DRAIN_SECONDS="60") as server:
+    with serve(artifact, SERVICE_DRAIN_SECONDS="60", **settings) as server:
         with server.connect() as kept:
             kept.sendall(GOOD)
             assert an_answer(kept).status == 200

@@ -1,4 +1,4 @@
-"""What comes on one connection before its request has its turn in the crowd."""
+"""What comes on one connection before its request is whole, or has its turn."""
 
 import asyncio
 
@@ -6,7 +6,6 @@ import pytest
 from gunicorn.asgi.protocol import ASGIProtocol
 
 from service.model.predictor import Predictor
-from service.scheduling import inline_batcher
 from tests.support.asgi import run
 from tests.support.bad_bodies import ANSWER, EXAMPLE
 from tests.support.flood import inside
@@ -16,12 +15,6 @@ from tests.support.sharing import QUICK, bridged
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)
 HEAD = len(GOOD) - len(EXAMPLE)
 LARGE = 2_000_000  # bytes
-
-
-@pytest.fixture(autouse=True)
-def crowd(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It begins with the first."""
-    monkeypatch.setattr(inline_batcher, "DEFER_PARSING_AT", 0)
 
 
 def answers(predictor: Predictor, pieces: list[bytes], number: int = 1) -> list[tuple[int, bytes]]:
@@ -54,14 +47,49 @@ def test_one_that_becomes_too_large_is_not_kept(predictor: Predictor) -> None:
     assert status == 413
 
 
-def test_one_that_is_not_whole_when_its_turn_comes_is_for_gunicorn(predictor: Predictor) -> None:
+def test_the_first_part_of_a_request_is_held_for_a_short_time_then_it_is_gunicorns(
+    predictor: Predictor,
+) -> None:
     async def scene() -> tuple[int, bytes]:
         async with inside(bridged(predictor, QUICK)) as own:
             own.end.data_received(GOOD[:-1])
-            assert own.end.deferred
-            while own.end.deferred:
+            assert own.end._current_request is None
+            assert not own.end.is_waiting
+            while own.end._current_request is None:
                 await asyncio.sleep(0)
             own.end.data_received(GOOD[-1:])
             return await own.answer()
 
     assert run(scene()) == (200, ANSWER)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        post(LENGTH % len(EXAMPLE) + b"Expect: 100-continue\r\n"),
+        post(b"Transfer-Encoding: chunked\r\n"),
+        post(LENGTH % LARGE),
+        b"POST /predict HTTP/1.1\r\nX: " + b"x" * 4096,
+    ],
+    ids=["the client expects an answer", "no length", "a large body", "a long head"],
+)
+def test_a_part_that_cannot_become_a_simple_request_is_gunicorns_at_once(
+    predictor: Predictor, part: bytes
+) -> None:
+    async def scene() -> bool:
+        async with inside(bridged(predictor, QUICK)) as own:
+            own.end.data_received(part)
+            return bool(own.end._has_part_of_a_head() or own.end._current_request)
+
+    assert run(scene()) or b"x" * 4096 in part
+
+
+def test_a_client_that_leaves_after_the_first_part_is_forgotten(predictor: Predictor) -> None:
+    async def scene() -> None:
+        async with inside(bridged(predictor, QUICK)) as own:
+            own.end.data_received(GOOD[:-1])
+            own.end.connection_lost(None)
+            assert own.end._hold_timer is None
+            assert own.end._held == b""
+
+    run(scene())

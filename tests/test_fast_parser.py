@@ -1,6 +1,7 @@
 """What is taken for a plain request is what gunicorn takes it for; all else is left to it."""
 
 import runpy
+from wsgiref.types import WSGIEnvironment
 
 import pytest
 from gunicorn.asgi.parser import CallbackRequest, PythonProtocol
@@ -8,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.server import fast_parser
-from service.server.fast_parser import REQUEST_LINE, parse_simple_request
+from service.server.fast_parser import REQUEST_LINE, SimpleParser, size
+from service.server.wsgi import build_environ
 from tests.support.bad_bodies import EXAMPLE
 from tests.support.raw import CHUNKED, CLOSE, LENGTH, post
 from tests.support.serving import ROOT
 
+PARSER = SimpleParser()
 CONFIGURATION = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
 LIMITS = {name: limit for name, limit in CONFIGURATION.items() if name.startswith("limit_request_")}
 SIZE = LENGTH % len(EXAMPLE)
@@ -29,6 +32,21 @@ LINES = [
     *(b"Content-Type: application/json", b"Content-Type: text/csv", b": x", b"X-\xc3\xa9: 1"),
     *(b"X-Forwarded-Proto: https", b"Authorization: Bearer key", b"X-Long: " + b"x" * 4090),
 ]
+
+
+def parsed(data: bytes) -> tuple[bytes, WSGIEnvironment] | None:
+    """The body and the headers, as they are in a WSGI environ."""
+    environ: WSGIEnvironment = {}
+    body = PARSER.parse(data, environ)
+    return None if body is None else (body, environ)
+
+
+def environ_of(headers: list[tuple[bytes, bytes]]) -> WSGIEnvironment:
+    """What gunicorn's headers are in a WSGI environ."""
+    scope = {"method": "", "path": "", "query_string": b"", "http_version": ""}
+    ends = {"scheme": "", "server": None, "client": None}
+    whole, bare = (build_environ({**scope, **ends, "headers": h}) for h in (headers, []))
+    return {name: value for name, value in whole.items() if name not in bare}
 
 
 def gunicorns(data: bytes) -> tuple[CallbackRequest, list[tuple[bytes, bytes]], bytes]:
@@ -51,17 +69,16 @@ def gunicorns(data: bytes) -> tuple[CallbackRequest, list[tuple[bytes, bytes]], 
 )
 def test_gunicorn_reads_the_same(lines: list[bytes], end: bytes, body: bytes) -> None:
     data = REQUEST_LINE + b"\r\n".join(lines) + end + body
-    read = parse_simple_request(data)
+    read = parsed(data)
     if read is None:
         return
-    scope, ours = read
+    ours, environ = read
     request, headers, theirs = gunicorns(data)
-    assert scope["headers"] == headers
     assert ours == theirs
-    assert scope["method"] == request.method
-    assert scope["path"] == request.path
-    assert scope["query_string"] == request.query.encode()
-    assert scope["http_version"] == "{}.{}".format(*request.version)
+    assert size(data) == len(data)
+    assert environ == environ_of(headers)
+    assert (request.method, request.path, request.query) == ("POST", "/predict", "")
+    assert request.version == (1, 1)
     assert not request.should_close()
     assert not request.may_upgrade()
     assert not request._expect_100_continue
@@ -77,11 +94,12 @@ def test_gunicorn_reads_the_same(lines: list[bytes], end: bytes, body: bytes) ->
     ],
 )
 def test_what_clients_and_load_balancers_send_is_simple(data: bytes) -> None:
-    read = parse_simple_request(data)
+    read = parsed(data)
     assert read
-    scope, body = read
+    body, environ = read
     assert body == EXAMPLE
-    assert (b"content-type", b"application/json") in scope["headers"]
+    assert environ["CONTENT_TYPE"] == "application/json"
+    assert size(data) == len(data)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +115,8 @@ def test_what_clients_and_load_balancers_send_is_simple(data: bytes) -> None:
         "in chunks, with a length": post(SIZE + CHUNKED, EXAMPLE),
         "the last one": post(SIZE + CLOSE, EXAMPLE),
         "expecting": post(SIZE + b"Expect: 100-continue\r\n", EXAMPLE),
-        "upgrading": post(SIZE + b"Upgrade: h2c\r\n", EXAMPLE),
+        "upgrading": post(SIZE + b"Upgrade: h2c\r\nConnection: Upgrade\r\n", EXAMPLE),
+        "naming a protocol": post(SIZE + b"Upgrade: h2c\r\n", EXAMPLE),
         "no host": REQUEST_LINE + SIZE + b"\r\n" + EXAMPLE,
         "a field on two lines": post(SIZE + b"X: 1\r\n 2\r\n", EXAMPLE),
         "a bare line feed": post(SIZE + b"X: 1\nY: 2\r\n", EXAMPLE),
@@ -107,7 +126,8 @@ def test_what_clients_and_load_balancers_send_is_simple(data: bytes) -> None:
     }.values(),
 )
 def test_all_else_is_not(data: bytes) -> None:
-    assert parse_simple_request(data) is None
+    assert parsed(data) is None
+    assert parsed(GOOD), "nothing of it is left in the parser"
 
 
 def test_its_limits_are_within_gunicorns() -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from service.model.predictor import Predictor
-from service.scheduling import inline_batcher
 from service.server.asgi_app import ASGIApp
 from tests.support.asgi import run
 from tests.support.bad_bodies import EXAMPLE
@@ -89,10 +88,8 @@ def test_nothing_of_a_request_waits_for_the_collector(
 
 @pytest.mark.parametrize(("body", "status"), [(EXAMPLE, 200), (b"{", 400)])
 def test_nor_does_anything_of_one_that_waited_unread(
-    predictor: Predictor, monkeypatch: pytest.MonkeyPatch, body: bytes, status: int
+    predictor: Predictor, body: bytes, status: int
 ) -> None:
-    monkeypatch.setattr(inline_batcher, "DEFER_PARSING_AT", 0)
-
     async def scene() -> list[Any]:
         async with inside(bridged(predictor, QUICK)) as own:
 

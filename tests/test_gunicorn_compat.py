@@ -14,7 +14,7 @@ from service.server.gunicorn import compat
 from service.server.gunicorn.compat import FOR_DEFERRING, FOR_TIMEOUTS
 from tests.support.bad_bodies import ANSWER, EXAMPLE
 from tests.support.raw import LENGTH, exchange, post
-from tests.support.serving import CROWDED, serve
+from tests.support.serving import serve
 
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)
 
@@ -49,7 +49,7 @@ def test_without_a_name_the_service_warns_once_and_answers_the_same(
     artifact: Path, tmp_path: Path, old: str, new: str, missing: list[str]
 ) -> None:
     path = str(renamed(old, new, tmp_path))
-    with serve(artifact, *CROWDED, PYTHONPATH=path, WEB_CONCURRENCY="2") as server:
+    with serve(artifact, PYTHONPATH=path, WEB_CONCURRENCY="2") as server:
         for _ in range(3):
             answer = exchange(server, GOOD)
             assert answer

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.bad_bodies import EXAMPLE
 from tests.support.raw import LENGTH, an_answer, post, read_all, statuses
-from tests.support.serving import CROWDED, Server, serve
+from tests.support.serving import BY_GUNICORN, Server, serve
 from tests.test_slow_clients import AT_ONCE, assert_answers_at_once, can_be_read
 
 SECONDS = 10.0
@@ -61,6 +61,6 @@ def test_a_head_that_never_ends_is_cut_off_after_ten_seconds(server: Server) -> 
 
 
 @pytest.mark.slow
-def test_so_it_is_in_a_crowd(artifact: Path) -> None:
-    with serve(artifact, *CROWDED) as server:
+def test_so_it_is_where_gunicorn_parses_all_requests(artifact: Path) -> None:
+    with serve(artifact, **BY_GUNICORN) as server:
         assert_heads_are_cut_off(server)

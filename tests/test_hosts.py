@@ -14,7 +14,7 @@ from tests.support.bad_bodies import ANSWER, EXAMPLE
 from tests.support.lambda_events import ADDRESS, version_2
 from tests.support.problems import assert_problem
 from tests.support.raw import CHUNKED, CLOSE, LENGTH, an_answer, chunks, exchange, get, post
-from tests.support.serving import CROWDED, Server, serve
+from tests.support.serving import BY_GUNICORN, Server, serve
 
 OURS = ["api.example.com", "API.Example.Com:8080", "api.example.com:", "a.example.org", "[::1]:80"]
 OTHERS = [
@@ -40,10 +40,10 @@ WAYS = {
 }
 
 
-@pytest.fixture(scope="module", params=["alone", "in a crowd"])
+@pytest.fixture(scope="module", params=["llhttp", "gunicorn"])
 def limited(request: pytest.FixtureRequest, artifact: Path) -> Iterator[Server]:
-    arguments = CROWDED if request.param == "in a crowd" else ()
-    with serve(artifact, *arguments, SERVICE_HOSTS=",".join(HOSTS)) as running:
+    settings = BY_GUNICORN if request.param == "gunicorn" else {}
+    with serve(artifact, SERVICE_HOSTS=",".join(HOSTS), **settings) as running:
         yield running
 
 

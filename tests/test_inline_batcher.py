@@ -176,21 +176,6 @@ def test_the_batcher_computes_for_a_quarter_of_the_pause(
     assert run(scene()) == predictions
 
 
-@pytest.mark.parametrize(("queued", "defers"), [(31, False), (32, True)])
-def test_parsing_is_deferred_from_32_queued_entries_on(
-    clock: Clock, queued: int, defers: bool
-) -> None:
-    async def scene() -> bool:
-        own = Scene(clock)
-        tasks = [own.submit(str(number)) for number in range(queued + 1)]
-        await asyncio.sleep(0)  # one runs at once
-        answer = own.batcher.defers_parsing
-        await asyncio.wait(tasks)
-        return answer
-
-    assert run(scene()) == defers
-
-
 async def outcomes(clock: Clock, wait: float, seconds: float) -> list[tuple[str, bool]]:
     """What becomes of 20 jobs that are queued for so many seconds, and of 8 that come then.
 

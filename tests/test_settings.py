@@ -17,6 +17,7 @@ def test_an_empty_environment_gives_the_promised_defaults() -> None:
     assert settings.max_answer_values == 1_000_000
     assert settings.max_body_bytes == 1024 * 1024
     assert settings.traces is False
+    assert settings.fast_path is True
 
 
 def test_every_setting_is_read_under_its_name() -> None:
@@ -40,6 +41,7 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_EXTRA_COLUMNS": "ignore",
         "SERVICE_TRUSTED_MODULES": "mine.features, theirs",
         "SERVICE_TRUSTED_CODE": f"sha256:{'c' * 64},sha256:{'d' * 64}",
+        "SERVICE_FAST_PATH": "false",
         "SERVICE_TRACES": "true",
         "SERVICE_LOG_LEVEL": "error",
     }
@@ -61,6 +63,7 @@ def test_every_setting_is_read_under_its_name() -> None:
     assert settings.trusted_modules == ("mine.features", "theirs")
     assert settings.trusted_code == (f"sha256:{'c' * 64}", f"sha256:{'d' * 64}")
     assert settings.traces is True
+    assert settings.fast_path is False
     assert settings.log_level == "error"
 
 

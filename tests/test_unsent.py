@@ -30,17 +30,17 @@ from training.samples.sample import read
 
 LONG, LONGER = 3_000_000, 5_000_000  # bytes: more than any system keeps for a connection like this
 STALLED = 1.0  # seconds
-ROUTES = pytest.mark.parametrize("crowded", [False, True], ids=["alone", "in a crowd"])
+ROUTES = pytest.mark.parametrize("fast_path", [True, False], ids=["llhttp", "gunicorn"])
 LINUX = pytest.mark.skipif(not Path("/proc").is_dir(), reason="memory is read from /proc")
 LABELS = 100
 MOST_MB = 200  # of a worker
 
 
-@pytest.fixture(params=[False, True], ids=["alone", "in a crowd"])
+@pytest.fixture(params=[True, False], ids=["llhttp", "gunicorn"])
 def own(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """A server of long answers, which soon disconnects clients that do not read."""
     soon = {"STALLED_SECONDS": STALLED, "LOOK_SECONDS": 0.05}
-    with long_answers(tmp_path, crowded=request.param, **soon) as server:
+    with long_answers(tmp_path, fast_path=request.param, **soon) as server:
         yield server
 
 
@@ -115,7 +115,10 @@ def test_a_client_that_reads_nothing_is_disconnected(own: Server) -> None:
 def test_a_client_that_leaves_is_forgotten_at_once(tmp_path: Path) -> None:
     """Not after gunicorn's time for it, in which its answer would stay in memory."""
     grace = ("--asgi-disconnect-grace-period", "60")
-    with long_answers(tmp_path, *grace, crowded=False) as server, client(server, ask(LONG)) as one:
+    with (
+        long_answers(tmp_path, *grace, fast_path=False) as server,
+        client(server, ask(LONG)) as one,
+    ):
         wait_until(lambda: held(server) >= LONG, "the answer to wait for its client")
         assert counted(server, "slipway_requests_in_flight") == 2
         reset(one.connection)
@@ -168,10 +171,10 @@ def test_an_answer_that_several_get_counts_once(tmp_path: Path) -> None:
 @pytest.mark.slow
 @ROUTES
 def test_a_stopping_service_finishes_what_is_read_and_leaves_the_rest(
-    tmp_path: Path, crowded: bool
+    tmp_path: Path, fast_path: bool
 ) -> None:
     with (
-        long_answers(tmp_path, crowded=crowded) as server,
+        long_answers(tmp_path, fast_path=fast_path) as server,
         client(server, ask(LONG)) as deaf,
         client(server, ask(LONGER)) as slow,
     ):

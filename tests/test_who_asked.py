@@ -12,7 +12,7 @@ import pytest
 from tests.support.bad_bodies import EXAMPLE
 from tests.support.flood import MANY, burst
 from tests.support.raw import CHUNKED, CLOSE, LENGTH, an_answer, exchange, get, post
-from tests.support.serving import CROWDED, Server, serve, wait_until
+from tests.support.serving import BY_GUNICORN, Server, serve, wait_until
 
 CLIENT, SPOOFED = "203.0.113.7", "198.51.100.9"
 FORWARDED = f"X-Forwarded-For: {SPOOFED}, {CLIENT}\r\n".encode()
@@ -109,8 +109,8 @@ def test_several_headers_are_one_list(server: Server) -> None:
 def test_the_header_counts_only_from_proxies_that_gunicorn_trusts(
     artifact: Path, allowed: str, client: str
 ) -> None:
-    for arguments in ((), CROWDED):
-        with serve(artifact, *arguments, FORWARDED_ALLOW_IPS=allowed) as server:
+    for settings in ({}, BY_GUNICORN):
+        with serve(artifact, FORWARDED_ALLOW_IPS=allowed, **settings) as server:
             for fields in (FORWARDED, FORWARDED + CLOSE):
                 one = post(LENGTH_OF_EXAMPLE + fields, EXAMPLE)
                 assert line_for(server, one, 200)["client"] == client
@@ -119,7 +119,7 @@ def test_the_header_counts_only_from_proxies_that_gunicorn_trusts(
 def test_under_load_answers_and_rejections_name_the_client(artifact: Path) -> None:
     settings = {"SERVICE_API_KEYS": DIGESTS, "SERVICE_QUEUE_SECONDS": "0.001"}
     one = post(LENGTH_OF_EXAMPLE + FORWARDED + bring("mobile"), EXAMPLE)
-    with serve(artifact, *CROWDED, **settings) as server, ExitStack() as stack:
+    with serve(artifact, **settings) as server, ExitStack() as stack:
         for connection in burst(server, one, stack):
             an_answer(connection)
         wait_until(lambda: len(lines_of(server)) == MANY, "all lines")

@@ -58,7 +58,7 @@ def _load_fast(
     fields = schema.load_fields.values()
     try:
         return {
-            name: field.deserialize(columns.values[name])
+            name: field._deserialize(columns.values[name], None, None)
             for name, field in zip(names, fields, strict=True)
         }
     except (KeyError, ValidationError):

@@ -38,17 +38,25 @@ class FastPath:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        content = self.predict(environ)
+        if content is None:
+            return self.app(environ, start_response)
+        start_response("200 OK", [("Content-Type", JSON), ("Content-Length", str(len(content)))])
+        return [content]
+
+    def predict(self, environ: WSGIEnvironment) -> bytes | None:
+        """The answer; None if the request is not eligible or failed: Flask then answers.
+
+        A batch may have set the answer, or the error, already.
+        """
         state = state_of(environ)
-        if self.is_eligible(environ) and state.error is None:
-            try:
-                content = state.answer or self.service.predict(environ, state.body or b"")
-            except Exception as error:
-                state.error = error  # Flask raises and renders it
-            else:
-                headers = [("Content-Type", JSON), ("Content-Length", str(len(content)))]
-                start_response("200 OK", headers)
-                return [content]
-        return self.app(environ, start_response)
+        if state.error is not None or not self.is_eligible(environ):
+            return None
+        try:
+            return state.answer or self.service.predict(environ, state.body or b"")
+        except Exception as error:
+            state.error = error
+            return None
 
     def is_eligible(self, environ: WSGIEnvironment) -> bool:
         """Whether only the body says what a request asks for; decided once per request."""

@@ -5,9 +5,11 @@ up, so the numbers cover all workers, and stay when a worker ends. Labels have f
 clients send. No load balancer forwards to the port of the metrics.
 
 To add a metric: make it in `Metrics.__init__`, count it in `Metrics.count` from the `RequestState`
-of a request, or where it happens, and list it in docs/operations.md.
+of a request, or where it happens, and list it in docs/operations.md. What every request changes is
+added up in memory, and published 20 times a second (tally.py).
 """
 
+import asyncio
 from functools import cache
 from time import perf_counter
 from wsgiref.types import WSGIEnvironment
@@ -23,9 +25,11 @@ from service.api.problems import Problem
 from service.api.request_state import state_of
 from service.model.manifest import Manifest
 from service.observability.logs import known_method
+from service.observability.tally import Tally, observe
 
 PATH = "/metrics"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+PUBLISH_SECONDS = 0.05
 REJECTION_REASONS = ("busy", "deadline")
 
 
@@ -97,22 +101,68 @@ class Metrics:
         self._requests_of = cache(self.requests.labels)
         self._duration_of = cache(self.duration.labels)
         self._shed_of = cache(self.shed.labels)
+        self._tally: Tally | None = None  # of the event loop's thread
 
     @classmethod
     def of(cls, manifest: Manifest) -> "Metrics":
         """The metrics of a service with this model."""
         return cls(manifest.name, manifest.version, manifest.engine)
 
+    def begin(self) -> None:
+        """Count a request as in flight. The event loop calls it, and `end` once for each."""
+        self._unpublished().in_flight += 1
+
+    def end(self) -> None:
+        """Count a request as no longer in flight."""
+        self._unpublished().in_flight -= 1
+
     def count(self, environ: WSGIEnvironment, route: str, status: int) -> None:
         """Count one answer."""
-        self._requests_of(known_method(environ), route, status).inc()
+        try:
+            tally = self._unpublished()
+        except RuntimeError:  # no event loop runs in this thread
+            tally = Tally()
+            self._add(tally, environ, route, status)
+            self._publish(tally)
+        else:
+            self._add(tally, environ, route, status)
+
+    def publish(self) -> None:
+        """Publish what the event loop's thread has counted."""
+        tally, self._tally = self._tally, None
+        if tally is not None:
+            self._publish(tally)
+
+    def _unpublished(self) -> Tally:
+        """The tally of the event loop's thread; RuntimeError if no loop runs in this thread."""
+        loop = asyncio.get_running_loop()
+        if self._tally is None:
+            self._tally = Tally()
+            loop.call_later(PUBLISH_SECONDS, self.publish)
+        return self._tally
+
+    @staticmethod
+    def _add(tally: Tally, environ: WSGIEnvironment, route: str, status: int) -> None:
+        tally.requests[known_method(environ), route, status] += 1
         state = state_of(environ)
-        self._duration_of(route).observe(perf_counter() - state.arrived)
+        tally.durations[route].append(perf_counter() - state.arrived)
         if state.queue_seconds is not None:
-            self.queue.observe(state.queue_seconds)
+            tally.queue.append(state.queue_seconds)
         if state.predict_seconds is not None:
-            self.predict.observe(state.predict_seconds)
-            self.rows.inc(state.rows or 0)
+            tally.predict.append(state.predict_seconds)
+            tally.rows += state.rows or 0
+
+    def _publish(self, tally: Tally) -> None:
+        for labels, times in tally.requests.items():
+            self._requests_of(*labels).inc(times)
+        for route, seconds in tally.durations.items():
+            observe(self._duration_of(route), SECONDS, seconds)
+        observe(self.queue, SECONDS, tally.queue)
+        observe(self.predict, SECONDS, tally.predict)
+        if tally.predict:
+            self.rows.inc(tally.rows)
+        if tally.in_flight:
+            self.in_flight.inc(tally.in_flight)
 
     def count_rejection(self, reason: str) -> None:
         """Count one prediction that was rejected because of the load."""
@@ -120,6 +170,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """All metrics, summed over all workers, in Prometheus' text format."""
+        self.publish()
         if not ValueClass._multiprocess:
             return generate_latest(self.registry)
         registry = CollectorRegistry()

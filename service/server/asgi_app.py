@@ -13,8 +13,6 @@ from re import Pattern
 from time import perf_counter
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from prometheus_client import Gauge
-
 from service.api.forwarded import Proxies
 from service.api.predict import PATH
 from service.api.problems import Problem
@@ -28,6 +26,7 @@ from service.scheduling.jobs import Job, QueueEntry
 from service.scheduling.thread_batcher import ThreadBatcher
 from service.server import request_body, request_target
 from service.server.drain import Drain
+from service.server.prediction import PredictionResponder
 from service.server.rejection import RejectionResponder, problem_of
 from service.server.request_body import Message, Receive
 from service.server.unsent import Unsent
@@ -75,7 +74,6 @@ class ASGIApp:
         self.drain = drain
         self.access = access
         self.metrics = context.metrics
-        self.in_flight: Gauge = context.metrics.in_flight  # requests read, queued or answered
         self.expected_seconds = expected_seconds
         self.start_up = start_up
         self.shut_down = shut_down
@@ -83,7 +81,8 @@ class ASGIApp:
         self.fast_path = fast_path
         self._can_batch = fast_path is not None and fast_path.can_batch
         self.unsent = Unsent(context.metrics.disconnected)
-        self._responder = RejectionResponder(context)
+        self._rejections = RejectionResponder(context)
+        self._predictions = PredictionResponder(context, fast_path) if fast_path else None
         limits = (settings.queue_seconds, expected_seconds, settings.max_body_bytes)
         self._inline = InlineBatcher(*limits, self._run, self._predict_batch)
         self._threaded = ThreadBatcher(*limits, self._start_in_thread)
@@ -92,11 +91,11 @@ class ASGIApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or one event of the worker's lifespan."""
         if scope["type"] == "http":
-            self.in_flight.inc()
+            self.metrics.begin()
             try:
                 await self._answer(scope, receive, send)
             finally:
-                self.in_flight.dec()
+                self.metrics.end()
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
@@ -112,6 +111,7 @@ class ASGIApp:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self._thread.shutdown(wait=False, cancel_futures=True)
+        self.metrics.publish()
         self.shut_down()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -141,10 +141,14 @@ class ASGIApp:
     def _build_environ(self, scope: Scope, arrived: float) -> WSGIEnvironment:
         """The WSGI environ of a request, with its client's address in place of a proxy's."""
         environ = build_environ(scope)
-        environ[KEY] = RequestState(arrived, is_full=self.unsent.is_full)
+        self._add_state(environ, arrived)
+        return environ
+
+    def _add_state(self, environ: WSGIEnvironment, arrived: float) -> RequestState:
+        state = environ[KEY] = RequestState(arrived, is_full=self.unsent.is_full)
         if forwarded := environ.get("HTTP_X_FORWARDED_FOR"):
             environ["REMOTE_ADDR"] = self.proxies.client(environ["REMOTE_ADDR"], forwarded)
-        return environ
+        return state
 
     async def _schedule(self, environ: WSGIEnvironment) -> Response:
         """The app's response, at once or, for a prediction, when it is scheduled.
@@ -180,7 +184,7 @@ class ASGIApp:
         """The response to a prediction that was not run."""
         error.__traceback__ = None  # it holds the job, which holds the error, as in `_fail`
         state_of(environ).queue_seconds = error.queue_seconds
-        response = self._responder.respond(environ, error)
+        response = self._rejections.respond(environ, error)
         return response or self._fail(environ, problem_of(error))
 
     def _fail(self, environ: WSGIEnvironment, error: Problem) -> Response:
@@ -193,19 +197,17 @@ class ASGIApp:
 
     # What follows is for requests that are queued as raw bytes (server/gunicorn/).
 
-    def defers_parsing(self, size_bytes: int) -> bool:
-        """Whether a prediction of this size, its head included, is better queued unparsed."""
-        return self._inline.defers_parsing and self.is_quick(size_bytes)
-
     def enqueue(self, entry: QueueEntry[WSGIEnvironment]) -> None:
-        """Queue a prediction that has not been parsed."""
+        """Queue a quick prediction that has not been parsed."""
         self._inline.enqueue(entry)
 
-    def deferred_job(self, scope: Scope, body: bytes, arrived: float) -> Prediction | None:
+    def deferred_job(
+        self, environ: WSGIEnvironment, body: bytes, arrived: float
+    ) -> Prediction | None:
         """The job of a request that was queued unparsed; None if it is not a good prediction."""
-        environ = self._build_environ(scope, arrived)
-        set_body(environ, body)
-        if not (body and self.is_prediction(environ)):
+        state = self._add_state(environ, arrived)
+        state.body = body
+        if not (body and self.access.is_allowed(environ)):
             return None
         try:
             return self._job(environ, len(body), arrived)
@@ -233,8 +235,13 @@ class ASGIApp:
         return True
 
     def _run(self, job: Prediction) -> Response:
-        state_of(job.request).queue_seconds = job.queue_seconds
-        return run_wsgi(self.app, job.request)
+        environ, state = job.request, state_of(job.request)
+        state.queue_seconds = job.queue_seconds
+        if self._predictions and (response := self._predictions.respond(environ)):
+            return response
+        if "wsgi.input" not in environ:  # it was queued unparsed
+            set_body(environ, state.body or b"")
+        return run_wsgi(self.app, environ)
 
     def _predict_batch(self, jobs: Sequence[Prediction]) -> None:
         if self.fast_path:

@@ -22,28 +22,35 @@ def set_body(environ: WSGIEnvironment, body: bytes) -> None:
 
 def build_environ(scope: Scope) -> WSGIEnvironment:
     """The WSGI environ (PEP 3333) of an ASGI scope, without the body."""
-    host, port = scope["server"] or ("localhost", 0)
-    environ: WSGIEnvironment = {
-        "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": "",
-        "PATH_INFO": scope["path"].encode().decode("latin-1"),
-        "QUERY_STRING": scope["query_string"].decode("latin-1"),
-        "SERVER_NAME": host,
-        "SERVER_PORT": str(port),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope["scheme"],
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
+    environ = connection_environ(scope["scheme"], scope["server"], scope["client"])
+    environ["REQUEST_METHOD"] = scope["method"]
+    environ["PATH_INFO"] = scope["path"].encode().decode("latin-1")
+    environ["QUERY_STRING"] = scope["query_string"].decode("latin-1")
+    environ["SERVER_PROTOCOL"] = f"HTTP/{scope['http_version']}"
     for raw_name, raw_value in scope["headers"]:
         name = environ_name(raw_name)
         value = raw_value.decode("latin-1")
         environ[name] = f"{environ[name]},{value}" if name in environ else value
     return environ
+
+
+def connection_environ(
+    scheme: str, server: tuple[str, int | None] | None, client: tuple[str, int] | None
+) -> WSGIEnvironment:
+    """What all requests of a connection have in common, with the addresses of its two ends."""
+    host, port = server or ("localhost", 0)
+    return {
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "REMOTE_ADDR": client[0] if client else "",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
 
 
 @lru_cache(maxsize=256)

@@ -8,14 +8,15 @@ process with few imports), `by_hand.py` (pickles), `own_code.py` (a script and t
 saves), `other_files.py` (files that are not models), `temporary_folders.py`, `converted.py`
 (compares ONNX Runtime with an estimator), `served_by_onnx.py` (lists what it serves).
 
-Servers: `serving.py` (the real gunicorn), `crowded.py` and `few_descriptors.py` (its
-configuration), `asgi.py` and `sharing.py` (without a server), `compose.py` and `containers.py`,
+Servers: `serving.py` (the real gunicorn), `few_descriptors.py` (its configuration), `asgi.py` and
+`sharing.py` (without a server), `compose.py` and `containers.py`,
 `aws.py` and `buckets.py` (AWS), `runtime_api.py` and `lambda_events.py` (AWS Lambda),
 `collector.py` (traces), `resolved.py` and `permissions.py` (the templates), `stranger.py` (a fresh
 checkout), `pythons.py` (environments with other libraries).
 
-Clients and requests: `raw.py` (byte for byte), `load.py` and `flood.py` (many at once),
-`long_answers.py` (clients that read slowly), `browsing.py` and `pictures.py` (Chromium), `oip.py`,
-`texts.py`, `bad_bodies.py`, `bad_requests.py`, `bad_tables.py`, `expensive_bodies.py` and
-`corpus.py` (requests that must be refused), `problems.py`, `examples.py` and `openapi_rules.py`
-(responses and their description). `running.py` distributes the tests over pytest's workers."""
+Clients and requests: `raw.py` (byte for byte), `two_parsers.py` (generated, for both parsers),
+`load.py` and `flood.py` (many at once), `long_answers.py` (clients that read slowly),
+`browsing.py` and `pictures.py` (Chromium), `oip.py`, `texts.py`, `bad_bodies.py`,
+`bad_requests.py`, `bad_tables.py`, `expensive_bodies.py` and `corpus.py` (requests that must be
+refused), `problems.py`, `examples.py` and `openapi_rules.py` (responses and their description).
+`running.py` distributes the tests over pytest's workers."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from service.bench.client import header
 from tests.support.raw import LENGTH, post
-from tests.support.serving import CROWDED, PATIENCE, ROOT, Server, serve, wait_until
+from tests.support.serving import PATIENCE, ROOT, Server, serve, wait_until
 
 LINE = 10  # bytes
 RECEIVED = 16_384  # bytes that the system keeps of what a client has not read
@@ -47,7 +47,7 @@ def app(environ, start_response):
 
 
 bridge = make_bridge(app)
-bridge.settings = replace(bridge.settings, max_body_bytes=1000)
+bridge.settings = replace(bridge.settings, max_body_bytes=1000, fast_path={fast_path})
 """
 
 
@@ -63,12 +63,13 @@ def ask(size: int, target: bytes = b"/predict") -> bytes:
 
 @contextmanager
 def long_answers(
-    folder: Path, *arguments: str, crowded: bool = False, **constants: float
+    folder: Path, *arguments: str, fast_path: bool = True, **constants: float
 ) -> Iterator[Server]:
     """A server of that app; `constants` are those of the module that sends."""
-    (folder / "long.py").write_text(APP.replace("{constants}", repr(constants)))
+    app = APP.replace("{constants}", repr(constants)).replace("{fast_path}", repr(fast_path))
+    (folder / "long.py").write_text(app)
     own = ("--pythonpath", f"{ROOT},{folder}", *arguments, "long:bridge")
-    with serve(folder / "none", *(CROWDED if crowded else ()), *own) as server:
+    with serve(folder / "none", *own) as server:
         yield server
 
 

@@ -17,7 +17,7 @@ PATIENCE = 30.0  # seconds; only a broken test takes that long
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 GIVEN: set[int] = set()  # ports
-CROWDED = ("--config", "tests/support/crowded.py")
+BY_GUNICORN = {"SERVICE_FAST_PATH": "false"}  # settings: it parses all requests
 
 
 @dataclass(frozen=True, slots=True)

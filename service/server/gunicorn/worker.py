@@ -67,7 +67,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
         from service.server.gunicorn.protocol import Protocol
         from service.server.unsent import bound_kernel
 
-        protocol_class = DeferringProtocol if self.support >= Support.ALL else Protocol
+        is_deferring = self.support >= Support.ALL and self.asgi.settings.fast_path
+        protocol_class = DeferringProtocol if is_deferring else Protocol
 
         def make_protocol() -> Protocol:
             connection = protocol_class(self)

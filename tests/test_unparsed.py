@@ -1,7 +1,4 @@
-"""Where a crowd waits, requests wait unread; what they get is what they would get otherwise.
-
-Here it is a crowd from the first (tests/support/crowded.py), in the real gunicorn.
-"""
+"""Simple predictions are queued unparsed; what they get is what gunicorn's parser leads to."""
 
 import hashlib
 import json
@@ -16,7 +13,7 @@ from tests.support.bad_bodies import ANSWER, EXAMPLE
 from tests.support.flood import MANY, burst
 from tests.support.problems import assert_problem
 from tests.support.raw import CLOSE, LENGTH, an_answer, exchange, get, post, read_all, statuses
-from tests.support.serving import CROWDED, Server, serve, wait_until
+from tests.support.serving import BY_GUNICORN, Server, serve, wait_until
 
 KEY = "correct-horse"
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)
@@ -24,8 +21,8 @@ VARIES = {"date", "x-request-id"}
 
 
 @pytest.fixture(scope="module")
-def crowded(artifact: Path) -> Iterator[Server]:
-    with serve(artifact, *CROWDED) as running:
+def by_gunicorn(artifact: Path) -> Iterator[Server]:
+    with serve(artifact, **BY_GUNICORN) as running:
         yield running
 
 
@@ -57,9 +54,9 @@ def lines_of(server: Server) -> list[dict[str, object]]:
     }.values(),
 )
 def test_a_request_gets_the_same_answer(
-    crowded: Server, server: Server, request_bytes: bytes
+    server: Server, by_gunicorn: Server, request_bytes: bytes
 ) -> None:
-    ours, theirs = exchange(crowded, request_bytes), exchange(server, request_bytes)
+    ours, theirs = exchange(server, request_bytes), exchange(by_gunicorn, request_bytes)
     assert ours
     assert theirs
     assert ours.status == theirs.status
@@ -73,14 +70,14 @@ def test_a_request_gets_the_same_answer(
 
 
 def test_it_is_logged_and_counted_alike(artifact: Path) -> None:
-    def measured(*arguments: str) -> tuple[dict[str, object], dict[str, float]]:
-        with serve(artifact, *arguments) as server:
+    def measured(**settings: str) -> tuple[dict[str, object], dict[str, float]]:
+        with serve(artifact, **settings) as server:
             assert exchange(server, GOOD)
             wait_until(lambda: bool(lines_of(server)), "the line")
             [line] = lines_of(server)
             return line, server.metrics()
 
-    (ours, counted), (theirs, expected) = measured(*CROWDED), measured()
+    (ours, counted), (theirs, expected) = measured(), measured(**BY_GUNICORN)
     varies = {"time", "request_id", "queue_ms", "predict_ms", "total_ms"}
     assert ours.keys() == theirs.keys()
     assert {name: ours[name] for name in ours.keys() - varies} == {
@@ -91,8 +88,8 @@ def test_it_is_logged_and_counted_alike(artifact: Path) -> None:
     assert {name: counted[name] for name in counts} == {name: expected[name] for name in counts}
 
 
-def test_many_follow_each_other_on_a_connection(crowded: Server) -> None:
-    with crowded.connect() as connection:
+def test_many_follow_each_other_on_a_connection(server: Server) -> None:
+    with server.connect() as connection:
         for _ in range(3):
             connection.sendall(GOOD)
             predicted = an_answer(connection)
@@ -102,19 +99,19 @@ def test_many_follow_each_other_on_a_connection(crowded: Server) -> None:
 
 
 @pytest.mark.parametrize("cut", [5, 30, len(GOOD) - 1])
-def test_one_in_two_pieces_is_answered(crowded: Server, cut: int) -> None:
-    with crowded.connect() as connection:
+def test_one_in_two_pieces_is_answered(server: Server, cut: int) -> None:
+    with server.connect() as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(GOOD[:cut])
-        assert exchange(crowded, get(b"/health"))  # the first piece has been read meanwhile
+        assert exchange(server, get(b"/health"))  # the first piece has been read meanwhile
         connection.sendall(GOOD[cut:])
         answer = an_answer(connection)
         assert (answer.status, answer.body) == (200, ANSWER)
 
 
-def test_those_that_do_not_wait_for_answers_get_them_in_order(crowded: Server) -> None:
+def test_those_that_do_not_wait_for_answers_get_them_in_order(server: Server) -> None:
     bad = of_body(b"{")
-    with crowded.connect() as connection:
+    with server.connect() as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(GOOD)
         connection.sendall(bad + GOOD)
@@ -124,7 +121,7 @@ def test_those_that_do_not_wait_for_answers_get_them_in_order(crowded: Server) -
 
 def test_a_key_is_asked_for(artifact: Path) -> None:
     digest = hashlib.sha256(KEY.encode()).hexdigest()
-    with serve(artifact, *CROWDED, SERVICE_API_KEYS=digest) as server:
+    with serve(artifact, SERVICE_API_KEYS=digest) as server:
         for given, status in ((KEY, 200), ("other", 401)):
             answer = exchange(server, of_body(EXAMPLE, b"X-API-Key: %s\r\n" % given.encode()))
             assert answer
@@ -132,7 +129,7 @@ def test_a_key_is_asked_for(artifact: Path) -> None:
 
 
 def test_who_waits_too_long_is_refused_and_that_is_logged_and_counted(artifact: Path) -> None:
-    with serve(artifact, *CROWDED, SERVICE_QUEUE_SECONDS="0.001") as server, ExitStack() as stack:
+    with serve(artifact, SERVICE_QUEUE_SECONDS="0.001") as server, ExitStack() as stack:
         answers = [an_answer(connection) for connection in burst(server, GOOD, stack)]
         refused = [answer for answer in answers if answer.status == 503]
         assert {answer.status for answer in answers} == {200, 503}

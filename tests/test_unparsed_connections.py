@@ -13,7 +13,7 @@ import pytest
 from tests.support.bad_bodies import EXAMPLE
 from tests.support.flood import burst
 from tests.support.raw import CLOSE, LENGTH, an_answer, exchange, post, reset
-from tests.support.serving import CROWDED, ROOT, children_of, serve, wait_until
+from tests.support.serving import ROOT, children_of, serve, wait_until
 
 GOOD = post(LENGTH % len(EXAMPLE), EXAMPLE)
 # Its answer has a line for each name, 2.7 KB; the system keeps up to 4 MB for a connection.
@@ -38,7 +38,7 @@ bridge.settings = replace(bridge.settings, max_body_bytes=1000)
 
 
 def test_who_leaves_is_forgotten(artifact: Path) -> None:
-    with serve(artifact, *CROWDED) as server, ExitStack() as stack:
+    with serve(artifact) as server, ExitStack() as stack:
         for connection in burst(server, GOOD, stack):
             reset(connection)
         wait_until(lambda: server.metrics()["slipway_requests_in_flight"] == 1, "all to be gone")
@@ -49,7 +49,7 @@ def test_who_leaves_is_forgotten(artifact: Path) -> None:
 
 def test_a_connection_is_closed_while_the_service_drains(artifact: Path) -> None:
     with (
-        serve(artifact, *CROWDED, SERVICE_DRAIN_SECONDS="30") as server,
+        serve(artifact, SERVICE_DRAIN_SECONDS="30") as server,
         server.connect() as connection,
     ):
         connection.sendall(GOOD)
@@ -70,7 +70,7 @@ def test_requests_that_arrive_before_sigterm_are_answered(
 ) -> None:
     # A busy machine may let a prediction wait for longer than usual; that is not tried here.
     settings = {"SERVICE_QUEUE_SECONDS": "2", "SERVICE_DRAIN_SECONDS": drain_seconds}
-    with serve(artifact, *CROWDED, **settings) as server:
+    with serve(artifact, **settings) as server:
         with ExitStack() as stack:
             connections = burst(server, GOOD, stack, server.process.terminate)
             answers = [an_answer(connection) for connection in connections]
@@ -79,7 +79,7 @@ def test_requests_that_arrive_before_sigterm_are_answered(
 
 
 def test_a_connection_is_kept_while_it_is_used_and_closed_when_it_is_not(artifact: Path) -> None:
-    with serve(artifact, *CROWDED, "--keep-alive", "1") as server, server.connect() as connection:
+    with serve(artifact, "--keep-alive", "1") as server, server.connect() as connection:
         begin = time.monotonic()
 
         def is_used() -> bool:
@@ -93,7 +93,7 @@ def test_a_connection_is_kept_while_it_is_used_and_closed_when_it_is_not(artifac
 @pytest.mark.slow
 def test_a_client_that_reads_no_answers_gets_no_more_of_them(artifact: Path) -> None:
     """Else all of them would stay in memory."""
-    with serve(artifact, *CROWDED) as server, socket.socket() as deaf:
+    with serve(artifact) as server, socket.socket() as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         deaf.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         deaf.connect(("127.0.0.1", server.port))
@@ -111,13 +111,13 @@ def test_a_client_that_reads_no_answers_gets_no_more_of_them(artifact: Path) -> 
 
 def test_gunicorn_sees_each_if_it_is_to_log_them(artifact: Path) -> None:
     own = ("--access-logfile", "-", "--access-logformat", "seen %(r)s")
-    with serve(artifact, *CROWDED, *own) as server:
+    with serve(artifact, *own) as server:
         assert exchange(server, GOOD)
         wait_until(lambda: "seen POST /predict" in server.log.read_text(), "the log to tell")
 
 
 def test_gunicorn_sees_each_if_it_is_to_count_them(artifact: Path) -> None:
-    with serve(artifact, *CROWDED, "--max-requests", "10") as server:
+    with serve(artifact, "--max-requests", "10") as server:
         [worker] = children_of(server.process.pid)
 
         def is_replaced() -> bool:
@@ -132,7 +132,7 @@ def test_an_app_that_fails_is_logged_and_closes_the_connection(
 ) -> None:
     (tmp_path / "broken.py").write_text(BROKEN)
     own = ("--pythonpath", f"{ROOT},{tmp_path}", "broken:bridge")
-    with serve(artifact, *CROWDED, *own) as server, server.connect() as connection:
+    with serve(artifact, *own) as server, server.connect() as connection:
         connection.sendall(GOOD)
         answer = an_answer(connection)
         assert answer.status == 500
