@@ -4,13 +4,18 @@ skl2onnx's own converters sum in float32, which breaks ties between labels in an
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
+# ONNX Runtime computes one tree of an ensemble for many rows, then the next. The nodes of a small
+# ensemble stay in the processor's caches meanwhile: a forest of 134,000 nodes is 1.4 times as fast
+# for 10,000 rows in parts of this size. For a few rows each part takes 1 µs more.
+MOST_NODES = 12_000
 LEQ, MEMBER = 0, 6  # modes of a node: go left if x <= threshold, or if x is one of its members
 Numbers = NDArray[Any]
 
@@ -25,6 +30,7 @@ class Trees:
     targets: int
     dtype: type[np.floating[Any]] = np.float64
     roots: list[int] = field(default_factory=list)
+    first_leaves: list[int] = field(default_factory=list)  # of each tree
     features: list[int] = field(default_factory=list)
     splits: list[float] = field(default_factory=list)
     children: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
@@ -62,6 +68,7 @@ class Trees:
         leaves = np.flatnonzero(one.leaf)
         place[leaves] = len(self.leaf_targets) + np.arange(len(leaves))
         self.roots.append(int(place[0]))
+        self.first_leaves.append(len(self.leaf_targets))
         self.features += one.feature[inner].tolist()
         self.splits += one.threshold[inner].tolist()
         self.missing_left += one.missing_left[inner].astype(int).tolist()
@@ -82,6 +89,7 @@ class Trees:
         ONNX Runtime 1.28 sums wrongly if both branches of a split lead to the same leaf.
         """
         self.roots.append(len(self.features))
+        self.first_leaves.append(len(self.leaf_targets))
         self.features.append(0)
         self.splits.append(0.0)
         self.missing_left.append(0)
@@ -92,8 +100,61 @@ class Trees:
             self.leaf_targets.append(target)
             self.leaf_weights.append(weight)
 
+    def parts(self) -> list["Trees"]:
+        """Ensembles of at most MOST_NODES nodes, or one tree, which together give the same sums.
+
+        One part, unless the order of the sum does not matter: all weights are whole, as in a forest
+        of fully grown trees.
+        """
+        is_exact = not self.members and all(weight.is_integer() for weight in self.leaf_weights)
+        if not is_exact or len(self.features) <= MOST_NODES:
+            return [self]
+        ends = [*self.roots[1:], len(self.features)]
+        cuts = [0]
+        for tree, end in enumerate(ends):
+            if end - self.roots[cuts[-1]] > MOST_NODES and tree > cuts[-1]:
+                cuts.append(tree)
+        return [self._part(*trees) for trees in pairwise([*cuts, len(self.roots)])]
+
+    def _part(self, first: int, end: int) -> "Trees":
+        """The trees from `first` to before `end`."""
+        nodes = slice(*([*self.roots, len(self.features)][tree] for tree in (first, end)))
+        leaves = slice(
+            *([*self.first_leaves, len(self.leaf_targets)][tree] for tree in (first, end))
+        )
+
+        def moved(children: list[int], are_leaves: list[int]) -> list[int]:
+            return [
+                child - (leaves.start if is_leaf else nodes.start)
+                for child, is_leaf in zip(children[nodes], are_leaves[nodes], strict=True)
+            ]
+
+        left, right = map(moved, self.children, self.leaf_children)
+        return replace(
+            self,
+            roots=[root - nodes.start for root in self.roots[first:end]],
+            first_leaves=[leaf - leaves.start for leaf in self.first_leaves[first:end]],
+            features=self.features[nodes],
+            splits=self.splits[nodes],
+            children=(left, right),
+            leaf_children=(self.leaf_children[0][nodes], self.leaf_children[1][nodes]),
+            missing_left=self.missing_left[nodes],
+            modes=self.modes[nodes],
+            leaf_targets=self.leaf_targets[leaves],
+            leaf_weights=self.leaf_weights[leaves],
+        )
+
     def write(self, rows: str, scope: Any, container: Any) -> str:
-        """Add the node and return the name of its output, of shape (rows, targets)."""
+        """Add the nodes and return the name of their output, of shape (rows, targets)."""
+        sums = [one._write(rows, scope, container) for one in self.parts()]
+        if len(sums) == 1:
+            return sums[0]
+        summed = str(scope.get_unique_variable_name("summed"))
+        name = scope.get_unique_operator_name("Sum")
+        container.add_node("Sum", sums, [summed], name=name, op_version=13)
+        return summed
+
+    def _write(self, rows: str, scope: Any, container: Any) -> str:
         summed = str(scope.get_unique_variable_name("summed"))
         members = {}
         if self.members:
