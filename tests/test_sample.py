@@ -105,6 +105,9 @@ def test_columns_that_a_model_names_are_a_header_even_if_they_are_numbers(tmp_pa
     path = written(tmp_path, "2019,2020", "5,6")
     assert list(sample.read(path, named=True).columns) == ["2019", "2020"]
     assert list(sample.read(path).columns) == ["x0", "x1"]
+    assert sample.read(path).is_headless
+    path.write_text("x0,x1\n1,2\n")
+    assert not sample.read(path).is_headless, "these may be the names of a header line, too"
 
 
 def test_a_file_without_a_header_gets_names(tmp_path: Path) -> None:

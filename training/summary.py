@@ -108,7 +108,7 @@ def _by_output(manifest: Manifest) -> list[tuple[str, Mapping[str, Any]]]:
 
 def warnings(sample: Sample, manifest: Manifest, parallel: Sequence[str]) -> Iterator[str]:
     """Notes to check before the model is served."""
-    if [*sample.columns] == [f"x{place}" for place in range(len(sample.columns))]:
+    if sample.is_headless:
         yield "the sample has no header line but numbers: its columns are x0, x1 and so on"
     for column in manifest.signature.inputs:
         seen = sample.columns[column.name]

@@ -187,11 +187,15 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """Columns by name, in the order of the file, which has `rows` rows; `kept` of them are here."""
+    """Columns by name, in the order of the file, which has `rows` rows; `kept` of them are here.
+
+    `is_headless` says that the file has no header line, so that the names are x0, x1 and so on.
+    """
 
     columns: dict[str, Column]
     rows: int
     kept: int
+    is_headless: bool = False
 
     def only(self, names: Sequence[str]) -> "Sample":
         """The same sample with these columns only."""
@@ -247,8 +251,9 @@ def _read(path: Path, reader: Any, named: bool) -> Sample:
     if not header:
         raise DataError(f"{path}, line 1: the file is empty; it needs a header line and rows")
     counted = [str(place) for place in range(len(header))]  # what pandas writes for an array
-    headless = header != counted and all(number_parsing.parse(name) is not None for name in header)
-    if headless and not named:
+    is_row = header != counted and all(number_parsing.parse(name) is not None for name in header)
+    is_headless = is_row and not named
+    if is_headless:
         reader = chain([header], reader)
         header = [f"x{place}" for place in range(len(header))]
     twice = [name for name, times in Counter(header).items() if times > 1]
@@ -285,7 +290,7 @@ def _read(path: Path, reader: Any, named: bool) -> Sample:
             column.take_padded()
         column.cells = [cells[place] for cells in kept]
         column.values = list(map(column.parse, column.cells))
-    return Sample(columns=columns, rows=rows, kept=len(kept))
+    return Sample(columns=columns, rows=rows, kept=len(kept), is_headless=is_headless)
 
 
 def _counted(lines: Iterator[str], advance: Callable[[int], object]) -> Iterator[str]:
