@@ -11,7 +11,7 @@ from benchmarks.environments import UninstallableError
 from benchmarks.figures import Case, Figures
 from benchmarks.models import MODELS, Model, make, pack
 from benchmarks.results import Run
-from benchmarks.roster import OWN, PEERS, ROOT
+from benchmarks.roster import PEERS, ROOT
 from benchmarks.rounds import Contest
 from service.bench.process import BenchError
 
@@ -76,13 +76,13 @@ def _prepare(run: Run, figures: Figures) -> list[Contest]:
         made = make(model, folder)
         unpacked = {
             engine: pack(made, rounds.artifact(engine, folder), engine)
-            for engine in {peer.engine for peer in run.peers if peer.requirements == OWN}
+            for engine in {peer.engine for peer in run.peers if peer.requirements}
         }
         for peer in run.peers:
             if peer.name not in venvs:
                 continue
             try:
-                if peer.requirements == OWN and unpacked[peer.engine]:
+                if peer.requirements and unpacked[peer.engine]:
                     raise BenchError(unpacked[peer.engine])
                 contests.append(rounds.contest(peer, made, venvs[peer.name], folder))
             except BenchError as error:

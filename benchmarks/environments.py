@@ -58,7 +58,8 @@ def version(peer: Peer) -> str:
         commit = _git("describe", "--always")
         changed = _git("status", "--porcelain", "--", ".", ":!benchmarks/results.*")
         return f"{commit or 'unknown'}{'-dirty' if changed else ''}"
-    found = [re.search(rf"^{peer.name}==(\S+)", f.read_text(), re.M) for f in peer.locks()]
+    pinned = re.compile(rf"^{peer.package or peer.name}==(\S+)", re.MULTILINE)
+    found = [pinned.search(file.read_text()) for file in peer.locks()]
     return next((match[1] for match in found if match), "unknown")
 
 

@@ -24,8 +24,8 @@ class Peer:
 
     It runs in a copy of `benchmarks/peers/<name>`, after `prepare`; with `at_home`, in this
     repository. `send` makes the JSON of a request, `read` takes the predictions from the JSON of a
-    response. `live` is the path of a GET request that is also measured. This service and the limit
-    serve the artifact that was packed for `engine`.
+    response. `live` is the path of a GET request that is also measured. Peers with requirements of
+    this service serve the artifact that was packed for `engine`.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Peer:
     at_home: bool = False
     live: str = ""
     requirements: tuple[str, ...] = ()
+    package: str = ""  # whose version is its own, if it is not called `name`
     engine: str = "auto"
 
     def locks(self) -> tuple[Path, ...]:
@@ -81,11 +82,23 @@ PEERS = {
         ),
         Peer(
             name="limit",
-            title="the limit: a bare callable, same engine",
-            command="{bin}/python -m gunicorn --bind 127.0.0.1:{port} --workers {workers} app:app",
+            title="the limit: a bare callable on uvicorn, same engine",
+            command="{bin}/uvicorn app:app --port {port} --workers {workers} --no-access-log"
+            " --loop uvloop --http httptools",
             send=columns,
             read=first,
-            requirements=OWN,
+            requirements=(*OWN, "benchmarks/peers/limit/requirements.txt"),
+            package="uvicorn",
+        ),
+        Peer(
+            name="granian",
+            title="FastAPI on granian, by hand, same engine",
+            command="{bin}/granian --interface asgi --port {port} --workers {workers} --no-ws"
+            " app:app",
+            send=columns,
+            read=first,
+            note="msgspec, the model that Slipway converted, and no validation beyond the shape",
+            requirements=(*OWN, "benchmarks/peers/granian/requirements.txt"),
         ),
         Peer(
             name="fastapi",

@@ -1,14 +1,14 @@
-"""The limit: JSON, numpy and the model's engine behind gunicorn's event loop, and nothing else.
+"""The limit: JSON, numpy and the model's engine on uvicorn, and nothing else.
 
 Nothing is checked, logged, counted or refused, so no service can be faster on the same engine.
 """
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from service.model.predictor import Predictor
 
@@ -31,9 +31,9 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         message = await receive()
         chunks.append(message.get("body", b""))
         more = message.get("more_body", False)
-    columns = json.loads(b"".join(chunks))
+    columns = orjson.loads(b"".join(chunks))
     [answer] = compute([np.asarray(columns[name], dtype) for name, dtype in types.items()])
-    body = json.dumps({"label": answer.tolist()}).encode()
+    body = orjson.dumps({"label": answer.tolist()})
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
