@@ -34,6 +34,7 @@ class PayloadLimits(NamedTuple):
     containers: int  # lists and objects of JSON
     lines: int  # of CSV, blank ones included
     ignore_extra: bool = False  # columns that are no inputs: SERVICE_EXTRA_COLUMNS
+    echo_extra: bool = False  # keep these for the answer
 
 
 def unparsable(fault: str, kind: str = "JSON") -> Problem:

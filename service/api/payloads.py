@@ -19,15 +19,16 @@ a string.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from service.api import parse
+from service.api import extra_columns, parse
 from service.api.csv_values import values_of
 from service.api.problems import MAX_ERRORS, Problem, pointer, unknown
 from service.model.column_names import matched
 from service.model.signature import Input, Signature, takes_strings
+from service.settings import ECHO, IGNORE
 
 SPARE_VALUES = 1000
 EXTRA_COLUMNS = 100  # at the most rows, if they are ignored; with fewer rows there may be more
@@ -42,17 +43,23 @@ SHOWN_NAMES = 3
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Unchecked values by column name, and a function for the JSON Pointer of a value."""
+    """Unchecked values by column name, and a function for the JSON Pointer of a value.
+
+    `extra` are the columns that are no inputs and come back in the answer.
+    """
 
     values: Mapping[str, Sequence[Any]]
     pointer: Callable[[str, int], str] = pointer
+    extra: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 def payload_limits(
-    signature: Signature, max_rows: int, ignore_extra: bool = False
+    signature: Signature, max_rows: int, extra_columns: str = ""
 ) -> parse.PayloadLimits:
     """Limits of more than twice what any form needs, so that a few rows too many get an exact
-    error."""
+    error. `extra_columns` is the setting of that name.
+    """
+    ignore_extra = extra_columns in (IGNORE, ECHO)
     width = len(signature.inputs) + (EXTRA_COLUMNS if ignore_extra else 0)
     return parse.PayloadLimits(
         rows=max_rows,
@@ -60,6 +67,7 @@ def payload_limits(
         containers=2 * (max_rows + width) + SPARE_VALUES,
         lines=2 * max_rows + SPARE_VALUES,
         ignore_extra=ignore_extra,
+        echo_extra=extra_columns == ECHO,
     )
 
 
@@ -72,25 +80,37 @@ def from_json(payload: Any, signature: Signature, limits: parse.PayloadLimits) -
     if INSTANCES in payload and (INSTANCES not in signature.names or _are_rows(payload)):
         return _from_instances(payload, signature, limits)
     inputs = {column.name: column for column in signature.inputs}
+    others = {}
+    if limits.echo_extra:
+        others = {name: value for name, value in payload.items() if name not in inputs}
     if limits.ignore_extra:
         payload = {name: value for name, value in payload.items() if name in inputs}
     _check_width(len(payload), signature)
     values = {}
     whole = set()  # names whose value is not a list in the body, so rows have no pointer
-    for name, value in payload.items():
-        if name not in inputs:
-            values[name] = value  # the schema refuses it by its name
-            continue
+
+    def listed(name: str, value: Any) -> list[Any]:
         if _is_list_in_string(value) and _has_lists_in_strings(payload, inputs):
-            or_text = takes_strings(inputs[name])
-            value = _list_in_string(name, value, or_text, limits)
+            value = _list_in_string(name, value, inputs.get(name), limits)
             whole.add(name)
         elif not isinstance(value, list):
             value = [value]
             whole.add(name)
         check_rows(len(value), limits.rows, pointer(name))
-        values[name] = value
-    return Columns(values, lambda name, row: pointer(name) if name in whole else pointer(name, row))
+        found: list[Any] = value
+        return found
+
+    for name, value in payload.items():
+        if name not in inputs:
+            values[name] = value  # the schema refuses it by its name
+        else:
+            values[name] = listed(name, value)
+    extra = {name: listed(name, value) for name, value in others.items()}
+    return Columns(
+        values,
+        lambda name, row: pointer(name) if name in whole else pointer(name, row),
+        extra,
+    )
 
 
 def _form(signature: Signature) -> str:
@@ -126,20 +146,21 @@ def from_csv(text: str, signature: Signature, limits: parse.PayloadLimits) -> Co
         header, rows = header[1:], [row[1:] for row in rows]
     left_out = set(header) - inputs.keys() if limits.ignore_extra else set()
     _check_width(sum(name not in left_out for name in header), signature)
-    counts = Counter(name for name in header if name not in left_out)
+    counts = Counter(name for name in header if limits.echo_extra or name not in left_out)
     for name in [name for name, times in counts.items() if times > 1]:
         raise _misfit(pointer(name), "occurs more than once in the header")
     fault = parse.other_separator(header)
     if fault and header[0] not in inputs:
         raise _misfit("", fault)
     check_rows(len(rows), limits.rows, "")
-    columns = zip(*rows, strict=True)
+    columns = dict(zip(header, zip(*rows, strict=True), strict=True))
     return Columns(
         {
             name: values_of(cells, inputs.get(name))
-            for name, cells in zip(header, columns, strict=True)
+            for name, cells in columns.items()
             if name not in left_out
-        }
+        },
+        extra={name: columns[name] for name in columns if name in left_out and limits.echo_extra},
     )
 
 
@@ -148,7 +169,10 @@ def has_index(header: Sequence[str], names: Sequence[str]) -> bool:
     return len(header) > 1 and header[0] == INDEX and INDEX not in names
 
 
-def _list_in_string(name: str, text: str, or_text: bool, limits: parse.PayloadLimits) -> list[Any]:
+def _list_in_string(
+    name: str, text: str, column: Input | None, limits: parse.PayloadLimits
+) -> list[Any]:
+    or_text = column is None or takes_strings(column)
     try:
         value = parse.parse_json(text, limits)
     except Problem as problem:
@@ -157,7 +181,7 @@ def _list_in_string(name: str, text: str, or_text: bool, limits: parse.PayloadLi
         fault = problem.errors[0]["detail"]
         raise _misfit(pointer(name), f"is a string that is not a JSON list: {fault}") from problem
     listed: list[Any] = value  # it starts with a bracket
-    if or_text and not all(isinstance(one, str | None) for one in listed):
+    if column and or_text and not all(isinstance(one, str | None) for one in listed):
         return [text]
     return listed
 
@@ -197,6 +221,7 @@ def from_rows(rows: Any, signature: Signature, limits: parse.PayloadLimits, *pla
             return Columns(
                 {name: [row[name] for row in rows] for name in names},
                 lambda name, row: pointer(*place, row, name),
+                extra_columns.of_rows(rows, names, limits) if limits.echo_extra else {},
             )
     else:
         errors = list(islice(_ordered_errors(rows, signature, place), MAX_ERRORS))
