@@ -160,6 +160,7 @@ def pack(
                 "machine": platform.machine(),
             },
             golden=Golden(inputs={}, outputs={}),
+            known=described.known,
         )
         manifest = replace(
             manifest, golden=_golden(Predictor(manifest, chosen.engine), sample, shown)

@@ -20,6 +20,7 @@ from service.api.details import PREDICTIONS, AnswerSize, Details
 from service.api.problems import Problem
 from service.api.request_state import RequestState, state_of
 from service.model.engines import Column
+from service.model.known_categories import KnownCategories
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError
 from service.settings import Settings
 
@@ -40,6 +41,7 @@ class PredictionService:
         self.limits = payloads.payload_limits(
             predictor.signature, settings.max_rows, settings.extra_columns
         )
+        self.known = KnownCategories(predictor.manifest)
         self.reserved = extra_columns.reserved(predictor.signature)
         self.size = AnswerSize(predictor.manifest, settings.max_answer_values)
 
@@ -181,6 +183,7 @@ class PredictionService:
     def _checked(self, state: RequestState, columns: payloads.Columns) -> tuple[Arrays, int]:
         arrays = schema.check(self.schema, self.names, columns)
         state.rows = rows = len(arrays[self.names[0]])
+        state.unknown = self.known.rows(arrays)
         return arrays, rows
 
 

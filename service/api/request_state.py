@@ -32,6 +32,7 @@ class RequestState:
     answer: bytes | None = None  # the body of its answer, if it was predicted in a batch
     queue_seconds: float | None = None  # how long it waited to be scheduled
     rows: int | None = None
+    unknown: Mapping[str, int] = field(default_factory=dict)  # rows by input: known_categories.py
     extra: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # columns to send back
     predict_seconds: float | None = None  # the model's own time, for all requests of its batch
     content_security_policy: str | None = None  # in place of the default one

@@ -26,5 +26,6 @@ Predicting: `engines.py` (scikit-learn and ONNX Runtime), `frames.py` (DataFrame
 (dates and times as text), `outputs.py` (probabilities of several outputs), `ranking.py` (the most
 probable labels), `predictor.py` (columns to predictions), `golden.py` (compares predictions of
 golden rows), `row_independence.py` (tests whether requests may share a call), `number_parsing.py`
-(numbers in text), `column_names.py` (names in a header line), `example.py` (example rows).
+(numbers in text), `column_names.py` (names in a header line), `example.py` (example rows),
+`known_categories.py` (counts values that the encoders do not know).
 """

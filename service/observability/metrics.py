@@ -8,7 +8,9 @@ To add a metric: make it in `Metrics.__init__`, count it in `Metrics.count` from
 of a request, or where it happens, and list it in docs/operations.md.
 """
 
+from collections.abc import Collection
 from functools import cache
+from itertools import islice
 from time import perf_counter
 from wsgiref.types import WSGIEnvironment
 
@@ -26,13 +28,15 @@ from service.observability.logs import known_method
 
 PATH = "/metrics"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+MAX_INPUTS = 100  # labels of one metric; further inputs are counted together
+OTHERS = "others"
 REJECTION_REASONS = ("busy", "deadline")
 
 
 class Metrics:
     """All metrics of a service. docs/operations.md lists them, too."""
 
-    def __init__(self, name: str, version: str, engine: str) -> None:
+    def __init__(self, name: str, version: str, engine: str, encoded: Collection[str] = ()) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "slipway_requests",
@@ -57,6 +61,12 @@ class Metrics:
             "slipway_queue_wait_seconds",
             "How long a prediction was queued",
             buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.unknown = Counter(
+            "slipway_unknown_categories",
+            "Rows with a value that the model's encoders do not know",
+            ("input",),
             registry=self.registry,
         )
         self.rows = Counter("slipway_rows", "Rows predicted", registry=self.registry)
@@ -93,15 +103,20 @@ class Metrics:
         ).labels(__version__).set(1)
         for reason in REJECTION_REASONS:
             self.shed.labels(reason)  # exported as 0 from the start: alarms need a number
+        for one in encoded:
+            self.unknown.labels(one)
+        self._encoded = frozenset(encoded)
         # Finding a child by its labels takes as long as counting.
         self._requests_of = cache(self.requests.labels)
         self._duration_of = cache(self.duration.labels)
         self._shed_of = cache(self.shed.labels)
+        self._unknown_of = cache(self.unknown.labels)
 
     @classmethod
     def of(cls, manifest: Manifest) -> "Metrics":
         """The metrics of a service with this model."""
-        return cls(manifest.name, manifest.version, manifest.engine)
+        encoded = islice(manifest.known, MAX_INPUTS)
+        return cls(manifest.name, manifest.version, manifest.engine, [*encoded])
 
     def count(self, environ: WSGIEnvironment, route: str, status: int) -> None:
         """Count one answer."""
@@ -113,6 +128,8 @@ class Metrics:
         if state.predict_seconds is not None:
             self.predict.observe(state.predict_seconds)
             self.rows.inc(state.rows or 0)
+            for name, rows in state.unknown.items():
+                self._unknown_of(name if name in self._encoded else OTHERS).inc(rows)
 
     def count_rejection(self, reason: str) -> None:
         """Count one prediction that was rejected because of the load."""

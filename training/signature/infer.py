@@ -18,11 +18,14 @@ SHOWN_NAMES = 8
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The signature of a model, the sample read by it, and notes for the user."""
+    """The signature of a model, the sample read by it, notes for the user, and the known categories
+    of inputs that accept any value (`Manifest.known`).
+    """
 
     signature: Signature
     sample: Sample
     notes: Sequence[str]
+    known: Mapping[str, list[Any]]
 
 
 def describe(
@@ -67,7 +70,8 @@ def contract(
     signature = replace(signature, outputs=outputs.describe(model, probe, targets))
     read = {**sample.columns, **{column.name: column for column in columns}}
     notes += kinds.unknown_values(columns, learned.categories)
-    return Contract(signature, replace(sample, columns=read), notes)
+    known = kinds.known_values(signature, learned.categories)
+    return Contract(signature, replace(sample, columns=read), notes, known)
 
 
 def _inputs(model: FittedModel, sample: Sample, targets: Sequence[str]) -> list[Column]:
