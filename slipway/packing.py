@@ -120,6 +120,14 @@ sample = click.option(
     metavar="FILE",
     help="Rows that the model takes: CSV, or .parquet, .arrow or .feather, which keep types.",
 )
+separator = click.option(
+    "--separator",
+    type=options.SEPARATOR,
+    default=",",
+    show_default=True,
+    metavar="CHARACTER",
+    help="Between cells of a sample of CSV: , or ; or | or tab.",
+)
 
 as_json = click.option(
     "--json", is_flag=True, help="Print one JSON object; all else goes to standard error."
@@ -169,6 +177,7 @@ def fit(**given: Any) -> None:
 @click.command()
 @click.argument("model", type=options.PATH, nargs=-1, required=True)
 @sample
+@separator
 @target
 @ignore
 @kind
@@ -224,6 +233,7 @@ def inspect(**given: Any) -> None:
 @click.argument("old", type=options.PATH)
 @click.argument("new", type=options.PATH)
 @click.option("--sample", type=options.PATH, metavar="FILE", help="Rows to compare predictions on.")
+@separator
 @trust
 @trust_code
 @limits

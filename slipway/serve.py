@@ -34,6 +34,7 @@ ROOT = Path(__file__).parents[1]
     help="How many processes respond.  [default: WEB_CONCURRENCY, or 1]",
 )
 @click.option("--sample", type=PATH, metavar="FILE", help="Rows that MODEL takes, as for pack.")
+@packing.separator
 @packing.target
 @packing.ignore
 @packing.kind
@@ -53,7 +54,7 @@ def serve(
     """Serve ARTIFACT, the folder of a packed model or s3://BUCKET/PREFIX/.
 
     MODEL is what pack takes: a file, several, or a folder of MLflow. It is packed before, into the
-    user's cache; that needs --sample. The options from --target on are those of pack.
+    user's cache; that needs --sample. The options from --separator on are those of pack.
 
     \b
     Examples:

@@ -237,8 +237,8 @@ def test_what_is_not_installed_is_said_in_one_line(
         ("pack", "yaml", "slipway-serving[pack]", "make .venv/serving"),
         ("verify", "yaml", "slipway-serving[deploy]", "make .venv/deploying"),
         ("deploy", "botocore", "slipway-serving[deploy]", "make .venv/deploying"),
-        ("check", "boto3", "slipway-serving[s3]", "-r requirements/s3.txt"),
-        ("predict", "pyarrow", "slipway-serving[parquet]", "-r requirements/parquet.txt"),
+        ("check", "boto3", "slipway-serving[s3]", "/requirements/s3.txt"),
+        ("predict", "pyarrow", "slipway-serving[parquet]", "/requirements/parquet.txt"),
     ],
 )
 def test_what_to_install_is_the_extra_that_has_it(

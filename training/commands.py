@@ -4,7 +4,6 @@ work and prints the result."""
 import hashlib
 import json
 import shlex
-import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ import click
 
 from service.model import artifact, unpickling
 from service.model.column_names import matched
+from service.model.installation import program
 from service.model.limits import Limits
 from service.model.locked import LOCK
 from service.model.manifest import Manifest
@@ -80,7 +80,7 @@ def pack(options: Namespace) -> None:
             if columnar.is_typed(options.sample):
                 rows = columnar.read(options.sample)
             else:
-                rows = sample.read(options.sample, advance, named)
+                rows = sample.read(options.sample, advance, named, options.separator)
             rows = _without(options.ignore, rows)
         with refuse_side_effects(options.trust):
             rows, targets = rows.named(targets, model.feature_names)
@@ -96,7 +96,7 @@ def pack(options: Namespace) -> None:
                 folder=options.out,
                 provenance=Provenance(
                     data=described(options.sample, digest, rows.rows, options.held_out),
-                    example_rows=_example(options.example),
+                    example_rows=_example(options.example, options.separator),
                     older=older,
                     lock=options.lock.read_bytes() if options.lock else b"",
                     code=code.sources,
@@ -144,13 +144,15 @@ def pack(options: Namespace) -> None:
         print(f"slipway: warning: {doubt}", file=sys.stderr)
 
 
-def _example(path: Path | None) -> "Sample | None":
+def _example(path: Path | None, separator: str) -> "Sample | None":
     """The rows of --example."""
     from training.samples import columnar, sample
 
     if path is None:
         return None
-    return columnar.read(path) if columnar.is_typed(path) else sample.read(path, named=True)
+    if columnar.is_typed(path):
+        return columnar.read(path)
+    return sample.read(path, named=True, separator=separator)
 
 
 def _print_json(value: object) -> None:
@@ -248,14 +250,6 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
     server, quoted = f"{sys.executable} -m slipway" if own else program(), shlex.quote(str(folder))
     print(f"serve it:  {server} serve {quoted}")
     print(f"try it:    {program()} example {quoted}\n")
-
-
-def program() -> str:
-    """The slipway command, as typed in this shell."""
-    given = sys.argv[0]
-    if Path(given).name != "slipway":
-        return f"{sys.executable} -m slipway"
-    return "slipway" if shutil.which("slipway") == given else given
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 Read in this order: `predict.py` (the main route), `prediction_service.py` (bodies to answers),
 `details.py` (probabilities, scores and top labels, and the size of an answer), `body.py` (bytes to
-text), `parse.py` (text to JSON or CSV) with `separators.py` (of cells of CSV), `payloads.py` (each
+text), `parse.py` (text to JSON or CSV), `payloads.py` (each
 form of a request to columns) and `extra_columns.py` (those that come back in the answer),
 `fast_json.py` (long columns of numbers to arrays), `positional_rows.py` (rows without names),
 `csv_values.py` (cells to values), `schema.py` and `fields.py` (check columns against the

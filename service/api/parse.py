@@ -15,8 +15,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from service.api import separators
 from service.api.problems import Problem
+from service.model import separators
 
 LONG_CHARACTERS = 10_000  # from here on NumPy searches faster than str
 SHORT_CHARACTERS = 400  # below, a regular expression is faster than NumPy

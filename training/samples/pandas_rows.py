@@ -11,9 +11,13 @@ from typing import Any, cast
 
 import numpy as np
 
+from service.model.installation import install_extra
 from service.model.signature import Signature
 from training.errors import MissingPackageError
 from training.samples.sample import MAX_EXACT_INTEGER, MISSING, Column, Sample
+
+# Made now: while a model is tried, looking at the installation is refused.
+INSTALL = install_extra("pack", "pandas")
 
 
 def prepare() -> None:
@@ -50,7 +54,7 @@ def rows(signature: Signature, sample: Sample) -> Any:
 def require_pandas(why: str) -> None:
     """MissingPackageError with the reason `why`, unless pandas is installed."""
     if find_spec("pandas") is None:
-        raise MissingPackageError(f"{why}, which needs pandas: pip install pandas")
+        raise MissingPackageError(f"{why}, which needs pandas: {INSTALL}")
 
 
 def _are_long(columns: Sequence[Column]) -> bool:

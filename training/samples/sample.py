@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from service.model import number_parsing
+from service.model import number_parsing, separators
 from service.model.column_names import matched, tidy
 from service.model.signature import Null
 from training.errors import DataError, MissingFileError
+from training.samples import other_formats
 
 KEPT_ROWS = 5_000
 MAX_EXACT_INTEGER = 2**53  # float64 holds every whole number up to it
@@ -187,11 +188,15 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """Columns by name, in the order of the file, which has `rows` rows; `kept` of them are here."""
+    """Columns by name, in the order of the file, which has `rows` rows; `kept` of them are here.
+
+    `other_separator` is advice for a file of one column that may be several, separated otherwise.
+    """
 
     columns: dict[str, Column]
     rows: int
     kept: int
+    other_separator: str = ""
 
     def only(self, names: Sequence[str]) -> "Sample":
         """The same sample with these columns only."""
@@ -219,7 +224,10 @@ class Sample:
 
 
 def read(
-    path: Path, advance: Callable[[int], object] = lambda size: None, named: bool = False
+    path: Path,
+    advance: Callable[[int], object] = lambda size: None,
+    named: bool = False,
+    separator: str = ",",
 ) -> Sample:
     """Read a CSV file; `advance` is called with the number of bytes read.
 
@@ -227,11 +235,12 @@ def read(
     on, unless the columns are `named`, or these are their numbers 0, 1 and so on.
     DataError, with the line, if it is not a table.
     """
+    other_formats.refuse(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(_counted(file, advance), strict=True)
+            reader = csv.reader(_counted(file, advance), strict=True, delimiter=separator)
             try:
-                return _read(path, reader, named)
+                return _read(path, reader, named, separator)
             except csv.Error as error:
                 raise DataError(f"{path}, line {reader.line_num}: is not CSV ({error})") from error
             except UnicodeDecodeError as error:
@@ -242,7 +251,7 @@ def read(
         raise MissingFileError.of(path, error) from error
 
 
-def _read(path: Path, reader: Any, named: bool) -> Sample:
+def _read(path: Path, reader: Any, named: bool, separator: str) -> Sample:
     header: list[str] = next(reader, [])
     if not header:
         raise DataError(f"{path}, line 1: the file is empty; it needs a header line and rows")
@@ -255,6 +264,7 @@ def _read(path: Path, reader: Any, named: bool) -> Sample:
     if twice:
         raise DataError(f"{path}, line 1: column {twice[0]} occurs more than once in the header")
     width = len(header)
+    advice = _other_separator(separator, header)
     most = min(MOST_CATEGORIES, COUNTED_CELLS // width)
     keep = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // width))
     columns = {name: Column(name, most=most) for name in header}
@@ -267,7 +277,7 @@ def _read(path: Path, reader: Any, named: bool) -> Sample:
             if len(cells) != width:
                 raise DataError(
                     f"{path}, row {rows + 1} below the header: "
-                    f"has {len(cells)} cells, the header has {len(header)} columns"
+                    + (advice or f"has {len(cells)} cells, the header has {width} columns")
                 )
             if len(kept) < keep:
                 kept.append(cells)
@@ -285,7 +295,16 @@ def _read(path: Path, reader: Any, named: bool) -> Sample:
             column.take_padded()
         column.cells = [cells[place] for cells in kept]
         column.values = list(map(column.parse, column.cells))
-    return Sample(columns=columns, rows=rows, kept=len(kept))
+    return Sample(columns=columns, rows=rows, kept=len(kept), other_separator=advice)
+
+
+def _other_separator(separator: str, header: Sequence[str]) -> str:
+    """Advice for a header line of one cell that has another separator; empty if it has none."""
+    other = separators.other_than(separator, header[0]) if len(header) == 1 else None
+    if other is None:
+        return ""
+    found, expected, spelling = other
+    return f"the header line has {found} and no {expected}: say --separator {spelling}"
 
 
 def _counted(lines: Iterator[str], advance: Callable[[int], object]) -> Iterator[str]:

@@ -86,9 +86,10 @@ def _inputs(model: FittedModel, sample: Sample, targets: Sequence[str]) -> list[
         if missing:
             others = [name for name in there if name not in wanted]
             close = get_close_matches(missing[0], others, n=1)
+            hint = f"is it {close[0]}?" if close else f"it has {_named(there)}"
             raise PackError(
                 f"the sample has no column {missing[0]}, which the model was fitted on; "
-                + (f"is it {close[0]}?" if close else f"it has {_named(there)}")
+                + (sample.other_separator or hint)
             )
         return [there[name] for name in wanted]
     if len(there) > 1 and model.reads_texts:
@@ -97,10 +98,10 @@ def _inputs(model: FittedModel, sample: Sample, targets: Sequence[str]) -> list[
     if INDEX in there and len(there) == (width or 1) + 1:
         del there[INDEX]
     if width is not None and width != len(there):
+        way = "name the target with --target, and what else the model does not take with --ignore"
         raise PackError(
             f"the sample has {len(there)} columns besides the target ({_named(there)}), the model "
-            f"takes {width}; name the target with --target, and what else the model does not take "
-            "with --ignore"
+            f"takes {width}; {sample.other_separator or way}"
         )
     return list(there.values())
 
