@@ -208,7 +208,7 @@ def pack(**given: Any) -> None:
     """
     from training import commands
 
-    write(commands.pack, given)
+    write(commands.pack, {**given, "served": False})
 
 
 @click.command()

@@ -19,7 +19,8 @@ import click
 from service.settings import KEY_NAME
 from slipway.options import COUNT, PATH, POSITIVE, SEPARATOR
 
-URL = "http://127.0.0.1:8080"
+PORT = 8080
+URL = f"http://127.0.0.1:{PORT}"
 
 
 class KeyName(click.ParamType[str]):
