@@ -8,7 +8,7 @@ import csv
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -221,6 +221,19 @@ class Sample:
             names[name]: replace(column, name=names[name]) for name, column in self.columns.items()
         }
         return replace(self, columns=columns), [names[name] for name in given]
+
+
+def columns_of_labels(labels: Collection[Any], columns: Iterable[Column]) -> list[str]:
+    """The names of columns with several values, all of which are labels of a model: its target."""
+    texts = {str(label) for label in labels}
+    are_texts = all(isinstance(label, str) for label in labels)
+    found = []
+    for column in columns:
+        held = {value for value in column.values if value is not None}
+        is_target = held <= set(labels) or (are_texts and set(map(str, held)) <= texts)
+        if len(held) > 1 and is_target:
+            found.append(column.name)
+    return found
 
 
 def read(
