@@ -21,7 +21,7 @@ MORE = "SERVICE_SETTINGS"  # settings in one variable
 MAY_BE_ZERO = {"SERVICE_DRAIN_SECONDS"}
 SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 KEY_NAME = r"[A-Za-z0-9._-]{1,64}"
-IGNORE = "ignore"
+IGNORE, ECHO = "ignore", "echo"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -105,9 +105,10 @@ class Settings:
     )
     extra_columns: str = _setting(
         "refuse",
-        "columns of a request that the model does not take: refuse (422), or ignore",
-        each=f"refuse|{IGNORE}",
-        wanted=f"refuse or {IGNORE}",
+        "columns of a request that the model does not take: refuse (422), ignore, or echo (send "
+        "them back in the answer)",
+        each=f"refuse|{IGNORE}|{ECHO}",
+        wanted=f"refuse, {IGNORE} or {ECHO}",
     )
     trusted_modules: tuple[str, ...] = _setting(
         (),

@@ -4,13 +4,13 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
 
 from service import __version__
 from service.model.errors import SlipwayError
+from service.model.installation import CHECKOUT, DISTRIBUTION, pip_install
 
 # By name: where the command is, and what it does, for `slipway --help`.
 COMMANDS = {
@@ -38,7 +38,6 @@ EXTRAS = {
     "pyarrow": "parquet",
 }
 TARGETS = {"pack": "serving", "deploy": "deploying"}  # of make, in .venv/
-CHECKOUT = Path(__file__).parents[1] / "Makefile"
 INTERRUPTED = {
     "pack": "; nothing was published",
     "fit": "; nothing was published",
@@ -103,10 +102,11 @@ def way_to_install(command: str, module: str) -> str | None:
     if COMMANDS[command][0].startswith("ecs."):
         extra = "deploy"
     if not CHECKOUT.exists():
-        return f"which is not installed: pip install 'slipway-serving[{extra}]'"
+        return f"which is not installed: {pip_install(f'{DISTRIBUTION}[{extra}]')}"
     if extra in TARGETS:
         return f"which is not installed: in the checkout, make .venv/{TARGETS[extra]}"
-    return f"which is not installed: .venv/bin/pip install -r requirements/{extra}.txt"
+    lock = CHECKOUT.parent / "requirements" / f"{extra}.txt"
+    return f"which is not installed: {pip_install('-r', str(lock))}"
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "slipway") -> int:

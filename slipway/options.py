@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from service.model import separators
 from service.model.errors import SlipwayError
 
 PATH = click.Path(path_type=Path)
@@ -24,6 +25,21 @@ class Finite(click.FloatRange):
 
 
 POSITIVE = Finite(min=0, min_open=True, max=1e9)
+
+
+class Separator(click.ParamType[str]):
+    """What separates the cells of CSV."""
+
+    name = "separator"
+
+    def convert(self, value: str, param: object, ctx: object) -> str:
+        """Return the character."""
+        if value not in separators.NAMES:
+            raise click.BadParameter(f"{value!r} cannot separate cells: use , or ; or | or tab")
+        return separators.NAMES[value]
+
+
+SEPARATOR = Separator()
 
 
 class UnreadableError(SlipwayError):

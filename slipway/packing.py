@@ -120,6 +120,21 @@ sample = click.option(
     metavar="FILE",
     help="Rows that the model takes: CSV, or .parquet, .arrow or .feather, which keep types.",
 )
+separator = click.option(
+    "--separator",
+    type=options.SEPARATOR,
+    default=",",
+    show_default=True,
+    metavar="CHARACTER",
+    help="Between cells of a sample of CSV: , or ; or | or tab.",
+)
+decimal = click.option(
+    "--decimal",
+    type=click.Choice((".", ",")),
+    default=".",
+    show_default=True,
+    help="Decimal separator of numbers in a sample of CSV.",
+)
 
 as_json = click.option(
     "--json", is_flag=True, help="Print one JSON object; all else goes to standard error."
@@ -169,6 +184,8 @@ def fit(**given: Any) -> None:
 @click.command()
 @click.argument("model", type=options.PATH, nargs=-1, required=True)
 @sample
+@separator
+@decimal
 @target
 @ignore
 @kind
@@ -199,7 +216,7 @@ def pack(**given: Any) -> None:
     """
     from training import commands
 
-    write(commands.pack, given)
+    write(commands.pack, {**given, "served": False})
 
 
 @click.command()
@@ -224,6 +241,8 @@ def inspect(**given: Any) -> None:
 @click.argument("old", type=options.PATH)
 @click.argument("new", type=options.PATH)
 @click.option("--sample", type=options.PATH, metavar="FILE", help="Rows to compare predictions on.")
+@separator
+@decimal
 @trust
 @trust_code
 @limits

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,17 +11,19 @@ from typing import Any
 import click
 
 from service import __version__, settings
-from slipway import packing
+from service.model.installation import program
+from slipway import packing, serving
 from slipway.options import COUNT, PATH, UnreadableError
 
 HOST = "127.0.0.1"
+EVERY = "0.0.0.0"  # noqa: S104 (what the user gave, and not a default)
 CONFIG = Path(__file__).with_name("gunicorn.conf.py")  # a link to that of the repository
 ROOT = Path(__file__).parents[1]
 
 
 @click.command()
 @click.argument("places", metavar="ARTIFACT|MODEL...", nargs=-1, required=True)
-@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=serving.PORT, show_default=True)
 @click.option(
     "--host",
     default=HOST,
@@ -34,6 +37,8 @@ ROOT = Path(__file__).parents[1]
     help="How many processes respond.  [default: WEB_CONCURRENCY, or 1]",
 )
 @click.option("--sample", type=PATH, metavar="FILE", help="Rows that MODEL takes, as for pack.")
+@packing.separator
+@packing.decimal
 @packing.target
 @packing.ignore
 @packing.kind
@@ -53,7 +58,7 @@ def serve(
     """Serve ARTIFACT, the folder of a packed model or s3://BUCKET/PREFIX/.
 
     MODEL is what pack takes: a file, several, or a folder of MLflow. It is packed before, into the
-    user's cache; that needs --sample. The options from --target on are those of pack.
+    user's cache; that needs --sample. The options from --separator on are those of pack.
 
     \b
     Examples:
@@ -88,6 +93,10 @@ def serve(
         binds.append(f"--bind={host}:{environment['SERVICE_METRICS_PORT']}")
     if python != sys.executable:
         environment["PYTHONPATH"] = str(ROOT)
+    if not place.startswith("s3://"):
+        url = f"http://{HOST if host == EVERY else host}:{port}"
+        at = "" if url == serving.URL else f" --url {url}"
+        print(f"try it:    {program()} example {shlex.quote(place)}{at}")
     sys.stdout.flush()
     command = [python, "-m", "gunicorn", "--config", str(CONFIG), *binds]
     os.execve(python, command, environment)  # noqa: S606
@@ -120,7 +129,7 @@ def packed(models: Sequence[Path], options: dict[str, Any]) -> Path:
         click.echo(f"{', '.join(map(str, models))} was packed before: {folder}")
         return folder
     fixed = {"model": models, "out": folder, "report": True, "lock": None, "json": False}
-    packing.write(commands.pack, {**options, **fixed})
+    packing.write(commands.pack, {**options, **fixed, "served": True})
     return folder
 
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import click
 
-from service.api import separators
 from service.settings import KEY_NAME
-from slipway.options import COUNT, PATH, POSITIVE
+from slipway.options import COUNT, PATH, POSITIVE, SEPARATOR
 
-URL = "http://127.0.0.1:8080"
+PORT = 8080
+URL = f"http://127.0.0.1:{PORT}"
 
 
 class KeyName(click.ParamType[str]):
@@ -33,18 +33,6 @@ class KeyName(click.ParamType[str]):
         if not re.fullmatch(KEY_NAME, value):
             raise click.BadParameter("a name has up to 64 letters, digits, '.', '_' and '-'")
         return value
-
-
-class Separator(click.ParamType[str]):
-    """What separates the cells of CSV."""
-
-    name = "separator"
-
-    def convert(self, value: str, param: object, ctx: object) -> str:
-        """Return the character."""
-        if value not in separators.NAMES:
-            raise click.BadParameter(f"{value!r} cannot separate cells: use , or ; or | or tab")
-        return separators.NAMES[value]
 
 
 @click.command()
@@ -186,7 +174,7 @@ def bench(**options: Any) -> None:
 )
 @click.option(
     "--separator",
-    type=Separator(),
+    type=SEPARATOR,
     default=",",
     show_default=True,
     metavar="CHARACTER",

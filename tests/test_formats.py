@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
+from service.model.installation import program
 from service.model.pickled_names import Inspection
 from service.model.predictor import Predictor, as_column
 from service.model.trust import UntrustedError
@@ -255,7 +257,7 @@ def test_all_that_stands_in_the_way_is_one_message_with_the_command(
         "--no-report --name 'a b' --trust absent.test_format.Mine --trust absent.test_format.Yours"
         "; or put its code into the artifact: --code PATH/absent"
     )
-    assert f"slipway pack {tmp_path}/model.pkl --sample" in said
+    assert f"{program()} pack {tmp_path}/model.pkl --sample" in said
     assert said.count("\n") == 1
 
 
@@ -274,10 +276,21 @@ def test_a_library_for_the_release_that_saved_the_model_is_one_option(
     assert said.count("\n") == 1
 
 
+def test_a_missing_library_has_the_command_for_this_python() -> None:
+    found = Inspection({"xgboost.sklearn.XGBClassifier"}, [], set())
+    with pytest.raises(PackError) as caught:
+        blocked.check("m.pkl", found, [], ["serve", "m.pkl", "--sample", "my rows.csv"])
+    assert str(caught.value) == (
+        "m.pkl: needs xgboost, which is not installed here; install it, in the version that fitted "
+        f"the model: {sys.executable} -m pip install xgboost && {program()} serve m.pkl --sample "
+        "'my rows.csv'"
+    )
+
+
 def test_a_library_that_stands_in_the_way_has_the_version_that_stands_beside_the_model() -> None:
     found = Inspection({"absent.A"}, [], set())
     beside = blocked.Beside([], {"absent": "3.1"})
-    with pytest.raises(PackError, match=r"the model: slipway pack m\.pkl --with absent==3\.1$"):
+    with pytest.raises(PackError, match=r"the model: \S+.* pack m\.pkl --with absent==3\.1$"):
         blocked.check("m.pkl", found, ["absent"], ["pack", "m.pkl"], beside)
     blocked.check("m.pkl", found, ["absent"], [], blocked.Beside(["absent==3.1"], {}))
     blocked.check("m.pkl", found, ["absent"], [], blocked.Beside([], {}, is_made=True))

@@ -2,10 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,21 @@ def test_a_model_file_is_packed_once_and_served(
 ) -> None:
     first = served(model, tmp_path)
     second = served(model, tmp_path)
-    assert "serve it:" in first
+    assert "packed with a sample of 4 rows" in first
     assert "was packed before" in second
-    assert "serve it:" not in second
+    assert "serve it:" not in first + second  # it is served already
+
+
+def answered(line: str, environment: Mapping[str, str]) -> str:
+    """What the command that a line prints is answered."""
+
+    def run(command: str) -> str:
+        shell = ["sh", "-c", command]
+        return subprocess.run(
+            shell, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    return run(run(line))
 
 
 def served(model: Path, folder: Path) -> str:
@@ -113,6 +126,8 @@ def served(model: Path, folder: Path) -> str:
         wait_until(lambda: "ASGI server listening" in log.read_text(), "the service", seconds=120)
         answer = server.predict(json.dumps({"colour": ["red", "blue"]}))
         assert json.loads(answer.body)["prediction"] == ["warm", "cold"]
+        [line] = re.findall(r"^try it: +(.*)$", log.read_text(), re.MULTILINE)
+        assert len(json.loads(answered(line, environment))["prediction"]) > 0
     finally:
         process.terminate()
         assert process.wait(30) == 0, log.read_text()
@@ -237,8 +252,8 @@ def test_what_is_not_installed_is_said_in_one_line(
         ("pack", "yaml", "slipway-serving[pack]", "make .venv/serving"),
         ("verify", "yaml", "slipway-serving[deploy]", "make .venv/deploying"),
         ("deploy", "botocore", "slipway-serving[deploy]", "make .venv/deploying"),
-        ("check", "boto3", "slipway-serving[s3]", "-r requirements/s3.txt"),
-        ("predict", "pyarrow", "slipway-serving[parquet]", "-r requirements/parquet.txt"),
+        ("check", "boto3", "slipway-serving[s3]", "/requirements/s3.txt"),
+        ("predict", "pyarrow", "slipway-serving[parquet]", "/requirements/parquet.txt"),
     ],
 )
 def test_what_to_install_is_the_extra_that_has_it(
@@ -256,3 +271,37 @@ def test_what_to_install_is_the_extra_that_has_it(
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     packages = {"yaml": "pyyaml", "botocore": "boto3"}
     assert packages.get(module, module) in listed["optional-dependencies"][extra]
+
+
+def test_each_line_that_pack_prints_for_a_model_with_own_code_works(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = saved(tmp_path)
+    artifact = tmp_path / "its artifact"
+    packing = ["pack", str(folder / "model.joblib"), "--sample", str(folder / "rows.csv")]
+    packing += ["--code", f"{folder / 'readings.py'}:Ratio", "--target", "y", "--no-report"]
+    with forgotten():
+        assert main([*packing, "--out", str(artifact)]) == 0
+    said = capsys.readouterr().out
+    with forgotten():
+        assert main(["inspect", str(artifact)]) == 0
+    for printed in (said, capsys.readouterr().out):
+        lines = dict(re.findall(r"^(serve it|try it): +(.*)$", printed, re.MULTILINE))
+        assert lines["serve it"].startswith("SERVICE_TRUSTED_CODE=sha256:")
+    port, log = free_port(), tmp_path / "log"
+    environment = clean_environment()
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            ["sh", "-c", f"exec env {lines['serve it']} --port {port}"],
+            cwd=ROOT,
+            env=environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until(lambda: "ASGI server listening" in log.read_text(), "the service", seconds=60)
+        answer = answered(f"{lines['try it']} --url http://127.0.0.1:{port}", environment)
+        assert len(json.loads(answer)["y"]) > 0
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0, log.read_text()

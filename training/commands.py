@@ -4,10 +4,9 @@ work and prints the result."""
 import hashlib
 import json
 import shlex
-import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +16,7 @@ import click
 
 from service.model import artifact, unpickling
 from service.model.column_names import matched
+from service.model.installation import program
 from service.model.limits import Limits
 from service.model.locked import LOCK
 from service.model.manifest import Manifest
@@ -25,6 +25,7 @@ from training import as_json, summary
 from training.errors import MissingFileError, PackError
 from training.estimators import code_files
 
+ROOT = Path(__file__).parents[1]  # of Slipway's code
 TODAY, SAVED = "today", "saved"  # which scikit-learn may serve a model that another one saved
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def pack(options: Namespace) -> None:
             if columnar.is_typed(options.sample):
                 rows = columnar.read(options.sample)
             else:
-                rows = sample.read(options.sample, advance, named)
+                rows = sample.read(
+                    options.sample, advance, named, options.separator, options.decimal
+                )
             rows = _without(options.ignore, rows)
         with refuse_side_effects(options.trust):
             rows, targets = rows.named(targets, model.feature_names)
@@ -96,7 +99,7 @@ def pack(options: Namespace) -> None:
                 folder=options.out,
                 provenance=Provenance(
                     data=described(options.sample, digest, rows.rows, options.held_out),
-                    example_rows=_example(options.example),
+                    example_rows=_example(options),
                     older=older,
                     lock=options.lock.read_bytes() if options.lock else b"",
                     code=code.sources,
@@ -125,17 +128,11 @@ def pack(options: Namespace) -> None:
         raise PackError(f"{files}: {str(error).removeprefix(f'{files}: ')}") from error
     notes += summary.warnings(rows, manifest, parallel)
     doubts = [*summary.doubts(manifest)]
-    content = (options.out / artifact.MODEL).read_bytes()
-    needed = {}
-    is_pickle = manifest.engine != artifact.ONNX
-    if is_pickle and options.trust and unpickling.inspect(content).untrusted:
-        needed["SERVICE_TRUSTED_MODULES"] = ",".join(options.trust)
-    if is_pickle and manifest.code:
-        needed["SERVICE_TRUSTED_CODE"] = manifest.code["digest"]
+    needed = _needed(manifest, options.out, options.trust)
     if options.json:
         _print_json(as_json.packed(manifest, options.out, notes, doubts, needed))
         return
-    _say(manifest, options.out, trained=False)
+    _say(manifest, options.out, trained=False, needed=needed, served=options.served)
     for note in notes:
         print(f"note: {note}")
     for name, value in needed.items():
@@ -144,13 +141,29 @@ def pack(options: Namespace) -> None:
         print(f"slipway: warning: {doubt}", file=sys.stderr)
 
 
-def _example(path: Path | None) -> "Sample | None":
+def _needed(manifest: Manifest, folder: Path, trusted: Sequence[str]) -> dict[str, str]:
+    """The settings without which the service refuses an artifact."""
+    if manifest.engine == artifact.ONNX:
+        return {}
+    needed = {}
+    content = (folder / artifact.MODEL).read_bytes()
+    if trusted and unpickling.inspect(content).untrusted:
+        needed["SERVICE_TRUSTED_MODULES"] = ",".join(trusted)
+    if manifest.code:
+        needed["SERVICE_TRUSTED_CODE"] = manifest.code["digest"]
+    return needed
+
+
+def _example(options: Namespace) -> "Sample | None":
     """The rows of --example."""
     from training.samples import columnar, sample
 
+    path = options.example
     if path is None:
         return None
-    return columnar.read(path) if columnar.is_typed(path) else sample.read(path, named=True)
+    if columnar.is_typed(path):
+        return columnar.read(path)
+    return sample.read(path, named=True, separator=options.separator, decimal=options.decimal)
 
 
 def _print_json(value: object) -> None:
@@ -179,7 +192,8 @@ def inspect(options: Namespace) -> None:
     if path.is_dir() and not (path / mlflow_model.ABOUT).is_file():
         manifest = artifact.read_manifest(path)
         if not options.json:
-            _say(manifest, path, trained=False)
+            needed = _needed(manifest, path, options.trust)
+            _say(manifest, path, trained=False, needed=needed)
         code = code_files.of_artifact(path, manifest)
         path = path / artifact.MODEL
     loaded.check_trusted(options.trust)
@@ -234,7 +248,14 @@ def _size(path: Path) -> int:
         raise MissingFileError.of(path, error) from error
 
 
-def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
+def _say(
+    manifest: Manifest,
+    folder: Path,
+    trained: bool,
+    needed: Mapping[str, str] | None = None,
+    served: bool = False,
+) -> None:
+    """Describe an artifact. `needed` are settings to serve it, which happens next if `served`."""
     rows = manifest.data["rows"]
     how = f"trained on {rows} readings" if trained else f"packed with a sample of {rows} rows"
     print(f"{manifest.name} {manifest.version}, {how}, in {folder}\n")
@@ -244,18 +265,17 @@ def _say(manifest: Manifest, folder: Path, trained: bool) -> None:
         print(f"  {line}\n")
     if artifact.REPORT in manifest.files:
         print(f"report:    {folder / artifact.REPORT}")
-    own = LOCK in manifest.files  # and so this is the Python that has it
-    server, quoted = f"{sys.executable} -m slipway" if own else program(), shlex.quote(str(folder))
-    print(f"serve it:  {server} serve {quoted}")
+    if served:
+        print()
+        return
+    command, settings = program(), dict(needed or {})
+    if LOCK in manifest.files:  # and so this is the Python that has it, without Slipway
+        command = f"{sys.executable} -m slipway"
+        settings = {"PYTHONPATH": str(ROOT), **settings}
+    before = "".join(f"{name}={shlex.quote(value)} " for name, value in settings.items())
+    quoted = shlex.quote(str(folder))
+    print(f"serve it:  {before}{command} serve {quoted}")
     print(f"try it:    {program()} example {quoted}\n")
-
-
-def program() -> str:
-    """The slipway command, as typed in this shell."""
-    given = sys.argv[0]
-    if Path(given).name != "slipway":
-        return f"{sys.executable} -m slipway"
-    return "slipway" if shutil.which("slipway") == given else given
 
 
 @contextmanager

@@ -1,14 +1,17 @@
 """The summary that `pack` prints: inputs, outputs, engine, metrics, and notes."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from service.model.manifest import Manifest
 from service.model.signature import Input, Output, Signature, limited_range
-from training.samples.sample import Sample
+from training.samples.sample import Sample, columns_of_labels
 
 SHOWN_CATEGORIES = 5
 SHOWN_INPUTS = 50  # a terminal would scroll past the lines above those of a wide table
+SHOWN_CHARACTERS = 40
+SENTENCE_WORDS = 3  # names of columns have fewer
 
 
 def inputs_and_outputs(signature: Signature) -> str:
@@ -110,6 +113,8 @@ def warnings(sample: Sample, manifest: Manifest, parallel: Sequence[str]) -> Ite
     """Notes to check before the model is served."""
     if sample.is_headless:
         yield "the sample has no header line but numbers: its columns are x0, x1 and so on"
+    yield from _looks_like_rows(sample, manifest)
+    yield from _may_be_targets(sample, manifest)
     for column in manifest.signature.inputs:
         seen = sample.columns[column.name]
         if seen.counts is not None and len(seen.counts) == 1 and not seen.missing:
@@ -120,6 +125,34 @@ def warnings(sample: Sample, manifest: Manifest, parallel: Sequence[str]) -> Ite
                 yield f"{column.name} is {listed(once)} only once in the sample"
     if parallel:
         yield f"n_jobs of {listed(parallel)} is 1 for serving: a worker has one core"
+
+
+def _looks_like_rows(sample: Sample, manifest: Manifest) -> Iterator[str]:
+    """A note on a header line that may be a row: only of texts, which have no other names."""
+    signature = manifest.signature
+    if signature.container == "frame" or [one.kind for one in signature.inputs] != ["text"]:
+        return
+    [name] = signature.names
+    if len(name.split()) >= SENTENCE_WORDS or name in sample.columns[name].values:
+        yield (
+            f"the first line of the sample, {name[:SHOWN_CHARACTERS]!r}, looks like a row: it is "
+            "the name of the input now, and was not tried; put a line with a name, such as text, "
+            "above it"
+        )
+
+
+def _may_be_targets(sample: Sample, manifest: Manifest) -> Iterator[str]:
+    """A note on columns that the model may have been fitted to predict."""
+    [output, *others] = manifest.signature.outputs
+    if manifest.metrics.get("sample") or others or not output.labels:
+        return
+    spare = [one for one in sample.columns.values() if one.name not in manifest.signature.names]
+    names = columns_of_labels(output.labels, spare)
+    if names:
+        yield (
+            f"{listed(names)} has only labels of the model: if the model predicts it, say --target "
+            f"{shlex.quote(names[0])}, and its predictions are compared, with a report"
+        )
 
 
 def listed(values: Sequence[Any]) -> str:

@@ -56,20 +56,22 @@ class AnswerSize:
         Problem 503 if it would be long while answers that clients do not read fill the memory.
         """
         rows = state.rows or 0
-        values = rows * per_row
+        values = rows * (per_row + len(state.extra))
         if values > self.max_values:
-            raise self._too_many(rows, per_row)
-        if values * self.value_bytes > SHORT_ANSWER_BYTES and state.is_full and state.is_full():
+            raise self._too_many(rows, per_row, len(state.extra))
+        size = values * self.value_bytes + (len(state.body or b"") if state.extra else 0)
+        if size > SHORT_ANSWER_BYTES and state.is_full and state.is_full():
             raise Problem(
                 503,
                 "too many long answers are waiting for slow clients",
                 headers={"Retry-After": str(random.choice((1, 2, 3)))},  # noqa: S311
             )
 
-    def _too_many(self, rows: int, per_row: int) -> Problem:
+    def _too_many(self, rows: int, own: int, extra: int) -> Problem:
+        per_row = own + extra
         max_rows = self.max_values // per_row
         ways = [f"send at most {max_rows} rows in a request"] if max_rows else []
-        if self.has_top and per_row > 2:
+        if self.has_top and own > 2:
             ways.append("ask for the K most probable labels of each row with top=K")
         return Problem(
             422,

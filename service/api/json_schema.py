@@ -149,8 +149,11 @@ def table(columns: Columns) -> str:
     return text.getvalue()
 
 
-def answer(signature: Signature) -> Shape:
-    """The response of a prediction: one value per row for each output, by name."""
+def answer(signature: Signature, echo: bool = False) -> Shape:
+    """The response of a prediction: one value per row for each output, by name.
+
+    With `echo` it also has columns of the request.
+    """
     outputs = signature.outputs
     properties = {one.name: _list(_value_of(one), "One for each row") for one in outputs}
     shape: Shape = {
@@ -158,6 +161,9 @@ def answer(signature: Signature) -> Shape:
         "properties": properties,
         "required": [one.name for one in outputs],
     }
+    if echo:
+        plain: Shape = {"type": ["string", "number", "boolean", "null"]}
+        shape["additionalProperties"] = _list(plain, "A column that the model does not take")
     kind = signature.confidence
     if kind is None:
         return shape

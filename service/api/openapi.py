@@ -15,7 +15,7 @@ from service.api.details import TOP, why_no_top
 from service.api.json_schema import Shape, ref
 from service.model import artifact, example
 from service.model.manifest import Manifest
-from service.settings import IGNORE, Settings
+from service.settings import ECHO, IGNORE, Settings
 
 SCHEMES: dict[str, Shape] = {
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -52,10 +52,11 @@ def document(manifest: Manifest, settings: Settings, columns: Schema) -> dict[st
     for place, one in enumerate(signature.inputs):
         spec.components.schema(json_schema.input_name(place), json_schema.of_input(one))
     spec.components.schema("columns", schema=columns)
-    extra = settings.extra_columns == IGNORE
+    extra = settings.extra_columns in (IGNORE, ECHO)
     spec.components.schemas["columns"]["additionalProperties"] = extra
     in_rows = json_schema.in_rows(signature, rows, extra)
-    named = {**in_rows, "answer": json_schema.answer(signature), "problem": responses.PROBLEM}
+    answer = json_schema.answer(signature, settings.extra_columns == ECHO)
+    named = {**in_rows, "answer": answer, "problem": responses.PROBLEM}
     for name, shape in named.items():
         spec.components.schema(name, shape)
     for name, header in responses.HEADERS.items():

@@ -15,8 +15,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from service.api import separators
 from service.api.problems import Problem
+from service.model import separators
 
 LONG_CHARACTERS = 10_000  # from here on NumPy searches faster than str
 SHORT_CHARACTERS = 400  # below, a regular expression is faster than NumPy
@@ -34,6 +34,7 @@ class PayloadLimits(NamedTuple):
     containers: int  # lists and objects of JSON
     lines: int  # of CSV, blank ones included
     ignore_extra: bool = False  # columns that are no inputs: SERVICE_EXTRA_COLUMNS
+    echo_extra: bool = False  # keep these for the answer
 
 
 def unparsable(fault: str, kind: str = "JSON") -> Problem:

@@ -18,16 +18,17 @@ a string.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from service.api import parse
+from service.api import extra_columns, parse
 from service.api.csv_values import values_of
 from service.api.problems import MAX_ERRORS, Problem, pointer, unknown
 from service.model.column_names import matched
 from service.model.signature import Input, Signature, takes_strings
+from service.settings import ECHO, IGNORE
 
 SPARE_VALUES = 1000
 EXTRA_COLUMNS = 100  # at the most rows, if they are ignored; with fewer rows there may be more
@@ -36,23 +37,31 @@ ONE_LINE = (
     "the table is one line of more cells than the model has inputs: send its line breaks, too "
     "(curl --data-binary; --data removes them)"
 )
+FRAME = 'is a DataFrame by columns or by its index: send its rows, df.to_json(orient="records")'
+FRAME_KEYS = ({"columns", "index", "data"}, {"schema", "data"})  # with orient="split", "table"
 INDEX = ""  # the name that pandas gives to the index in CSV, its first column
 SHOWN_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Unchecked values by column name, and a function for the JSON Pointer of a value."""
+    """Unchecked values by column name, and a function for the JSON Pointer of a value.
+
+    `extra` are the columns that are no inputs and come back in the answer.
+    """
 
     values: Mapping[str, Sequence[Any]]
     pointer: Callable[[str, int], str] = pointer
+    extra: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 def payload_limits(
-    signature: Signature, max_rows: int, ignore_extra: bool = False
+    signature: Signature, max_rows: int, extra_columns: str = ""
 ) -> parse.PayloadLimits:
     """Limits of more than twice what any form needs, so that a few rows too many get an exact
-    error."""
+    error. `extra_columns` is the setting of that name.
+    """
+    ignore_extra = extra_columns in (IGNORE, ECHO)
     width = len(signature.inputs) + (EXTRA_COLUMNS if ignore_extra else 0)
     return parse.PayloadLimits(
         rows=max_rows,
@@ -60,6 +69,7 @@ def payload_limits(
         containers=2 * (max_rows + width) + SPARE_VALUES,
         lines=2 * max_rows + SPARE_VALUES,
         ignore_extra=ignore_extra,
+        echo_extra=extra_columns == ECHO,
     )
 
 
@@ -72,26 +82,49 @@ def from_json(payload: Any, signature: Signature, limits: parse.PayloadLimits) -
     if INSTANCES in payload and (INSTANCES not in signature.names or _are_rows(payload)):
         return _from_instances(payload, signature, limits)
     inputs = {column.name: column for column in signature.inputs}
+    if _is_frame(payload, inputs):
+        raise _misfit("", FRAME)
+    others = {}
+    if limits.echo_extra:
+        others = {name: value for name, value in payload.items() if name not in inputs}
     if limits.ignore_extra:
         payload = {name: value for name, value in payload.items() if name in inputs}
     _check_width(len(payload), signature)
     values = {}
     whole = set()  # names whose value is not a list in the body, so rows have no pointer
-    for name, value in payload.items():
-        if name not in inputs:
-            values[name] = value  # the schema refuses it by its name
-            continue
+
+    def listed(name: str, value: Any) -> list[Any]:
         if _is_list_in_string(value) and _has_lists_in_strings(payload, inputs):
-            or_text = takes_strings(inputs[name])
-            value = _list_in_string(name, value, or_text, limits)
+            value = _list_in_string(name, value, inputs.get(name), limits)
             whole.add(name)
         elif not isinstance(value, list):
             value = [value]
             whole.add(name)
-        if not 0 < len(value) <= limits.rows:  # the pointer takes time
-            check_rows(len(value), limits.rows, pointer(name))
-        values[name] = value
-    return Columns(values, lambda name, row: pointer(name) if name in whole else pointer(name, row))
+        check_rows(len(value), limits.rows, name)
+        found: list[Any] = value
+        return found
+
+    for name, value in payload.items():
+        if name not in inputs:
+            values[name] = value  # the schema refuses it by its name
+        else:
+            values[name] = listed(name, value)
+    extra = {name: listed(name, value) for name, value in others.items()}
+    return Columns(
+        values,
+        lambda name, row: pointer(name) if name in whole else pointer(name, row),
+        extra,
+    )
+
+
+def _is_frame(payload: Mapping[str, Any], names: Collection[str]) -> bool:
+    """Whether an object is a DataFrame in another form of `to_json` than a list of rows."""
+    known = payload.keys() & set(names)
+    if payload.keys() in FRAME_KEYS and not known:
+        return True
+    is_named = bool(known) or all(map(str.isdigit, payload))
+    objects = [one for one in payload.values() if isinstance(one, dict) and one]
+    return bool(payload) and is_named and len(objects) == len(payload)
 
 
 def _form(signature: Signature) -> str:
@@ -127,20 +160,21 @@ def from_csv(text: str, signature: Signature, limits: parse.PayloadLimits) -> Co
         header, rows = header[1:], [row[1:] for row in rows]
     left_out = set(header) - inputs.keys() if limits.ignore_extra else set()
     _check_width(sum(name not in left_out for name in header), signature)
-    counts = Counter(name for name in header if name not in left_out)
+    counts = Counter(name for name in header if limits.echo_extra or name not in left_out)
     for name in [name for name, times in counts.items() if times > 1]:
         raise _misfit(pointer(name), "occurs more than once in the header")
     fault = parse.other_separator(header)
     if fault and header[0] not in inputs:
         raise _misfit("", fault)
-    check_rows(len(rows), limits.rows, "")
-    columns = zip(*rows, strict=True)
+    check_rows(len(rows), limits.rows)
+    columns = dict(zip(header, zip(*rows, strict=True), strict=True))
     return Columns(
         {
             name: values_of(cells, inputs.get(name))
-            for name, cells in zip(header, columns, strict=True)
+            for name, cells in columns.items()
             if name not in left_out
-        }
+        },
+        extra={name: columns[name] for name in columns if name in left_out and limits.echo_extra},
     )
 
 
@@ -149,7 +183,10 @@ def has_index(header: Sequence[str], names: Sequence[str]) -> bool:
     return len(header) > 1 and header[0] == INDEX and INDEX not in names
 
 
-def _list_in_string(name: str, text: str, or_text: bool, limits: parse.PayloadLimits) -> list[Any]:
+def _list_in_string(
+    name: str, text: str, column: Input | None, limits: parse.PayloadLimits
+) -> list[Any]:
+    or_text = column is None or takes_strings(column)
     try:
         value = parse.parse_json(text, limits)
     except Problem as problem:
@@ -158,7 +195,7 @@ def _list_in_string(name: str, text: str, or_text: bool, limits: parse.PayloadLi
         fault = problem.errors[0]["detail"]
         raise _misfit(pointer(name), f"is a string that is not a JSON list: {fault}") from problem
     listed: list[Any] = value  # it starts with a bracket
-    if or_text and not all(isinstance(one, str | None) for one in listed):
+    if column and or_text and not all(isinstance(one, str | None) for one in listed):
         return [text]
     return listed
 
@@ -188,7 +225,7 @@ def from_rows(rows: Any, signature: Signature, limits: parse.PayloadLimits, *pla
     """
     if not isinstance(rows, list):
         raise _misfit(pointer(*place), "must be a list of rows")
-    check_rows(len(rows), limits.rows, pointer(*place))
+    check_rows(len(rows), limits.rows, *place)
     names = signature.names
     if len(names) == 1 and not isinstance(rows[0], dict | list):
         return Columns({names[0]: rows}, lambda _, row: pointer(*place, row))
@@ -198,6 +235,7 @@ def from_rows(rows: Any, signature: Signature, limits: parse.PayloadLimits, *pla
             return Columns(
                 {name: [row[name] for row in rows] for name in names},
                 lambda name, row: pointer(*place, row, name),
+                extra_columns.of_rows(rows, names, limits) if limits.echo_extra else {},
             )
     else:
         errors = list(islice(_ordered_errors(rows, signature, place), MAX_ERRORS))
@@ -247,12 +285,12 @@ def _check_width(names: int, signature: Signature) -> None:
         raise _misfit("", f"there are {names} names, the model takes {inputs}")
 
 
-def check_rows(rows: int, max_rows: int, place: str) -> None:
-    """Raise Problem 422 for no rows, or too many."""
+def check_rows(rows: int, max_rows: int, *place: str | int) -> None:
+    """Raise Problem 422 for no rows, or too many. `place` is where they are, step by step."""
     if rows > max_rows:
-        raise _misfit(place, f"has {rows} rows, one request may have {max_rows}")
+        raise _misfit(pointer(*place), f"has {rows} rows, one request may have {max_rows}")
     if rows == 0:
-        raise _misfit(place, "there are no rows")
+        raise _misfit(pointer(*place), "there are no rows")
 
 
 def _error(place: str, detail: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ def from_array(values: Any, signature: Signature, limits: PayloadLimits, *place:
     if not isinstance(values, list) or not values or isinstance(values[0], list | dict):
         return payloads.from_rows(values, signature, limits, *place)
     if len(names) == 1:
-        payloads.check_rows(len(values), limits.rows, pointer(*place))
+        payloads.check_rows(len(values), limits.rows, *place)
         return Columns({names[0]: values}, lambda _, row: pointer(*place, row))
     check_width(len(values), signature, pointer(*place))
     return Columns(

@@ -15,13 +15,14 @@ from wsgiref.types import WSGIEnvironment
 import numpy as np
 import orjson
 
-from service.api import body, fast_json, parse, payloads, schema
+from service.api import body, extra_columns, fast_json, parse, payloads, schema
 from service.api.details import PREDICTIONS, AnswerSize, Details
 from service.api.problems import Problem
 from service.api.request_state import RequestState, state_of
 from service.model.engines import Column
+from service.model.known_categories import KnownCategories
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError
-from service.settings import IGNORE, Settings
+from service.settings import Settings
 
 log = logging.getLogger("slipway.predict")
 
@@ -38,8 +39,10 @@ class PredictionService:
         self.names = predictor.signature.names
         self.schema = schema.build(predictor.signature)
         self.limits = payloads.payload_limits(
-            predictor.signature, settings.max_rows, settings.extra_columns == IGNORE
+            predictor.signature, settings.max_rows, settings.extra_columns
         )
+        self.known = KnownCategories(predictor.manifest)
+        self.reserved = extra_columns.reserved(predictor.signature)
         self.size = AnswerSize(predictor.manifest, settings.max_answer_values)
 
     def predict(
@@ -54,7 +57,8 @@ class PredictionService:
         columns, arrays, rows = self._read(state, content, is_csv)
         self.size.check(state, self.size.per_row(details))
         predict = self.predictor.predict if rows <= FEW_ROWS else self.predictor.predict_arrays
-        return _to_json(self._predict_timed(predict, state, columns, arrays, details), rows)
+        answer = self._predict_timed(predict, state, columns, arrays, details)
+        return extra_columns.added(_to_json(answer, rows), state.extra)
 
     def predict_columns(
         self,
@@ -140,7 +144,7 @@ class PredictionService:
         seconds = perf_counter() - start
         for (state, _, _), (begin, end) in zip(jobs, pairwise(ends), strict=True):
             own = {name: values[begin:end] for name, values in answer.items()}
-            state.answer = _to_json(own, end - begin)
+            state.answer = extra_columns.added(_to_json(own, end - begin), state.extra)
             state.predict_seconds = seconds
 
     def _predict_together(self, jobs: Sequence[Arrays], rows: int) -> dict[str, list[Any]]:
@@ -170,11 +174,16 @@ class PredictionService:
             columns = payloads.from_json(
                 parse.parse_json(text, self.limits), signature, self.limits
             )
-        return columns, *self._checked(state, columns)
+        arrays, rows = self._checked(state, columns)
+        if columns.extra:
+            extra_columns.check(columns.extra, self.reserved, self.names[0], rows)
+            state.extra = columns.extra
+        return columns, arrays, rows
 
     def _checked(self, state: RequestState, columns: payloads.Columns) -> tuple[Arrays, int]:
         arrays = schema.check(self.schema, self.names, columns)
         state.rows = rows = len(arrays[self.names[0]])
+        state.unknown = self.known.rows(arrays)
         return arrays, rows
 
 

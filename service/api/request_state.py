@@ -1,6 +1,6 @@
 """What the service keeps of one request, in its WSGI environ, from its arrival to its log line."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -32,6 +32,8 @@ class RequestState:
     answer: bytes | None = None  # the body of its answer, if it was predicted in a batch
     queue_seconds: float | None = None  # how long it waited to be scheduled
     rows: int | None = None
+    unknown: Mapping[str, int] = field(default_factory=dict)  # rows by input: known_categories.py
+    extra: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # columns to send back
     predict_seconds: float | None = None  # the model's own time, for all requests of its batch
     content_security_policy: str | None = None  # in place of the default one
 

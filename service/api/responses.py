@@ -19,12 +19,20 @@ REFUSALS = {
 }
 OF_ALL = (400, 408, 413, 417)
 
+UNKNOWN_CATEGORIES = "Unknown-Categories"
 ID: Shape = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"}
 VERSION: Shape = {"type": "string", "pattern": "^[0-9a-f]{12}$"}
 HEADERS: dict[str, Shape] = {
     "X-Request-ID": {"required": True, "schema": ID, "description": "The id of this request"},
     "Model-Version": {"required": True, "schema": VERSION},
     "WWW-Authenticate": {"required": True, "schema": {"const": "Bearer"}},
+    UNKNOWN_CATEGORIES: {
+        "schema": {"type": "string", "pattern": "^[^ ]+=[0-9]+(, [^ ]+=[0-9]+)*$"},
+        "description": (
+            "Inputs with a value that the model's encoders do not know, percent-encoded, each with "
+            "its number of rows; absent if there are none"
+        ),
+    },
     "Retry-After": {
         "required": True,
         "schema": {"type": "integer", "minimum": 1, "maximum": 3},
@@ -122,6 +130,8 @@ def refusal(status: int, versioned: bool = False) -> Shape:
 
 def _headers(status: int, versioned: bool) -> Shape:
     names = ["X-Request-ID", *(["Model-Version"] if versioned else [])]
+    if versioned and status == 200:
+        names.append(UNKNOWN_CATEGORIES)
     if status in HEADER_OF_STATUS:
         names.append(HEADER_OF_STATUS[status])
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

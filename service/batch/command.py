@@ -25,6 +25,7 @@ from service.batch.partial_output import OutputError, PartialOutput
 from service.batch.scoring import Scorer
 from service.batch.tables import InputError, Table
 from service.batch.workers import Map, worker_pool
+from service.model.known_categories import Unknown
 from service.model.predictor import Predictor
 from service.settings import Settings, one_thread
 
@@ -36,7 +37,8 @@ class BadRowError(InputError):
 
 
 def run(options: argparse.Namespace) -> str:
-    """Score a local file, standard input or a file on S3; returns a summary of one line."""
+    """Score a local file, standard input or a file on S3; returns a summary of one line, and a line
+    for each input that has values which the model does not know."""
     if options.input == options.output != STANDARD:
         raise OutputError(f"{options.output}: is also the input; choose another name")
     if options.output == STANDARD and options.on_error == "skip":
@@ -129,10 +131,25 @@ def _summary(
     state = output.state
     rejected = f", {state.bad:,} rejected to {output.bad_output}" if state.bad else ""
     resumed = f" (resumed after {before:,})" if before else ""
-    return (
-        f"{state.rows - state.bad:,} of {state.rows:,} rows scored to {options.output} in "
+    scored = state.rows - state.bad
+    summary = (
+        f"{scored:,} of {state.rows:,} rows scored to {options.output} in "
         f"{seconds:.1f} s{resumed}{rejected}"
     )
+    found = state.unknown_values.items()
+    return "\n".join([summary, *(_unknown(name, one, scored) for name, one in found)])
+
+
+def _unknown(name: str, found: Unknown, rows: int) -> str:
+    value = found.value
+    value = int(value) if isinstance(value, float) and value.is_integer() else value
+    note = (
+        f"note: {name} has a value that the model does not know in {found.rows:,} of {rows:,} "
+        f"rows, such as {value!r:.40}"
+    )
+    if found.code is None:
+        return note
+    return f"{note}: it is {found.code} without its zeros; read and write the column as text"
 
 
 def _job(options: argparse.Namespace, predictor: Predictor) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from service.batch.tables import InputError, NotInstalledError
+from service.model.installation import install_extra
 
-REQUIRED = "Zstandard needs a package that is not installed: pip install pyarrow, or use .gz"
+WAY = install_extra("parquet", "pyarrow")
+REQUIRED = f"Zstandard needs a package that is not installed: {WAY}, or use .gz"
 GZIP_LEVEL = 6  # the default of gzip
 # The first bytes of files that are not text, and their format.
 BEGINNINGS = (

@@ -7,12 +7,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from service.api import separators
 from service.batch import tables
 from service.batch.csv_rows import COMMAS, RaggedRows, uniform_rows
 from service.batch.dialect import Dialect
 from service.batch.tables import InputError, Rows
 from service.batch.text_file import Block, TextFile
+from service.model import separators
 from service.model.column_names import matched
 
 

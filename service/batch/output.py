@@ -1,7 +1,7 @@
 """Turns a block into the bytes to write: rows with their predictions, and rejected rows."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from service.batch.dialect import Dialect, encoded
 from service.batch.parquet_rows import ParquetRows
 from service.batch.scoring import Scored, Scorer
 from service.batch.tables import Rows, Table
+from service.model.known_categories import Unknown
 from service.model.signature import Input, Signature
 
 DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
@@ -21,13 +22,15 @@ DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 @dataclass(frozen=True, slots=True)
 class Result:
     """The bytes of a block for the output (`good`) and for the file of rejected rows (`bad`), the
-    number of all rows and of rejected ones, and the first reason."""
+    number of all rows and of rejected ones, the first reason, and values that the encoders do not
+    know."""
 
     good: bytes
     bad: bytes
     rows: int
     rejected: int
     first: str
+    unknown: Mapping[str, Unknown]
 
 
 class Format(Protocol):
@@ -67,6 +70,7 @@ class Work:
             len(rows),
             len(bad),
             first,
+            scored.unknown,
         )
 
     def _has_decimal_comma(self, cells: Sequence[str]) -> bool:

@@ -10,11 +10,13 @@ from service.batch import tables
 from service.batch.dialect import Dialect
 from service.batch.parquet_rows import ParquetRows
 from service.batch.tables import InputError, NoInputError, NotInstalledError, Rows
+from service.model.installation import install_extra
 
 BATCH_ROWS = 50_000
 BUFFER_BYTES = 1 << 20  # read of a column at once, instead of all of its row group
+WAY = install_extra("parquet", "pyarrow")
 REQUIRED = (
-    "Parquet needs a package that is not installed: pip install pyarrow, or in a checkout "
+    f"Parquet needs a package that is not installed: {WAY}, or in a checkout "
     'build the image with --build-arg REQUIREMENTS="requirements.txt requirements/parquet.txt"'
 )
 

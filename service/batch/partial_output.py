@@ -7,13 +7,15 @@ many bytes of them are on the disk. OUTPUT itself is complete, or does not exist
 import fcntl
 import json
 import os
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from service.batch.output import Format, Result
 from service.model.errors import SlipwayError
+from service.model.known_categories import Unknown, together
 
 BAD = ".bad.csv"  # the file of rejected rows has the output's name and this suffix
 
@@ -26,7 +28,10 @@ class OutputError(SlipwayError):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far a run came: blocks, rows, rejected rows, and the bytes of each file on the disk."""
+    """How far a run came: blocks, rows, rejected rows, and the bytes of each file on the disk.
+
+    `unknown` are values that the encoders do not know: the fields of `Unknown`, by input.
+    """
 
     job: dict[str, Any]
     blocks: int = 0
@@ -34,6 +39,12 @@ class State:
     bad: int = 0
     bytes: int = 0
     bad_bytes: int = 0
+    unknown: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @property
+    def unknown_values(self) -> dict[str, Unknown]:
+        """Values that the encoders do not know, by input."""
+        return {name: Unknown(*values) for name, values in self.unknown.items()}
 
 
 class PartialOutput:
@@ -71,11 +82,13 @@ class PartialOutput:
         self._files[0].write(result.good)
         self._files[1].write(result.bad)
         state = self.state
+        unknown = together(state.unknown_values, result.unknown)
         self.state = replace(
             state,
             blocks=state.blocks + 1,
             rows=state.rows + result.rows,
             bad=state.bad + result.rejected,
+            unknown={name: astuple(one) for name, one in unknown.items()},
         )
 
     def save(self) -> None:

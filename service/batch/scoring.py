@@ -1,7 +1,7 @@
 """Predicts for the rows of a table, with the checks and the model of `POST /predict`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -10,10 +10,12 @@ from service.api import schema
 from service.api.payloads import Columns
 from service.api.problems import Problem
 from service.batch.tables import Rows
+from service.model.known_categories import KnownCategories, Unknown, together
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError, as_column
 
 SINGULAR = {"probabilities": "probability", "scores": "score"}
 Values = Mapping[str, Sequence[Any]]
+Answer = tuple[Mapping[str, list[Any]], Mapping[str, Unknown]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +24,14 @@ class Scored:
 
     `values` are the inputs of all rows but the malformed ones, `good` the places of the rows that
     have predictions, `predictions` those by column, and `rejected` the reasons of other rows.
+    `unknown` are values that the encoders do not know, by input, in the rows with predictions.
     """
 
     values: Mapping[str, Sequence[Any]]
     good: Sequence[int]
     predictions: Mapping[str, list[Any]]
     rejected: Mapping[int, str]
+    unknown: Mapping[str, Unknown] = field(default_factory=dict)
 
 
 class Scorer:
@@ -37,6 +41,7 @@ class Scorer:
         self.predictor = predictor
         self.confident = confident
         self.schema = schema.build(predictor.signature)
+        self.known = KnownCategories(predictor.manifest)
         golden = predictor.manifest.golden.inputs
         first = {
             one.name: as_column(golden[one.name][:1], one.dtype)
@@ -52,18 +57,21 @@ class Scorer:
         values = {one.name: rows.values(one) for one in self.predictor.signature.inputs}
         predictions: dict[str, list[Any]] = {name: [] for name in self.columns}
         good: list[int] = []
+        unknown: dict[str, Unknown] = {}
         for places, answer in self._predict_or_split(values, whole):
             if isinstance(answer, str):
                 rejected[places[0]] = answer
                 continue
             good += places
-            for name, column in answer.items():
+            answered, found = answer
+            unknown = together(unknown, found)
+            for name, column in answered.items():
                 predictions[name] += column
-        return Scored(values, good, predictions, rejected)
+        return Scored(values, good, predictions, rejected, unknown)
 
     def _predict_or_split(
         self, values: Values, places: Sequence[int]
-    ) -> Iterator[tuple[Sequence[int], Mapping[str, list[Any]] | str]]:
+    ) -> Iterator[tuple[Sequence[int], Answer | str]]:
         """Predict all rows at once; if that fails, each half, down to the rows at fault."""
         if not places:
             return
@@ -80,10 +88,11 @@ class Scorer:
             return
         yield places, answer
 
-    def _predict(self, values: Values) -> dict[str, list[Any]]:
-        """Columns of the answer by name."""
+    def _predict(self, values: Values) -> Answer:
+        """Columns of the answer by name, and unknown values."""
         given = Columns(values, lambda name, _: name)
-        return self._predicted(schema.check(self.schema, self.predictor.signature.names, given))
+        arrays = schema.check(self.schema, self.predictor.signature.names, given)
+        return self._predicted(arrays), self.known.unknown(arrays)
 
     def _predicted(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, list[Any]]:
         answer = self.predictor.predict(arrays, self.confident)

@@ -5,13 +5,16 @@ request. Rejections under load bypass Flask (`server/rejection.py`) but use the 
 `ResponseContext`, so they get the same headers, log line and metrics.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
+from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from service.api import health
 from service.api.predict import PATH
+from service.api.responses import UNKNOWN_CATEGORIES
 from service.model.manifest import Manifest
 from service.observability import logs
 from service.observability.metrics import Metrics
@@ -22,6 +25,8 @@ SECURITY_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Cache-Control", "no-store"),
 )
+MAX_NAMED = 20  # inputs in the header Unknown-Categories
+MAX_NAME_CHARACTERS = 64
 CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"  # pages have their own
 
 
@@ -60,6 +65,12 @@ class ResponseContext:
         return [*SECURITY_HEADERS, policy, ("Model-Version", self.version)]
 
 
+def counts_of(unknown: Mapping[str, int]) -> str:
+    """Inputs with their number of rows. Names are written as in a URL, and at most 20."""
+    named = islice(unknown.items(), MAX_NAMED)
+    return ", ".join(f"{quote(name[:MAX_NAME_CHARACTERS])}={rows}" for name, rows in named)
+
+
 class ResponseMiddleware:
     """A Flask app's `wsgi_app` with an id for each request and a record of each response."""
 
@@ -78,6 +89,8 @@ class ResponseMiddleware:
             self.context.record(environ, route, int(status[:3]))
             headers += self.context.headers(environ["PATH_INFO"], state.content_security_policy)
             headers.append((logs.HEADER, state.request_id))
+            if state.unknown and status.startswith("200"):
+                headers.append((UNKNOWN_CATEGORIES, counts_of(state.unknown)))
             return start_response(status, headers, *error)
 
         return self.app(environ, start)

@@ -4,7 +4,8 @@ Read in this order: `signature.py` (inputs and outputs), `manifest.py` (the cont
 manifest.json), `parsing.py` (JSON into dataclasses), `version.py` (what the version of a model
 covers), `artifact.py` (the folder: verify and read), `locked.py` (libraries of its own),
 `artifact_writer.py` (write it), `remote.py` (download it from S3), `errors.py` (errors that end a
-command), `filetypes.py` (recognizes files that are not models).
+command), `filetypes.py` (recognizes files that are not models), `installation.py` (how this
+installation is called, for messages).
 
 Pickles: `unpickling.py` (load or inspect), `pickled_reading.py` (bytes of a pickle), `unpickler.py`
 (opcode by opcode), `pickled_tokens.py` (what its stack has in the place of names),
@@ -26,5 +27,6 @@ Predicting: `engines.py` (scikit-learn and ONNX Runtime), `frames.py` (DataFrame
 (dates and times as text), `outputs.py` (probabilities of several outputs), `ranking.py` (the most
 probable labels), `predictor.py` (columns to predictions), `golden.py` (compares predictions of
 golden rows), `row_independence.py` (tests whether requests may share a call), `number_parsing.py`
-(numbers in text), `column_names.py` (names in a header line), `example.py` (example rows).
+(numbers in text), `column_names.py` (names in a header line), `separators.py` (of cells of CSV),
+`example.py` (example rows), `known_categories.py` (counts values that the encoders do not know).
 """

@@ -25,6 +25,7 @@ from platform import python_version
 from service.model import companions, filetypes, locked, own_code
 from service.model.companions import installed_version
 from service.model.errors import SlipwayError
+from service.model.installation import pip_install
 from service.model.locked import LOCK
 from service.model.manifest import REPORTS, FileEntry, Manifest
 
@@ -208,7 +209,7 @@ def check_versions(folder: Path, manifest: Manifest) -> None:
 
 
 def _remedy(name: str, version: str | None) -> str:
-    install = f"pip install {name}=={version}" if version else f"pip install {name}"
+    install = pip_install(f"{name}=={version}" if version else name)
     if name in LIBRARIES:
         return (
             "the engine of this model is scikit-learn, which the lean image lacks; build the "

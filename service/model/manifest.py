@@ -75,7 +75,8 @@ class Manifest:
     `training/engine/selection.py` writes it. Its `rows_independent` is whether each row has the
     same prediction alone as among others. `code` are the modules that the model brings, and their
     digest (`own_code.py`). `example` are columns of example rows that clients may see; empty if
-    none were made.
+    none were made. `known` are the categories that encoders know of inputs that accept any value
+    (`known_categories.py`).
     """
 
     format: int = FORMAT
@@ -93,6 +94,7 @@ class Manifest:
     engines: Mapping[str, Any] = field(default_factory=dict)
     code: Mapping[str, Any] = field(default_factory=dict)
     example: Mapping[str, list[Any]] = field(default_factory=dict)
+    known: Mapping[str, list[Any]] = field(default_factory=dict)
 
     @property
     def rows_independent(self) -> bool:
@@ -109,9 +111,10 @@ class Manifest:
         return json.dumps(self._plain(), indent=2, allow_nan=False) + "\n"
 
     def public(self) -> dict[str, Any]:
-        """The part that clients may read: all but the golden rows, which may be personal data."""
+        """The part that clients may read: all but the golden rows and the categories that the
+        signature does not list, which may be personal data."""
         values = self._plain()
-        del values["golden"]
+        del values["golden"], values["known"]
         return values
 
     def _plain(self) -> dict[str, Any]:
@@ -156,8 +159,21 @@ class Manifest:
                     f"seconds/{rows} is not a time from 0 to {MAX_CALL_SECONDS} seconds"
                 )
         self.golden.check(self.signature)
+        self._check_examples()
+        self._check_known()
+
+    def _check_examples(self) -> None:
         lengths = {len(column) for column in self.example.values()}
         if self.example and (self.example.keys() != set(self.signature.names) or len(lengths) > 1):
             raise ShapeError("example is not the columns of the signature, equally long")
         if lengths and not 1 <= max(lengths) <= MAX_EXAMPLE_ROWS:
             raise ShapeError(f"example has not 1 to {MAX_EXAMPLE_ROWS} rows")
+
+    def _check_known(self) -> None:
+        if not self.known.keys() <= set(self.signature.names):
+            raise ShapeError("known has columns that are not in the signature")
+        for name, values in self.known.items():
+            if not all(isinstance(value, str | int | float) for value in values):
+                raise ShapeError(
+                    f"{parsing.inside('known', name)} has other values than categories"
+                )

@@ -19,13 +19,14 @@ from typing import Any, TypeVar
 from service.model import artifact
 from service.model.artifact import ArtifactError, MissingError, UnavailableError
 from service.model.errors import one_line
+from service.model.installation import install_extra
 
 SCHEME = "s3://"
 CONNECT_SECONDS, READ_SECONDS = 3, 5  # S3 usually responds within 0.1 s
 # Between attempts; each pause is twice as long as the one before.
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.2, 5.0
 REQUIRED = (
-    "a model on S3 needs a package that is not installed: pip install boto3, or in a "
+    f"a model on S3 needs a package that is not installed: {install_extra('s3', 'boto3')}, or in a "
     'checkout build the image with --build-arg REQUIREMENTS="requirements.txt requirements/s3.txt"'
 )
 

@@ -10,7 +10,9 @@ added up in memory, and published 20 times a second (tally.py).
 """
 
 import asyncio
+from collections.abc import Collection
 from functools import cache
+from itertools import islice
 from time import perf_counter
 from wsgiref.types import WSGIEnvironment
 
@@ -30,13 +32,15 @@ from service.observability.tally import Tally, observe
 PATH = "/metrics"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 PUBLISH_SECONDS = 0.05
+MAX_INPUTS = 100  # labels of one metric; further inputs are counted together
+OTHERS = "others"
 REJECTION_REASONS = ("busy", "deadline")
 
 
 class Metrics:
     """All metrics of a service. docs/operations.md lists them, too."""
 
-    def __init__(self, name: str, version: str, engine: str) -> None:
+    def __init__(self, name: str, version: str, engine: str, encoded: Collection[str] = ()) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "slipway_requests",
@@ -61,6 +65,12 @@ class Metrics:
             "slipway_queue_wait_seconds",
             "How long a prediction was queued",
             buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.unknown = Counter(
+            "slipway_unknown_categories",
+            "Rows with a value that the model's encoders do not know",
+            ("input",),
             registry=self.registry,
         )
         self.rows = Counter("slipway_rows", "Rows predicted", registry=self.registry)
@@ -97,16 +107,21 @@ class Metrics:
         ).labels(__version__).set(1)
         for reason in REJECTION_REASONS:
             self.shed.labels(reason)  # exported as 0 from the start: alarms need a number
+        for one in encoded:
+            self.unknown.labels(one)
+        self._encoded = frozenset(encoded)
         # Finding a child by its labels takes as long as counting.
         self._requests_of = cache(self.requests.labels)
         self._duration_of = cache(self.duration.labels)
         self._shed_of = cache(self.shed.labels)
         self._tally: Tally | None = None  # of the event loop's thread
+        self._unknown_of = cache(self.unknown.labels)
 
     @classmethod
     def of(cls, manifest: Manifest) -> "Metrics":
         """The metrics of a service with this model."""
-        return cls(manifest.name, manifest.version, manifest.engine)
+        encoded = islice(manifest.known, MAX_INPUTS)
+        return cls(manifest.name, manifest.version, manifest.engine, [*encoded])
 
     def begin(self) -> None:
         """Count a request as in flight. The event loop calls it, and `end` once for each."""
@@ -151,6 +166,7 @@ class Metrics:
         if state.predict_seconds is not None:
             tally.predict.append(state.predict_seconds)
             tally.rows += state.rows or 0
+            tally.unknown.update(state.unknown)
 
     def _publish(self, tally: Tally) -> None:
         for labels, times in tally.requests.items():
@@ -161,6 +177,8 @@ class Metrics:
         observe(self.predict, SECONDS, tally.predict)
         if tally.predict:
             self.rows.inc(tally.rows)
+        for name, rows in tally.unknown.items():
+            self._unknown_of(name if name in self._encoded else OTHERS).inc(rows)
         if tally.in_flight:
             self.in_flight.inc(tally.in_flight)
 

@@ -16,7 +16,7 @@ Request = tuple[str, str, int]  # method, route, status
 class Tally:
     """What was counted and is not published yet."""
 
-    __slots__ = ("durations", "in_flight", "predict", "queue", "requests", "rows")
+    __slots__ = ("durations", "in_flight", "predict", "queue", "requests", "rows", "unknown")
 
     def __init__(self) -> None:
         self.requests: Counter[Request] = Counter()
@@ -24,6 +24,7 @@ class Tally:
         self.queue: list[float] = []
         self.predict: list[float] = []
         self.rows = 0
+        self.unknown: Counter[str] = Counter()  # rows with an unknown category, by input
         self.in_flight = 0  # how many more
 
 

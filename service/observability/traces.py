@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Flask
 
+from service.model.installation import pip_install
 from service.settings import Settings, SettingsError
 
 SERVICE_NAME = "slipway"  # OTEL_SERVICE_NAME overrides it
@@ -36,7 +37,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         from opentelemetry.exporter.otlp.proto.http import trace_exporter
         from opentelemetry.instrumentation.flask import FlaskInstrumentor
     except ImportError as error:
-        needed = f"what it needs is not installed: pip install {PACKAGES}"
+        needed = f"what it needs is not installed: {pip_install(*PACKAGES.split())}"
         raise SettingsError(f"SERVICE_TRACES is true, but {needed}") from error
     except ValueError as error:  # OTEL_PROPAGATORS names one that is not installed
         raise SettingsError(f"SERVICE_TRACES is true, but {error}".splitlines()[0]) from error

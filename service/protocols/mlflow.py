@@ -183,7 +183,7 @@ def _from_columns(
     for name, values in columns.items():
         if not isinstance(values, list):
             raise _misfit(pointer(form, name), "must be a list of values")
-        payloads.check_rows(len(values), limits.rows, pointer(form, name))
+        payloads.check_rows(len(values), limits.rows, form, name)
     return Columns(columns, lambda name, row: pointer(form, name, row))
 
 

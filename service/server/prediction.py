@@ -7,8 +7,9 @@ from wsgiref.types import WSGIEnvironment
 
 from service.api.body import JSON
 from service.api.predict import PATH
+from service.api.responses import UNKNOWN_CATEGORIES
 from service.middleware.fast_path import FastPath
-from service.middleware.response import ResponseContext
+from service.middleware.response import ResponseContext, counts_of
 from service.observability import logs
 from service.server.wsgi import Response, encode_headers, header_name
 
@@ -29,12 +30,14 @@ class PredictionResponder:
         content = self.fast_path.predict(environ)
         if content is None:
             return None
-        request_id = logs.assign_request_id(environ).request_id
+        state = logs.assign_request_id(environ)
         self.context.record(environ, PATH, 200)
         headers = [
             CONTENT_TYPE,
             (b"content-length", b"%d" % len(content)),
             *self._headers,
-            (REQUEST_ID, request_id.encode()),
+            (REQUEST_ID, state.request_id.encode()),
         ]
+        if state.unknown:
+            headers += encode_headers([(UNKNOWN_CATEGORIES, counts_of(state.unknown))])
         return 200, headers, content

@@ -45,7 +45,8 @@ def run(options: Namespace) -> int:
     predictions = {f"golden rows of {options.old}": compared(old, new, old.manifest.golden.inputs)}
     if options.sample:
         names = dict.fromkeys((*old.signature.names, *new.signature.names))
-        values = _sampled(options.sample, list(names), _texts(old) | _texts(new))
+        texts = _texts(old) | _texts(new)
+        values = _sampled(options, list(names), texts)
         predictions[f"rows of {options.sample}"] = compared(old, new, values)
     breaks = any(change.breaks for change in (*found, *needs))
     metrics = [*_metrics(old.manifest.metrics, new.manifest.metrics)]
@@ -123,11 +124,17 @@ def _number(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _sampled(path: Path, names: Sequence[str], texts: Collection[str]) -> dict[str, list[Any]]:
+def _sampled(
+    options: Namespace, names: Sequence[str], texts: Collection[str]
+) -> dict[str, list[Any]]:
     """The kept rows of a sample by column; columns of `texts` are read as text."""
     from training.samples import columnar, sample
 
-    read = columnar.read(path) if columnar.is_typed(path) else sample.read(path)
+    if columnar.is_typed(options.sample):
+        read = columnar.read(options.sample)
+    else:
+        marks = {"separator": options.separator, "decimal": options.decimal}
+        read = sample.read(options.sample, **marks)
     rows, _ = read.named((), names)
     return {
         name: column.as_kind("text").values

@@ -21,6 +21,7 @@ from service.model import engines, onnx_check
 from service.model.artifact import FILES, ONNX, SCIKIT_LEARN
 from service.model.engines import Column, Engine, OnnxRuntime, ScikitLearn
 from service.model.errors import one_line
+from service.model.installation import install_extra
 from service.model.onnx_check import OnnxError
 from service.model.signature import Signature, limited_range
 from training.companions import readers
@@ -35,6 +36,8 @@ MIN_SPEEDUP = 1.2  # less is not worth a second model
 LONG_SECONDS = 1.0  # calls that took so long together are timed three times, others nine times
 SINGLE_ROWS = 50  # also predicted alone: libraries may compute one row in another way than many
 BATCH_CELLS = 4_000_000  # in one call; engines copy them several times
+# Made now: while a model is tried, looking at the installation is refused.
+INSTALL = install_extra("pack", "onnx", "skl2onnx")
 Method = Callable[[list[Column]], list[Column]]
 
 
@@ -115,7 +118,7 @@ def _converted(model: FittedModel, signature: Signature) -> tuple[bytes, str]:
     try:
         from training.conversion.convert import convert  # imports onnx and skl2onnx
     except ImportError as error:
-        raise UnequalError(f"{error.name} is not installed: pip install onnx skl2onnx") from error
+        raise UnequalError(f"{error.name} is not installed: {INSTALL}") from error
     try:
         return convert(model, signature)
     except ConversionError as error:

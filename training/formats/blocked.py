@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from service.model import companions, own_code, trust
+from service.model.installation import pip_install, program
 from service.model.pickled_names import Inspection
 from training.errors import PackError
 from training.estimators import code_files
@@ -69,10 +70,10 @@ def check(
         reasons.append(f"{_listed(missing)}, which {_are(missing)} not installed here")
         known = [DISTRIBUTIONS[one] for one in missing if one in DISTRIBUTIONS]
         if known:
-            way.append(shlex.join(["pip", "install", *known]))
+            way.append(pip_install(*known))
     given = [part for name in _by_package(names) for part in ("--trust", name)]
     given += [part for one in unnamed for part in ("--with", one)]
-    way.append(shlex.join(["slipway", *command, *given]))
+    way.append(f"{program()} {shlex.join([*command, *given])}")
     them = "it" if len(names) == 1 else "them"
     condition = f"if you do trust {them}: " if names else "install it, in the version that fitted "
     condition += "" if names else "the model: "

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from service.model import dates
+from service.model.installation import install_extra
 from training.errors import DataError, MissingFileError, MissingPackageError
 from training.samples import datetimes
 from training.samples.sample import (
@@ -26,7 +27,7 @@ from training.samples.sample import (
 )
 
 PARQUET, ARROW = ".parquet", (".arrow", ".feather")
-REQUIRED = "needs pyarrow and pandas: pip install pyarrow pandas"
+REQUIRED = f"needs pyarrow and pandas: {install_extra('pack,parquet', 'pyarrow', 'pandas')}"
 # pandas' names, in files, of Python's types
 OBJECTS = ("bool", "int64", "integer", "boolean", "float64")
 KEPT_ALIKE = ("object", "datetime64[s]")  # pandas reads other types than it wrote

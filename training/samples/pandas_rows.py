@@ -11,9 +11,13 @@ from typing import Any, cast
 
 import numpy as np
 
+from service.model.installation import install_extra
 from service.model.signature import Signature
 from training.errors import MissingPackageError
 from training.samples.sample import MAX_EXACT_INTEGER, MISSING, Column, Sample
+
+# Made now: while a model is tried, looking at the installation is refused.
+INSTALL = install_extra("pack", "pandas")
 
 
 def prepare() -> None:
@@ -50,7 +54,7 @@ def rows(signature: Signature, sample: Sample) -> Any:
 def require_pandas(why: str) -> None:
     """MissingPackageError with the reason `why`, unless pandas is installed."""
     if find_spec("pandas") is None:
-        raise MissingPackageError(f"{why}, which needs pandas: pip install pandas")
+        raise MissingPackageError(f"{why}, which needs pandas: {INSTALL}")
 
 
 def _are_long(columns: Sequence[Column]) -> bool:
@@ -64,7 +68,9 @@ def _numbers(signature: Signature, columns: Sequence[Column]) -> Any:
     plain = all(column.kind in ("integer", "number") and column.cells for column in columns)
     if signature.container != "array" or not plain or _are_long(columns):
         require_pandas("the sample's types are compared with those that pandas.read_csv gives")
-    rows = zip(*(map(_number, column.cells) for column in columns), strict=True)
+    rows = zip(
+        *(map(_number, map(column.pointed, column.cells)) for column in columns), strict=True
+    )
     return np.genfromtxt(map("|".join, rows), dtype=np.float64, delimiter="|", ndmin=2)
 
 
@@ -111,6 +117,7 @@ def _read_csv(columns: Sequence[Column]) -> dict[str, Any]:
         keep_default_na=False,
         na_values=missing,
         skip_blank_lines=False,
+        decimal=columns[0].decimal,
     )
     return {column.name: _as_known(table[place], column) for place, column in enumerate(columns)}
 

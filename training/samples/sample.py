@@ -8,7 +8,7 @@ import csv
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from service.model import number_parsing
+from service.model import number_parsing, separators
 from service.model.column_names import matched, tidy
 from service.model.signature import Null
 from training.errors import DataError, MissingFileError
+from training.samples import other_formats
 
 KEPT_ROWS = 5_000
 MAX_EXACT_INTEGER = 2**53  # float64 holds every whole number up to it
@@ -41,6 +42,7 @@ BOOLEANS = {
     "TRUE": True,
     "FALSE": False,
 }
+SWAPPED = str.maketrans(",.", ".,")
 INTEGERS = re.compile(r"(?:[ \t]*+[+-]?\d{1,20}[ \t]*+\n)*+", re.ASCII)
 DECIMALS = re.compile(
     r"(?:[ \t]*+[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?[ \t]*+\n)*+", re.ASCII
@@ -67,7 +69,8 @@ class Column:
     known to be text. `listed` says that `--kind` requires a category. `gaps` says that pandas made
     whole numbers floats, because its plain integers cannot be missing. `is_unordered` says that
     the file has the values of a category, but not the list of its categories. `alternative` is
-    another type that the column may have had, by the file, such as object for text.
+    another type that the column may have had, by the file, such as object for text. `decimal` is
+    the decimal mark in cells of numbers.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Column:
     gaps: bool = False
     is_unordered: bool = False
     alternative: str = ""
+    decimal: str = "."
 
     @property
     def is_untyped(self) -> bool:
@@ -117,6 +121,7 @@ class Column:
             self.counts.update(present)
             if len(self.counts) > self.most:
                 self.counts = None
+        present = list(map(self.pointed, present))
         if self.kind == "boolean" and not BOOLEANS.keys() >= {cell.strip() for cell in present}:
             self.kind = "integer" if self.minimum is None and not self._seen_booleans() else "text"
         lines = "\n".join([*present, ""])
@@ -131,6 +136,10 @@ class Column:
             low, high = float(found.min()), float(found.max())
             self.minimum = low if self.minimum is None else min(low, self.minimum)
             self.maximum = high if self.maximum is None else max(high, self.maximum)
+
+    def pointed(self, cell: str) -> str:
+        """The cell of a number with a decimal point."""
+        return cell if self.decimal == "." else cell.translate(SWAPPED)
 
     def take_padded(self) -> None:
         """Count cells such as "  " as text, as `pandas.read_csv` does in a column of text."""
@@ -155,6 +164,8 @@ class Column:
         bare = text if self.kind == "text" else text.strip()
         if self.series is None and bare in MISSING and text not in self.texts:
             return None
+        if self.kind in ("integer", "number"):
+            bare = self.pointed(bare)
         return PARSERS[self.kind](bare)
 
     def as_kind(self, kind: str, texts: Collection[str] = ()) -> "Column":
@@ -190,12 +201,14 @@ class Sample:
     """Columns by name, in the order of the file, which has `rows` rows; `kept` of them are here.
 
     `is_headless` says that the file has no header line, so that the names are x0, x1 and so on.
+    `other_separator` is advice for a file of one column that may be several, separated otherwise.
     """
 
     columns: dict[str, Column]
     rows: int
     kept: int
     is_headless: bool = False
+    other_separator: str = ""
 
     def only(self, names: Sequence[str]) -> "Sample":
         """The same sample with these columns only."""
@@ -222,8 +235,25 @@ class Sample:
         return replace(self, columns=columns), [names[name] for name in given]
 
 
+def columns_of_labels(labels: Collection[Any], columns: Iterable[Column]) -> list[str]:
+    """The names of columns with several values, all of which are labels of a model: its target."""
+    texts = {str(label) for label in labels}
+    are_texts = all(isinstance(label, str) for label in labels)
+    found = []
+    for column in columns:
+        held = {value for value in column.values if value is not None}
+        is_target = held <= set(labels) or (are_texts and set(map(str, held)) <= texts)
+        if len(held) > 1 and is_target:
+            found.append(column.name)
+    return found
+
+
 def read(
-    path: Path, advance: Callable[[int], object] = lambda size: None, named: bool = False
+    path: Path,
+    advance: Callable[[int], object] = lambda size: None,
+    named: bool = False,
+    separator: str = ",",
+    decimal: str = ".",
 ) -> Sample:
     """Read a CSV file; `advance` is called with the number of bytes read.
 
@@ -231,11 +261,14 @@ def read(
     on, unless the columns are `named`, or these are their numbers 0, 1 and so on.
     DataError, with the line, if it is not a table.
     """
+    other_formats.refuse(path)
+    if decimal == separator:
+        raise DataError("--decimal , needs another separator, such as --separator ';'")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(_counted(file, advance), strict=True)
+            reader = csv.reader(_counted(file, advance), strict=True, delimiter=separator)
             try:
-                return _read(path, reader, named)
+                return _read(path, reader, named, separator, decimal)
             except csv.Error as error:
                 raise DataError(f"{path}, line {reader.line_num}: is not CSV ({error})") from error
             except UnicodeDecodeError as error:
@@ -246,7 +279,7 @@ def read(
         raise MissingFileError.of(path, error) from error
 
 
-def _read(path: Path, reader: Any, named: bool) -> Sample:
+def _read(path: Path, reader: Any, named: bool, separator: str, decimal: str) -> Sample:
     header: list[str] = next(reader, [])
     if not header:
         raise DataError(f"{path}, line 1: the file is empty; it needs a header line and rows")
@@ -260,9 +293,10 @@ def _read(path: Path, reader: Any, named: bool) -> Sample:
     if twice:
         raise DataError(f"{path}, line 1: column {twice[0]} occurs more than once in the header")
     width = len(header)
+    advice = _other_separator(separator, header)
     most = min(MOST_CATEGORIES, COUNTED_CELLS // width)
     keep = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // width))
-    columns = {name: Column(name, most=most) for name in header}
+    columns = {name: Column(name, most=most, decimal=decimal) for name in header}
     chance = random.Random(0)  # noqa: S311 (a sample, not a secret)
     kept: list[list[str]] = []
     rows = 0
@@ -272,7 +306,7 @@ def _read(path: Path, reader: Any, named: bool) -> Sample:
             if len(cells) != width:
                 raise DataError(
                     f"{path}, row {rows + 1} below the header: "
-                    f"has {len(cells)} cells, the header has {len(header)} columns"
+                    + (advice or f"has {len(cells)} cells, the header has {width} columns")
                 )
             if len(kept) < keep:
                 kept.append(cells)
@@ -290,7 +324,22 @@ def _read(path: Path, reader: Any, named: bool) -> Sample:
             column.take_padded()
         column.cells = [cells[place] for cells in kept]
         column.values = list(map(column.parse, column.cells))
-    return Sample(columns=columns, rows=rows, kept=len(kept), is_headless=is_headless)
+    return Sample(
+        columns=columns,
+        rows=rows,
+        kept=len(kept),
+        is_headless=is_headless,
+        other_separator=advice,
+    )
+
+
+def _other_separator(separator: str, header: Sequence[str]) -> str:
+    """Advice for a header line of one cell that has another separator; empty if it has none."""
+    other = separators.other_than(separator, header[0]) if len(header) == 1 else None
+    if other is None:
+        return ""
+    found, expected, spelling = other
+    return f"the header line has {found} and no {expected}: say --separator {spelling}"
 
 
 def _counted(lines: Iterator[str], advance: Callable[[int], object]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Infers the signature of a fitted estimator from the estimator and a sample of rows."""
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -9,7 +10,7 @@ from service.model.signature import Signature
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
 from training.samples import pandas_rows
-from training.samples.sample import Column, Sample
+from training.samples.sample import Column, Sample, columns_of_labels
 from training.signature import ambiguous_columns, input_format, inputs, kinds, outputs
 
 INDEX = ""  # the name of pandas' index in CSV
@@ -18,11 +19,14 @@ SHOWN_NAMES = 8
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The signature of a model, the sample read by it, and notes for the user."""
+    """The signature of a model, the sample read by it, notes for the user, and the known categories
+    of inputs that accept any value (`Manifest.known`).
+    """
 
     signature: Signature
     sample: Sample
     notes: Sequence[str]
+    known: Mapping[str, list[Any]]
 
 
 def describe(
@@ -67,7 +71,8 @@ def contract(
     signature = replace(signature, outputs=outputs.describe(model, probe, targets))
     read = {**sample.columns, **{column.name: column for column in columns}}
     notes += kinds.unknown_values(columns, learned.categories)
-    return Contract(signature, replace(sample, columns=read), notes)
+    known = kinds.known_values(signature, learned.categories)
+    return Contract(signature, replace(sample, columns=read), notes, known)
 
 
 def _inputs(model: FittedModel, sample: Sample, targets: Sequence[str]) -> list[Column]:
@@ -82,21 +87,21 @@ def _inputs(model: FittedModel, sample: Sample, targets: Sequence[str]) -> list[
         if missing:
             others = [name for name in there if name not in wanted]
             close = get_close_matches(missing[0], others, n=1)
+            hint = f"is it {close[0]}?" if close else f"it has {_named(there)}"
             raise PackError(
                 f"the sample has no column {missing[0]}, which the model was fitted on; "
-                + (f"is it {close[0]}?" if close else f"it has {_named(there)}")
+                + (sample.other_separator or hint)
             )
         return [there[name] for name in wanted]
     if len(there) > 1 and model.reads_texts:
-        return [_text(there)]
+        return [_text(model, there)]
     width = model.feature_count
     if INDEX in there and len(there) == (width or 1) + 1:
         del there[INDEX]
     if width is not None and width != len(there):
         raise PackError(
             f"the sample has {len(there)} columns besides the target ({_named(there)}), the model "
-            f"takes {width}; name the target with --target, and what else the model does not take "
-            "with --ignore"
+            f"takes {width}; {sample.other_separator or _way(model, there)}"
         )
     return list(there.values())
 
@@ -108,13 +113,22 @@ def _named(there: Iterable[str]) -> str:
     return ", ".join(names[:SHOWN_NAMES]) + more
 
 
-def _text(there: Mapping[str, Column]) -> Column:
+def _way(model: FittedModel, there: Mapping[str, Column]) -> str:
+    """What to do about columns that the model does not take."""
+    classes = model.classes
+    labels = [] if classes is None or isinstance(classes, list) else classes.tolist()
+    found = columns_of_labels(labels, there.values())
+    target = f"with --target {shlex.quote(found[0])}" if len(found) == 1 else "with --target"
+    return f"name the target {target}, and what else the model does not take with --ignore"
+
+
+def _text(model: FittedModel, there: Mapping[str, Column]) -> Column:
     """The one column of text, for a model that was fitted on a list of texts."""
     texts = [column for column in there.values() if column.kind == "text"]
     if len(texts) == 1:
         return texts[0]
     names = f": {', '.join(column.name for column in texts[:5])}" if texts else ""
     raise PackError(
-        f"the model reads one text, and the sample has {len(texts)} columns of text{names}; name "
-        "the target with --target, and what else the model does not take with --ignore"
+        f"the model reads one text, and the sample has {len(texts)} columns of text{names}; "
+        f"{_way(model, there)}"
     )

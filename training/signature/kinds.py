@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from service.model.signature import Null
+from service.model.signature import Null, Signature
 from training.errors import DataError, PackError
 from training.estimators.learned_columns import LearnedColumns
 from training.samples.sample import MISSING, Column
@@ -20,6 +20,7 @@ HELD = (str, bool, int, float, np.generic, datetime)
 SINGLE = ("float32", "float16")
 NEARLY_ALL = 0.9  # share of a column's values
 SHOWN_VALUES = 3  # in a note
+MOST_KNOWN = 100_000  # categories in a manifest
 Known = Mapping[str, Collection[Any]]
 
 
@@ -229,6 +230,20 @@ def unknown_values(columns: Sequence[Column], known: Known) -> Iterator[str]:
                 f"{column.name}: the encoder knows only {1 - unknown:.0%} of its values in the "
                 f"sample; it learned such as {next(iter(learned))!r}, the sample has {there[0]!r}"
             )
+
+
+def known_values(signature: Signature, known: Known) -> dict[str, list[Any]]:
+    """The categories that encoders know of inputs that accept any value. A list is left out if all
+    would have more than `MOST_KNOWN` values."""
+    found: dict[str, list[Any]] = {}
+    free = MOST_KNOWN
+    for one in signature.inputs:
+        values = [value for value in known.get(one.name, ()) if not _is_null(value)]
+        is_plain = all(isinstance(value, str | int | float) for value in values)
+        if values and is_plain and not one.closed and len(values) <= free:
+            found[one.name] = sorted(values, key=str)
+            free -= len(values)
+    return found
 
 
 def parsed(options: Sequence[str]) -> dict[str, str]:

@@ -87,6 +87,7 @@ def _predicting(
 
         chunks = app(environ, start)
         outer_state.rows, outer_state.predict_seconds = own.rows, own.predict_seconds
+        outer_state.unknown = own.unknown
         return chunks
 
     return inner

@@ -49,7 +49,7 @@ def read(content: bytes, signature: Signature, max_rows: int) -> Columns:
         raise _misfit(f"has {len(shape)} dimensions: send one or two")
     rows, columns = map(int, shape)
     check_width(columns, signature, "")
-    payloads.check_rows(rows, max_rows, "")
+    payloads.check_rows(rows, max_rows)
     size, wanted = len(content) - file.tell(), rows * columns * dtype.itemsize
     if size != wanted:
         raise unparsable(f"it has {size} bytes of values, its header says {wanted}", "NPY")
