@@ -58,7 +58,7 @@ def read(text: str) -> Moment:
         date.fromisoformat(day)
         moment.utc()
     except (ValueError, OverflowError):
-        raise ValueError("is no day or time that there is") from None
+        raise ValueError("is not an existing date or time") from None
     return moment
 
 

@@ -27,7 +27,7 @@ LENGTH, TEXT, OBJECT, END, ARRAY, TYPE, COUNT = b"LS{}[$#"
 
 
 def loads(content: bytes | bytearray) -> Any:
-    """The value that these bytes are: arrays of one type are NumPy's; ValueError."""
+    """The decoded value, with NumPy's arrays for arrays of one type; ValueError if damaged."""
     content = bytes(content)
     try:
         value, end = _value(content, 0, 0)

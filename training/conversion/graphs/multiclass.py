@@ -1,4 +1,4 @@
-"""Estimators that make a classifier of others: calibration, thresholds, one against one or all."""
+"""Estimators that make a classifier of others: calibration, thresholds, one-vs-one, one-vs-rest."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,12 +16,12 @@ from training.conversion.graphs.registry import (
     NUMBERS,
     SEVERAL,
     Classified,
+    argmax,
     classified,
     columns,
-    most,
     numbers,
     response,
-    total,
+    row_sum,
     writes,
 )
 from training.onnx.nodes import Nodes, flat
@@ -44,7 +44,7 @@ def calibrated(add: Nodes, model: Any, rows: str) -> Classified:
     if len(found) > 1:
         probabilities = add("Div", probabilities, _number(add, len(found)))
     return Classified(
-        add, model.classes_, lambda: most(add, probabilities), probabilities=lambda: probabilities
+        add, model.classes_, lambda: argmax(add, probabilities), probabilities=lambda: probabilities
     )
 
 
@@ -63,7 +63,7 @@ def _calibrated(add: Nodes, model: Any, rows: str) -> str:
         for place, one in enumerate(model.calibrators)
     ]
     together = add("Concat", *curves, axis=1)
-    summed = total(add, together)
+    summed = row_sum(add, together)
     shares = add("Div", together, summed)
     same = add.constant(np.full((1, count), 1.0 / count))
     return add("Where", add("Equal", summed, _number(add, 0.0)), same, shares)
@@ -126,7 +126,7 @@ def _responses(add: Nodes, estimators: Sequence[Any], rows: str) -> list[str]:
     ]
 
 
-def _limit(estimator: Any) -> float:
+def _decision_threshold(estimator: Any) -> float:
     """The response above which an estimator of two classes predicts the second."""
     return 0.0 if hasattr(estimator, "decision_function") and is_classifier(estimator) else 0.5
 
@@ -139,7 +139,7 @@ def constant_response(add: Nodes, model: Any, rows: str) -> str:
 
 
 @writes(CLASSIFIERS, multiclass.OneVsRestClassifier)
-def one_against_all(add: Nodes, model: Any, rows: str) -> Classified:
+def one_vs_rest(add: Nodes, model: Any, rows: str) -> Classified:
     """The class whose own estimator is most confident."""
     inner = model.estimators_
     has = hasattr(model, "predict_proba")
@@ -153,16 +153,16 @@ def one_against_all(add: Nodes, model: Any, rows: str) -> Classified:
         if len(second) == 1:
             return add("Concat", add("Sub", _number(add, 1.0), second[0]), second[0], axis=1)
         together = add("Concat", *second, axis=1)
-        summed = total(add, together)
+        summed = row_sum(add, together)
         is_zero = add("Equal", summed, _number(add, 0.0))
         return add("Where", is_zero, together, add("Div", together, summed))
 
     of_two = len(found) == 1
-    limit = _number(add, _limit(inner[0]))
+    limit = _number(add, _decision_threshold(inner[0]))
     return Classified(
         add,
         model.classes_,
-        lambda: add("Greater", flat(add, values), limit) if of_two else most(add, values),
+        lambda: add("Greater", flat(add, values), limit) if of_two else argmax(add, values),
         of_two=of_two,
         probabilities=probabilities if has else None,
         scores=(lambda: values) if hasattr(model, "decision_function") else None,
@@ -170,10 +170,10 @@ def one_against_all(add: Nodes, model: Any, rows: str) -> Classified:
 
 
 @writes(SEVERAL, multiclass.OneVsRestClassifier)
-def several_labels(add: Nodes, model: Any, rows: str) -> list[Classified]:
+def multilabel(add: Nodes, model: Any, rows: str) -> list[Classified]:
     """Whether each label applies; its probability or score is one number."""
     found = [classified(add, one, rows) for one in model.estimators_]
-    limit = _number(add, _limit(model.estimators_[0]))
+    limit = _number(add, _decision_threshold(model.estimators_[0]))
     has = hasattr(model, "predict_proba")
 
     def label(answer: Classified) -> Classified:
@@ -190,7 +190,7 @@ def several_labels(add: Nodes, model: Any, rows: str) -> list[Classified]:
 
 
 @writes(CLASSIFIERS, multiclass.OneVsOneClassifier)
-def one_against_one(add: Nodes, model: Any, rows: str) -> Classified:
+def one_vs_one(add: Nodes, model: Any, rows: str) -> Classified:
     """Each pair of classes votes."""
     if model.pairwise_indices_ is not None or not all(map(is_classifier, model.estimators_)):
         raise NotImplementedError("pairs of precomputed kernels, or of regressors")
@@ -204,9 +204,9 @@ def one_against_one(add: Nodes, model: Any, rows: str) -> Classified:
     is_first = add("Equal", add("Concat", *seconds, axis=1), add.constant(np.array(0)))
     scores = by_class(add, pair_votes(add, is_first, count), confident, count)
     if count > 2:
-        return Classified(add, model.classes_, lambda: most(add, scores), scores=lambda: scores)
+        return Classified(add, model.classes_, lambda: argmax(add, scores), scores=lambda: scores)
     second = columns(add, scores, [1])
-    limit = _number(add, _limit(model.estimators_[0]))
+    limit = _number(add, _decision_threshold(model.estimators_[0]))
     return Classified(
         add,
         model.classes_,

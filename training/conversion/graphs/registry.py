@@ -129,16 +129,16 @@ def columns(add: Nodes, values: str, places: Any) -> str:
     return add("Gather", values, add.constant([int(one) for one in places]), axis=1)
 
 
-def most(add: Nodes, values: str) -> str:
+def argmax(add: Nodes, values: str) -> str:
     """The position of the largest value of each row, the first of several, of shape (rows,)."""
     return add("ArgMax", values, axis=1, keepdims=0)
 
 
-def total(add: Nodes, values: str) -> str:
+def row_sum(add: Nodes, values: str) -> str:
     """The sum of each row, of shape (rows, 1)."""
     return add("ReduceSum", values, add.constant([1]), keepdims=1)
 
 
-def is_place(add: Nodes, place: str, count: int) -> str:
+def one_hot(add: Nodes, place: str, count: int) -> str:
     """Whether each of `count` positions is that of the row, of shape (rows, count)."""
     return add("Equal", upright(add, place), add.constant(list(range(count))))
