@@ -64,7 +64,7 @@ def contract(
         if own is not None:
             taken[place] = replace(taken[place], categories=tuple(own), closed=True)
     signature = replace(probe.signature, inputs=tuple(inputs.bounded(probe, taken)))
-    signature = replace(signature, outputs=outputs.describe(model, probe, targets))
+    signature = replace(signature, outputs=outputs.describe(probe, targets))
     read = {**sample.columns, **{column.name: column for column in columns}}
     notes += kinds.unknown_values(columns, learned.categories)
     return Contract(signature, replace(sample, columns=read), notes)

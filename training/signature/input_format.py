@@ -56,9 +56,9 @@ def _input(column: Column) -> Input:
 
 def _reason(probe: Probe) -> str:
     """Why the estimator cannot predict the rows."""
-    for method in probe.methods:
+    for method in probe.model.methods:
         try:
-            probe.ask(method)
+            probe.call(method)
         except Exception as error:
             return f"{method} raises {one_line(error)}"
     return "it returns numbers that are not finite"
