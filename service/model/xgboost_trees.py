@@ -57,7 +57,7 @@ def _models(document: Any) -> Iterator[dict[str, Any]]:
 def _check_model(model: dict[str, Any]) -> None:
     trees = model["trees"]
     if not len(trees) == len(model["tree_info"]) == int(model["gbtree_model_param"]["num_trees"]):
-        raise ValueError("the number of trees differs from what the model says")
+        raise ValueError("the number of trees is not the one in the model")
     _check_range("tree_info", model["tree_info"], 0, len(trees) + 1)
     ends = [int(end) for end in model.get("iteration_indptr", ())]
     _check_range("iteration_indptr", ends, 0, len(trees) + 1)

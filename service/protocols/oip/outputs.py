@@ -24,7 +24,7 @@ class Offered:
 
     `shape` has -1 where it varies. `paths` lead to its columns in an answer. Names of other servers
     are accepted, but not `listed`. A `ranked` tensor has the most probable labels, as many as the
-    parameter `top` of the request says. A `confident` one has probabilities, scores or labels.
+    parameter `top` of the request requires. A `confident` one has probabilities, scores or labels.
     """
 
     datatype: str
