@@ -77,8 +77,8 @@ def form(manifest: Manifest, max_rows: int, locked: bool) -> dict[str, Any]:
 
 
 def field(one: Input) -> dict[str, Any]:
-    """Properties of an input that the signature lacks: whether values are strings, the value of an
-    empty field, and the categories as text."""
+    """What the script knows of an input besides the signature: whether values are strings, the
+    value of an empty field, and the categories as text."""
     is_any_text = one.kind == "category" and not one.categories
     made: dict[str, Any] = {"text": is_any_text or takes_strings(one), "empty": ""}
     if one.kind in ("text", "category"):
