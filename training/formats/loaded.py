@@ -215,8 +215,7 @@ def _load_older(
     engines.prepare(artifact.SCIKIT_LEARN)
     return _naming(
         file,
-        f"was saved by scikit-learn {release}, and cannot be brought into "
-        f"{version('scikit-learn')}",
+        f"was saved by scikit-learn {release}, and cannot be migrated to {version('scikit-learn')}",
         lambda: trial.read(
             lambda: loading.load(file.content, release, trusted, code),
             trusted=trusted,

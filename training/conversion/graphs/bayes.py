@@ -8,7 +8,7 @@ from sklearn import mixture, naive_bayes
 
 from training.conversion.graphs.linear import by_likelihood, sums
 from training.conversion.graphs.registry import CLASSIFIERS, Classified, argmax, columns, writes
-from training.onnx.nodes import Nodes, flat
+from training.onnx.nodes import Nodes, to_vector
 
 
 def _by_likelihood(add: Nodes, model: Any, scores: str) -> Classified:
@@ -57,7 +57,7 @@ def categorical(add: Nodes, model: Any, rows: str) -> Classified:
     codes = add("Cast", rows, to=TensorProto.INT64)
     found = add.constant(model.class_log_prior_)
     for place, table in enumerate(model.feature_log_prob_):
-        code = flat(add, columns(add, codes, [place]))
+        code = to_vector(add, columns(add, codes, [place]))
         found = add("Add", add("Gather", add.constant(table.T), code, axis=0), found)
     return _by_likelihood(add, model, found)
 

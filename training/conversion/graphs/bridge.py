@@ -28,7 +28,7 @@ from training.conversion.graphs.registry import (
     Classified,
     transformed,
 )
-from training.onnx.nodes import Nodes, labels, upright, where_second
+from training.onnx.nodes import Nodes, labels, to_column, where_second
 
 LABELS = {"O": StringTensorType, "U": StringTensorType, "f": DoubleTensorType}
 BY_SKL2ONNX = {"Pipeline", "GridSearchCV", "RandomizedSearchCV"}  # at the top; it handles steps
@@ -108,7 +108,7 @@ def _write_labels(add: Nodes, found: Classified, out: str = "") -> str:
 def _write_several(add: Nodes, found: list[Classified], outputs: list[str]) -> None:
     if len({np.asarray(one.classes).dtype.kind for one in found}) > 1:
         raise NotImplementedError("outputs with labels of several types")
-    own = [upright(add, _write_labels(add, one)) for one in found]
+    own = [to_column(add, _write_labels(add, one)) for one in found]
     add("Concat", *own, out=outputs[0], axis=1)
     if len(outputs) > 1:
         add("Concat", *(one.confidence for one in found), out=outputs[1], axis=1)

@@ -25,7 +25,7 @@ from training.conversion.graphs.registry import (
     writes,
 )
 from training.conversion.graphs.scaling import apply_function
-from training.onnx.nodes import Nodes, upright
+from training.onnx.nodes import Nodes, to_column
 
 SEARCHES = (model_selection.GridSearchCV, model_selection.RandomizedSearchCV)
 
@@ -203,7 +203,7 @@ def votes_of_classes(add: Nodes, model: Any, rows: str) -> str:
         if not model.flatten_transform:
             raise NotImplementedError("votes that are not flattened")
         return add("Concat", *(one.probabilities for one in found), axis=1)
-    places = [upright(add, add("Cast", one.place, to=TensorProto.DOUBLE)) for one in found]
+    places = [to_column(add, add("Cast", one.place, to=TensorProto.DOUBLE)) for one in found]
     return add("Concat", *places, axis=1)
 
 
@@ -297,7 +297,7 @@ def classifier_chain(add: Nodes, model: Any, rows: str) -> list[Classified]:
             raise NotImplementedError("a chain of other labels than 0 and 1")
         found.append(answer)
         if method == "predict":
-            passed.append(upright(add, add("Cast", answer.place, to=TensorProto.DOUBLE)))
+            passed.append(to_column(add, add("Cast", answer.place, to=TensorProto.DOUBLE)))
         elif method == "predict_proba":
             passed.append(columns(add, answer.probabilities, [1]))
         else:

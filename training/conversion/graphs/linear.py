@@ -16,7 +16,7 @@ from training.conversion.graphs.registry import (
     row_sum,
     writes,
 )
-from training.onnx.nodes import Nodes, flat, sigmoids, upright
+from training.onnx.nodes import Nodes, sigmoids, to_column, to_vector
 
 WITH_SCORES = (
     *(svm.LinearSVC, linear_model.Perceptron, linear_model.PassiveAggressiveClassifier),
@@ -52,8 +52,8 @@ def sums(add: Nodes, rows: str, weights: Any, start: Any) -> str:
     begin = np.broadcast_to(np.asarray(start, np.float64).ravel(), across.shape[1:])
     if across.shape[1] > 1:
         return add("Add", add("MatMul", rows, add.constant(across)), add.constant(begin))
-    together = flat(add, add("MatMul", rows, add.constant(across)))
-    return upright(add, add("Add", together, add.constant(begin)))
+    together = to_vector(add, add("MatMul", rows, add.constant(across)))
+    return to_column(add, add("Add", together, add.constant(begin)))
 
 
 def binary_by_score(add: Nodes, classes: Any, scores: str, compare: str = "Greater") -> Classified:
@@ -62,7 +62,7 @@ def binary_by_score(add: Nodes, classes: Any, scores: str, compare: str = "Great
     return Classified(
         add,
         classes,
-        lambda: add(compare, flat(add, scores), zero),
+        lambda: add(compare, to_vector(add, scores), zero),
         of_two=True,
         scores=lambda: scores,
     )
@@ -85,7 +85,7 @@ def linear_classifier(add: Nodes, model: Any, rows: str) -> Classified:
     return Classified(
         add,
         model.classes_,
-        lambda: add("Greater", flat(add, scores), zero),
+        lambda: add("Greater", to_vector(add, scores), zero),
         of_two=True,
         scores=lambda: scores,
         probabilities=(lambda: _binary(add, model, scores)) if has else None,
@@ -98,7 +98,7 @@ def _is_huber(model: Any) -> bool:
 
 def _binary(add: Nodes, model: Any, scores: str) -> str:
     if not _is_huber(model):
-        return sigmoids(add, flat(add, scores))
+        return sigmoids(add, to_vector(add, scores))
     one, two = add.constant(np.array(1.0)), add.constant(np.array(2.0))
     inside = add("Clip", scores, add.constant(np.array(-1.0)), one)
     second = add("Div", add("Add", inside, one), two)
@@ -197,12 +197,12 @@ def network_classifier(add: Nodes, model: Any, rows: str) -> Classified:
         )
     if model.n_outputs_ > 1:
         raise NotImplementedError("a network with several labels")
-    second = add("Sigmoid", flat(add, last))
+    second = add("Sigmoid", to_vector(add, last))
     half = add.constant(np.array(0.5))
     return Classified(
         add,
         model.classes_,
         lambda: add("Greater", second, half),
         of_two=True,
-        probabilities=lambda: sigmoids(add, flat(add, last)),
+        probabilities=lambda: sigmoids(add, to_vector(add, last)),
     )

@@ -24,7 +24,7 @@ from training.conversion.graphs.registry import (
     row_sum,
     writes,
 )
-from training.onnx.nodes import Nodes, flat
+from training.onnx.nodes import Nodes, to_vector
 
 THRESHOLDS = (
     model_selection.FixedThresholdClassifier,
@@ -107,7 +107,7 @@ def with_threshold(add: Nodes, model: Any, rows: str) -> Classified:
         limit = model.threshold
     if limit == "auto":
         limit = 0.5 if by_probability else 0.0
-    reached = add("GreaterOrEqual", flat(add, values), _number(add, limit))
+    reached = add("GreaterOrEqual", to_vector(add, values), _number(add, limit))
     return Classified(
         add,
         model.classes_,
@@ -162,7 +162,7 @@ def one_vs_rest(add: Nodes, model: Any, rows: str) -> Classified:
     return Classified(
         add,
         model.classes_,
-        lambda: add("Greater", flat(add, values), limit) if of_two else argmax(add, values),
+        lambda: add("Greater", to_vector(add, values), limit) if of_two else argmax(add, values),
         of_two=of_two,
         probabilities=probabilities if has else None,
         scores=(lambda: values) if hasattr(model, "decision_function") else None,
@@ -181,7 +181,7 @@ def multilabel(add: Nodes, model: Any, rows: str) -> list[Classified]:
         return Classified(
             add,
             np.arange(2),
-            lambda: add("Greater", flat(add, response(add, answer)), limit),
+            lambda: add("Greater", to_vector(add, response(add, answer)), limit),
             of_two=True,
             scores=lambda: value,
         )
@@ -210,7 +210,7 @@ def one_vs_one(add: Nodes, model: Any, rows: str) -> Classified:
     return Classified(
         add,
         model.classes_,
-        lambda: add("Greater", flat(add, second), limit),
+        lambda: add("Greater", to_vector(add, second), limit),
         of_two=True,
         scores=lambda: second,
     )

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from onnx import TensorProto
 
-from training.onnx.nodes import Nodes, upright
+from training.onnx.nodes import Nodes, to_column
 
 Write = Callable[[], str]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -141,4 +141,4 @@ def row_sum(add: Nodes, values: str) -> str:
 
 def one_hot(add: Nodes, place: str, count: int) -> str:
     """Whether each of `count` positions is that of the row, of shape (rows, count)."""
-    return add("Equal", upright(add, place), add.constant(list(range(count))))
+    return add("Equal", to_column(add, place), add.constant(list(range(count))))

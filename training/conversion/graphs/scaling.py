@@ -15,7 +15,7 @@ from training.conversion.graphs.registry import (
     row_sum,
     writes,
 )
-from training.onnx.nodes import Nodes, flat
+from training.onnx.nodes import Nodes, to_vector
 
 
 def _number(add: Nodes, value: float) -> str:
@@ -122,7 +122,7 @@ def discretizer(add: Nodes, model: Any, rows: str) -> str:
         else:
             number = add("Cast", add("Less", column, column), to=TensorProto.DOUBLE)
         if model.encode != "ordinal":
-            code = flat(add, add("Cast", number, to=TensorProto.INT64))
+            code = to_vector(add, add("Cast", number, to=TensorProto.INT64))
             is_bin = one_hot(add, code, int(model.n_bins_[place]))
             number = add("Cast", is_bin, to=TensorProto.DOUBLE)
         found.append(number)

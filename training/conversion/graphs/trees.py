@@ -19,7 +19,7 @@ from training.conversion.graphs.registry import (
     columns,
     writes,
 )
-from training.onnx.nodes import Nodes, flat, sigmoids, upright
+from training.onnx.nodes import Nodes, sigmoids, to_column, to_vector
 from training.onnx.trees import Tree, Trees, as_float32, trees_of
 
 FORESTS = (
@@ -56,7 +56,7 @@ def _with_codes(add: Nodes, encoder: Any, rows: str) -> str:
     for place, known in zip(_places(first), ordinal.categories_, strict=True):
         is_known = add("Equal", columns(add, rows, [place]), add.constant(known.astype(float)))
         each = add("Cast", is_known, to=TensorProto.DOUBLE)
-        code = upright(add, add("Cast", argmax(add, each), to=TensorProto.DOUBLE))
+        code = to_column(add, add("Cast", argmax(add, each), to=TensorProto.DOUBLE))
         is_any = add("Cast", add("ReduceMax", each, add.constant([1])), to=TensorProto.BOOL)
         found.append(add("Where", is_any, code, add.constant(np.array(np.nan))))
     return add("Concat", *found, columns(add, rows, _places(others)), axis=1)
@@ -120,7 +120,7 @@ def boosted_classifier(add: Nodes, model: Any, rows: str) -> Classified:
             probabilities=lambda: add("Softmax", raw, axis=1),
             scores=lambda: raw,
         )
-    scores = flat(add, raw)
+    scores = to_vector(add, raw)
     compare = "Greater" if hasattr(model, "_predictors") else "GreaterOrEqual"
     return Classified(
         add,
@@ -128,7 +128,7 @@ def boosted_classifier(add: Nodes, model: Any, rows: str) -> Classified:
         lambda: add(compare, scores, add.constant(np.array(0.0))),
         of_two=True,
         probabilities=lambda: sigmoids(add, scores),
-        scores=lambda: upright(add, scores),
+        scores=lambda: to_column(add, scores),
     )
 
 
@@ -176,9 +176,9 @@ def _binary(add: Nodes, classes: Any, scores: str) -> Classified:
     return Classified(
         add,
         classes,
-        lambda: add("Greater", flat(add, difference), add.constant(np.array(0.0))),
+        lambda: add("Greater", to_vector(add, difference), add.constant(np.array(0.0))),
         of_two=True,
-        probabilities=lambda: sigmoids(add, flat(add, difference)),
+        probabilities=lambda: sigmoids(add, to_vector(add, difference)),
         scores=lambda: difference,
     )
 
@@ -213,7 +213,7 @@ def outliers(add: Nodes, scores: str, compare: str = "GreaterOrEqual") -> Classi
     return Classified(
         add,
         np.array([-1, 1]),
-        lambda: add(compare, flat(add, scores), zero),
+        lambda: add(compare, to_vector(add, scores), zero),
         of_two=True,
         scores=lambda: scores,
     )
