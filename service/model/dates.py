@@ -142,7 +142,7 @@ def as_datetime64(text: str, dtype: str, is_day: bool = False) -> np.datetime64:
     """The value in this dtype, in UTC if the dtype has a zone; ValueError if it does not fit."""
     found = TYPE.fullmatch(dtype)
     if found is None:
-        raise ValueError(f"{dtype} is no type of dates")
+        raise ValueError(f"{dtype} is not a type of dates")
     unit, zone = found.groups()
     moment = read(text)
     if is_day:
