@@ -56,7 +56,7 @@ def _input(column: Column) -> Input:
 
 def _reason(probe: Probe) -> str:
     """Why the estimator cannot predict the rows."""
-    for method in probe.model.methods:
+    for method in probe.methods:
         try:
             probe.call(method)
         except Exception as error:

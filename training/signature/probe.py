@@ -52,6 +52,7 @@ class Probe:
         self.rows = {name: rows[name][:ROWS] for name in signature.names}
         compared = max(FEWEST_COMPARED, COMPARED_CELLS // max(1, len(signature.names)))
         self.more = {name: rows[name][: min(COMPARED_ROWS, compared)] for name in signature.names}
+        self.methods = model.methods
         self._kept: dict[tuple[str, str], Column] = {}
         self._taken: dict[str, set[Any]] = {}
 
@@ -117,7 +118,7 @@ class Probe:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                return self.model.call(self.model.methods, signature, columns)
+                return self.model.call(self.methods, signature, columns)
             except Exception:
                 return None
 
