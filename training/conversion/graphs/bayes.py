@@ -14,7 +14,7 @@ from training.onnx.nodes import Nodes, to_vector
 def _by_likelihood(add: Nodes, model: Any, scores: str) -> Classified:
     found = by_likelihood(add, model.classes_, scores)
     return Classified(
-        add, model.classes_, lambda: found.place, probabilities=lambda: found.probabilities
+        add, model.classes_, lambda: found.index, probabilities=lambda: found.probabilities
     )
 
 

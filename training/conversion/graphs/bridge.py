@@ -97,12 +97,12 @@ def write(scope: Any, operator: Any, container: Any) -> None:
 
 
 def _write_labels(add: Nodes, found: Classified, out: str = "") -> str:
-    if found.of_two:
+    if found.is_binary:
         return where_second(add, found.second, found.classes, out)
     known = np.asarray(found.classes)
     if known.dtype.kind == "i" and np.array_equal(known, np.arange(len(known))):
-        return add("Identity", found.place, out=out)
-    return labels(add, found.place, known, out)
+        return add("Identity", found.index, out=out)
+    return labels(add, found.index, known, out)
 
 
 def _write_several(add: Nodes, found: list[Classified], outputs: list[str]) -> None:

@@ -176,7 +176,7 @@ def voting(add: Nodes, model: Any, rows: str) -> Classified:
             probabilities=lambda: probabilities,
         )
     votes = [
-        add("Cast", one_hot(add, one.place, len(model.classes_)), to=TensorProto.DOUBLE)
+        add("Cast", one_hot(add, one.index, len(model.classes_)), to=TensorProto.DOUBLE)
         for one in found
     ]
     return Classified(add, model.classes_, lambda: argmax(add, _mean(add, votes, weights)))
@@ -203,7 +203,7 @@ def votes_of_classes(add: Nodes, model: Any, rows: str) -> str:
         if not model.flatten_transform:
             raise NotImplementedError("votes that are not flattened")
         return add("Concat", *(one.probabilities for one in found), axis=1)
-    places = [to_column(add, add("Cast", one.place, to=TensorProto.DOUBLE)) for one in found]
+    places = [to_column(add, add("Cast", one.index, to=TensorProto.DOUBLE)) for one in found]
     return add("Concat", *places, axis=1)
 
 
@@ -297,7 +297,7 @@ def classifier_chain(add: Nodes, model: Any, rows: str) -> list[Classified]:
             raise NotImplementedError("a chain of other labels than 0 and 1")
         found.append(answer)
         if method == "predict":
-            passed.append(to_column(add, add("Cast", answer.place, to=TensorProto.DOUBLE)))
+            passed.append(to_column(add, add("Cast", answer.index, to=TensorProto.DOUBLE)))
         elif method == "predict_proba":
             passed.append(columns(add, answer.probabilities, [1]))
         else:

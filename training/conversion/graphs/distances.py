@@ -127,7 +127,7 @@ def nearest_centroid(add: Nodes, model: Any, rows: str) -> Classified:
     return Classified(
         add,
         model.classes_,
-        lambda: found.place if by_prior else nearest(add, rows, model.centroids_),
+        lambda: found.index if by_prior else nearest(add, rows, model.centroids_),
         probabilities=lambda: found.probabilities,
         scores=lambda: found.scores,
     )

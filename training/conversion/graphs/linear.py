@@ -63,7 +63,7 @@ def binary_by_score(add: Nodes, classes: Any, scores: str, compare: str = "Great
         add,
         classes,
         lambda: add(compare, to_vector(add, scores), zero),
-        of_two=True,
+        is_binary=True,
         scores=lambda: scores,
     )
 
@@ -86,7 +86,7 @@ def linear_classifier(add: Nodes, model: Any, rows: str) -> Classified:
         add,
         model.classes_,
         lambda: add("Greater", to_vector(add, scores), zero),
-        of_two=True,
+        is_binary=True,
         scores=lambda: scores,
         probabilities=(lambda: _binary(add, model, scores)) if has else None,
     )
@@ -203,6 +203,6 @@ def network_classifier(add: Nodes, model: Any, rows: str) -> Classified:
         add,
         model.classes_,
         lambda: add("Greater", second, half),
-        of_two=True,
+        is_binary=True,
         probabilities=lambda: sigmoids(add, to_vector(add, last)),
     )

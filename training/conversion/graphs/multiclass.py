@@ -112,7 +112,7 @@ def with_threshold(add: Nodes, model: Any, rows: str) -> Classified:
         add,
         model.classes_,
         lambda: reached if place else add("Not", reached),
-        of_two=True,
+        is_binary=True,
         probabilities=(lambda: found.probabilities) if hasattr(inner, "predict_proba") else None,
         scores=(lambda: found.scores) if hasattr(inner, "decision_function") else None,
     )
@@ -157,13 +157,13 @@ def one_vs_rest(add: Nodes, model: Any, rows: str) -> Classified:
         is_zero = add("Equal", summed, _number(add, 0.0))
         return add("Where", is_zero, together, add("Div", together, summed))
 
-    of_two = len(found) == 1
+    is_binary = len(found) == 1
     limit = _number(add, _decision_threshold(inner[0]))
     return Classified(
         add,
         model.classes_,
-        lambda: add("Greater", to_vector(add, values), limit) if of_two else argmax(add, values),
-        of_two=of_two,
+        lambda: add("Greater", to_vector(add, values), limit) if is_binary else argmax(add, values),
+        is_binary=is_binary,
         probabilities=probabilities if has else None,
         scores=(lambda: values) if hasattr(model, "decision_function") else None,
     )
@@ -182,7 +182,7 @@ def multilabel(add: Nodes, model: Any, rows: str) -> list[Classified]:
             add,
             np.arange(2),
             lambda: add("Greater", to_vector(add, response(add, answer)), limit),
-            of_two=True,
+            is_binary=True,
             scores=lambda: value,
         )
 
@@ -198,7 +198,7 @@ def one_vs_one(add: Nodes, model: Any, rows: str) -> Classified:
     answers = [classified(add, one, rows) for one in model.estimators_]
     confident = add("Concat", *(response(add, one) for one in answers), axis=1)
     seconds = [
-        add("Reshape", one.place, add.constant([-1, 1]))  # the classes of a pair are 0 and 1
+        add("Reshape", one.index, add.constant([-1, 1]))  # the classes of a pair are 0 and 1
         for one in answers
     ]
     is_first = add("Equal", add("Concat", *seconds, axis=1), add.constant(np.array(0)))
@@ -211,7 +211,7 @@ def one_vs_one(add: Nodes, model: Any, rows: str) -> Classified:
         add,
         model.classes_,
         lambda: add("Greater", to_vector(add, second), limit),
-        of_two=True,
+        is_binary=True,
         scores=lambda: second,
     )
 

@@ -19,10 +19,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Classified:
     """What a classifier, a clustering or an outlier detector computes: names of values.
 
-    Each is written only where it is needed. `classes` are the possible predictions. `place` is the
+    Each is written only where it is needed. `classes` are the possible predictions. `index` is the
     position of the prediction, of shape (rows,), or `second`, whether it is the second of two.
     `probabilities` have shape (rows, classes), `scores` (rows, classes) or, of two classes,
-    (rows, 1). `choice` writes `place`, or with `of_two` `second`.
+    (rows, 1). `choice` writes `index`, or with `is_binary` `second`.
     """
 
     def __init__(
@@ -31,13 +31,13 @@ class Classified:
         classes: Any,
         choice: Write,
         *,
-        of_two: bool = False,
+        is_binary: bool = False,
         probabilities: Write | None = None,
         scores: Write | None = None,
     ) -> None:
         self.add = add
         self.classes = classes
-        self.of_two = of_two
+        self.is_binary = is_binary
         self._choice = choice
         self._probabilities = probabilities
         self._scores = scores
@@ -48,9 +48,9 @@ class Classified:
         return self._choice()
 
     @cached_property
-    def place(self) -> str:
+    def index(self) -> str:
         """The position of the predicted class, of shape (rows,)."""
-        if self.of_two:
+        if self.is_binary:
             return self.add("Cast", self.second, to=TensorProto.INT64)
         return self._choice()
 

@@ -126,7 +126,7 @@ def boosted_classifier(add: Nodes, model: Any, rows: str) -> Classified:
         add,
         model.classes_,
         lambda: add(compare, scores, add.constant(np.array(0.0))),
-        of_two=True,
+        is_binary=True,
         probabilities=lambda: sigmoids(add, scores),
         scores=lambda: to_column(add, scores),
     )
@@ -177,7 +177,7 @@ def _binary(add: Nodes, classes: Any, scores: str) -> Classified:
         add,
         classes,
         lambda: add("Greater", to_vector(add, difference), add.constant(np.array(0.0))),
-        of_two=True,
+        is_binary=True,
         probabilities=lambda: sigmoids(add, to_vector(add, difference)),
         scores=lambda: difference,
     )
@@ -214,7 +214,7 @@ def outliers(add: Nodes, scores: str, compare: str = "GreaterOrEqual") -> Classi
         add,
         np.array([-1, 1]),
         lambda: add(compare, to_vector(add, scores), zero),
-        of_two=True,
+        is_binary=True,
         scores=lambda: scores,
     )
 
