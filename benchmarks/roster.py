@@ -57,6 +57,12 @@ def first(answer: Any) -> Any:
     return next(iter(answer.values()))
 
 
+def predict_tensor(answer: Any) -> Any:
+    """MLServer's one output of a request that names none: the tensor called predict."""
+    [data] = [one["data"] for one in answer["outputs"] if one["name"] == "predict"]
+    return data
+
+
 SLIPWAY = Peer(
     name="slipway",
     title="this service",
@@ -125,7 +131,7 @@ PEERS = {
             note="`mlserver start .`, the model in the server's own process (parallel_workers 0)",
             path="/v2/models/model/infer",
             send=to_mlserver,
-            read=lambda answer: answer["outputs"][0]["data"],
+            read=predict_tensor,
         ),
         Peer(
             name="mlflow",

@@ -71,13 +71,13 @@ def translate_errors() -> Iterator[None]:
     try:
         yield
     except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
-        raise DeniedError(f"no AWS credentials ({_line(error)}); {LOGIN}") from error
+        raise DeniedError(f"no AWS credentials ({_one_line(error)}); {LOGIN}") from error
     except EndpointConnectionError as error:
-        raise UnavailableError(f"{_line(error)} Is the network up, the region right?") from error
+        raise UnavailableError(f"{_one_line(error)} Check the network and the region.") from error
     except ClientError as error:
         raise _of_client(error) from error
     except BotoCoreError as error:
-        raise UnavailableError(f"AWS cannot be reached: {_line(error)}") from error
+        raise UnavailableError(f"AWS cannot be reached: {_one_line(error)}") from error
 
 
 def error_code(error: ClientError) -> str:
@@ -86,7 +86,7 @@ def error_code(error: ClientError) -> str:
 
 
 def _of_client(error: ClientError) -> EcsError:
-    code, message = error_code(error), _line(error.response.get("Error", {}).get("Message", ""))
+    code, message = error_code(error), _one_line(error.response.get("Error", {}).get("Message", ""))
     if code in INVALID_CREDENTIALS:
         return DeniedError(f"AWS does not accept these credentials: {message} ({code}); {LOGIN}")
     detail = f"{error.operation_name}: {message or 'no reason given'} ({code})"
@@ -95,5 +95,5 @@ def _of_client(error: ClientError) -> EcsError:
     return UnavailableError(f"AWS rejected {detail}")
 
 
-def _line(text: object) -> str:
+def _one_line(text: object) -> str:
     return " ".join(str(text).split())[:400]

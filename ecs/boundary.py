@@ -20,7 +20,7 @@ def check(
     """Raise UsageError if a service with these parameters could not read what it needs.
 
     `bootstrap` is the current stack, or None; `given` has the new values of its parameters, and
-    `renew` says whether its template will be updated.
+    `renew` is whether its template will be updated.
     """
     before = bootstrap.parameters if bootstrap else {}
     if bootstrap and SECRET not in before and not (renew or given):

@@ -42,7 +42,7 @@ def digest_of(account: Account, repository: str, tag: str) -> str | None:
 
 
 def images(account: Account, repository: str) -> list[Image]:
-    """All images of the repository, newest first; ECR leaves out archived ones unless asked."""
+    """All images of the repository, newest first, including archived ones."""
     pages = account.client("ecr").get_paginator("describe_images")
     found = [
         Image(

@@ -1,4 +1,4 @@
-"""Why ECS ended a deployment of the service, as ECS says it itself.
+"""Why ECS ended a deployment of the service, from its list of service deployments.
 
 ECS calls a change of a service's tasks a service deployment. After a rollback by an alarm no task
 has stopped by itself, so that nothing else names the alarm.
@@ -36,15 +36,15 @@ def ended(account: Account, location: Location, since: datetime) -> list[str]:
     described = client.describe_service_deployments(
         serviceDeploymentArns=[one["serviceDeploymentArn"] for one in found]
     )["serviceDeployments"]
-    return [line(one) for one in sorted(described, key=lambda one: one["createdAt"])]
+    return [format_deployment(one) for one in sorted(described, key=lambda one: one["createdAt"])]
 
 
-def line(deployment: Mapping[str, Any]) -> str:
+def format_deployment(deployment: Mapping[str, Any]) -> str:
     """The end of one service deployment, with its causes."""
     stage = deployment.get("lifecycleStage")
     where = f" at {stage}" if stage else ""
     begun = f"{deployment['createdAt']:%H:%M:%S}  {deployment['status']}{where}"
-    return f"{begun}: {'; '.join(dict.fromkeys(_causes(deployment))) or 'ECS gives no reason'}"
+    return f"{begun}: {'; '.join(dict.fromkeys(_causes(deployment))) or 'no reason given'}"
 
 
 def _causes(deployment: Mapping[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Delete an environment, and with the last one the shared stacks, so that nothing bills."""
+"""Delete an environment, and with the last one the shared stacks, so that nothing costs money."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -102,7 +102,7 @@ def delete_insights_logs(account: Account, cluster: str) -> bool:
     return True
 
 
-# Resources that outlive their stack and would go on billing.
+# Resources that outlive their stack and would continue to cost money.
 RETAINED: dict[str, Callable[[Account, str], bool]] = {
     "AWS::S3::Bucket": delete_bucket,
     "AWS::ECR::Repository": delete_repository,

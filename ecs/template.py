@@ -25,7 +25,7 @@ PLACEHOLDER = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
 class ParameterError(Exception):
-    """CloudFormation would reject these parameters; the text says why."""
+    """CloudFormation would reject these parameters; the text is the reason."""
 
 
 class _Loader(yaml.SafeLoader):

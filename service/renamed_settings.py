@@ -18,7 +18,7 @@ def seconds(milliseconds: str) -> str:
 class Renamed:
     """The name that a setting has now, and the first release that refuses the former one.
 
-    `convert` makes the new value of a former one, and `unit` says in which unit it is.
+    `convert` makes the new value of a former one, and `unit` is its unit.
     """
 
     now: str

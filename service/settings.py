@@ -103,6 +103,13 @@ class Settings:
         each="|".join((*PROTOCOLS, "none")),
         wanted=f"some of {', '.join(PROTOCOLS)}, or none",
     )
+    oip_outputs: tuple[str, ...] = _setting(
+        (),
+        "outputs of a request of the Open Inference Protocol that names none, separated by commas, "
+        "such as `predict`; the model's own if empty",
+        each=r"[^,\s][^,]*",
+        wanted="names of outputs",
+    )
     extra_columns: str = _setting(
         "refuse",
         "columns of a request that the model does not take: refuse (422), ignore, or echo (send "

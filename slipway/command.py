@@ -29,7 +29,7 @@ COMMANDS = {
     "deploy": ("ecs.commands.deploy", "Build the image, push it, and update the service on ECS."),
     "rollback": ("ecs.commands.rollback", "Roll back to an earlier image."),
     "cost": ("ecs.commands.cost", "Compare the monthly cost on Fargate and on Lambda."),
-    "destroy": ("ecs.commands.destroy", "Delete an environment and everything that bills."),
+    "destroy": ("ecs.commands.destroy", "Delete an environment and everything that costs money."),
 }
 # Packages that a command may miss, by their modules; those of one extra are installed together.
 EXTRAS = {

@@ -267,7 +267,7 @@ def diff(context: click.Context, /, **given: Any) -> None:
 def write(command: Callable[[Namespace], None], given: dict[str, Any]) -> None:
     """Run a command that writes an artifact.
 
-    It gets the arguments of the command line, too, for messages that say how to go on.
+    It gets the arguments of the command line, too, for messages with the next command.
     """
     arguments = click.get_current_context().find_root().obj
     try:

@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from service.app import create_app
 from service.model import remote
+from service.model.artifact import file_entry
 from service.model.predictor import Predictor
 from service.settings import Settings
 from tests.support import aws as aws_server
@@ -64,6 +66,20 @@ def edit_manifest(own_artifact: Path) -> Callable[[Callable[[dict[str, Any]], ob
         path.write_text(json.dumps(content))
 
     return edit
+
+
+@pytest.fixture
+def write_listed(
+    own_artifact: Path, edit_manifest: Callable[[Callable[[dict[str, Any]], object]], None]
+) -> Callable[[str, bytes], None]:
+    """Write a file into `own_artifact`, and list its digest in the manifest."""
+
+    def write(name: str, content: bytes) -> None:
+        (own_artifact / name).write_bytes(content)
+        entry = asdict(file_entry(content))
+        edit_manifest(lambda manifest: manifest["files"].update({name: entry}))
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -99,18 +99,14 @@ def test_another_file_in_the_model_s_place_is_never_unpickled(
 
 
 def test_versions_are_checked_before_unpickling(
-    own_artifact: Path, tmp_path: Path, edit_manifest: Edit
+    own_artifact: Path,
+    tmp_path: Path,
+    edit_manifest: Edit,
+    write_listed: Callable[[str, bytes], None],
 ) -> None:
     trap = tmp_path / "trap"
-    content = pickle.dumps(Sentinel(trap))
-    (own_artifact / "model.joblib").write_bytes(content)
-
-    def swap_in(manifest: dict[str, Any]) -> None:
-        entry = file_entry(content)
-        manifest["files"]["model.joblib"] = {"sha256": entry.sha256, "bytes": entry.bytes}
-        manifest["versions"]["scikit-learn"] = "1.0.0"
-
-    edit_manifest(swap_in)
+    write_listed("model.joblib", pickle.dumps(Sentinel(trap)))
+    edit_manifest(lambda manifest: manifest["versions"].update({"scikit-learn": "1.0.0"}))
     refusal(own_artifact, VersionError)
     assert not trap.exists()
 
@@ -127,13 +123,11 @@ def test_another_library_version_is_refused_naming_both(
 
 
 def test_an_artifact_with_a_lock_says_which_versions_it_needs_and_how_to_get_them(
-    own_artifact: Path, edit_manifest: Edit
+    own_artifact: Path, edit_manifest: Edit, write_listed: Callable[[str, bytes], None]
 ) -> None:
-    entry = file_entry(b"# Python 3.12\n")
-    (own_artifact / "requirements.txt").write_bytes(b"# Python 3.12\n")
+    write_listed("requirements.txt", b"# Python 3.12\n")
 
     def lock(manifest: dict[str, Any]) -> None:
-        manifest["files"]["requirements.txt"] = {"sha256": entry.sha256, "bytes": entry.bytes}
         manifest["engine"] = "scikit-learn"
         manifest["versions"] |= {"python": "3.12.1", "scikit-learn": "1.3.2"}
 

@@ -69,7 +69,8 @@ def test_each_alarm_stands_with_its_threshold() -> None:
         if alarm["Threshold"] > 1:
             assert re.search(rf"\b{alarm['Threshold']}\b", when)
     [one] = properties(resources, "ECS::Service")
-    rolling = {name for name, (_, meaning) in rows.items() if "Rolls a deploy back" in meaning}
+    rolls_back = "ECS rolls a deployment back"
+    rolling = {name for name, (_, meaning) in rows.items() if rolls_back in meaning}
     assert {f"<{name}>" for name in rolling} == {
         *one["DeploymentConfiguration"]["Alarms"]["AlarmNames"]
     }

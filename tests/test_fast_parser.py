@@ -91,6 +91,7 @@ def test_gunicorn_reads_the_same(lines: list[bytes], end: bytes, body: bytes) ->
         post(SIZE + b"Connection: Keep-Alive\r\n", EXAMPLE),
         post(SIZE + b"X-Amzn-Trace-Id: Root=1-67891233-abcdef012345678912345678\r\n", EXAMPLE),
         post(SIZE + b"".join(b"X-%d: 1\r\n" % number for number in range(61)), EXAMPLE),
+        post(SIZE + b"Authorization: Bearer " + b"x" * 3800 + b"\r\n", EXAMPLE),
     ],
 )
 def test_what_clients_and_load_balancers_send_is_simple(data: bytes) -> None:

@@ -11,10 +11,12 @@ from flask import Flask
 from service.api import parse
 from service.app import create_app
 from service.model.predictor import Predictor
+from service.protocols import registry
 from service.server.wsgi import Response, build_environ, run_wsgi, set_body
 from service.settings import Settings
 from tests.support.asgi import scope
 from tests.support.bad_bodies import ANSWER, EXAMPLE, NAMES, Bad
+from tests.support.packed import client_of
 
 JSON = {"content-type": "application/json"}
 ID = {"x-request-id": "mine-1"}
@@ -58,6 +60,19 @@ def test_both_ways_give_the_same_answer(app: Flask, body: bytes) -> None:
 @pytest.mark.parametrize("case", NAMES.values(), ids=NAMES)
 def test_both_ways_refuse_the_same(app: Flask, case: Bad) -> None:
     assert ask(app, case.body, {**JSON, **ID})[2] == ask_flask(app, case.body)[2]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [*FORMS.values(), *(case.body for case in NAMES.values())],
+    ids=[*FORMS, *NAMES],
+)
+def test_other_protocols_and_their_settings_change_no_byte_of_predict(body: bytes) -> None:
+    alone = client_of("sensors")
+    beside = client_of("sensors", *registry.NAMES, oip_outputs=("predict",))
+    answers = [one.post("/predict", data=body, headers={**JSON, **ID}) for one in (alone, beside)]
+    first, second = ((one.status_code, list(one.headers), one.data) for one in answers)
+    assert first == second
 
 
 def test_a_prediction_does_not_pass_flask(predictor: Predictor) -> None:

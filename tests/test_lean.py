@@ -13,7 +13,6 @@ from typing import Any
 import joblib
 import pytest
 
-from service.model.artifact import file_entry
 from service.model.manifest import Manifest
 from service.model.predictor import Predictor
 from service.model.version import content_version
@@ -139,18 +138,16 @@ def test_another_engine_is_refused_with_the_image_that_it_needs(
 def test_the_pickle_beside_it_is_verified_but_never_unpickled(
     own_artifact: Path,
     edit_manifest: Callable[[Callable[[dict[str, Any]], object]], None],
+    write_listed: Callable[[str, bytes], None],
     tmp_path: Path,
 ) -> None:
     trap = tmp_path / "trap"
-    content = pickle.dumps(Sentinel(trap))
-    (own_artifact / "model.joblib").write_bytes(content)
+    write_listed("model.joblib", pickle.dumps(Sentinel(trap)))
 
-    def swap_in(manifest: dict[str, Any]) -> None:
-        entry = file_entry(content)
-        manifest["files"]["model.joblib"] = {"sha256": entry.sha256, "bytes": entry.bytes}
+    def set_version(manifest: dict[str, Any]) -> None:
         manifest["version"] = content_version(Manifest.from_json(json.dumps(manifest)))
 
-    edit_manifest(swap_in)
+    edit_manifest(set_version)
     assert Predictor.load(own_artifact).manifest.engine == "onnx"
     assert not trap.exists()
 

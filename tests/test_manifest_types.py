@@ -137,7 +137,7 @@ WRONG: dict[str, tuple[Place, Any, str]] = {
     "a switch that is text": (("signature", "inputs", 0, "nullable"), "no", "not a boolean"),
     "an unknown kind": (("signature", "inputs", 0, "kind"), "numbr", "is not one of number"),
     "a category that is a list": (("signature", "outputs", 0, "labels"), [[1]], "labels/0 is an a"),
-    "no outputs": (("signature", "outputs"), [], "signature/outputs are none"),
+    "no outputs": (("signature", "outputs"), [], "signature/outputs is empty"),
     "engines in a list": (("engines",), [], "engines is an array"),
     "an engine that is a number": (("engine",), 1, "engine is an integer, not a string"),
     "a version that is a number": (("version",), 12, "version is an integer"),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from service.settings import SettingsError
 from tests.support.oip import INFER, ROWS, columns, error_of, infer, speaking, tensor, version
 from tests.support.packed import packed
 
@@ -76,6 +77,32 @@ def test_every_form_of_the_same_rows(client: FlaskClient, inputs: Any) -> None:
 @pytest.mark.parametrize("name", ["prediction", "predict", "output-0", "output__0"])
 def test_the_prediction_by_the_name_that_a_client_knows(client: FlaskClient, name: str) -> None:
     assert outputs(infer(client, columns(), outputs=[{"name": name}])) == {name: [0.0, 1.0, 1.0]}
+
+
+@pytest.mark.parametrize("asked", [{}, {"outputs": None}, {"outputs": []}])
+def test_a_request_that_names_no_output_gets_those_of_the_setting(asked: Any) -> None:
+    mlserver, ours = speaking(outputs=("predict",)), speaking()
+    assert outputs(infer(mlserver, columns(), **asked)) == {"predict": [0.0, 1.0, 1.0]}
+    assert outputs(infer(ours, columns(), **asked)) == {"prediction": [0.0, 1.0, 1.0]}
+    named = infer(mlserver, columns(), outputs=[{"name": "prediction"}])
+    assert outputs(named) == {"prediction": [0.0, 1.0, 1.0]}
+
+
+def test_the_setting_s_outputs_come_in_its_order_and_may_be_probabilities() -> None:
+    client = speaking(IRIS, outputs=("predict_proba", "predict"))
+    rows = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
+    found = outputs(infer(client, [tensor("any", "FP64", [2, 4], rows)]))
+    ours = client.post("/predict?probabilities=true", json={"instances": rows}).get_json()
+    assert list(found) == ["predict_proba", "predict"]
+    assert found["predict"] == ours["prediction"]
+    assert found["predict_proba"] == [number for row in ours["probabilities"] for number in row]
+
+
+@pytest.mark.parametrize("name", ["predicted", "predict_proba", "top.labels"])
+def test_a_setting_of_outputs_that_the_model_has_not_stops_the_start(name: str) -> None:
+    model = IRIS if name == "top.labels" else "ridge regression"
+    with pytest.raises(SettingsError, match=f"SERVICE_OIP_OUTPUTS: {name} is no output; "):
+        speaking(model, outputs=("predict", name))
 
 
 @pytest.mark.parametrize("name", ["probabilities", "predict_proba"])

@@ -69,6 +69,14 @@ def test_metadata_has_an_input_for_each_column_and_every_output() -> None:
     ]
 
 
+def test_metadata_lists_the_outputs_of_the_setting_first() -> None:
+    answer = speaking(MIXED, outputs=("predict",)).get("/v2/models/x").get_json()
+    assert [one["name"] for one in answer["outputs"]] == [
+        *("predict", "prediction", "probabilities", "labels")
+    ]
+    assert answer["outputs"][0] == {"name": "predict", "datatype": "BYTES", "shape": [-1, 1]}
+
+
 @pytest.mark.parametrize("what", ["load", "unload"])
 def test_the_model_cannot_be_changed(client: FlaskClient, what: str) -> None:
     assert "one model" in error_of(client.post(f"/v2/repository/models/x/{what}", json={}))

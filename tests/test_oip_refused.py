@@ -65,8 +65,8 @@ REQUEST = {
 }
 DATA = {
     "no data": ({"data": None}, "/inputs/0/data must be a list"),
-    "too few": ({"data": [1, 2]}, "holds 2 values, the shape [3, 1] says 3"),
-    "too many": ({"data": [1, 2, 3, 4]}, "holds 4 values, the shape [3, 1] says 3"),
+    "too few": ({"data": [1, 2]}, "holds 2 values, the shape [3, 1] has 3"),
+    "too many": ({"data": [1, 2, 3, 4]}, "holds 4 values, the shape [3, 1] has 3"),
     "nested otherwise": ({"data": [[1, 2, 3]]}, "nested otherwise than the shape [3, 1]"),
     "nested in part": ({"data": [[1], [2], 3]}, "nested otherwise"),
     "nested, and yet flat": ({"shape": [3], "data": [[1], [2], [3]]}, "nested otherwise"),

@@ -85,7 +85,7 @@ def test_another_file_of_the_same_size_is_refused(
     assert f"{place}/model.joblib: its sha256 is" in refusal(ChecksumError, place)
     (own_artifact / "model.joblib").write_bytes(bytes(len(model)))
     place = uploaded()
-    assert f"{place}/model.joblib: holds nothing but zeros" in refusal(ChecksumError, place)
+    assert f"{place}/model.joblib: contains only zeros" in refusal(ChecksumError, place)
 
 
 @pytest.mark.parametrize("name", ["..", "../outside", "a/b", "/etc/new", "manifest.json", "a\0b"])

@@ -38,6 +38,7 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_API_KEYS": f"{'0' * 64},mobile:{'a' * 64}",
         "SERVICE_HOSTS": "api.example.com, *.example.org,[::1],10.0.0.1,localhost",
         "SERVICE_PROTOCOLS": "oip,mlflow",
+        "SERVICE_OIP_OUTPUTS": "predict, top two",
         "SERVICE_EXTRA_COLUMNS": "ignore",
         "SERVICE_TRUSTED_MODULES": "mine.features, theirs",
         "SERVICE_TRUSTED_CODE": f"sha256:{'c' * 64},sha256:{'d' * 64}",
@@ -59,6 +60,7 @@ def test_every_setting_is_read_under_its_name() -> None:
         *("api.example.com", "*.example.org", "[::1]", "10.0.0.1", "localhost"),
     )
     assert settings.protocols == ("oip", "mlflow")
+    assert settings.oip_outputs == ("predict", "top two")
     assert settings.extra_columns == "ignore"
     assert settings.trusted_modules == ("mine.features", "theirs")
     assert settings.trusted_code == (f"sha256:{'c' * 64}", f"sha256:{'d' * 64}")

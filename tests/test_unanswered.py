@@ -16,7 +16,7 @@ from service.model.signature import Input, Signature
 from tests.support.described import described
 from training.older import answers
 from training.older.environment import Environment
-from training.older.proof import LARGEST, Older, Part, UnansweredError
+from training.older.proof import LARGEST, NotComparableError, OlderModel, Part
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ from training.older.proof import LARGEST, Older, Part, UnansweredError
 )
 def test_what_it_cannot_load_is_named(content: bytes, message: str) -> None:
     _, signature, columns = described("random forest")
-    older = Older([Part(content)], Environment(Path(sys.executable), "1.2.2"))
-    with pytest.raises(UnansweredError, match=message):
+    older = OlderModel([Part(content)], Environment(Path(sys.executable), "1.2.2"))
+    with pytest.raises(NotComparableError, match=message):
         older.narrowed(signature, columns)
 
 
@@ -49,7 +49,7 @@ def test_each_column_keeps_what_the_model_takes_in_it(count: int) -> None:
     end = float(np.finfo(np.float64).max)
     one = Input(name="", kind="number", dtype="float64", nullable=True, lowest=-end, highest=np.inf)
     inputs = tuple(replace(one, name=str(place)) for place in range(count))
-    older = Older([Part(pickle.dumps(model))], Environment(Path(sys.executable), "1.9.1"))
+    older = OlderModel([Part(pickle.dumps(model))], Environment(Path(sys.executable), "1.9.1"))
     found = older.narrowed(
         Signature(container="array", inputs=inputs, outputs=()),
         {one.name: rows[:, place] for place, one in enumerate(inputs)},
@@ -73,8 +73,8 @@ def test_a_wide_table_takes_few_predictions(monkeypatch: pytest.MonkeyPatch) -> 
     model = Refusing()
     columns = [{"name": str(place), "dtype": "float64", "values": [0.0]} for place in range(2_000)]
     changes = [[place, [np.nan]] for place in range(2_000)]
-    assert answers.refused_places([model], columns, changes, "array") == list(range(2_000))
+    assert answers.refused_columns([model], columns, changes, "array") == list(range(2_000))
     assert model.predicted < 1_100
     model.predicted = 0
-    assert answers.refused_places([model], columns, [[3, [1.0]], [4, [2.0]]], "array") == []
+    assert answers.refused_columns([model], columns, [[3, [1.0]], [4, [2.0]]], "array") == []
     assert model.predicted == 1

@@ -56,7 +56,7 @@ def pack(options: Namespace) -> None:
     from training.estimators.fitted_model import FittedModel  # imports scikit-learn
     from training.estimators.side_effects import refuse_side_effects
     from training.formats import loaded as load
-    from training.older.proof import UnansweredError
+    from training.older.proof import NotComparableError
     from training.pack import PackOptions, Provenance
     from training.pack import pack as packed
     from training.samples import columnar, sample
@@ -115,7 +115,7 @@ def pack(options: Namespace) -> None:
                 note=notes.append,
             )
     except PackError as error:
-        is_asked = older is not None and not isinstance(error, UnansweredError)
+        is_asked = older is not None and not isinstance(error, NotComparableError)
         if older is not None and is_asked and not options.lock and options.versions != TODAY:
             from training.older import saved
 

@@ -35,7 +35,7 @@ class MissingFileError(TrainingError):
 
 
 class MissingPackageError(TrainingError):
-    """A package that is not installed; the text says how to install it."""
+    """A package that is not installed; the text has the command that installs it."""
 
     exit_code = os.EX_UNAVAILABLE
 

@@ -34,7 +34,7 @@ from training.errors import PackError, reraise_own
 from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import refuse_side_effects
 from training.older.lock import REPORT_PACKAGES
-from training.older.proof import Older
+from training.older.proof import OlderModel
 from training.pickling import dumped
 from training.samples import pandas_rows
 from training.samples.sample import Sample
@@ -68,7 +68,7 @@ class Provenance:
     held_out: Mapping[str, Sequence[Any]] | None = None
     examples: Mapping[str, list[Any]] = field(default_factory=dict)
     example_rows: Sample | None = None
-    older: Older | None = None
+    older: OlderModel | None = None
     lock: bytes = b""
     code: Mapping[str, bytes] = field(default_factory=dict)
 

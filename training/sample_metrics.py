@@ -65,7 +65,7 @@ def with_labels(
             raise PackError(
                 f"the model answers {listed(labels)}, and the column {output.name} holds "
                 f"{listed([*held])}: nothing can be compared; fit the model on the values of that "
-                f"column, or say --ignore {output.name} instead of --target"
+                f"column, or give --ignore {output.name} instead of --target"
             )
         if not labels and output.kind == "category":
             values = [None if value is None else str(value) for value in column.values]
@@ -104,6 +104,6 @@ def of_sample(
 
 
 def _is_comparable(model: FittedModel, output: Output) -> bool:
-    """Whether a target says which predictions are right: clusters are numbered by chance."""
+    """Whether predictions can be compared with a target: clusters are numbered by chance."""
     has_labels = bool(model.possible_labels(output)) or output.kind == "category"
     return has_labels or model.predicts_numbers(output)

@@ -23,8 +23,12 @@ from service.bench.process import HOST, BenchError, ask, free_port, started
 WORK = ROOT / "benchmarks/.work/parity"
 OURS = replace(SLIPWAY, command=f"{sys.executable} -m gunicorn --bind 127.0.0.1:{{port}}")
 SERVERS = (
-    (PEERS["mlflow"], "mlflow", cases.MLFLOW),
-    (PEERS["mlserver"], "oip", cases.MLSERVER),
+    (PEERS["mlflow"], {"SERVICE_PROTOCOLS": "mlflow"}, cases.MLFLOW),
+    (
+        PEERS["mlserver"],
+        {"SERVICE_PROTOCOLS": "oip", "SERVICE_OIP_OUTPUTS": "predict"},
+        cases.MLSERVER,
+    ),
 )
 
 
@@ -34,9 +38,9 @@ def main() -> int:
     if fault := pack(made, rounds.artifact("auto", WORK), "auto"):
         raise BenchError(fault)
     page, failed = (ROOT / "docs/clients.md").read_text(), False
-    for peer, protocol, requests in SERVERS:
+    for peer, settings, requests in SERVERS:
         print(f"starting {peer.name}", file=sys.stderr, flush=True)
-        found = asked(peer, protocol, requests, made)
+        found = asked(peer, settings, requests, made)
         print(f"{compare.table(peer.title, found)}\n", flush=True)
         for row in compare.undocumented(found, page):
             failed = True
@@ -60,14 +64,16 @@ def make(folder: Path) -> Made:
     return Made(cases.MODEL, file, sample, rows, [])
 
 
-def asked(peer: Peer, protocol: str, requests: tuple[Case, ...], made: Made) -> list[Compared]:
-    """The answers of a peer and of this service, compared."""
+def asked(
+    peer: Peer, settings: dict[str, str], requests: tuple[Case, ...], made: Made
+) -> list[Compared]:
+    """The answers of a peer and of this service with these settings, compared."""
     theirs = contest(peer, made, environments.prepare(peer), WORK)
     ours = contest(OURS, made, Path(sys.prefix), WORK)
     first = head(peer.path, requests[0])
     with (
         serving(theirs, first, {}) as their_port,
-        serving(ours, first, {"SERVICE_PROTOCOLS": protocol}) as our_port,
+        serving(ours, first, settings) as our_port,
     ):
         return [
             compare.compared(

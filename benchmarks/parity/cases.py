@@ -5,6 +5,7 @@ without another answer.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,8 +166,15 @@ MLFLOW = (
 )
 
 
-def _tensors(name: str, *given: tuple[Any, ...], documented: str = "", **kinds: str) -> Case:
-    inputs = [
+def _tensors(
+    name: str,
+    *given: tuple[Any, ...],
+    documented: str = "",
+    extra: tuple[dict[str, Any], ...] = (),
+    more: Mapping[str, Any] | None = None,
+    **kinds: str,
+) -> Case:
+    inputs: list[dict[str, Any]] = [
         {
             "name": column,
             "datatype": kinds.get(column, kind),
@@ -176,12 +184,15 @@ def _tensors(name: str, *given: tuple[Any, ...], documented: str = "", **kinds: 
         }
         for place, (column, kind) in enumerate(zip(NAMES, TENSORS, strict=True))
     ]
-    body = {"parameters": {"content_type": "pd"}, "inputs": inputs}
+    inputs += extra
+    body = {"parameters": {"content_type": "pd"}, "inputs": inputs, **(more or {})}
     return Case(name, json.dumps(body).encode(), documented=documented)
 
 
 MLSERVER = (
     _tensors("tensors", ROW, OTHER),
+    _tensors("an output by name", ROW, OTHER, more={"outputs": [{"name": "predict"}]}),
+    _tensors("outputs []", ROW, OTHER, more={"outputs": []}),
     _tensors("INT32", ROW, age="INT32"),
     _tensors("FP32", ROW, temperature="FP32"),
     _tensors("0 and 1 under BOOL", changed(guarded=1), (*OTHER[:-1], 0)),
@@ -199,6 +210,14 @@ MLSERVER = (
     ),
     _tensors("null for a boolean", changed(guarded=None), documented=NO_BOOLEAN),
     _tensors('"false" for a boolean', changed(guarded="false"), documented=NO_BOOLEAN),
+    _tensors("2 for a boolean", changed(guarded=2), documented=NO_BOOLEAN),
+    _tensors("2 under INT64", changed(guarded=2), guarded="INT64", documented=NO_BOOLEAN),
     _tensors("20.5 for a whole number", changed(age=20.5), age="FP64", documented=WHOLE),
     _tensors("number as text", changed(temperature="61.5"), documented="Numbers in text"),
+    _tensors(
+        "column too many",
+        ROW,
+        extra=({"name": "id", "datatype": "INT64", "shape": [1, 1], "data": [7]},),
+        documented="a column too many",
+    ),
 )

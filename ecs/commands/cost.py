@@ -69,7 +69,7 @@ def number(
     type=click.Choice([*EGRESS]),
     help="Outbound network of the tasks.  [default: all are shown]",
 )
-@number("--min-tasks", "Fewest tasks.", DEFAULT.min_tasks, click.IntRange(min=1))
+@number("--min-tasks", "Minimum number of tasks.", DEFAULT.min_tasks, click.IntRange(min=1))
 @number("--lambda-mb", "Memory of the function.", DEFAULT.lambda_mb, click.IntRange(min=1))
 @number("--peak", "Rate of the busiest minute, divided by the mean.", DEFAULT.peak)
 @number("--per-connection", "Requests on a connection.", DEFAULT.per_connection)

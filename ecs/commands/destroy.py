@@ -1,4 +1,4 @@
-"""`slipway destroy`: delete an environment and everything that bills, after confirmation."""
+"""`slipway destroy`: delete an environment and everything that costs money, after confirmation."""
 
 import sys
 from argparse import Namespace
@@ -18,7 +18,7 @@ from ecs.errors import UsageError
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_context
 def destroy(context: click.Context, /, **given: Any) -> None:
-    """Delete an environment and everything that bills, after confirmation.
+    """Delete an environment and everything that costs money, after confirmation.
 
     With the last environment of the region it also deletes the network, all images and the roles.
     Secrets, certificates and models on S3 are yours and stay.

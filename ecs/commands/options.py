@@ -18,7 +18,7 @@ from ecs.errors import EcsError, FailedError, MissingError, UnavailableError
 from ecs.stacks import Stack
 
 ARCHITECTURE = "ARM64"
-KEY = "SLIPWAY_API_KEY"  # a client's key; the service itself knows only digests
+KEY = "SLIPWAY_API_KEY"  # a client's key; the service has only digests
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -121,7 +121,7 @@ def run_smoke_test(account: Account, stack: Stack, image: str, artifact: Path | 
     if body is None:
         echo(f"no prediction was sent: the service requires a key; set {KEY}")
     else:
-        echo(f"{url}/predict responds with {body[:200]}, as the artifact does")
+        echo(f"{url}/predict responds with {body[:200]}, as the artifact predicts")
 
 
 def deployed_manifest(

@@ -46,8 +46,8 @@ FEW_VALUES = 32  # Python compares so many faster than NumPy
 class ColumnField(fields.Field[NDArray[Any]]):
     """Converts a list of values to an array of shape (rows,) of the input's type.
 
-    Subclasses say which types are accepted, and check the values. Null is accepted if the input is
-    nullable.
+    Subclasses define which types are accepted, and check the values. Null is accepted if the input
+    is nullable.
     """
 
     types: frozenset[type] = frozenset()

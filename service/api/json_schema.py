@@ -100,7 +100,7 @@ def column(one: Input, value: Shape, rows: int) -> Shape:
 
 
 def in_rows(signature: Signature, rows: int, extra: bool) -> dict[str, Shape]:
-    """A JSON body of rows, named and in order; `extra` says whether other names are ignored."""
+    """A JSON body of rows, named and in order; `extra` is whether other names are ignored."""
     values = [ref(input_name(place)) for place in range(len(signature.inputs))]
     named = {
         "type": "object",

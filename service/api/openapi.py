@@ -111,7 +111,7 @@ def _predict(manifest: Manifest, forms: Sequence[str]) -> Shape:
             {
                 "name": signature.confidence,
                 "in": "query",
-                "description": f"Whether to tell {signature.confidence}, too",
+                "description": f"Whether to return {signature.confidence}, too",
                 "schema": {"type": "boolean", "default": False},
             }
         )
@@ -121,7 +121,7 @@ def _predict(manifest: Manifest, forms: Sequence[str]) -> Shape:
                 "name": TOP,
                 "in": "query",
                 "description": (
-                    "How many labels of each row to tell with their probabilities, the most "
+                    "How many labels of each row to return with their probabilities, the most "
                     "probable first, in place of the probabilities of all labels"
                 ),
                 "schema": {"type": "integer", "minimum": 1},

@@ -13,7 +13,7 @@ REFUSALS = {
     415: "The body has an unsupported type or encoding",
     417: "An expectation other than 100-continue",
     421: "The service does not answer for this host",
-    422: "The input does not fit the model; errors say where",
+    422: "The input does not fit the model; errors have the places",
     503: "Overloaded, or shutting down",
     504: "The deadline passed before the prediction started",
 }

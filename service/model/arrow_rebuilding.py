@@ -26,7 +26,7 @@ def buffer(content: Any) -> bytes:
 def kind(name: Any) -> str:
     """`pyarrow.lib.type_for_alias`: the name of a type of text."""
     if type(name) is not str or name not in OFFSETS:
-        raise refuse("a type of Arrow that is no text")
+        raise refuse("a type of Arrow other than text")
     return name
 
 

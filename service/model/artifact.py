@@ -63,7 +63,7 @@ class VersionError(ArtifactError):
 
 
 class GoldenError(ArtifactError):
-    """The model loads, but does not give the predictions that it gave when it was packed."""
+    """The model loads, but its predictions are not those from when it was packed."""
 
 
 class UnavailableError(ArtifactError):
@@ -141,7 +141,7 @@ def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
         check_size(path, size, entry.bytes)
         if found.sha256 != entry.sha256:
             raise ChecksumError(
-                f"{path}: its sha256 is {found.sha256}, the manifest says {entry.sha256}: "
+                f"{path}: its sha256 is {found.sha256}, the manifest has {entry.sha256}: "
                 "it is not the file that was packed; restore it or pack the model again"
             )
         contents[name] = content
@@ -160,10 +160,10 @@ def _refuse_other(path: Path, content: bytes, name: str) -> None:
 
 
 def check_size(path: Path, found: int, packed: int) -> None:
-    """Raise ChecksumError if a file has another size than the manifest says."""
+    """Raise ChecksumError if the size of a file is not the one in the manifest."""
     if found != packed:
         raise ChecksumError(
-            f"{path}: has {found} bytes, the manifest says {packed}: "
+            f"{path}: has {found} bytes, the manifest has {packed}: "
             "it is not the file that was packed; restore it or pack the model again"
         )
 

@@ -58,7 +58,7 @@ def read(text: str) -> Moment:
         date.fromisoformat(day)
         moment.utc()
     except (ValueError, OverflowError):
-        raise ValueError("is no day or time that there is") from None
+        raise ValueError("is not an existing date or time") from None
     return moment
 
 
@@ -142,7 +142,7 @@ def as_datetime64(text: str, dtype: str, is_day: bool = False) -> np.datetime64:
     """The value in this dtype, in UTC if the dtype has a zone; ValueError if it does not fit."""
     found = TYPE.fullmatch(dtype)
     if found is None:
-        raise ValueError(f"{dtype} is no type of dates")
+        raise ValueError(f"{dtype} is not a type of dates")
     unit, zone = found.groups()
     moment = read(text)
     if is_day:

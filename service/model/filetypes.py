@@ -39,7 +39,7 @@ BINARY: tuple[tuple[bytes, str], ...] = (
     (b"\xac\xed\x00\x05", f"is a Java object, and {ELSE}"),
     (b"SQLite format 3\x00", f"is a database of SQLite, and {ELSE}"),
     (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19", f"is a file of PyTorch, and {ELSE}"),
-    (b"\x00\x05\x16\x07", "is what macOS keeps beside a file: give that of the name without ._"),
+    (b"\x00\x05\x16\x07", "is macOS's metadata of another file: give the one whose name has no ._"),
     (b"%PDF", f"is a PDF, and {ELSE}"),
     (b"\x89PNG", f"is a picture (PNG), and {ELSE}"),
     (b"\xff\xd8\xff", f"is a picture (JPEG), and {ELSE}"),
@@ -52,7 +52,7 @@ BINARY: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xfe", f"is text in UTF-16, and {ELSE}"),
     (b"\xfe\xff", f"is text in UTF-16, and {ELSE}"),
     *(
-        (mark, "was changed as if it were text, and cannot be mended: copy it as binary")
+        (mark, "was changed as if it were text, and cannot be repaired: copy it as binary")
         for mark in (b"\xc2\x80", b"\xef\xbf\xbd\x02", b"\xef\xbf\xbd\x03", b"\xef\xbf\xbd\x04",
                      b"\xef\xbf\xbd\x05")
     ),
@@ -71,13 +71,13 @@ INSTEAD: tuple[tuple[str, str], ...] = (
     ),
     (
         r"(?s)(<\?xml.{0,200})?<Error>",
-        "is an error in XML, such as S3 answers in place of a file: download the file itself",
+        "is an error in XML, such as S3 returns in place of a file: download the file itself",
     ),
 )
 TEXTS: tuple[tuple[str, str], ...] = (
     (
         r"(?s)(?=.*^flavors:)(artifact_path|flavors|databricks_runtime|is_signature)",
-        "is what MLflow says of a model (MLmodel): give the folder that it is in",
+        "is MLflow's description of a model (MLmodel): give the folder that it is in",
     ),
     (r"(?s)(<\?xml.{0,200})?<(?i:pmml)", f"is PMML, and {ELSE}"),
     (r"<\?xml|<[a-zA-Z]", f"is XML, and {ELSE}"),
@@ -129,7 +129,7 @@ def no_file(content: bytes) -> str | None:
     if not content:
         return f"is empty: {AGAIN}"
     if not content.strip(b"\0"):
-        return f"holds nothing but zeros, as after a download that broke off: {AGAIN}"
+        return f"contains only zeros, as after an incomplete download: {AGAIN}"
     return _text(content, INSTEAD)
 
 
@@ -168,7 +168,7 @@ def not_packed(content: bytes, onnx: bool) -> str | None:
 
 def broken(content: bytes, error: Exception) -> str | None:
     """Why a file could not be unpickled, by its bytes and the error; None if it is a complete
-    pickle, so that the error itself says more.
+    pickle, so that the error is more precise.
     """
     if isinstance(error, ImportError | AttributeError | TypeError):
         return None  # a name is missing here, or a class does not accept the arguments

@@ -9,8 +9,8 @@ import re
 WHOLE = re.compile(r"\s*+[+-]?\d{1,309}+\s*+", re.ASCII)  # longer ones overflow anyway
 DECIMAL = re.compile(r"\s*+[+-]?(\d++(\.\d*+)?+|\.\d++)([eE][+-]?\d++)?+\s*+", re.ASCII)
 
-# What pandas.read_csv takes for missing besides an empty cell: a sample was read like this, and so
-# are most files from which rows are sent.
+# What pandas.read_csv reads as missing besides an empty cell: samples are read like this, and most
+# files from which clients take rows.
 MISSING = frozenset(
     {
         *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),

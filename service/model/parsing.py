@@ -29,7 +29,7 @@ Record = TypeVar("Record")
 
 
 class ShapeError(ValueError):
-    """A value does not have the declared type; the message says where."""
+    """A value does not have the declared type; the message has its place."""
 
 
 def parse(text: str) -> Any:
@@ -50,7 +50,7 @@ def parse(text: str) -> Any:
 
 
 def read(kind: type[Record], values: object) -> Record:
-    """An instance of a dataclass from plain values; ShapeError says which value is wrong."""
+    """An instance of a dataclass from plain values; ShapeError names the wrong value."""
     record: Record = _record(kind, values, "")
     return record
 

@@ -34,13 +34,13 @@ def attributes_of(
         if part is None:
             continue
         if type(part) is not dict:
-            raise refuse("a state that is no dictionary")
+            raise refuse("a state that is not a dictionary")
         check_names(part, allowed)
         kinds |= check_values(part.values())
     if plain and VERSION in plain:
         saved = plain[VERSION]
         if type(saved) is not str or not VERSIONS.fullmatch(saved):  # scikit-learn may print it
-            raise refuse("a version that is none")
+            raise refuse("an invalid version")
     return plain or {}, slots or {}, kinds
 
 
@@ -142,7 +142,7 @@ class NativeInstance(Instance):
         """Check the types of the values that native code gets, then call `__setstate__`."""
         kinds = companions.NATIVE[self.full_name]
         if type(state) is not dict:
-            raise refuse("a state that is no dictionary")
+            raise refuse("a state that is not a dictionary")
         attributes_of(state, allowed=kinds)
         for key, allowed in kinds.items():
             if key in state and type(state[key]) not in allowed:

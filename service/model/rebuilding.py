@@ -244,7 +244,7 @@ def zone(key: Any, from_cache: Any) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(key)
     except zoneinfo.ZoneInfoNotFoundError:
         raise ValueError(
-            f"has times of the zone {key}, which this system does not know: install the package "
+            f"has times of the zone {key}, which this system does not have: install the package "
             "tzdata of Python or of the system"
         ) from None
 

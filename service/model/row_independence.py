@@ -20,8 +20,8 @@ from service.model.engines import Column, Engine
 # For probabilities and scores. Shared calls never return them; comparing them detects dependence
 # that labels hide. Vectorised functions such as exp round the last rows otherwise.
 TOLERANCE = 1e-9
-# Every number of rows left over of 16. Those that differed somewhere come first: a slow model is
-# tested for some time only when the service starts.
+# Rows in a batch. Numbers that gave differences on some processor come first, because the test of a
+# slow model ends early when the service starts.
 SIZES = (5, 1, 3, 12, 7, 4, 6, 2, 8, 13, 15, 14, 9, 11, 10, 16)
 BATCHES = 4  # of each size
 SINGLE_ROWS = 100

@@ -143,7 +143,7 @@ class Signature:
         for part, columns in (("inputs", self.inputs), ("outputs", self.outputs)):
             names = [column.name for column in columns]
             if not names or len(set(names)) < len(names):
-                raise ShapeError(f"signature/{part} are none, or two have the same name")
+                raise ShapeError(f"signature/{part} is empty, or two have the same name")
         if len({output.confidence for output in self.outputs}) > 1:
             raise ShapeError("signature/outputs have different kinds of confidence")
         if self.container == "list" and len(self.inputs) > 1:

@@ -17,7 +17,7 @@ INTERPRETER = frozenset({"__main__", *sys.stdlib_module_names})
 
 
 class UntrustedError(Exception):
-    """A model file asks for something that is neither listed nor trusted.
+    """A model file contains something that is neither listed nor trusted.
 
     The text names it. `name` is the full name that the operator could trust, or empty if trusting
     a name would not help.
@@ -69,7 +69,7 @@ def problem(name: str) -> str | None:
 def refusal(error: UntrustedError, option: str) -> str:
     """The error in one line, with what to do; `option` is the option or setting to trust a name."""
     if not error.name:
-        return f"asks for {error}, which is not allowed: it is no model that its library saved"
+        return f"contains {error}, which is not allowed: its library would not have saved it"
     why = problem(error.name)
     return f"needs {error.name}, which is not trusted; " + (
         why if why is not None else f"if you do trust it: {option}{error.name}"

@@ -27,7 +27,7 @@ LENGTH, TEXT, OBJECT, END, ARRAY, TYPE, COUNT = b"LS{}[$#"
 
 
 def loads(content: bytes | bytearray) -> Any:
-    """The value that these bytes are: arrays of one type are NumPy's; ValueError."""
+    """The decoded value, with NumPy's arrays for arrays of one type; ValueError if damaged."""
     content = bytes(content)
     try:
         value, end = _value(content, 0, 0)
@@ -53,7 +53,7 @@ def _value(content: bytes, place: int, depth: int) -> tuple[Any, int]:
         return values[0].item(), place
     if marker in CONSTANTS:
         return CONSTANTS[marker], place
-    raise ValueError(f"byte {place - 1} is no type of a value")
+    raise ValueError(f"byte {place - 1} is not the type of a value")
 
 
 def _object(content: bytes, place: int, depth: int) -> tuple[dict[str, Any], int]:
@@ -71,7 +71,7 @@ def _array(content: bytes, place: int, depth: int) -> tuple[Any, int]:
     if content[place] == TYPE:
         form = NUMBERS.get(content[place + 1])
         if form is None:
-            raise ValueError(f"byte {place + 1} is no type of an array")
+            raise ValueError(f"byte {place + 1} is not the type of an array")
         place += 2
     if content[place] != COUNT:
         raise ValueError(f"an array without a count at byte {place}")

@@ -244,7 +244,7 @@ class Unpickler(Reading):
             if kind.hasobject:
                 array = self.another().read_all()
                 if type(array) is not np.ndarray:
-                    raise refuse("an array of objects that is none")
+                    raise refuse("an invalid array of objects")
                 return array
             if alignment is not None:
                 self.file.read(self.file.read(1)[0])

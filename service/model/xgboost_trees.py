@@ -26,7 +26,7 @@ OF_EACH_NODE = (
 def check(content: bytes | bytearray) -> None:
     """ValueError if these bytes, a `Booster`'s state, are damaged; other formats are let through.
 
-    JSON is what XGBoost wrote before 1.6, UBJSON what it writes since.
+    XGBoost wrote JSON before 1.6, and writes UBJSON since.
     """
     try:
         if content.startswith(b'{"'):
@@ -57,7 +57,7 @@ def _models(document: Any) -> Iterator[dict[str, Any]]:
 def _check_model(model: dict[str, Any]) -> None:
     trees = model["trees"]
     if not len(trees) == len(model["tree_info"]) == int(model["gbtree_model_param"]["num_trees"]):
-        raise ValueError("the number of trees differs from what the model says")
+        raise ValueError("the number of trees is not the one in the model")
     _check_range("tree_info", model["tree_info"], 0, len(trees) + 1)
     ends = [int(end) for end in model.get("iteration_indptr", ())]
     _check_range("iteration_indptr", ends, 0, len(trees) + 1)
@@ -79,7 +79,7 @@ def _check_indices(trees: list[dict[str, Any]]) -> None:
         return np.concatenate([np.asarray(tree[name], "int64") for tree in trees])
 
     _check_range("left_children", each("left_children"), NO_CHILD, limits)
-    # A leaf of several values keeps the place of these here.
+    # A leaf of several values stores their place here.
     _check_range("right_children", each("right_children"), NO_CHILD, limits)
     parents = each("parents")
     _check_range("parents", np.where(np.isin(parents, NO_PARENT), 0, parents), 0, limits)
@@ -87,7 +87,7 @@ def _check_indices(trees: list[dict[str, Any]]) -> None:
 
 
 def _nodes(tree: dict[str, Any]) -> int:
-    """How many nodes a tree has: as many as each of its arrays has values."""
+    """The number of nodes of a tree, which is the length of each of its arrays."""
     nodes = int(tree["tree_param"]["num_nodes"])
     if nodes < 1:
         raise ValueError("a tree without nodes")

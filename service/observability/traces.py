@@ -92,7 +92,7 @@ def _end_if_crashed(span: Any, status: str, _: object) -> None:
 
 
 def _is_not_of_a_crash(record: logging.LogRecord) -> bool:
-    """False for the line that says that a span was ended before."""
+    """False for the warning that a span had already ended."""
     return record.msg != "Calling end() on an ended span."
 
 

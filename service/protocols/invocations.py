@@ -1,6 +1,6 @@
 """`/invocations` and `/ping`, which SageMaker and MLflow share.
 
-If both are enabled, the body decides which protocol it is: MLflow's `claims` says for which bodies.
+If both are enabled, the body decides which protocol it is: MLflow's `claims` recognizes its bodies.
 """
 
 from collections.abc import Sequence

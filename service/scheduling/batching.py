@@ -13,9 +13,8 @@ MAX_BATCH_SLOWDOWN = 2.0  # a batch may take this many times as long as its firs
 class Batcher(Generic[Request]):
     """A queue of jobs that run in batches.
 
-    A job may be rejected once it has been queued for `max_queue_seconds`. `expected_seconds` says
-    how long a call of the model takes for bodies of so many bytes; a batch has `max_batch_bytes`
-    at most.
+    A job may be rejected once it has been queued for `max_queue_seconds`. `expected_seconds` is the
+    time of a call of the model for bodies of so many bytes; a batch has `max_batch_bytes` at most.
     """
 
     def __init__(

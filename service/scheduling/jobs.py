@@ -26,7 +26,7 @@ class Result(Protocol):
 class Job(Generic[Request]):
     """One request, the size of its body, and the latest time at which it may start.
 
-    `created` and `deadline` are times of `perf_counter`. `is_batchable` says whether the request
+    `created` and `deadline` are times of `perf_counter`. `is_batchable` is whether the request
     may share a call of the model with others.
     """
 

@@ -55,8 +55,10 @@ def by_triton(url: str, model: str, rows: Columns, whole: Columns) -> dict[str, 
         assert found.get_response()["id"] == "mine"
         return {name: plain(found.as_numpy(name)) for name in names}
 
-    output = about["outputs"][0]["name"]
+    listed = [one["name"] for one in about["outputs"]]
+    output = next(name for name in listed if name != "predict")
     names = [output, "predict_proba", "labels"]
+    unasked = client.infer(model, inputs(rows, True))
     replies: dict[str, Any] = {
         "live": client.is_server_live(),
         "ready": client.is_server_ready(),
@@ -65,7 +67,10 @@ def by_triton(url: str, model: str, rows: Columns, whole: Columns) -> dict[str, 
         "extensions": client.get_server_metadata()["extensions"],
         "index": client.get_model_repository_index(),
         "types": types,
-        "default": plain(client.infer(model, inputs(rows, True)).as_numpy(output)),
+        "default": {
+            one["name"]: plain(unasked.as_numpy(one["name"]))
+            for one in unasked.get_response()["outputs"]
+        },
         "binary": infer(inputs(rows, True), names, binary_data=True),
         "json": infer(inputs(whole, False), names, binary_data=False),
         "mixed": infer(inputs(whole, True), names, binary_data=False),

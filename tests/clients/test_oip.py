@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from tests.clients.conftest import MODELS
-from tests.support.packed import packed
-from tests.support.serving import ROOT, Server
+from tests.support.packed import folder_of, packed
+from tests.support.serving import ROOT, Server, serve
 
 pytestmark = pytest.mark.slow
 
@@ -41,6 +41,11 @@ def columns_of(rows: pd.DataFrame) -> dict[str, list[Any]]:
 def replies(spoken: tuple[str, Server], clients_python: Path) -> tuple[str, Any, Any, Any]:
     """The model's name, what its clients got, and /predict's answers to all rows and the whole."""
     name, server = spoken
+    return name, *replies_of(name, server, clients_python)
+
+
+def replies_of(name: str, server: Server, clients_python: Path) -> tuple[Any, Any, Any]:
+    """What the clients got from a service of this model, and /predict's answers."""
     rows = rows_of(name)
     asked = {"rows": columns_of(rows), "whole": columns_of(rows.dropna())}
     given = {"address": f"127.0.0.1:{server.port}", "model": "x", **asked}
@@ -52,7 +57,7 @@ def replies(spoken: tuple[str, Server], clients_python: Path) -> tuple[str, Any,
         json.loads(server.predict(json.dumps(one), query="?probabilities=true").body)
         for one in asked.values()
     ]
-    return name, json.loads(done.stdout), *ours
+    return json.loads(done.stdout), *ours
 
 
 Replies = tuple[str, Any, Any, Any]
@@ -65,7 +70,7 @@ def column(values: list[Any]) -> list[list[Any]]:
 def test_tritonclient_gets_what_predict_answers(replies: Replies) -> None:
     name, clients, every, whole = replies
     found = clients["triton"]
-    assert found["default"] == column(every["prediction"])
+    assert found["default"] == {"prediction": column(every["prediction"])}
     for how, ours in (("binary", every), ("json", whole), ("mixed", whole)):
         assert found[how] == {
             "prediction": column(ours["prediction"]),
@@ -74,6 +79,13 @@ def test_tritonclient_gets_what_predict_answers(replies: Replies) -> None:
         }
     if name != "mixed":
         assert found["one tensor"] == {"output__0": column(every["prediction"])}
+
+
+def test_tritonclient_gets_predict_unasked_as_from_mlserver(clients_python: Path) -> None:
+    settings = {"SERVICE_PROTOCOLS": "oip", "SERVICE_OIP_OUTPUTS": "predict"}
+    with serve(folder_of(MODELS["iris"]), **settings) as server:
+        clients, every, _ = replies_of("iris", server, clients_python)
+    assert clients["triton"]["default"] == {"predict": column(every["prediction"])}
 
 
 def test_tritonclient_learns_what_there_is(replies: Replies) -> None:

@@ -65,7 +65,7 @@ def test_aws_that_cannot_be_reached(outcome: Outcome, monkeypatch: pytest.Monkey
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     code, said = outcome()
-    assert (code, "Is the network up" in said) == (69, True)
+    assert (code, "Check the network" in said) == (69, True)
 
 
 def test_launchers_are_one_another_s_copies_and_work_from_any_folder(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ CAUSES: dict[str, tuple[dict[str, Any], str]] = {
         },
         "STOPPED: Service deployment stopped by the user.",
     ),
-    "nothing that ECS says": ({"status": "ROLLBACK_FAILED"}, "ROLLBACK_FAILED: ECS gives no"),
+    "no reason": ({"status": "ROLLBACK_FAILED"}, "ROLLBACK_FAILED: no reason given"),
 }
 
 

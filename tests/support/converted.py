@@ -45,8 +45,8 @@ def regressors() -> Any:
 def signature(estimator: Any, rows: Any, outputs: int = 1) -> Signature:
     inputs = tuple(Input(name=f"f{i}", kind="number", dtype="float64") for i in range(4))
     inputs = inputs[: estimator.n_features_in_] if hasattr(estimator, "n_features_in_") else inputs
-    found = FittedModel(estimator).confidence_methods
-    confidence: Any = next(iter(found.values()), None)
+    found = FittedModel(estimator).confidence
+    confidence = found[1] if found else None
     classes: Any = getattr(estimator, "classes_", None)
     each = classes if isinstance(classes, list) else [classes] * outputs
     labels = [None if one is None else tuple(np.asarray(one).tolist()) for one in each]

@@ -7,19 +7,16 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from service.app import create_app
-from service.settings import Settings
-from tests.support.packed import packed
+from tests.support.packed import client_of, packed
 
 HEADER = "Inference-Header-Content-Length"
 INFER = "/v2/models/x/infer"  # tests/support/packed.py calls every model x
 ROWS = ((1.0, 1.0), (2.0, -1.0), (3.0, 0.0))  # published: 0.0, 1.0, 1.0
 
 
-def speaking(name: str = "sensors") -> FlaskClient:
-    """A service for an estimator, which speaks this protocol."""
-    settings = Settings(protocols=("oip",))
-    return create_app(settings, packed(name)[1]).test_client()
+def speaking(name: str = "sensors", outputs: tuple[str, ...] = ()) -> FlaskClient:
+    """A service for an estimator, with this protocol; `outputs` are those that it gives unasked."""
+    return client_of(name, "oip", oip_outputs=outputs)
 
 
 def version() -> str:

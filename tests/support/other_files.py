@@ -145,7 +145,7 @@ def others() -> Mapping[str, bytes]:
         "is a table in text": b"x;y\r\n1,5;2\r\n",
         "is JSON": TABLE.to_json().encode(),
         "is a notebook": b'{\n "cells": [],\n "metadata": {},\n "nbformat": 4\n}\n',
-        "is what MLflow says of a model (MLmodel)": (
+        "is MLflow's description of a model (MLmodel)": (
             b"artifact_path: model\nflavors:\n  sklearn:\n    pickled_model: model.pkl\n"
         ),
         "is source text of Python": b"import joblib\nmodel = joblib.load('x')\n",
@@ -156,10 +156,10 @@ def others() -> Mapping[str, bytes]:
         "is a picture (JPEG)": written(lambda it, file: it.save(file, "jpeg"), picture),
         "is a database of SQLite": b"SQLite format 3\x00" + bytes(50),
         "is a program": b"\x7fELF\x02\x01\x01" + bytes(50),
-        "is what macOS keeps beside a file": b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X"
+        "is macOS's metadata of another file": b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X"
         + bytes(50),
         "is empty: download or copy it again": b"",
-        "holds nothing but zeros": bytes(4096),
+        "contains only zeros": bytes(4096),
         "is Base64 of a pickle: decode it": base64.encodebytes(dump()),
         "was changed as if it were text, and": dump().decode("latin-1").encode(),
         "was changed as if it were text": dump().decode(errors="replace").encode(),

@@ -25,10 +25,11 @@ def bridged(
     deadline_seconds: float = 10,
     api_keys: tuple[str, ...] = (),
     max_body_bytes: int = 2**20,
+    max_rows: int = MOST_ROWS,
 ) -> ASGIApp:
     """A real bridge to the real app, for which every prediction is slow, or quick."""
     own = Settings(
-        max_rows=MOST_ROWS,
+        max_rows=max_rows,
         queue_seconds=queue_seconds,
         deadline_seconds=deadline_seconds,
         api_keys=api_keys,

@@ -81,7 +81,7 @@ def test_one_of_an_older_release_is_brought_over_and_proved(tmp_path: Path, caps
     there = environment.ready("1.3.2", numpy_2=False)
     saved(tmp_path, there.python, "Mine")
     assert pack(tmp_path) == 65
-    assert "nothing in the file says which release saved it" in capsys.readouterr().err
+    assert "nothing in the file names the release that saved it" in capsys.readouterr().err
     assert pack(tmp_path, "--env", str(there.python)) == 0
     manifest = json.loads((tmp_path / "artifact/manifest.json").read_text())
     assert manifest["engines"]["older"]["versions"]["scikit-learn"] == "1.3.2"

@@ -54,7 +54,7 @@ def test_a_model_is_packed_and_proved_by_the_release_that_saved_it(models: Path,
 @pytest.mark.slow
 def test_a_model_of_an_algorithm_that_is_no_more_is_refused(models: Path) -> None:
     reason = packed(models / "adaboost of bayes", "--versions", "today")
-    assert reason.startswith("was saved by scikit-learn 1.2.2, and cannot be brought into ")
+    assert reason.startswith("was saved by scikit-learn 1.2.2, and cannot be migrated to ")
     assert "SAMME.R over other estimators than trees" in reason
     assert not (models / "adaboost of bayes/artifact").exists()
 

@@ -1,8 +1,8 @@
 """Read a fitted model of CatBoost (`CatBoostClassifier`, `CatBoostRegressor`, `CatBoostRanker`).
 
 CatBoost rounds inputs to float32, goes right if a value is greater than the border, and adds the
-values of the leaves in float64. Whether NaN is less or greater than all numbers is said for each
-input. See https://catboost.ai/docs/en/concepts/json-model-structure for the format.
+values of the leaves in float64. For each input, the model has whether NaN is less or greater than
+all numbers. See https://catboost.ai/docs/en/concepts/json-model-structure for the format.
 """
 
 import atexit

@@ -14,13 +14,13 @@ Link = Literal["identity", "sigmoid", "softmax", "exp", "signed_square"]
 class Ensemble:
     """Trees, in the order in which the library adds their values, and how it uses the sums.
 
-    `base` has the initial value of each sum. `targets` has for
-    each tree the sum that it adds to, or None where each leaf has a value for each sum. `dtype` is
-    the type that the library compares and adds in, float32 or float64; `rounded` says whether it
-    rounds the inputs to float32 first, whatever it adds in. A row goes left if its value is
-    `<=` the threshold. `divisor` divides the sums, and `link` is then applied to them. `missing`
-    and NaN are missing, and so are numbers of the inputs `zeros` that are at most `zero` away from
-    0. `classes` are the labels, None for numbers.
+    `base` has the initial value of each sum. `targets` has for each tree the sum that it adds to,
+    or None where each leaf has a value for each sum. `dtype` is the type in which the library
+    compares and adds, float32 or float64; `rounded` is whether it first rounds the inputs to
+    float32, for either type. A row goes left if its value is `<=` the threshold. `divisor` divides
+    the sums, and `link` is then applied to them. `missing` and NaN are missing values, and so are
+    numbers of the inputs `zeros` that are at most `zero` away from 0. `classes` are the labels, or
+    None for numbers.
     """
 
     trees: list[Tree]

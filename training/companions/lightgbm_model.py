@@ -1,7 +1,7 @@
 """Read a fitted model of LightGBM (the `LGBM*` estimators of `lightgbm.sklearn`).
 
-LightGBM compares and adds in float64, and goes left if a value is at most the threshold. What is
-missing is said for each input: nothing (NaN counts as 0), NaN, or NaN and what is nearly 0.
+LightGBM compares and adds in float64, and goes left if a value is at most the threshold. The model
+has for each input which values are missing: none (NaN counts as 0), NaN, or NaN and numbers near 0.
 See `Tree::NumericalDecision` in include/LightGBM/tree.h of LightGBM.
 """
 

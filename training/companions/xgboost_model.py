@@ -1,7 +1,7 @@
 """Read a fitted model of XGBoost (the `XGB*` estimators of `xgboost.sklearn`).
 
 XGBoost rounds inputs to float32, goes left if a value is less than the threshold, and adds the
-values of the leaves in float32, tree after tree. A missing value goes where the node says.
+values of the leaves in float32, tree after tree. A node has the side for missing values.
 See https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html for the format.
 """
 

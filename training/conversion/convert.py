@@ -40,7 +40,7 @@ from training.onnx.lazy_probabilities import make_probabilities_optional
 from training.onnx.nodes import POINTS
 from training.onnx.unused import remove_unused
 
-OPSETS = {"": 18, "ai.onnx.ml": 3}  # skl2onnx knows no later version of ai.onnx.ml
+OPSETS = {"": 18, "ai.onnx.ml": 3}  # skl2onnx supports no later version of ai.onnx.ml
 TREES_OPSET = 5  # the first version of ai.onnx.ml with TreeEnsemble, which computes in float64
 FOLDABLE = (LogisticRegression, LinearSVC)
 Steps = list[tuple[str, Any]]  # of a pipeline
@@ -177,7 +177,7 @@ def _on_matrix(estimator: Any, signature: Signature, codes: Codes) -> Any:
 
 
 def _transforming(step: tuple[str, Any]) -> tuple[str, Any]:
-    """The step of a pipeline; one that could also predict is told that it transforms."""
+    """The step of a pipeline; one that could also predict is marked as a transformer."""
     name, one = step
     return (name, bridge.Transforming(one)) if bridge.predicts(one) else step
 
@@ -196,7 +196,7 @@ def _encoded(steps: Steps, signature: Signature, codes: Codes) -> Steps:
 
 
 def _recoded(known: Sequence[Any], own: Sequence[Any]) -> list[float]:
-    """By code, the model's own code of the category; -1 for a category that it does not know."""
+    """By code, the model's own code of the category; -1 for an unknown category."""
     codes = {value: float(code) for code, value in enumerate(own)}
     return [*(codes.get(value, -1.0) for value in known), -1.0, np.nan]
 

@@ -112,7 +112,7 @@ def _others(known: Label | None) -> list[str]:
 
 
 def _numbers(column: Input) -> list[Any]:
-    """Numbers to tell what an encoder does with those beside the categories; none at last if it
+    """Numbers that show how an encoder treats those beside the categories; null at last if it
     may be missing.
     """
     if column.kind == "boolean":

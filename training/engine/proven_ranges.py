@@ -18,7 +18,7 @@ MAX_POWER = 308  # of ten, in float64
 
 
 class UnequalError(Exception):
-    """The engines predict differently, or one has no predictions. The message says why."""
+    """The engines predict differently, or one has no predictions. The message has the reason."""
 
 
 class SampleError(UnequalError):

@@ -210,7 +210,7 @@ def _difference(expected: Column, found: Column, tolerance: float) -> float:
     differences = np.abs(expected - found) / np.maximum(1.0, np.abs(expected))
     largest = float(differences.max(initial=0.0))
     if not largest <= tolerance:
-        raise UnequalError(f"answers differ by {largest:.1g}, more than {tolerance:g}")
+        raise UnequalError(f"predictions differ by {largest:.1g}, more than {tolerance:g}")
     return largest
 
 

@@ -4,7 +4,7 @@ The packages that infer a signature, convert, compare, report and write an artif
 object instead of the estimator.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -67,7 +67,7 @@ class FittedModel:
 
     @cached_property
     def is_classifier(self) -> bool:
-        """Whether it says that it is a classifier."""
+        """Whether it is a classifier, by its own tags."""
         return _is(is_classifier, self.estimator)
 
     def predicts_numbers(self, output: Output) -> bool:
@@ -75,31 +75,58 @@ class FittedModel:
         return output.kind in ("number", "integer") and _is(is_regressor, self.estimator)
 
     @cached_property
-    def confidence_methods(self) -> dict[str, Confidence]:
-        """The methods that return probabilities or scores, probabilities first.
+    def confidence(self) -> tuple[str, Confidence] | None:
+        """The method that returns probabilities, or else scores; None if there is none.
 
         Those of a chain raise an error unless each output has two classes.
         """
-        if self.chain is not None and any(
-            len(one) != 2 for one in getattr(self.chain, "classes_", ())
+        if self._chain is not None and any(
+            len(one) != 2 for one in getattr(self._chain, "classes_", ())
         ):
-            return {}
+            return None
         known: dict[str, Confidence] = {
             "predict_proba": "probabilities",
             "decision_function": "scores",
         }
-        return {name: kind for name, kind in known.items() if hasattr(self.estimator, name)}
-
-    @property
-    def classes(self) -> Any:
-        """`classes_` of the estimator; None if it has none."""
-        return getattr(self.estimator, "classes_", None)
+        return next((one for one in known.items() if hasattr(self.estimator, one[0])), None)
 
     @cached_property
-    def chain(self) -> Any:
+    def methods(self) -> tuple[str, ...]:
+        """The methods whose results the service returns."""
+        return ("predict",) if self.confidence is None else ("predict", self.confidence[0])
+
+    @cached_property
+    def _chain(self) -> Any:
         """The `ClassifierChain` at the end of pipelines and searches; None if there is none."""
         classifier = outputs.fitted_classifier(self.estimator)
         return classifier if outputs.is_chain(classifier) else None
+
+    def labels(self, width: int) -> list[NDArray[Any] | None]:
+        """The labels of each output, of which there are `width`; None for those that are numbers.
+
+        PackError if `classes_` does not fit the outputs.
+        """
+        classes = getattr(self.estimator, "classes_", None)
+        if classes is None:
+            return [None] * width
+        if isinstance(classes, list | tuple) and all(np.ndim(one) == 1 for one in classes):
+            found = list(map(np.asarray, classes))
+            if len(found) != width:
+                raise PackError(
+                    f"classes_ of the {self.name} has the labels of "
+                    f"{counted(len(found), 'output')}, and predict returns {width}"
+                )
+            if self._chain is not None:  # its classes are in the order of the chain
+                return [found[place] for place in np.argsort(self._chain.order_)]
+            return list(found)
+        if np.ndim(classes) != 1 or isinstance(classes, Mapping):
+            raise PackError(
+                f"classes_ of the {self.name} is a {type(classes).__name__}; it must be a list of "
+                "the labels, in the order of the columns of predict_proba"
+            )
+        if width == 1:
+            return [np.asarray(classes)]
+        return [None] * width  # several labels at once: each output is one of them, 0 or 1
 
     @property
     def described_label(self) -> int | None:
@@ -153,11 +180,16 @@ class FittedModel:
         return self if estimator is self.estimator else FittedModel(estimator)
 
 
-def _is(question: Callable[[Any], bool], estimator: Any) -> bool:
-    """The answer of scikit-learn; False for a class that does not say what it is."""
+def counted(count: int, thing: str) -> str:
+    """A number of things, in words."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def _is(test: Callable[[Any], bool], estimator: Any) -> bool:
+    """scikit-learn's test; False for a class without tags."""
     try:
-        return bool(question(estimator))
-    except AttributeError:  # it is not derived from BaseEstimator, and so has no tags
+        return bool(test(estimator))
+    except AttributeError:  # it is not derived from BaseEstimator
         return False
 
 
@@ -172,7 +204,7 @@ def _check(estimator: Any) -> None:
         raise PackError(f"holds a {kind} without predict: only a model that predicts can be served")
     try:
         if hasattr(estimator, "__sklearn_tags__") or hasattr(estimator, "__sklearn_is_fitted__"):
-            check_is_fitted(estimator)  # it cannot tell of other classes
+            check_is_fitted(estimator)  # it cannot test other classes
     except (NotFittedError, TypeError) as error:
         raise PackError(f"holds a {kind} that is not fitted; fit it before you save it") from error
 

@@ -82,11 +82,12 @@ def with_one_job(estimator: Any) -> Any:
     If a part has to change, the result is a copy. The copy shares numeric arrays and trees with the
     original, so that the copy of a large forest needs little memory.
     """
-    if not any(map(is_parallel, parts(estimator))):
+    own = list(parts(estimator))
+    if not any(map(is_parallel, own)):
         return estimator
     shared = {
         id(value): value
-        for part in parts(estimator)
+        for part in own
         for value in vars(part).values()
         if type(value).__name__ == "Tree"
         or (isinstance(value, np.ndarray) and not value.dtype.hasobject)

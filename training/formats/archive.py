@@ -15,7 +15,7 @@ def is_archive(content: bytes) -> bool:
 
 
 class SeveralError(Exception):
-    """An archive has several models; the text is one line that says what to do."""
+    """An archive has several models; the text is one line with the remedy."""
 
 
 def model(content: bytes) -> bytes:

@@ -25,7 +25,7 @@ from training.formats import blocked, model_file, parts, skops_model
 from training.formats.model_file import ModelFile
 from training.older import environment, loading, unversioned
 from training.older.environment import Environment
-from training.older.proof import Older, Part
+from training.older.proof import OlderModel, Part
 
 SAVED = "saved"  # a value of --versions
 # If possible, these are installed in the versions that were recorded with the model.
@@ -37,7 +37,7 @@ class Found:
     """The files of a model, and the environment that computes its true predictions, if any."""
 
     files: Sequence[ModelFile]
-    older: Older | None
+    older: OlderModel | None
     names_release: bool  # whether a file names the release that saved it
 
 
@@ -48,7 +48,7 @@ class Loaded:
     """
 
     estimator: Any
-    older: Older | None
+    older: OlderModel | None
     notes: Sequence[str]
 
 
@@ -83,7 +83,7 @@ def found(options: Namespace, limits: Limits, code: Code) -> Found:
         there = _environment(options, str(saved), files, names)
     if there is None:
         return Found(files, None, saved is not None)
-    older = Older(_parts(files), there, tuple(trusted), names, code)
+    older = OlderModel(_parts(files), there, tuple(trusted), names, code)
     return Found(files, older, saved is not None)
 
 
@@ -215,8 +215,7 @@ def _load_older(
     engines.prepare(artifact.SCIKIT_LEARN)
     return _naming(
         file,
-        f"was saved by scikit-learn {release}, and cannot be brought into "
-        f"{version('scikit-learn')}",
+        f"was saved by scikit-learn {release}, and cannot be migrated to {version('scikit-learn')}",
         lambda: trial.read(
             lambda: loading.load(file.content, release, trusted, code),
             trusted=trusted,

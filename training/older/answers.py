@@ -1,14 +1,14 @@
-"""Predicts with an older scikit-learn.
+"""Predicts with an older scikit-learn, as a program of its own.
 
 This program runs in an environment that has that release, on Python 3.6 or later, and needs nothing
-else. It reads a question as JSON from standard input:
+else. It reads a request as JSON from standard input:
 
 - `parts` are the files of the estimators in the order in which they are applied, each with the keys
   that lead to the estimator in its object.
 - `code` are the modules of the model, `main` those of their names that its pickle finds in
   `__main__`.
 - `container` is array, frame or list.
-- `questions` are sets of rows: columns with a name, a dtype and values each.
+- `sets` are sets of rows: columns with a name, a dtype and values each.
 - `changes` are lists of other values for columns of the first set, each with the index of its
   column.
 
@@ -87,7 +87,7 @@ def answers_of(parts: Any, rows: Any) -> Any:
     return found
 
 
-def refused_places(parts: Any, columns: Any, changes: Any, container: str) -> Any:
+def refused_columns(parts: Any, columns: Any, changes: Any, container: str) -> Any:
     """The columns whose changed value the model refuses, by index.
 
     Changes are tried together, and by halves if the model refuses them, down to groups of one, or
@@ -112,16 +112,16 @@ def refused_places(parts: Any, columns: Any, changes: Any, container: str) -> An
 
 
 def main() -> None:
-    """Answer one question."""
+    """Answer one request."""
     warnings.simplefilter("ignore")
-    question = json.load(sys.stdin)
+    request = json.load(sys.stdin)
 
     with tempfile.TemporaryDirectory() as folder:
-        bring(question["code"], question["main"], folder)
-        respond([loaded(one) for one in question["parts"]], question)
+        install_code(request["code"], request["main"], folder)
+        respond([loaded(one) for one in request["parts"]], request)
 
 
-def bring(code: Any, main: Any, folder: str) -> None:
+def install_code(code: Any, main: Any, folder: str) -> None:
     """Make the model's modules importable, also as `__main__` if a script saved it."""
     for name, text in code.items():
         path = os.path.join(folder, *name.split("/"))
@@ -134,7 +134,7 @@ def bring(code: Any, main: Any, folder: str) -> None:
         setattr(sys.modules["__main__"], name, getattr(importlib.import_module(module), own))
 
 
-def respond(parts: Any, question: Any) -> None:
+def respond(parts: Any, request: Any) -> None:
     """Print the answers to all sets of rows."""
     import numpy
     import sklearn
@@ -145,14 +145,14 @@ def respond(parts: Any, question: Any) -> None:
         "numpy": numpy.__version__,
     }
     answers = []
-    for columns in question["questions"]:
+    for columns in request["sets"]:
         try:
-            answers.append(answers_of(parts, rows_of(columns, question["container"])))
+            answers.append(answers_of(parts, rows_of(columns, request["container"])))
         except Exception as error:
             answers.append({"error": type(error).__name__ + ": " + str(error)})
     refused = [
-        refused_places(parts, question["questions"][0], one, question["container"])
-        for one in question["changes"]
+        refused_columns(parts, request["sets"][0], one, request["container"])
+        for one in request["changes"]
     ]
     print(json.dumps({"versions": versions, "answers": answers, "refused": refused}))
 

@@ -116,7 +116,7 @@ def _make(folder: Path, pythons: tuple[int, ...], packages: list[str], python: s
         if not any(create(made, one) for one in tried):
             raise PackError(
                 f"needs {packages[0]}, which has wheels for Python {', '.join(tried)} only, and "
-                "none of these is installed; install one, or uv, which finds or fetches it"
+                "none of these is installed; install one, or uv, which finds or downloads it"
             )
         ended = _install(made / "bin/python", packages)
         if ended.returncode:

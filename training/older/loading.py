@@ -90,10 +90,10 @@ class OlderUnpickler(Unpickler):
         if cls is not None:
             self.stack[-1] = migrations.migrated(cls, state, self.version)
         if isinstance(target, Pending):
-            self.look_at(state)
+            self.check_later_state(state)
         super().load_build()
 
-    def look_at(self, state: Any) -> None:
+    def check_later_state(self, state: Any) -> None:
         """Check the state of an object that is made later, as if it were made now."""
         if type(state) is dict:
             saved = state.get(VERSION)

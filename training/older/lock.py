@@ -28,8 +28,8 @@ from training.older.environment import (
 )
 
 ROOT = Path(__file__).parents[2]
-PYTHONS = ("3.13", "3.12", "3.11")  # that the service runs on, that of the image first
-OLDEST_PYTHON = 11  # of these, after 3.
+PYTHONS = ("3.13", "3.12", "3.11")  # those that the service runs on, the image's first
+OLDEST_PYTHON = 11  # the minor version of the oldest of these
 # These have the versions of the environment that saved the model.
 COMPUTING = ("scikit-learn", "numpy", "scipy", "joblib", "threadpoolctl", "pandas")
 SERVING = ROOT / "requirements/lean.in"  # the other libraries of the service, and their lock
@@ -76,7 +76,7 @@ def ready(there: Environment, names: Collection[str]) -> Locked:
     if uv is None:
         raise PackError("needs uv to lock the libraries that saved it: install uv")
     if not SERVING.exists():
-        raise PackError("needs the repository of Slipway, whose lock it takes the service's from")
+        raise PackError("needs a checkout of Slipway, whose lock has the libraries of the service")
     pins = _installed(there, names)
     reason = ""
     for python in PYTHONS:

@@ -25,7 +25,7 @@ from sklearn.tree import DecisionTreeRegressor
 from service.model.pickled_objects import VERSION
 from training.estimators.learned_columns import resolve_columns
 from training.older import samme_r
-from training.older.names import Gone
+from training.older.names import Removed
 
 State = dict[str, Any]
 Version = tuple[int, ...]
@@ -40,7 +40,7 @@ def migrated(cls: Any, state: Any, version: Version) -> Any:
         migration = MIGRATIONS.get(f"{one.__module__}.{one.__qualname__}")
         if migration is not None:
             migration(state, version)
-    for name in [name for name, value in state.items() if isinstance(value, Gone)]:
+    for name in [name for name, value in state.items() if isinstance(value, Removed)]:
         del state[name]
     if hasattr(cls, "get_params"):
         _fill_parameters(class_of(cls, state), state)
@@ -108,7 +108,7 @@ def _tfidf(state: State, version: Version) -> None:
         state["idf_"] = state.pop("_idf_diag").diagonal()
 
 
-def _of_base(state: State, version: Version) -> None:
+def _base_estimator(state: State, version: Version) -> None:
     """1.2 renamed `base_estimator`."""
     _rename(state, "calibrators_", "calibrators")  # of 0.23
     _rename(state, "base_estimator", "estimator")
@@ -125,14 +125,14 @@ def _adaboost(state: State, version: Version) -> None:
 def _gradient_boosting(state: State, version: Version) -> None:
     """1.4 uses the losses of histogram boosting; 1.1 and 1.2 renamed them."""
     state.pop("loss_", None)
-    if isinstance(state.get("_loss"), Gone):
+    if isinstance(state.get("_loss"), Removed):
         del state["_loss"]
     names = {"deviance": "log_loss", "ls": "squared_error", "lad": "absolute_error"}
     state["loss"] = names.get(state["loss"], state["loss"])
     if "_loss" not in state:
         state["_loss"] = _loss(state)
     begin = state.get("init_")
-    if isinstance(begin, Gone):
+    if isinstance(begin, Removed):
         state["init_"] = _beginning(begin.state, state)
 
 
@@ -178,7 +178,7 @@ def _histogram_boosting(state: State, version: Version) -> None:
     begin = state.get("_baseline_prediction")
     if isinstance(begin, np.ndarray) and begin.ndim == 2 and begin.shape[1] == 1:
         state["_baseline_prediction"] = begin.T
-    if "_loss" not in state or isinstance(state["_loss"], Gone):
+    if "_loss" not in state or isinstance(state["_loss"], Removed):
         names = {
             "auto": "log_loss", "binary_crossentropy": "log_loss", "least_squares": "squared_error",
             "categorical_crossentropy": "log_loss",
@@ -333,9 +333,9 @@ MIGRATIONS: dict[str, Migration] = {
     "sklearn.ensemble._iforest.IsolationForest": _isolation_forest,
     "sklearn.impute._base.SimpleImputer": _imputer,
     "sklearn.feature_extraction.text.TfidfTransformer": _tfidf,
-    "sklearn.calibration.CalibratedClassifierCV": _of_base,
-    "sklearn.calibration._CalibratedClassifier": _of_base,
-    "sklearn.ensemble._base.BaseEnsemble": _of_base,
+    "sklearn.calibration.CalibratedClassifierCV": _base_estimator,
+    "sklearn.calibration._CalibratedClassifier": _base_estimator,
+    "sklearn.ensemble._base.BaseEnsemble": _base_estimator,
     "sklearn.ensemble._gb.BaseGradientBoosting": _gradient_boosting,
     "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.BaseHistGradientBoosting": (
         _histogram_boosting

@@ -68,23 +68,23 @@ ESTIMATES = frozenset(
 )
 
 
-class Gone:
+class Removed:
     """A placeholder for an object of a removed class; `state` has its attributes."""
 
     def __init__(self) -> None:
         self.state: dict[str, Any] = {}
 
 
-class Dropped(Named):
+class RemovedClass(Named):
     """A removed class: its objects become placeholders."""
 
     def call(self, arguments: tuple[Any, ...]) -> Any:
         """Make a placeholder."""
-        return Gone()
+        return Removed()
 
     def new(self, arguments: tuple[Any, ...], keywords: Any) -> Any:
         """Make a placeholder."""
-        return Gone()
+        return Removed()
 
     def build(self, made: Any, state: Any) -> None:
         """Keep the state."""
@@ -92,7 +92,7 @@ class Dropped(Named):
             made.state = state
 
 
-class Listed(Named):
+class ColumnList(Named):
     """The list of 1.5 and 1.6 that warns when its columns are used: it becomes a plain list."""
 
     def new(self, arguments: tuple[Any, ...], keywords: Any) -> Any:
@@ -128,9 +128,9 @@ def replacement(module: str, name: str) -> Named | None:
     """The replacement of a removed name; None if the name was not removed."""
     full_name = f"{module}.{name}"
     if module in GONE or full_name in ESTIMATES or full_name == GENERATOR:
-        return Dropped(full_name)
+        return RemovedClass(full_name)
     if full_name == REMAINDER:
-        return Listed(full_name)
+        return ColumnList(full_name)
     if module == LOSSES and name.startswith(REBUILDS):
         return Loss(full_name)
     return None

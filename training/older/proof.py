@@ -32,7 +32,7 @@ MISSING = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 SECONDS = 300.0  # for one run of `answers.py`
 
 
-class UnansweredError(PackError):
+class NotComparableError(PackError):
     """The scikit-learn that saved the model cannot predict, so there is nothing to compare with."""
 
 
@@ -45,7 +45,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Older:
+class OlderModel:
     """A model in the environment that saved it, whose predictions are the right ones."""
 
     parts: Sequence[Part]  # in the order in which the estimators are applied
@@ -133,7 +133,7 @@ class Older:
         changes: Sequence[Sequence[Sequence[Any]]] = (),
     ) -> dict[str, Any]:
         """The reply of the program `training.older.answers`; PackError if it fails."""
-        question = {
+        request = {
             "container": signature.container,
             "code": {
                 name.removeprefix(FOLDER): source.decode(errors="surrogateescape")
@@ -141,7 +141,7 @@ class Older:
             },
             "main": {name: place for (_, name), place in self.code.names.renamed.items()},
             "changes": changes,
-            "questions": [
+            "sets": [
                 [
                     {"name": one.name, "dtype": one.dtype, "values": _listed(one, values)}
                     for one, values in zip(signature.inputs, columns, strict=True)
@@ -159,28 +159,30 @@ class Older:
             try:
                 ended = subprocess.run(  # noqa: S603
                     command,
-                    input=json.dumps({**question, "parts": parts}),
+                    input=json.dumps({**request, "parts": parts}),
                     capture_output=True,
                     text=True,
                     timeout=SECONDS,
                 )
             except subprocess.TimeoutExpired as error:
-                raise UnansweredError(
+                raise NotComparableError(
                     f"scikit-learn {self.environment.version} takes too long to predict"
                 ) from error
         if ended.returncode:
-            raise self._unanswered((ended.stderr.strip().splitlines() or ["no reason"])[-1][:200])
+            raise self._not_comparable(
+                (ended.stderr.strip().splitlines() or ["no reason"])[-1][:200]
+            )
         found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
         return found
 
-    def _unanswered(self, reason: str) -> UnansweredError:
+    def _not_comparable(self, reason: str) -> NotComparableError:
         missing = MISSING.fullmatch(reason)
         if missing is None:
-            return UnansweredError(
+            return NotComparableError(
                 f"scikit-learn {self.environment.version} cannot load it ({reason})"
             )
         name = missing[1].split(".")[0]
-        return UnansweredError(
+        return NotComparableError(
             f"needs {name} beside scikit-learn {self.environment.version}: add --with "
             f"{name}==VERSION, or install it into the Python of --env, in the version that fitted "
             "the model"
@@ -198,7 +200,7 @@ class Older:
         differences = differences[np.isfinite(right)]  # others are not served
         largest = float(differences.max(initial=0.0))
         if not largest <= TOLERANCE:
-            raise self._unequal(f"answers differ by {largest:.1g}")
+            raise self._unequal(f"predictions differ by {largest:.1g}")
         return largest
 
     def _unequal(self, how: str) -> UnequalError:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from training.errors import PackError
 from training.older import lock
-from training.older.proof import Older
+from training.older.proof import OlderModel
 
 PREFIX = "slipway: "
 OPTIONS = ("target", "ignore", "name", "separator", "decimal", "load_seconds", "load_bytes")
 
 
-def pack(options: Namespace, older: Older, why: PackError) -> None:
+def pack(options: Namespace, older: OlderModel, why: PackError) -> None:
     """Publish the artifact with its lock; PackError, with the reason `why`, if that fails."""
     named = ", ".join(map(str, options.model))
     if options.engine == "onnx":
@@ -28,7 +28,7 @@ def pack(options: Namespace, older: Older, why: PackError) -> None:
     try:
         locked = lock.ready(there, older.names)
     except PackError as error:
-        raise PackError(f"{named}: {why}; to serve it with its own, it {error}") from error
+        raise PackError(f"{named}: {why}; to be served by that release, it {error}") from error
     ended = subprocess.run(  # noqa: S603
         [str(locked.python), "-W", "ignore", "-m", "training", *_arguments(options, older, locked)],
         capture_output=True,
@@ -43,7 +43,7 @@ def pack(options: Namespace, older: Older, why: PackError) -> None:
     print(f"note: scikit-learn {there.version} serves it, which the image installs by its lock")
 
 
-def _arguments(options: Namespace, older: Older, locked: lock.Locked) -> Iterator[str]:
+def _arguments(options: Namespace, older: OlderModel, locked: lock.Locked) -> Iterator[str]:
     """The command line of `pack` in the environment of the lock."""
     yield from ("pack", *(str(path.resolve()) for path in options.model))
     yield from ("--sample", str(options.sample.resolve()))

@@ -1,4 +1,4 @@
-"""Estimators whose pickle does not say which scikit-learn saved it.
+"""Estimators whose pickle does not name the scikit-learn that saved it.
 
 scikit-learn writes its version into the state of its own classes only. The state of another class
 that inherits from one of its estimators has no version, so that the form of its attributes is
@@ -27,6 +27,6 @@ def check(estimator: Any) -> None:
             if base.__module__.startswith("sklearn.") and not base.__module__.startswith(PLAIN):
                 raise PackError(
                     f"{cls.__module__}.{cls.__qualname__} inherits from scikit-learn's "
-                    f"{base.__name__}, and nothing in the file says which release saved it; name "
-                    "the Python that fitted it, to compare predictions: --env PYTHON"
+                    f"{base.__name__}, and nothing in the file names the release that saved it; "
+                    "name the Python that fitted it, to compare predictions: --env PYTHON"
                 )

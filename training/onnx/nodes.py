@@ -11,13 +11,13 @@ POINTS = "points"  # prefix of arrays that each row is compared with, such as su
 class Nodes:
     """Adds nodes with unique names to the container of a converter.
 
-    `uprights` has the values that `upright` returned, and their flat form.
+    `column_vectors` has by each value that `to_column` returned the vector that it is made of.
     """
 
     def __init__(self, scope: Any, container: Any) -> None:
         self.scope = scope
         self.container = container
-        self.uprights: dict[str, str] = {}
+        self.column_vectors: dict[str, str] = {}
 
     def __call__(
         self, kind: str, *inputs: str, out: str = "", domain: str = "", **more: Any
@@ -58,18 +58,18 @@ def sigmoids(add: Nodes, scores: str, out: str = "") -> str:
     """The probabilities of two classes, of shape (rows, 2); scores are (rows,)."""
     second = add("Sigmoid", scores)
     first = add("Sub", add.constant(np.array(1.0)), second)
-    return add("Concat", upright(add, first), upright(add, second), out=out, axis=1)
+    return add("Concat", to_column(add, first), to_column(add, second), out=out, axis=1)
 
 
-def flat(add: Nodes, column: str) -> str:
+def to_vector(add: Nodes, column: str) -> str:
     """Shape (rows, 1) to (rows,): adding one number to all values is then far faster."""
-    return add.uprights.get(column) or add("Reshape", column, add.constant(np.array([-1])))
+    return add.column_vectors.get(column) or add("Reshape", column, add.constant(np.array([-1])))
 
 
-def upright(add: Nodes, values: str, out: str = "") -> str:
+def to_column(add: Nodes, values: str, out: str = "") -> str:
     """Shape (rows,) to (rows, 1)."""
     found = add("Reshape", values, add.constant(np.array([-1, 1])), out=out)
-    add.uprights[found] = values
+    add.column_vectors[found] = values
     return found
 
 

@@ -165,7 +165,7 @@ class Trees:
             [rows],
             [summed],
             op_domain="ai.onnx.ml",
-            op_version=1,  # skl2onnx knows no later version; `convert.py` sets the right one
+            op_version=1,  # skl2onnx supports no later version; `convert.py` sets the right one
             name=scope.get_unique_operator_name("TreeEnsemble"),
             n_targets=self.targets,
             aggregate_function=1,  # sum

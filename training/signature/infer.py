@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
+
 from service.model.signature import Signature
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
@@ -68,7 +70,7 @@ def contract(
         if own is not None:
             taken[place] = replace(taken[place], categories=tuple(own), closed=True)
     signature = replace(probe.signature, inputs=tuple(inputs.bounded(probe, taken)))
-    signature = replace(signature, outputs=outputs.describe(model, probe, targets))
+    signature = replace(signature, outputs=outputs.describe(probe, targets))
     read = {**sample.columns, **{column.name: column for column in columns}}
     notes += kinds.unknown_values(columns, learned.categories)
     known = kinds.known_values(signature, learned.categories)
@@ -115,8 +117,8 @@ def _named(there: Iterable[str]) -> str:
 
 def _way(model: FittedModel, there: Mapping[str, Column]) -> str:
     """What to do about columns that the model does not take."""
-    classes = model.classes
-    labels = [] if classes is None or isinstance(classes, list) else classes.tolist()
+    classes = getattr(model.estimator, "classes_", None)
+    labels = classes.tolist() if isinstance(classes, np.ndarray) else []  # else several outputs
     found = columns_of_labels(labels, there.values())
     target = f"with --target {shlex.quote(found[0])}" if len(found) == 1 else "with --target"
     return f"name the target {target}, and what else the model does not take with --ignore"

@@ -66,7 +66,7 @@ def _reason(probe: Probe) -> str:
     """Why the estimator cannot predict the rows."""
     for method in probe.methods:
         try:
-            probe.ask(method)
+            probe.call(method)
         except Exception as error:
             return f"{method} raises {one_line(error)}"
     return "it returns numbers that are not finite"

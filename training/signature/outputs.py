@@ -1,13 +1,13 @@
 """Describes the outputs of a model: name, kind and labels of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from service.model.signature import Confidence, Kind, Output
 from training.errors import PackError
-from training.estimators.fitted_model import FittedModel
+from training.estimators.fitted_model import counted
 from training.signature.probe import Probe
 
 RESERVED = {"labels", "probabilities", "scores", "top"}  # keys of an answer
@@ -15,14 +15,14 @@ RESERVED = {"labels", "probabilities", "scores", "top"}  # keys of an answer
 PLAIN = (bool, int, float, str)  # types that JSON has
 
 
-def describe(model: FittedModel, probe: Probe, targets: Sequence[str]) -> tuple[Output, ...]:
+def describe(probe: Probe, targets: Sequence[str]) -> tuple[Output, ...]:
     """The outputs of a model; PackError if its methods return something that cannot be served."""
-    values = _predicted(model, probe)
+    values = _predicted(probe)
     width = values.shape[1] if values.ndim == 2 else 1
     if targets and len(targets) != width:
         raise PackError(
-            f"the model gives {_counted(width, 'value')} for each row, and --target names "
-            f"{_counted(len(targets), 'column')}: name {_counted(width, 'column')}, in the order "
+            f"the model gives {counted(width, 'value')} for each row, and --target names "
+            f"{counted(len(targets), 'column')}: name {counted(width, 'column')}, in the order "
             "of the model's outputs, or name the columns with --ignore instead"
         )
     names = list(targets) or _names(width)
@@ -33,22 +33,22 @@ def describe(model: FittedModel, probe: Probe, targets: Sequence[str]) -> tuple[
     by_output = [values.ravel()] if width == 1 else list(values.T)
     labels = [
         None if found is None else tuple(_as_predicted(found, predicted).tolist())
-        for found, predicted in zip(_labels(model, width), by_output, strict=True)
+        for found, predicted in zip(probe.model.labels(width), by_output, strict=True)
     ]
-    confidence = _confidence(model, probe, labels)
+    confidence = _confidence(probe, labels)
     return tuple(
         Output(name=name, kind=_output_kind(predicted), labels=own, confidence=confidence)
         for name, predicted, own in zip(names, by_output, labels, strict=True)
     )
 
 
-def _predicted(model: FittedModel, probe: Probe) -> Any:
+def _predicted(probe: Probe) -> Any:
     """Predictions of shape (rows,) or (rows, outputs)."""
-    found = probe.ask("predict")
+    found, name = probe.call("predict"), probe.model.name
     shape = np.shape(found)
     if isinstance(found, list) or len(shape) not in (1, 2) or shape[0] != probe.count:
         raise PackError(
-            f"predict of the {model.name} returns {_described(found)} for {probe.count} rows; it "
+            f"predict of the {name} returns {_described(found)} for {probe.count} rows; it "
             "must return one value for each row, such as an array"
         )
     if found.dtype.kind in "Mm":
@@ -58,7 +58,7 @@ def _predicted(model: FittedModel, probe: Probe) -> Any:
     if others or len({issubclass(one, str) for one in types}) > 1:
         names = sorted(others or {one.__name__ for one in types})
         raise PackError(
-            f"predict of the {model.name} returns values of the type {' and '.join(names)}; they "
+            f"predict of the {name} returns values of the type {' and '.join(names)}; they "
             "must be all numbers, all text or all booleans"
         )
     return found
@@ -73,37 +73,8 @@ def _described(found: Any) -> str:
     return f"an array of shape {np.shape(found)}"
 
 
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
-
-
 def _names(width: int) -> list[str]:
     return ["prediction"] if width == 1 else [f"prediction_{place}" for place in range(width)]
-
-
-def _labels(model: FittedModel, width: int) -> list[Any]:
-    """The classes of each output, in the order of the outputs."""
-    classes = model.classes
-    if classes is None:
-        return [None] * width
-    if isinstance(classes, list | tuple) and all(np.ndim(one) == 1 for one in classes):
-        found = list(map(np.asarray, classes))
-        if len(found) != width:
-            raise PackError(
-                f"classes_ of the {model.name} has the labels of {_counted(len(found), 'output')}, "
-                f"and predict returns {width}"
-            )
-        if model.chain is not None:  # its classes are in the order of the chain
-            return [found[place] for place in np.argsort(model.chain.order_)]
-        return found
-    if np.ndim(classes) != 1 or isinstance(classes, Mapping):
-        raise PackError(
-            f"classes_ of the {model.name} is a {type(classes).__name__}; it must be a list of the "
-            "labels, in the order of the columns of predict_proba"
-        )
-    if width == 1:
-        return [np.asarray(classes)]
-    return [None] * width  # several labels at once: each output is one of them, 0 or 1
 
 
 def _as_predicted(labels: Any, predicted: Any) -> Any:
@@ -113,17 +84,16 @@ def _as_predicted(labels: Any, predicted: Any) -> Any:
     return labels.astype(predicted.dtype)
 
 
-def _confidence(
-    model: FittedModel, probe: Probe, labels: Sequence[tuple[Any, ...] | None]
-) -> Confidence | None:
+def _confidence(probe: Probe, labels: Sequence[tuple[Any, ...] | None]) -> Confidence | None:
     """What the estimator returns besides predictions.
 
     None if it has one probability for each output, and its label is unknown.
     """
-    method, kind = next(iter(model.confidence_methods.items()), ("", None))
+    model = probe.model
+    method, kind = model.confidence or ("", None)
     if kind != "probabilities" or not any(labels):
         return kind
-    found = probe.ask(method)
+    found = probe.call(method)
     if len(labels) > 1 and not isinstance(found, list):
         return None if model.described_label is None else kind
     tables = found if isinstance(found, list) else [found]

@@ -52,14 +52,13 @@ class Probe:
         self.rows = {name: rows[name][:ROWS] for name in signature.names}
         compared = max(FEWEST_COMPARED, COMPARED_CELLS // max(1, len(signature.names)))
         self.more = {name: rows[name][: min(COMPARED_ROWS, compared)] for name in signature.names}
-        # Of probabilities and scores the service returns the first.
-        self.methods = ("predict", *list(model.confidence_methods)[:1])
+        self.methods = model.methods
         self._kept: dict[tuple[str, str], Column] = {}
         self._taken: dict[str, set[Any]] = {}
 
     @property
     def count(self) -> int:
-        """The number of rows that `ask` passes to the estimator."""
+        """The number of rows that `call` passes to the estimator."""
         return len(next(iter(self.rows.values())))
 
     def works(
@@ -88,7 +87,7 @@ class Probe:
             self._kept[name, dtype] = as_column(self.rows[name], dtype)
         return self._kept[name, dtype]
 
-    def ask(self, method: str) -> Any:
+    def call(self, method: str) -> Any:
         """What a method returns for the kept rows; the estimator's errors pass through."""
         columns = [self._kept_rows(name, dtype) for name, dtype in self.types.items()]
         return self.model.call([method], self.signature, columns)[0]
@@ -103,7 +102,7 @@ class Probe:
         types: Mapping[str, str],
         changed: Mapping[str, Input] = MappingProxyType({}),
     ) -> list[Any] | None:
-        """What the estimator says of rows of these types; None if it raises an error.
+        """What the estimator returns for rows of these types; None if it raises an error.
 
         `changed` are inputs that differ from the signature's in more than their type.
         """

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from service.api.details import TOP
+from service.api.problems import unknown
 from service.model.signature import Output, Signature
 from service.protocols.oip.metadata import of_labels, of_output
 from service.protocols.oip.tensors import BYTES, NUMPY, PREFIX_BYTES, SIZE
@@ -23,7 +24,7 @@ class Offered:
 
     `shape` has -1 where it varies. `paths` lead to its columns in an answer. Names of other servers
     are accepted, but not `listed`. A `ranked` tensor has the most probable labels, as many as the
-    parameter `top` of the request says. A `confident` one has probabilities, scores or labels.
+    parameter `top` of the request requires. A `confident` one has probabilities, scores or labels.
     """
 
     datatype: str
@@ -63,6 +64,25 @@ def offered(signature: Signature) -> dict[str, Offered]:
     if kind == "probabilities" and kind in found:
         found = {PROBABILITIES: replace(found[kind], listed=False), **found}
     return found
+
+
+def with_defaults(offered: Mapping[str, Offered], names: Sequence[str]) -> Mapping[str, Offered]:
+    """The tensors, where those of these names are what a request without outputs gets, and listed.
+
+    Without names nothing changes. ValueError if a name is not offered, or depends on a parameter of
+    the request.
+    """
+    if not names:
+        return offered
+    for name in names:
+        if name not in offered or offered[name].ranked:
+            possible = {key: one for key, one in offered.items() if not one.ranked}
+            raise ValueError(f"{name} {unknown(name, possible, 'output')}")
+    first = {name: replace(offered[name], by_default=True, listed=True) for name in names}
+    others = {
+        name: replace(one, by_default=False) for name, one in offered.items() if name not in first
+    }
+    return {**first, **others}
 
 
 def _confidence(

@@ -6,7 +6,7 @@ and for bytes behind the JSON Triton's "binary tensor data extension".
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -20,7 +20,9 @@ from service.api.request_state import state_of
 from service.model.manifest import Manifest
 from service.protocols import lossless
 from service.protocols.oip import inference, metadata, outputs, tensors, v1
+from service.protocols.oip.outputs import Offered
 from service.protocols.protocol import Protocol, ProtocolContext
+from service.settings import SettingsError
 
 READY, LIVE = "/v2/health/ready", "/v2/health/live"
 HEADER = "Inference-Header-Content-Length"
@@ -30,9 +32,13 @@ ONE_MODEL = (
 
 
 def add_routes(blueprint: Blueprint, context: ProtocolContext) -> None:
-    """Add the routes of both versions."""
+    """Add the routes of both versions; SettingsError if the default outputs are not the model's."""
     settings, service, check_ready, _ = context
     manifest = service.predictor.manifest
+    try:
+        offered = outputs.with_defaults(outputs.offered(manifest.signature), settings.oip_outputs)
+    except ValueError as error:
+        raise SettingsError(f"SERVICE_OIP_OUTPUTS: {error}") from error
 
     def content() -> bytes:
         body.check_encoding(request)
@@ -45,7 +51,7 @@ def add_routes(blueprint: Blueprint, context: ProtocolContext) -> None:
             raise Problem(404, f"there is no such version; there is {manifest.version}")
 
     _add_server_routes(blueprint, manifest, check_ready)
-    _add_model_routes(blueprint, service, content, check, check_ready)
+    _add_model_routes(blueprint, service, offered, content, check, check_ready)
     v1.add_routes(blueprint, service, content, check, check_ready)
 
     @blueprint.after_request
@@ -98,13 +104,13 @@ def _add_server_routes(
 def _add_model_routes(
     blueprint: Blueprint,
     service: PredictionService,
+    offered: Mapping[str, Offered],
     content: Callable[[], bytes],
     check: Callable[..., None],
     check_ready: Callable[[], None],
 ) -> None:
     """Metadata and readiness of the model, and inference."""
     manifest = service.predictor.manifest
-    offered = outputs.offered(manifest.signature)
     widths = details.widths(manifest)
     described = metadata.model(manifest, outputs.listed(offered))
 

@@ -137,7 +137,7 @@ def _from_json(data: Any, shape: tuple[int, ...], datatype: str, place: str) -> 
         values = list(chain.from_iterable(data))
     count = int(np.prod(shape))
     if len(values) != count:
-        raise bad(place, f"holds {len(values)} values, the shape {list(shape)} says {count}")
+        raise bad(place, f"holds {len(values)} values, the shape {list(shape)} has {count}")
     if datatype == "BOOL":
         values = list(map(lossless.boolean, values))
     passing = PLAIN[datatype] | {type(None)}

@@ -52,7 +52,7 @@ def read(content: bytes, signature: Signature, max_rows: int) -> Columns:
     payloads.check_rows(rows, max_rows)
     size, wanted = len(content) - file.tell(), rows * columns * dtype.itemsize
     if size != wanted:
-        raise unparsable(f"it has {size} bytes of values, its header says {wanted}", "NPY")
+        raise unparsable(f"it has {size} bytes of values, its header announces {wanted}", "NPY")
     if dtype.kind == "U":  # NumPy does not check, and Python would raise SystemError
         points = np.frombuffer(
             content, np.dtype("u4").newbyteorder(dtype.byteorder), -1, file.tell()

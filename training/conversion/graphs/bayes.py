@@ -6,15 +6,15 @@ import numpy as np
 from onnx import TensorProto
 from sklearn import mixture, naive_bayes
 
-from training.conversion.graphs.linear import of_likelihoods, sums
-from training.conversion.graphs.registry import CLASSIFIERS, Classified, columns, most, writes
-from training.onnx.nodes import Nodes, flat
+from training.conversion.graphs.linear import by_likelihood, sums
+from training.conversion.graphs.registry import CLASSIFIERS, Classified, argmax, columns, writes
+from training.onnx.nodes import Nodes, to_vector
 
 
 def _by_likelihood(add: Nodes, model: Any, scores: str) -> Classified:
-    found = of_likelihoods(add, model.classes_, scores)
+    found = by_likelihood(add, model.classes_, scores)
     return Classified(
-        add, model.classes_, lambda: found.place, probabilities=lambda: found.probabilities
+        add, model.classes_, lambda: found.index, probabilities=lambda: found.probabilities
     )
 
 
@@ -57,7 +57,7 @@ def categorical(add: Nodes, model: Any, rows: str) -> Classified:
     codes = add("Cast", rows, to=TensorProto.INT64)
     found = add.constant(model.class_log_prior_)
     for place, table in enumerate(model.feature_log_prob_):
-        code = flat(add, columns(add, codes, [place]))
+        code = to_vector(add, columns(add, codes, [place]))
         found = add("Add", add("Gather", add.constant(table.T), code, axis=0), found)
     return _by_likelihood(add, model, found)
 
@@ -68,7 +68,7 @@ def gaussian_mixture(add: Nodes, model: Any, rows: str) -> Classified:
     starts = np.diag(model._estimate_log_prob(model.means_)) + model._estimate_log_weights()
     found = []
     for place, start in enumerate(starts):
-        turn = _turn(model, place)
+        turn = _precision_factor(model, place)
         centred = add("Sub", rows, add.constant(model.means_[place]))
         turned = add("MatMul", centred, add.constant(turn)) if turn.ndim == 2 else None
         turned = turned or add("Mul", centred, add.constant(turn))
@@ -79,13 +79,13 @@ def gaussian_mixture(add: Nodes, model: Any, rows: str) -> Classified:
     return Classified(
         add,
         np.arange(len(starts)),
-        lambda: most(add, scores),
+        lambda: argmax(add, scores),
         probabilities=lambda: add("Softmax", scores, axis=1),
     )
 
 
-def _turn(model: Any, place: int) -> Any:
-    """What the distances to a mean are multiplied by: a matrix, or a number for each input."""
+def _precision_factor(model: Any, place: int) -> Any:
+    """The factor of the distances to a mean: a matrix, or a number for each input."""
     if model.covariance_type == "tied":
         return model.precisions_cholesky_
     return np.asarray(model.precisions_cholesky_[place])

@@ -28,7 +28,7 @@ from training.conversion.graphs.registry import (
     Classified,
     transformed,
 )
-from training.onnx.nodes import Nodes, labels, upright, where_second
+from training.onnx.nodes import Nodes, labels, to_column, where_second
 
 LABELS = {"O": StringTensorType, "U": StringTensorType, "f": DoubleTensorType}
 BY_SKL2ONNX = {"Pipeline", "GridSearchCV", "RandomizedSearchCV"}  # at the top; it handles steps
@@ -97,18 +97,18 @@ def write(scope: Any, operator: Any, container: Any) -> None:
 
 
 def _write_labels(add: Nodes, found: Classified, out: str = "") -> str:
-    if found.of_two:
+    if found.is_binary:
         return where_second(add, found.second, found.classes, out)
     known = np.asarray(found.classes)
     if known.dtype.kind == "i" and np.array_equal(known, np.arange(len(known))):
-        return add("Identity", found.place, out=out)
-    return labels(add, found.place, known, out)
+        return add("Identity", found.index, out=out)
+    return labels(add, found.index, known, out)
 
 
 def _write_several(add: Nodes, found: list[Classified], outputs: list[str]) -> None:
     if len({np.asarray(one.classes).dtype.kind for one in found}) > 1:
         raise NotImplementedError("outputs with labels of several types")
-    own = [upright(add, _write_labels(add, one)) for one in found]
+    own = [to_column(add, _write_labels(add, one)) for one in found]
     add("Concat", *own, out=outputs[0], axis=1)
     if len(outputs) > 1:
         add("Concat", *(one.confidence for one in found), out=outputs[1], axis=1)

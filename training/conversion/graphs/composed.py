@@ -16,16 +16,16 @@ from training.conversion.graphs.registry import (
     SEVERAL,
     TRANSFORMERS,
     Classified,
+    argmax,
     classified,
     columns,
-    is_place,
-    most,
     numbers,
+    one_hot,
     transformed,
     writes,
 )
-from training.conversion.graphs.scaling import applied
-from training.onnx.nodes import Nodes, upright
+from training.conversion.graphs.scaling import apply_function
+from training.onnx.nodes import Nodes, to_column
 
 SEARCHES = (model_selection.GridSearchCV, model_selection.RandomizedSearchCV)
 
@@ -77,7 +77,7 @@ def self_trained(add: Nodes, model: Any, rows: str) -> Classified:
 
 
 @writes(NUMBERS, linear_model.RANSACRegressor)
-def consensus(add: Nodes, model: Any, rows: str) -> str:
+def ransac(add: Nodes, model: Any, rows: str) -> str:
     """The estimator within."""
     return numbers(add, model.estimator_, rows)
 
@@ -150,7 +150,7 @@ def bag_classifier(add: Nodes, model: Any, rows: str) -> Classified:
         found.append(classified(add, one, given).probabilities)
     probabilities = _mean(add, found)
     return Classified(
-        add, model.classes_, lambda: most(add, probabilities), probabilities=lambda: probabilities
+        add, model.classes_, lambda: argmax(add, probabilities), probabilities=lambda: probabilities
     )
 
 
@@ -172,14 +172,14 @@ def voting(add: Nodes, model: Any, rows: str) -> Classified:
         return Classified(
             add,
             model.classes_,
-            lambda: most(add, probabilities),
+            lambda: argmax(add, probabilities),
             probabilities=lambda: probabilities,
         )
     votes = [
-        add("Cast", is_place(add, one.place, len(model.classes_)), to=TensorProto.DOUBLE)
+        add("Cast", one_hot(add, one.index, len(model.classes_)), to=TensorProto.DOUBLE)
         for one in found
     ]
-    return Classified(add, model.classes_, lambda: most(add, _mean(add, votes, weights)))
+    return Classified(add, model.classes_, lambda: argmax(add, _mean(add, votes, weights)))
 
 
 @writes(NUMBERS, ensemble.VotingRegressor)
@@ -203,13 +203,13 @@ def votes_of_classes(add: Nodes, model: Any, rows: str) -> str:
         if not model.flatten_transform:
             raise NotImplementedError("votes that are not flattened")
         return add("Concat", *(one.probabilities for one in found), axis=1)
-    places = [upright(add, add("Cast", one.place, to=TensorProto.DOUBLE)) for one in found]
+    places = [to_column(add, add("Cast", one.index, to=TensorProto.DOUBLE)) for one in found]
     return add("Concat", *places, axis=1)
 
 
 @writes(TRANSFORMERS, ensemble.StackingClassifier, ensemble.StackingRegressor)
 def stacked(add: Nodes, model: Any, rows: str) -> str:
-    """What each estimator predicts, and the rows themselves if they are passed."""
+    """The predictions of each estimator, and the rows themselves if they are passed."""
     found = []
     for one, method in zip(model.estimators_, model.stack_method_, strict=True):
         if not is_classifier(one):
@@ -221,7 +221,7 @@ def stacked(add: Nodes, model: Any, rows: str) -> str:
         is_proba = method == "predict_proba"
         values = answer.probabilities if is_proba else answer.scores
         if is_proba and len(answer.classes) == 2:
-            values = columns(add, values, [1])  # the other one tells nothing more
+            values = columns(add, values, [1])  # the first is 1 minus it
         found.append(values)
     found += [rows] if model.passthrough else []
     return add("Concat", *found, axis=1) if len(found) > 1 else found[0]
@@ -229,7 +229,7 @@ def stacked(add: Nodes, model: Any, rows: str) -> str:
 
 @writes(CLASSIFIERS, ensemble.StackingClassifier)
 def stacking_classifier(add: Nodes, model: Any, rows: str) -> Classified:
-    """The last estimator, which gets what the others predict."""
+    """The last estimator, which gets the predictions of the others."""
     last = classified(add, model.final_estimator_, stacked(add, model, rows))
     last.classes = model.classes_
     return last
@@ -237,7 +237,7 @@ def stacking_classifier(add: Nodes, model: Any, rows: str) -> Classified:
 
 @writes(NUMBERS, ensemble.StackingRegressor)
 def stacking_regressor(add: Nodes, model: Any, rows: str) -> str:
-    """The last estimator, which gets what the others predict."""
+    """The last estimator, which gets the predictions of the others."""
     return numbers(add, model.final_estimator_, stacked(add, model, rows))
 
 
@@ -246,9 +246,9 @@ def transformed_target(add: Nodes, model: Any, rows: str) -> str:
     """The inverse function of the inner regressor's numbers."""
     found, inverse = numbers(add, model.regressor_, rows), model.transformer_
     if type(inverse).__name__ == "FunctionTransformer":
-        return applied(add, inverse.inverse_func, inverse.inv_kw_args, found)
+        return apply_function(add, inverse.inverse_func, inverse.inv_kw_args, found)
     if type(inverse).__name__ not in ("StandardScaler", "MinMaxScaler", "RobustScaler"):
-        raise NotImplementedError("a target that is transformed otherwise")
+        raise NotImplementedError(f"a target transformed by {type(inverse).__name__}")
     if getattr(inverse, "clip", False):
         raise NotImplementedError("a target that is clipped")
     return linear_transformer(add, _Inverse(inverse), found)
@@ -263,7 +263,7 @@ class _Inverse:
 
 
 @writes(NUMBERS, multioutput.MultiOutputRegressor)
-def several_regressors(add: Nodes, model: Any, rows: str) -> str:
+def multi_output_regressor(add: Nodes, model: Any, rows: str) -> str:
     """One regressor for each output."""
     return add("Concat", *(numbers(add, one, rows) for one in model.estimators_), axis=1)
 
@@ -279,7 +279,7 @@ def regressor_chain(add: Nodes, model: Any, rows: str) -> str:
 
 
 @writes(SEVERAL, multioutput.MultiOutputClassifier)
-def several_classifiers(add: Nodes, model: Any, rows: str) -> list[Classified]:
+def multi_output_classifier(add: Nodes, model: Any, rows: str) -> list[Classified]:
     """One classifier for each output."""
     return [classified(add, one, rows) for one in model.estimators_]
 
@@ -297,7 +297,7 @@ def classifier_chain(add: Nodes, model: Any, rows: str) -> list[Classified]:
             raise NotImplementedError("a chain of other labels than 0 and 1")
         found.append(answer)
         if method == "predict":
-            passed.append(upright(add, add("Cast", answer.place, to=TensorProto.DOUBLE)))
+            passed.append(to_column(add, add("Cast", answer.index, to=TensorProto.DOUBLE)))
         elif method == "predict_proba":
             passed.append(columns(add, answer.probabilities, [1]))
         else:

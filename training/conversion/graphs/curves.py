@@ -7,8 +7,8 @@ import numpy as np
 from onnx import TensorProto
 from sklearn import isotonic, preprocessing
 
-from training.conversion.graphs.registry import NUMBERS, TRANSFORMERS, columns, total, writes
-from training.onnx.nodes import POINTS, Nodes, flat
+from training.conversion.graphs.registry import NUMBERS, TRANSFORMERS, columns, row_sum, writes
+from training.onnx.nodes import POINTS, Nodes, to_vector
 
 
 def _piece(add: Nodes, column: str, inner: Any, compare: str = "Greater") -> str:
@@ -16,7 +16,7 @@ def _piece(add: Nodes, column: str, inner: Any, compare: str = "Greater") -> str
     if not len(inner):
         inner = np.array([np.inf])
     passed = add(compare, column, add.constant(np.asarray(inner, float)[None, :], POINTS))
-    return flat(add, total(add, add("Cast", passed, to=TensorProto.INT64)))
+    return to_vector(add, row_sum(add, add("Cast", passed, to=TensorProto.INT64)))
 
 
 def interpolated(add: Nodes, column: str, knots: Any, values: Any) -> str:

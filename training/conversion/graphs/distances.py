@@ -7,15 +7,15 @@ from onnx import TensorProto
 from sklearn import cluster, neighbors
 from sklearn.covariance import EllipticEnvelope
 
-from training.conversion.graphs.linear import of_likelihoods, sums
+from training.conversion.graphs.linear import by_likelihood, sums
 from training.conversion.graphs.registry import (
     CLASSIFIERS,
     NUMBERS,
     TRANSFORMERS,
     Classified,
+    argmax,
     columns,
-    most,
-    total,
+    row_sum,
     writes,
 )
 from training.conversion.graphs.trees import outliers
@@ -66,7 +66,7 @@ def nearest(add: Nodes, rows: str, points: Any) -> str:
     """The position of the nearest point, as scikit-learn finds it: without the rows' squares."""
     centres = np.asarray(points, np.float64)
     found = sums(add, rows, 2.0 * centres, -(centres * centres).sum(axis=1))
-    return most(add, found)
+    return argmax(add, found)
 
 
 @writes(CLASSIFIERS, *KMEANS, cluster.MeanShift, cluster.AffinityPropagation)
@@ -89,7 +89,7 @@ def birch(add: Nodes, model: Any, rows: str) -> Classified:
 
 @writes(CLASSIFIERS, cluster.BisectingKMeans)
 def bisecting(add: Nodes, model: Any, rows: str) -> Classified:
-    """The nearer one of two centres, again and again."""
+    """The leaf of a tree in which each node selects the nearer of two centres."""
 
     def label(node: Any) -> str:
         if node.left is None:
@@ -103,7 +103,7 @@ def bisecting(add: Nodes, model: Any, rows: str) -> Classified:
 
 
 @writes(TRANSFORMERS, *KMEANS, cluster.Birch, cluster.BisectingKMeans)
-def to_centres(add: Nodes, model: Any, rows: str) -> str:
+def distances_to_centres(add: Nodes, model: Any, rows: str) -> str:
     """The distances to all centres."""
     is_birch = isinstance(model, cluster.Birch)
     centres = model.subcluster_centers_ if is_birch else model.cluster_centers_
@@ -123,11 +123,11 @@ def nearest_centroid(add: Nodes, model: Any, rows: str) -> Classified:
     scaled = add("Div", rows, add.constant(deviations))
     apart = squared(add, scaled, model.centroids_ / deviations)
     start = add.constant(2.0 * np.log(model.class_prior_))
-    found = of_likelihoods(add, model.classes_, add("Sub", start, apart))
+    found = by_likelihood(add, model.classes_, add("Sub", start, apart))
     return Classified(
         add,
         model.classes_,
-        lambda: found.place if by_prior else nearest(add, rows, model.centroids_),
+        lambda: found.index if by_prior else nearest(add, rows, model.centroids_),
         probabilities=lambda: found.probabilities,
         scores=lambda: found.scores,
     )
@@ -150,7 +150,7 @@ def _of_neighbours(add: Nodes, model: Any, rows: str, values: Any) -> str:
         near = add("Cast", is_near, to=TensorProto.DOUBLE)
         if model.weights not in (None, "uniform"):
             raise NotImplementedError("weights within a radius")
-        return add("Div", add("MatMul", near, add.constant(values)), total(add, near))
+        return add("Div", add("MatMul", near, add.constant(values)), row_sum(add, near))
     count = model.n_neighbors
     which = _neighbours(add, model, rows, count)
     own = add("Gather", add.constant(values), which)  # (rows, neighbours, columns)
@@ -160,7 +160,7 @@ def _of_neighbours(add: Nodes, model: Any, rows: str, values: Any) -> str:
     weights = _weighted(add, model, _to_neighbours(add, model, rows, which))
     tall = add("Reshape", weights, add.constant([-1, count, 1]))
     summed = add("ReduceSum", add("Mul", own, tall), add.constant([1]), keepdims=0)
-    return add("Div", summed, total(add, weights))
+    return add("Div", summed, row_sum(add, weights))
 
 
 def _neighbours(add: Nodes, model: Any, rows: str, count: int) -> str:
@@ -225,7 +225,7 @@ def neighbours_classifier(add: Nodes, model: Any, rows: str) -> Classified:
         is_alone = add("IsNaN", probabilities)
         probabilities = add("Where", is_alone, add.constant(usual.astype(float)), probabilities)
     return Classified(
-        add, model.classes_, lambda: most(add, probabilities), probabilities=lambda: probabilities
+        add, model.classes_, lambda: argmax(add, probabilities), probabilities=lambda: probabilities
     )
 
 
@@ -257,7 +257,7 @@ def elliptic_envelope(add: Nodes, model: Any, rows: str) -> Classified:
     """The distance from the centre, by the covariance."""
     centred = add("Sub", rows, add.constant(model.location_))
     turned = add("MatMul", centred, add.constant(model.get_precision()))
-    apart = total(add, add("Mul", turned, centred))
+    apart = row_sum(add, add("Mul", turned, centred))
     return outliers(add, add("Sub", add.constant(np.array(-float(model.offset_))), apart))
 
 

@@ -24,7 +24,7 @@ from training.conversion.graphs.registry import NUMBERS, TRANSFORMERS, columns, 
 from training.onnx.nodes import Nodes
 
 COSINE_TERMS = 14  # of the series; up to half a turn the rest is less than 1e-15
-SCALE = 2.0**20  # of the rows that show what a linear transformer does
+SCALE = 2.0**20  # of the unit vectors
 BY_REGRESSION = (
     cross_decomposition.CCA,
     cross_decomposition.PLSCanonical,
@@ -54,7 +54,7 @@ def _matrix(function: Any, width: int) -> tuple[Any, Any]:
 
 @writes(TRANSFORMERS, *LINEAR)
 def linear_transformer(add: Nodes, model: Any, rows: str) -> str:
-    """A matrix, which the transformer itself computes from the unit vectors."""
+    """A matrix: the transformer's results for the unit vectors."""
 
     def function(given: Any) -> Any:
         found = model.transform(given)
@@ -100,7 +100,7 @@ def polynomials(add: Nodes, model: Any, rows: str) -> str:
 
 
 @writes(TRANSFORMERS, neural_network.BernoulliRBM)
-def boltzmann(add: Nodes, model: Any, rows: str) -> str:
+def boltzmann_machine(add: Nodes, model: Any, rows: str) -> str:
     """The probabilities of the hidden units."""
     return add("Sigmoid", sums(add, rows, model.components_, model.intercept_hidden_))
 
@@ -122,7 +122,7 @@ def _cosine(add: Nodes, angles: str) -> str:
 
 
 @writes(TRANSFORMERS, kernel_approximation.RBFSampler)
-def random_waves(add: Nodes, model: Any, rows: str) -> str:
+def random_fourier_features(add: Nodes, model: Any, rows: str) -> str:
     """Cosines of random projections."""
     inner = sums(add, rows, model.random_weights_.T, model.random_offset_)
     size = np.array((2.0 / model.n_components) ** 0.5)
@@ -130,7 +130,7 @@ def random_waves(add: Nodes, model: Any, rows: str) -> str:
 
 
 @writes(TRANSFORMERS, kernel_approximation.SkewedChi2Sampler)
-def skewed_waves(add: Nodes, model: Any, rows: str) -> str:
+def skewed_chi2_features(add: Nodes, model: Any, rows: str) -> str:
     """Cosines of random projections of logarithms."""
     logarithms = add("Log", add("Add", rows, add.constant(np.array(float(model.skewedness)))))
     inner = sums(add, logarithms, model.random_weights_.T, model.random_offset_)
@@ -139,7 +139,7 @@ def skewed_waves(add: Nodes, model: Any, rows: str) -> str:
 
 
 @writes(TRANSFORMERS, kernel_approximation.AdditiveChi2Sampler)
-def additive_waves(add: Nodes, model: Any, rows: str) -> str:
+def additive_chi2_features(add: Nodes, model: Any, rows: str) -> str:
     """Cosines and sines of multiples of the logarithms; 0 stays 0."""
     interval = model.sample_interval or {1: 0.8, 2: 0.5, 3: 0.4}[model.sample_steps]
     zero = add.constant(np.array(0.0))

@@ -9,14 +9,14 @@ from sklearn.gaussian_process import kernels
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 
 from training.conversion.graphs.distances import squared
-from training.conversion.graphs.linear import of_two_scores, sums
+from training.conversion.graphs.linear import binary_by_score, sums
 from training.conversion.graphs.registry import (
     CLASSIFIERS,
     NUMBERS,
     TRANSFORMERS,
     Classified,
-    most,
-    total,
+    argmax,
+    row_sum,
     writes,
 )
 from training.conversion.graphs.trees import outliers
@@ -60,7 +60,7 @@ def support_regressor(add: Nodes, model: Any, rows: str) -> str:
 
 
 @writes(CLASSIFIERS, svm.OneClassSVM)
-def one_class(add: Nodes, model: Any, rows: str) -> Classified:
+def one_class_svm(add: Nodes, model: Any, rows: str) -> Classified:
     """1 where the weighted sum of the kernel is positive, else -1."""
     scores = sums(add, _of_support(add, model, rows), model.dual_coef_, model.intercept_)
     return outliers(add, scores, "Greater")
@@ -80,7 +80,7 @@ def support_classifier(add: Nodes, model: Any, rows: str) -> Classified:
     found = _of_support(add, model, rows)
     if len(model.classes_) == 2:
         scores = sums(add, found, model.dual_coef_, model.intercept_)
-        return of_two_scores(add, model.classes_, scores, "GreaterOrEqual")
+        return binary_by_score(add, model.classes_, scores, "GreaterOrEqual")
     if model.decision_function_shape != "ovr":
         raise NotImplementedError("scores of pairs")
     scores = sums(add, found, _pairs(model), model.intercept_)
@@ -92,7 +92,7 @@ def support_classifier(add: Nodes, model: Any, rows: str) -> Classified:
     return Classified(
         add,
         model.classes_,
-        lambda: most(add, confident if model.break_ties else votes),
+        lambda: argmax(add, confident if model.break_ties else votes),
         scores=lambda: confident,
     )
 
@@ -135,7 +135,7 @@ def _members(count: int) -> tuple[Any, Any]:
 
 
 @writes(NUMBERS, kernel_ridge.KernelRidge)
-def ridge(add: Nodes, model: Any, rows: str) -> str:
+def kernel_ridge_regressor(add: Nodes, model: Any, rows: str) -> str:
     """The weighted sum of the kernel."""
     found = _pairwise(add, rows, model.X_fit_, model)
     return sums(add, found, np.asarray(model.dual_coef_).T, 0.0)
@@ -158,20 +158,20 @@ def _pairwise(add: Nodes, rows: str, points: Any, model: Any) -> str:
 
 
 @writes(CLASSIFIERS, LabelPropagation, LabelSpreading)
-def propagated(add: Nodes, model: Any, rows: str) -> Classified:
+def label_propagation(add: Nodes, model: Any, rows: str) -> Classified:
     """The distributions of the labels, weighted by the kernel."""
     if model.kernel != "rbf":
         raise NotImplementedError(f"the kernel {model.kernel}")
     weights = kernel(add, rows, model.X_, "rbf", float(model.gamma), 0.0, 0.0)
     summed = sums(add, weights, model.label_distributions_.T, 0.0)
-    probabilities = add("Div", summed, total(add, summed))
+    probabilities = add("Div", summed, row_sum(add, summed))
     return Classified(
-        add, model.classes_, lambda: most(add, probabilities), probabilities=lambda: probabilities
+        add, model.classes_, lambda: argmax(add, probabilities), probabilities=lambda: probabilities
     )
 
 
 @writes(NUMBERS, gaussian_process.GaussianProcessRegressor)
-def process(add: Nodes, model: Any, rows: str) -> str:
+def gaussian_process_regressor(add: Nodes, model: Any, rows: str) -> str:
     """The mean of the process."""
     found = _covariance(add, rows, model.X_train_, model.kernel_)
     alpha = np.asarray(model.alpha_).reshape(len(model.X_train_), -1)

@@ -11,12 +11,12 @@ from training.conversion.graphs.registry import (
     CLASSIFIERS,
     NUMBERS,
     Classified,
+    argmax,
     columns,
-    most,
-    total,
+    row_sum,
     writes,
 )
-from training.onnx.nodes import Nodes, flat, sigmoids, upright
+from training.onnx.nodes import Nodes, sigmoids, to_column, to_vector
 
 WITH_SCORES = (
     *(svm.LinearSVC, linear_model.Perceptron, linear_model.PassiveAggressiveClassifier),
@@ -52,18 +52,18 @@ def sums(add: Nodes, rows: str, weights: Any, start: Any) -> str:
     begin = np.broadcast_to(np.asarray(start, np.float64).ravel(), across.shape[1:])
     if across.shape[1] > 1:
         return add("Add", add("MatMul", rows, add.constant(across)), add.constant(begin))
-    together = flat(add, add("MatMul", rows, add.constant(across)))
-    return upright(add, add("Add", together, add.constant(begin)))
+    together = to_vector(add, add("MatMul", rows, add.constant(across)))
+    return to_column(add, add("Add", together, add.constant(begin)))
 
 
-def of_two_scores(add: Nodes, classes: Any, scores: str, compare: str = "Greater") -> Classified:
+def binary_by_score(add: Nodes, classes: Any, scores: str, compare: str = "Greater") -> Classified:
     """A classifier of two classes by scores of shape (rows, 1), without probabilities."""
     zero = add.constant(np.array(0.0))
     return Classified(
         add,
         classes,
-        lambda: add(compare, flat(add, scores), zero),
-        of_two=True,
+        lambda: add(compare, to_vector(add, scores), zero),
+        is_binary=True,
         scores=lambda: scores,
     )
 
@@ -77,18 +77,18 @@ def linear_classifier(add: Nodes, model: Any, rows: str) -> Classified:
         return Classified(
             add,
             model.classes_,
-            lambda: most(add, scores),
+            lambda: argmax(add, scores),
             scores=lambda: scores,
-            probabilities=(lambda: _of_several(add, model, scores)) if has else None,
+            probabilities=(lambda: _multiclass(add, model, scores)) if has else None,
         )
     zero = add.constant(np.array(0.0))
     return Classified(
         add,
         model.classes_,
-        lambda: add("Greater", flat(add, scores), zero),
-        of_two=True,
+        lambda: add("Greater", to_vector(add, scores), zero),
+        is_binary=True,
         scores=lambda: scores,
-        probabilities=(lambda: _of_two(add, model, scores)) if has else None,
+        probabilities=(lambda: _binary(add, model, scores)) if has else None,
     )
 
 
@@ -96,21 +96,21 @@ def _is_huber(model: Any) -> bool:
     return getattr(model, "loss", "") == "modified_huber"
 
 
-def _of_two(add: Nodes, model: Any, scores: str) -> str:
+def _binary(add: Nodes, model: Any, scores: str) -> str:
     if not _is_huber(model):
-        return sigmoids(add, flat(add, scores))
+        return sigmoids(add, to_vector(add, scores))
     one, two = add.constant(np.array(1.0)), add.constant(np.array(2.0))
     inside = add("Clip", scores, add.constant(np.array(-1.0)), one)
     second = add("Div", add("Add", inside, one), two)
     return add("Concat", add("Sub", one, second), second, axis=1)
 
 
-def _of_several(add: Nodes, model: Any, scores: str) -> str:
+def _multiclass(add: Nodes, model: Any, scores: str) -> str:
     if _is_huber(model):
         raise NotImplementedError("the loss modified_huber with several classes")
     if isinstance(model, linear_model.SGDClassifier):
         each = add("Sigmoid", scores)
-        return add("Div", each, total(add, each))
+        return add("Div", each, row_sum(add, each))
     if getattr(model, "solver", "") == "liblinear":
         raise NotImplementedError("one model for each class")
     return add("Softmax", scores, axis=1)
@@ -131,10 +131,10 @@ def quadratic(add: Nodes, model: Any, rows: str) -> Classified:
         half = add("Mul", squares, add.constant(np.array(-0.5)))
         found.append(add("Add", half, add.constant(np.array(start))))
     scores = add("Concat", *found, axis=1)
-    return of_likelihoods(add, model.classes_, scores)
+    return by_likelihood(add, model.classes_, scores)
 
 
-def of_likelihoods(add: Nodes, classes: Any, scores: str) -> Classified:
+def by_likelihood(add: Nodes, classes: Any, scores: str) -> Classified:
     """A classifier by logarithms of likelihoods, of shape (rows, classes)."""
 
     def differences() -> str:
@@ -145,7 +145,7 @@ def of_likelihoods(add: Nodes, classes: Any, scores: str) -> Classified:
     return Classified(
         add,
         classes,
-        lambda: most(add, scores),
+        lambda: argmax(add, scores),
         probabilities=lambda: add("Softmax", scores, axis=1),
         scores=differences,
     )
@@ -192,17 +192,17 @@ def network_classifier(add: Nodes, model: Any, rows: str) -> Classified:
         return Classified(
             add,
             model.classes_,
-            lambda: most(add, probabilities),
+            lambda: argmax(add, probabilities),
             probabilities=lambda: probabilities,
         )
     if model.n_outputs_ > 1:
         raise NotImplementedError("a network with several labels")
-    second = add("Sigmoid", flat(add, last))
+    second = add("Sigmoid", to_vector(add, last))
     half = add.constant(np.array(0.5))
     return Classified(
         add,
         model.classes_,
         lambda: add("Greater", second, half),
-        of_two=True,
-        probabilities=lambda: sigmoids(add, flat(add, last)),
+        is_binary=True,
+        probabilities=lambda: sigmoids(add, to_vector(add, last)),
     )

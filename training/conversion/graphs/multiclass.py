@@ -1,4 +1,4 @@
-"""Estimators that make a classifier of others: calibration, thresholds, one against one or all."""
+"""Estimators that make a classifier of others: calibration, thresholds, one-vs-one, one-vs-rest."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,15 +16,15 @@ from training.conversion.graphs.registry import (
     NUMBERS,
     SEVERAL,
     Classified,
+    argmax,
     classified,
     columns,
-    most,
     numbers,
     response,
-    total,
+    row_sum,
     writes,
 )
-from training.onnx.nodes import Nodes, flat
+from training.onnx.nodes import Nodes, to_vector
 
 THRESHOLDS = (
     model_selection.FixedThresholdClassifier,
@@ -44,7 +44,7 @@ def calibrated(add: Nodes, model: Any, rows: str) -> Classified:
     if len(found) > 1:
         probabilities = add("Div", probabilities, _number(add, len(found)))
     return Classified(
-        add, model.classes_, lambda: most(add, probabilities), probabilities=lambda: probabilities
+        add, model.classes_, lambda: argmax(add, probabilities), probabilities=lambda: probabilities
     )
 
 
@@ -63,7 +63,7 @@ def _calibrated(add: Nodes, model: Any, rows: str) -> str:
         for place, one in enumerate(model.calibrators)
     ]
     together = add("Concat", *curves, axis=1)
-    summed = total(add, together)
+    summed = row_sum(add, together)
     shares = add("Div", together, summed)
     same = add.constant(np.full((1, count), 1.0 / count))
     return add("Where", add("Equal", summed, _number(add, 0.0)), same, shares)
@@ -107,12 +107,12 @@ def with_threshold(add: Nodes, model: Any, rows: str) -> Classified:
         limit = model.threshold
     if limit == "auto":
         limit = 0.5 if by_probability else 0.0
-    reached = add("GreaterOrEqual", flat(add, values), _number(add, limit))
+    reached = add("GreaterOrEqual", to_vector(add, values), _number(add, limit))
     return Classified(
         add,
         model.classes_,
         lambda: reached if place else add("Not", reached),
-        of_two=True,
+        is_binary=True,
         probabilities=(lambda: found.probabilities) if hasattr(inner, "predict_proba") else None,
         scores=(lambda: found.scores) if hasattr(inner, "decision_function") else None,
     )
@@ -126,7 +126,7 @@ def _responses(add: Nodes, estimators: Sequence[Any], rows: str) -> list[str]:
     ]
 
 
-def _limit(estimator: Any) -> float:
+def _decision_threshold(estimator: Any) -> float:
     """The response above which an estimator of two classes predicts the second."""
     return 0.0 if hasattr(estimator, "decision_function") and is_classifier(estimator) else 0.5
 
@@ -139,7 +139,7 @@ def constant_response(add: Nodes, model: Any, rows: str) -> str:
 
 
 @writes(CLASSIFIERS, multiclass.OneVsRestClassifier)
-def one_against_all(add: Nodes, model: Any, rows: str) -> Classified:
+def one_vs_rest(add: Nodes, model: Any, rows: str) -> Classified:
     """The class whose own estimator is most confident."""
     inner = model.estimators_
     has = hasattr(model, "predict_proba")
@@ -153,27 +153,27 @@ def one_against_all(add: Nodes, model: Any, rows: str) -> Classified:
         if len(second) == 1:
             return add("Concat", add("Sub", _number(add, 1.0), second[0]), second[0], axis=1)
         together = add("Concat", *second, axis=1)
-        summed = total(add, together)
+        summed = row_sum(add, together)
         is_zero = add("Equal", summed, _number(add, 0.0))
         return add("Where", is_zero, together, add("Div", together, summed))
 
-    of_two = len(found) == 1
-    limit = _number(add, _limit(inner[0]))
+    is_binary = len(found) == 1
+    limit = _number(add, _decision_threshold(inner[0]))
     return Classified(
         add,
         model.classes_,
-        lambda: add("Greater", flat(add, values), limit) if of_two else most(add, values),
-        of_two=of_two,
+        lambda: add("Greater", to_vector(add, values), limit) if is_binary else argmax(add, values),
+        is_binary=is_binary,
         probabilities=probabilities if has else None,
         scores=(lambda: values) if hasattr(model, "decision_function") else None,
     )
 
 
 @writes(SEVERAL, multiclass.OneVsRestClassifier)
-def several_labels(add: Nodes, model: Any, rows: str) -> list[Classified]:
+def multilabel(add: Nodes, model: Any, rows: str) -> list[Classified]:
     """Whether each label applies; its probability or score is one number."""
     found = [classified(add, one, rows) for one in model.estimators_]
-    limit = _number(add, _limit(model.estimators_[0]))
+    limit = _number(add, _decision_threshold(model.estimators_[0]))
     has = hasattr(model, "predict_proba")
 
     def label(answer: Classified) -> Classified:
@@ -181,8 +181,8 @@ def several_labels(add: Nodes, model: Any, rows: str) -> list[Classified]:
         return Classified(
             add,
             np.arange(2),
-            lambda: add("Greater", flat(add, response(add, answer)), limit),
-            of_two=True,
+            lambda: add("Greater", to_vector(add, response(add, answer)), limit),
+            is_binary=True,
             scores=lambda: value,
         )
 
@@ -190,7 +190,7 @@ def several_labels(add: Nodes, model: Any, rows: str) -> list[Classified]:
 
 
 @writes(CLASSIFIERS, multiclass.OneVsOneClassifier)
-def one_against_one(add: Nodes, model: Any, rows: str) -> Classified:
+def one_vs_one(add: Nodes, model: Any, rows: str) -> Classified:
     """Each pair of classes votes."""
     if model.pairwise_indices_ is not None or not all(map(is_classifier, model.estimators_)):
         raise NotImplementedError("pairs of precomputed kernels, or of regressors")
@@ -198,20 +198,20 @@ def one_against_one(add: Nodes, model: Any, rows: str) -> Classified:
     answers = [classified(add, one, rows) for one in model.estimators_]
     confident = add("Concat", *(response(add, one) for one in answers), axis=1)
     seconds = [
-        add("Reshape", one.place, add.constant([-1, 1]))  # the classes of a pair are 0 and 1
+        add("Reshape", one.index, add.constant([-1, 1]))  # the classes of a pair are 0 and 1
         for one in answers
     ]
     is_first = add("Equal", add("Concat", *seconds, axis=1), add.constant(np.array(0)))
     scores = by_class(add, pair_votes(add, is_first, count), confident, count)
     if count > 2:
-        return Classified(add, model.classes_, lambda: most(add, scores), scores=lambda: scores)
+        return Classified(add, model.classes_, lambda: argmax(add, scores), scores=lambda: scores)
     second = columns(add, scores, [1])
-    limit = _number(add, _limit(model.estimators_[0]))
+    limit = _number(add, _decision_threshold(model.estimators_[0]))
     return Classified(
         add,
         model.classes_,
-        lambda: add("Greater", flat(add, second), limit),
-        of_two=True,
+        lambda: add("Greater", to_vector(add, second), limit),
+        is_binary=True,
         scores=lambda: second,
     )
 

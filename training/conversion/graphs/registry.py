@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from onnx import TensorProto
 
-from training.onnx.nodes import Nodes, upright
+from training.onnx.nodes import Nodes, to_column
 
 Write = Callable[[], str]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -19,10 +19,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Classified:
     """What a classifier, a clustering or an outlier detector computes: names of values.
 
-    Each is written only where it is needed. `classes` are the possible predictions. `place` is the
+    Each is written only where it is needed. `classes` are the possible predictions. `index` is the
     position of the prediction, of shape (rows,), or `second`, whether it is the second of two.
     `probabilities` have shape (rows, classes), `scores` (rows, classes) or, of two classes,
-    (rows, 1). `choice` writes `place`, or with `of_two` `second`.
+    (rows, 1). `choice` writes `index`, or with `is_binary` `second`.
     """
 
     def __init__(
@@ -31,13 +31,13 @@ class Classified:
         classes: Any,
         choice: Write,
         *,
-        of_two: bool = False,
+        is_binary: bool = False,
         probabilities: Write | None = None,
         scores: Write | None = None,
     ) -> None:
         self.add = add
         self.classes = classes
-        self.of_two = of_two
+        self.is_binary = is_binary
         self._choice = choice
         self._probabilities = probabilities
         self._scores = scores
@@ -48,9 +48,9 @@ class Classified:
         return self._choice()
 
     @cached_property
-    def place(self) -> str:
+    def index(self) -> str:
         """The position of the predicted class, of shape (rows,)."""
-        if self.of_two:
+        if self.is_binary:
             return self.add("Cast", self.second, to=TensorProto.INT64)
         return self._choice()
 
@@ -129,16 +129,16 @@ def columns(add: Nodes, values: str, places: Any) -> str:
     return add("Gather", values, add.constant([int(one) for one in places]), axis=1)
 
 
-def most(add: Nodes, values: str) -> str:
+def argmax(add: Nodes, values: str) -> str:
     """The position of the largest value of each row, the first of several, of shape (rows,)."""
     return add("ArgMax", values, axis=1, keepdims=0)
 
 
-def total(add: Nodes, values: str) -> str:
+def row_sum(add: Nodes, values: str) -> str:
     """The sum of each row, of shape (rows, 1)."""
     return add("ReduceSum", values, add.constant([1]), keepdims=1)
 
 
-def is_place(add: Nodes, place: str, count: int) -> str:
+def one_hot(add: Nodes, place: str, count: int) -> str:
     """Whether each of `count` positions is that of the row, of shape (rows, count)."""
-    return add("Equal", upright(add, place), add.constant(list(range(count))))
+    return add("Equal", to_column(add, place), add.constant(list(range(count))))

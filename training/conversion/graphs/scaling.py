@@ -1,4 +1,4 @@
-"""Transformers that compute each column by itself, or a row by its own size."""
+"""Transformers that scale or change each column separately, or each row by its norm."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +11,11 @@ from sklearn import impute, preprocessing
 from training.conversion.graphs.registry import (
     TRANSFORMERS,
     columns,
-    is_place,
-    total,
+    one_hot,
+    row_sum,
     writes,
 )
-from training.onnx.nodes import Nodes, flat
+from training.onnx.nodes import Nodes, to_vector
 
 
 def _number(add: Nodes, value: float) -> str:
@@ -35,7 +35,7 @@ def scaler(add: Nodes, model: Any, rows: str) -> str:
 
 
 @writes(TRANSFORMERS, preprocessing.MinMaxScaler)
-def to_range(add: Nodes, model: Any, rows: str) -> str:
+def min_max_scaler(add: Nodes, model: Any, rows: str) -> str:
     """Multiply by the scale, add the minimum."""
     scaled = add("Mul", rows, add.constant(model.scale_))
     found = add("Add", scaled, add.constant(model.min_))
@@ -45,8 +45,8 @@ def to_range(add: Nodes, model: Any, rows: str) -> str:
 
 
 @writes(TRANSFORMERS, preprocessing.MaxAbsScaler)
-def by_largest(add: Nodes, model: Any, rows: str) -> str:
-    """Divide by the largest size, and clip if the scaler does."""
+def max_abs_scaler(add: Nodes, model: Any, rows: str) -> str:
+    """Divide by the largest absolute value, and clip if the scaler does."""
     found = add("Div", rows, add.constant(model.scale_))
     if not getattr(model, "clip", False):
         return found
@@ -64,7 +64,7 @@ def binarizer(add: Nodes, model: Any, rows: str) -> str:
 def normalizer(add: Nodes, model: Any, rows: str) -> str:
     """Divide each row by its norm."""
     sizes = add("Abs", rows)
-    norm = total(add, sizes)
+    norm = row_sum(add, sizes)
     if model.norm == "l2":
         norm = add("Sqrt", add("ReduceSumSquare", rows, add.constant([1])))
     elif model.norm == "max":
@@ -74,7 +74,7 @@ def normalizer(add: Nodes, model: Any, rows: str) -> str:
 
 
 @writes(TRANSFORMERS, preprocessing.PowerTransformer)
-def power(add: Nodes, model: Any, rows: str) -> str:
+def power_transformer(add: Nodes, model: Any, rows: str) -> str:
     """A power of each column, then scaled."""
     write = _yeo_johnson if model.method == "yeo-johnson" else _box_cox
     found = [
@@ -111,19 +111,19 @@ def _power_less_one(add: Nodes, raised: str, exponent: float) -> str:
 
 
 @writes(TRANSFORMERS, preprocessing.KBinsDiscretizer)
-def bins(add: Nodes, model: Any, rows: str) -> str:
+def discretizer(add: Nodes, model: Any, rows: str) -> str:
     """The number of the bin of each column, or a column for each bin."""
     found = []
     for place, edges in enumerate(model.bin_edges_):
         column = columns(add, rows, [place])
         passed = add("GreaterOrEqual", column, add.constant(np.asarray(edges[1:-1], float)))
         if len(edges) > 2:
-            number = total(add, add("Cast", passed, to=TensorProto.DOUBLE))
+            number = row_sum(add, add("Cast", passed, to=TensorProto.DOUBLE))
         else:
             number = add("Cast", add("Less", column, column), to=TensorProto.DOUBLE)
         if model.encode != "ordinal":
-            code = flat(add, add("Cast", number, to=TensorProto.INT64))
-            is_bin = is_place(add, code, int(model.n_bins_[place]))
+            code = to_vector(add, add("Cast", number, to=TensorProto.INT64))
+            is_bin = one_hot(add, code, int(model.n_bins_[place]))
             number = add("Cast", is_bin, to=TensorProto.DOUBLE)
         found.append(number)
     return add("Concat", *found, axis=1)
@@ -177,7 +177,7 @@ FUNCTIONS: dict[Any, Callable[[Nodes, str], str]] = {
 }
 
 
-def applied(add: Nodes, function: Any, given: Any, rows: str) -> str:
+def apply_function(add: Nodes, function: Any, given: Any, rows: str) -> str:
     """A function of NumPy or SciPy, by ONNX operators."""
     if given:
         raise NotImplementedError("a function with arguments")
@@ -190,4 +190,4 @@ def applied(add: Nodes, function: Any, given: Any, rows: str) -> str:
 @writes(TRANSFORMERS, preprocessing.FunctionTransformer)
 def function(add: Nodes, model: Any, rows: str) -> str:
     """A function of NumPy."""
-    return applied(add, model.func, model.kw_args, rows)
+    return apply_function(add, model.func, model.kw_args, rows)

@@ -15,11 +15,11 @@ from training.conversion.graphs.registry import (
     SEVERAL,
     TRANSFORMERS,
     Classified,
+    argmax,
     columns,
-    most,
     writes,
 )
-from training.onnx.nodes import Nodes, flat, sigmoids, upright
+from training.onnx.nodes import Nodes, sigmoids, to_column, to_vector
 from training.onnx.trees import Tree, Trees, as_float32, trees_of
 
 FORESTS = (
@@ -56,7 +56,7 @@ def _with_codes(add: Nodes, encoder: Any, rows: str) -> str:
     for place, known in zip(_places(first), ordinal.categories_, strict=True):
         is_known = add("Equal", columns(add, rows, [place]), add.constant(known.astype(float)))
         each = add("Cast", is_known, to=TensorProto.DOUBLE)
-        code = upright(add, add("Cast", most(add, each), to=TensorProto.DOUBLE))
+        code = to_column(add, add("Cast", argmax(add, each), to=TensorProto.DOUBLE))
         is_any = add("Cast", add("ReduceMax", each, add.constant([1])), to=TensorProto.BOOL)
         found.append(add("Where", is_any, code, add.constant(np.array(np.nan))))
     return add("Concat", *found, columns(add, rows, _places(others)), axis=1)
@@ -77,7 +77,7 @@ def forest_classifier(add: Nodes, model: Any, rows: str) -> Classified:
     count = np.array(float(trees_of(model)[1]))
     probabilities = add("Div", summed(add, model, rows), add.constant(count))
     return Classified(
-        add, model.classes_, lambda: most(add, probabilities), probabilities=lambda: probabilities
+        add, model.classes_, lambda: argmax(add, probabilities), probabilities=lambda: probabilities
     )
 
 
@@ -97,7 +97,7 @@ def forests_of_outputs(add: Nodes, model: Any, rows: str) -> list[Classified]:
 def _mean(add: Nodes, written: str, count: int, classes: Any) -> Classified:
     probabilities = add("Div", written, add.constant(np.array(float(count))))
     return Classified(
-        add, classes, lambda: most(add, probabilities), probabilities=lambda: probabilities
+        add, classes, lambda: argmax(add, probabilities), probabilities=lambda: probabilities
     )
 
 
@@ -116,19 +116,19 @@ def boosted_classifier(add: Nodes, model: Any, rows: str) -> Classified:
         return Classified(
             add,
             model.classes_,
-            lambda: most(add, raw),
+            lambda: argmax(add, raw),
             probabilities=lambda: add("Softmax", raw, axis=1),
             scores=lambda: raw,
         )
-    scores = flat(add, raw)
+    scores = to_vector(add, raw)
     compare = "Greater" if hasattr(model, "_predictors") else "GreaterOrEqual"
     return Classified(
         add,
         model.classes_,
         lambda: add(compare, scores, add.constant(np.array(0.0))),
-        of_two=True,
+        is_binary=True,
         probabilities=lambda: sigmoids(add, scores),
-        scores=lambda: upright(add, scores),
+        scores=lambda: to_column(add, scores),
     )
 
 
@@ -160,25 +160,25 @@ def ada_boost(add: Nodes, model: Any, rows: str) -> Classified:
     written = Trees.summed(votes).write(rounded, add.scope, add.container)
     scores = add("Div", written, add.constant(np.array(model.estimator_weights_.sum())))
     if count == 2:
-        return _of_two(add, classes, scores)
+        return _binary(add, classes, scores)
     shrunk = add.constant(np.array(float(count - 1)))
     return Classified(
         add,
         classes,
-        lambda: most(add, scores),
+        lambda: argmax(add, scores),
         probabilities=lambda: add("Softmax", add("Div", scores, shrunk), axis=1),
         scores=lambda: scores,
     )
 
 
-def _of_two(add: Nodes, classes: Any, scores: str) -> Classified:
+def _binary(add: Nodes, classes: Any, scores: str) -> Classified:
     difference = add("Sub", columns(add, scores, [1]), columns(add, scores, [0]))
     return Classified(
         add,
         classes,
-        lambda: add("Greater", flat(add, difference), add.constant(np.array(0.0))),
-        of_two=True,
-        probabilities=lambda: sigmoids(add, flat(add, difference)),
+        lambda: add("Greater", to_vector(add, difference), add.constant(np.array(0.0))),
+        is_binary=True,
+        probabilities=lambda: sigmoids(add, to_vector(add, difference)),
         scores=lambda: difference,
     )
 
@@ -213,8 +213,8 @@ def outliers(add: Nodes, scores: str, compare: str = "GreaterOrEqual") -> Classi
     return Classified(
         add,
         np.array([-1, 1]),
-        lambda: add(compare, flat(add, scores), zero),
-        of_two=True,
+        lambda: add(compare, to_vector(add, scores), zero),
+        is_binary=True,
         scores=lambda: scores,
     )
 
