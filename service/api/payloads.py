@@ -119,6 +119,9 @@ def from_json(payload: Any, signature: Signature, limits: parse.PayloadLimits) -
 
 def _is_frame(payload: Mapping[str, Any], names: Collection[str]) -> bool:
     """Whether an object is a DataFrame in another form of `to_json` than a list of rows."""
+    first = next(iter(payload.values()), None)
+    if not (isinstance(first, dict) or payload.keys() in FRAME_KEYS):
+        return False  # nearly always
     known = payload.keys() & set(names)
     if payload.keys() in FRAME_KEYS and not known:
         return True
