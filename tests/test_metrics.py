@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,16 @@ def workers_of(server: Server) -> set[int]:
     return set(children_of(server.process.pid))
 
 
+def counted(server: Server) -> float:
+    """The requests that were answered, besides those for the metrics and for health."""
+    return sum(
+        number
+        for name, number in server.metrics().items()
+        if name.startswith("slipway_requests_total")
+        and not re.search(r'route="/(metrics|health.*)"', name)
+    )
+
+
 def test_it_is_not_there_for_the_load_balancer(server: Server) -> None:
     answer = server.request("GET", "/metrics")
     assert_problem(404, answer.headers["content-type"], answer.body)
@@ -51,6 +62,7 @@ def test_it_counts_requests_rows_and_times_of_all_workers(workers: Server) -> No
     for _ in range(20):
         assert workers.predict(EXAMPLE).status == 200
     assert workers.predict("{}").status == 422
+    wait_until(lambda: counted(workers) == 21, "both workers to publish what they counted")
     found = workers.metrics()
     assert found[ANSWERED] == 20
     assert found['slipway_requests_total{method="POST",route="/predict",status="422"}'] == 1
@@ -98,9 +110,9 @@ def test_whatever_clients_send_there_are_no_more_series(workers: Server) -> None
         workers.request("GET", f"/canary-{number}", headers={"X-Request-ID": f"canary-{number}"})
         workers.predict(json.dumps({f"canary-{number}": 1}))
 
-    series()
+    before = counted(workers)
     ask_oddly(0)
-    workers.metrics()
+    wait_until(lambda: counted(workers) == before + 3, "the workers to publish what they counted")
     first = series()
     for number in range(1, 30):
         ask_oddly(number)
