@@ -58,7 +58,7 @@ def contract(
     encoded = (name for name, values in learned.categories.items() if values)
     fixed = {*(given or ()), *learned.texts, *encoded}
     probe, columns = input_format.found(model, columns, fixed)
-    ambiguous_columns.check(probe, columns, fixed)
+    ambiguous_columns.check(probe, columns, fixed, given or ())
     taken = inputs.describe(probe, columns, learned, advance)
     for place, own in enumerate(map(learned.closed.get, names)):
         if own is not None:
