@@ -106,7 +106,7 @@ def test_int64_within_a_category_is_refused_where_answers_depend_on_it(
     known = pd.array([10, 20, 30], dtype="Int64")
     rows = category(known).mask(pd.Series(range(ROWS)) % 7 == 0)
     model = FittedModel(answers_by(frame_steps.texts, rows, one_hot()))
-    reason = "whole numbers beside" if suffix == ".csv" else "have a type such as Int64"
+    reason = "a type of pandas such as Int64" if suffix == ".csv" else "have a type such as Int64"
     with pytest.raises(PackError, match=f"column store.*{reason}"):
         contract(model, read(rows, tmp_path, suffix), [])
     floats = category([10, 20, 30]).mask(pd.Series(range(ROWS)) % 7 == 0)

@@ -36,3 +36,17 @@ def test_unknown_values_are_counted(encoder: Any, as_frame: bool) -> None:
     assert str(found) == str(usual)
     fitted.transform(rows)
     assert count.value == UNKNOWN
+
+
+def test_pandas_integers_are_counted_as_encoders_read_them() -> None:
+    whole = pd.DataFrame({"a": pd.array([2**53, 2**53 + 1, None] * 10, dtype="Int64")})
+    exact = pd.DataFrame({"a": [2**53, 2**53 + 1] * 15})
+    encoder = OneHotEncoder(handle_unknown="ignore").fit(whole)
+    assert encoder.categories_[0].tolist()[0] == 2.0**53
+    with counted([encoder]) as count:
+        encoder.transform(whole)
+        assert count.value == 0
+    encoder.fit(exact)
+    with counted([encoder]) as count:
+        encoder.transform(exact)
+        assert count.value == 0

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from service.model.frames import MASKED
+
 
 class Count:
     """A number of values, which grows while encoders transform rows."""
@@ -47,10 +49,17 @@ def _counting(
     def counting(rows: Any) -> Any:
         columns = (rows[name] for name in rows) if hasattr(rows, "columns") else np.asarray(rows).T
         for values, own in zip(columns, known, strict=False):
-            count.value += sum(_key(value) not in own for value in np.asarray(values).tolist())
+            count.value += sum(_key(value) not in own for value in _read(values))
         return transform(rows)
 
     return counting
+
+
+def _read(column: Any) -> list[Any]:
+    """The values as encoders read them: those of `Int64` as floats."""
+    is_masked = str(column.dtype) in MASKED
+    values: list[Any] = np.asarray(column.astype("float64") if is_masked else column).tolist()
+    return values
 
 
 def _key(value: Any) -> Any:

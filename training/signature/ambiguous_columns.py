@@ -57,7 +57,7 @@ REASONS: tuple[tuple[Callable[[Doubted], Other | None], str], ...] = (
         "the times of the {columns} are in seconds, as they were written, and Parquet stores "
         "milliseconds: give the sample as Feather",
     ),
-    (other_types.masked, _unknown("whole numbers beside missing values")),
+    (other_types.masked, _unknown("a type of pandas such as Int64, with NA")),
     (other_types.objects, _unknown("objects of Python")),
     (
         other_types.nones,

@@ -20,6 +20,7 @@ from training.samples.sample import BOOLEANS, MISSING, Column
 
 PADDED = re.compile(r"\+|-?0\d", re.ASCII)  # numbers as codes are written: 01234
 TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{6})?", re.ASCII)  # as Python's str()
+MASKED = {"integer": "Int64", "boolean": "boolean", "number": "Float64"}
 MOMENTS = ("date", "datetime")
 
 
@@ -123,9 +124,10 @@ def extended_categories(one: Doubted) -> Other | None:
 
 
 def masked(one: Doubted) -> Other | None:
-    """`Int64` beside missing values."""
-    is_other = one.is_whole and one.column.missing and one.column.dtype != "Int64"
-    return one.as_input(dtype="Int64") if is_other else None
+    """`Int64`, `boolean` or `Float64`."""
+    column = one.column
+    dtype = MASKED.get(column.kind, "") if one.is_free else ""
+    return one.as_input(dtype=dtype) if dtype and column.dtype != dtype else None
 
 
 def objects(one: Doubted) -> Other | None:
