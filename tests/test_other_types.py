@@ -62,6 +62,8 @@ UNSAID = {
         "datetime",
     ),
     "booleans and None": (column([True, False, None]), "are None, and not NaN", "boolean"),
+    "numbers and None": (column([0.5, 1.5, None]), "are None, and not NaN", "number"),
+    "whole numbers and None": (column([1, 2, None]), "objects of Python", "integer"),
     "text and None": (column(["a", "b", None]), "are None, and not NaN", "text"),
 }
 

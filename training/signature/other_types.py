@@ -139,7 +139,7 @@ def objects(one: Doubted) -> Other | None:
 def nones(one: Doubted) -> Other | None:
     """Objects with None for missing values."""
     column = one.column
-    is_plain = one.is_free and column.kind in ("integer", "boolean", "text", *MOMENTS)
+    is_plain = one.is_free and column.kind in (*MASKED, "text", *MOMENTS)
     is_other = column.missing and column.null != "none" and not column.null_is_known
     if not (is_plain and is_other) or column.dtype.startswith("datetime64"):
         return None
