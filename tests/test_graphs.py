@@ -246,6 +246,20 @@ def test_histogram_boosting_with_categories_of_its_own(places: list[int]) -> Non
     assert_equal(estimator.fit(rows, target), np.vstack((rows, others)))
 
 
+def test_histogram_boosting_with_a_split_that_sends_missing_values_alone_to_the_left() -> None:
+    rows = np.resize([[0.0], [1.0], [2.0], [np.nan], [np.nan]], (60, 1))
+    estimator = ensemble.HistGradientBoostingClassifier(
+        categorical_features=[0], max_iter=3, min_samples_leaf=5
+    ).fit(rows, np.isnan(rows[:, 0]))
+    first = estimator._predictors[0][0]
+    assert first.nodes["missing_go_to_left"][0]
+    assert not first.raw_left_cat_bitsets.any()
+    others = np.vstack((rows, [[-1.0], [7.0]]))
+    described = signature(estimator, others)
+    takes_null = tuple(replace(one, nullable=True) for one in described.inputs)
+    assert_equal(estimator, others, given=replace(described, inputs=takes_null))
+
+
 @pytest.mark.parametrize("inner", [logistic(), svm.LinearSVC()], ids=["probabilities", "scores"])
 def test_several_labels_for_each_row(inner: Any) -> None:
     labels = np.column_stack((THREE > 0, THREE == 1, THREE < 2)).astype(int)

@@ -121,3 +121,10 @@ def test_answers_that_cannot_be_served_are_refused_in_one_line(
         served(model, tmp_path, target)
     assert "\n" not in str(refused.value)
     assert not (tmp_path / "a").exists()
+
+
+def test_a_name_that_two_columns_of_the_model_have_is_refused(tmp_path: Path) -> None:
+    model = own.ListOfClasses().fit(ROWS, LABELS)
+    model.feature_names_in_ = ["a", "a"]  # as of a frame with two columns of a name
+    with pytest.raises(PackError, match="fitted on several columns called a, and an input needs"):
+        served(model, tmp_path)

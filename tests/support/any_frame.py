@@ -11,8 +11,10 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -40,6 +42,7 @@ from training.pack import PackOptions, Provenance, pack
 from training.samples import columnar, sample
 
 ROWS = 60
+INDEPENDENCE_SECONDS = 0.01  # for the test whether rows are independent, which is not at issue
 TOLERANCE = 1e-6
 Random = np.random.Generator
 TEXTS: dict[str, list[str]] = {
@@ -55,10 +58,17 @@ TEXTS: dict[str, list[str]] = {
     "what looks missing": ["NA", "None", "here"],
     "with blanks": [" a", "a", "b "],
 }
+CATEGORIES: dict[str, Any] = {
+    "category of numbers": [3, 7, 11],
+    "category of Int64": pd.array([3, 7, 11], dtype="Int64"),
+    "category of times": pd.to_datetime(["2026-01-01", "2026-02-13", "2025-12-31"]),
+    "category of booleans": [True, False],
+    "category of boolean": pd.array([True, False]),
+}
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 TYPES = [
     *("object", "object", "str", "str", "string[python]", "string[pyarrow]", "category of text"),
-    *("category of numbers", "bool", "boolean", *INTEGERS, "Int64", "Int64", "int64 as float"),
+    *("bool", "boolean", *INTEGERS, "Int64", "Int64", "int64 as float"),
     *(
         "float32",
         "float64",
@@ -68,7 +78,8 @@ TYPES = [
         "datetime64[us]",
         "datetime64 with zone",
     ),
-    *("timedelta64[ns]", "object of integers", "object of booleans"),
+    *("timedelta64[ns]", "object of integers", "object of booleans", "object of times"),
+    *("None and NaN", *CATEGORIES),
 ]
 SUFFIXES = (".csv", ".parquet", ".feather")
 
@@ -84,18 +95,15 @@ def column(kind: str, chance: Random) -> Any:
         return _series(chance.random(ROWS) < 0.5)
     if kind == "boolean":
         return _series(chance.random(ROWS) < 0.5).astype("boolean").mask(gone)
-    if kind == "object of booleans":
-        truths = [bool(one) for one in chance.random(ROWS) < 0.5]
-        return _objects(truths, gone, None if chance.random() < 0.5 else np.nan)
+    if kind.startswith("object of"):
+        values = _values(kind, chance)
+        return _objects(values, gone, None if chance.random() < 0.5 else np.nan)
     if kind in INTEGERS:
         return _series(_whole(kind, chance).astype(kind))
     if kind == "Int64":
         return _series(_whole("int64", chance), dtype="Int64").mask(gone)
     if kind == "int64 as float":
         return _series(chance.integers(0, 4, ROWS)).astype("float64").mask(gone)
-    if kind == "object of integers":
-        wholes = [int(one) for one in _whole("int64", chance)]
-        return _objects(wholes, gone, None if chance.random() < 0.5 else np.nan)
     if kind in ("float32", "float64", "Float32", "Float64"):
         made = np.round(chance.normal(size=ROWS), int(chance.choice([0, 1, 8])))
         return _series(made).astype(kind).mask(gone)
@@ -103,21 +111,34 @@ def column(kind: str, chance: Random) -> Any:
         return _moments(kind, chance).mask(gone)
     if kind == "timedelta64[ns]":
         return _series(pd.to_timedelta(chance.integers(1, 5, ROWS), unit="h")).mask(gone)
-    if kind == "category of numbers":
-        return _series(chance.choice([3, 7, 11], ROWS)).astype("category").mask(gone)
+    if kind in CATEGORIES:
+        known = _series(CATEGORIES[kind]).astype("category").array
+        return _series(known.take(chance.integers(0, len(known), ROWS))).mask(gone)
     return _texts(kind, gone, chance)
+
+
+def _values(kind: str, chance: Random) -> list[Any]:
+    """Objects of Python."""
+    if kind == "object of times":
+        times: list[Any] = _moments("datetime64[us]", chance).dt.time.tolist()
+        return times
+    if kind == "object of booleans":
+        return [bool(one) for one in chance.random(ROWS) < 0.5]
+    return [int(one) for one in _whole("int64", chance)]
 
 
 def _texts(kind: str, gone: Any, chance: Random) -> Any:
     texts = TEXTS[str(chance.choice(list(TEXTS)))]
     values = [str(one) for one in chance.choice(texts, ROWS)]
+    if kind == "None and NaN":
+        return _objects(_objects(values, gone, None), chance.random(ROWS) < 0.15, np.nan)
     if kind == "object":
         return _objects(values, gone, None if chance.random() < 0.5 else np.nan)
     made = _series(values).astype("category" if kind == "category of text" else kind)
     return made.mask(gone)
 
 
-def _objects(values: list[Any], gone: Any, missing: Any) -> Any:
+def _objects(values: Any, gone: Any, missing: Any) -> Any:
     listed = [missing if away else one for one, away in zip(values, gone, strict=True)]
     return _series(listed, dtype=object)
 
@@ -138,9 +159,11 @@ def _moments(kind: str, chance: Random) -> Any:
 
 
 def _tells(frame: Any) -> bool:
-    """Whether CSV shows that text is text; the result of a function does not."""
+    """Whether CSV shows that text is text, and numbers as they are; the result of a function does
+    not. `docs/your-own-model.md` says so."""
     texts = [frame[name].dropna() for name in frame if frame[name].map(type).eq(str).any()]
-    return not any(column.str.fullmatch(r"[\d.]+|true|false").all() for column in texts)
+    shows_text = not any(column.str.fullmatch(r"[\d.]+|true|false").all() for column in texts)
+    return shows_text and not any(str(dtype).lower() == "float32" for dtype in frame.dtypes)
 
 
 def _mixed() -> Any:
@@ -177,10 +200,21 @@ PIPELINES: dict[str, Callable[[], Any]] = {
     "as numbers": lambda: make_pipeline(
         FunctionTransformer(frame_steps.numbers), DecisionTreeClassifier(random_state=0)
     ),
+    "None or not": lambda: make_pipeline(
+        FunctionTransformer(frame_steps.are_none), DecisionTreeClassifier(random_state=0)
+    ),
+    "text of an array": lambda: make_pipeline(
+        FunctionTransformer(frame_steps.array_texts), _ordinal(), DecisionTreeClassifier()
+    ),
+    "imputed, as numbers": lambda: make_pipeline(
+        SimpleImputer(strategy="most_frequent"),
+        FunctionTransformer(frame_steps.lengths),
+        DecisionTreeClassifier(random_state=0),
+    ),
 }
 
 
-FUNCTIONS = ("as text", "as numbers")
+FUNCTIONS = ("as text", "as numbers", "None or not", "text of an array", "imputed, as numbers")
 
 
 def logistic() -> LogisticRegression:
@@ -230,19 +264,22 @@ def _served(
         frame.to_feather(path)
     try:
         rows = columnar.read(path) if columnar.is_typed(path) else sample.read(path, named=True)
-        pack(
-            model,
-            rows,
-            targets=[],
-            name="any",
-            folder=folder / "artifact",
-            provenance=Provenance(data={"rows": len(frame)}),
-            options=PackOptions(
-                engine="sklearn" if len(frame.columns) > 1 else "auto",
-                trusted=["tests.support.frame_steps"],
-                report=False,
-            ),
-        )
+        with mock.patch.multiple(
+            "training.pack", WIDE_COLUMNS=0, WIDE_SECONDS=INDEPENDENCE_SECONDS
+        ):
+            pack(
+                model,
+                rows,
+                targets=[],
+                name="any",
+                folder=folder / "artifact",
+                provenance=Provenance(data={"rows": len(frame)}),
+                options=PackOptions(
+                    engine="sklearn" if len(frame.columns) > 1 else "auto",
+                    trusted=["tests.support.frame_steps"],
+                    report=False,
+                ),
+            )
     except (ArtifactError, PackError, DataError) as error:
         return Tried("refused", f"{about}: {error}")
     predictor = Predictor.load(folder / "artifact", ["tests.support.frame_steps"])
@@ -273,7 +310,7 @@ def plain(value: Any) -> Any:
         return None
     if isinstance(value, pd.Timestamp):
         return value.isoformat()
-    if isinstance(value, pd.Timedelta):
+    if isinstance(value, pd.Timedelta | time):
         return str(value)
     return value.item() if isinstance(value, np.generic) else value
 

@@ -1,5 +1,6 @@
 """Steps of pipelines for the property test of DataFrames, which trusts them when it packs."""
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -48,9 +49,9 @@ def are_objects(frame: pd.DataFrame) -> Any:
     return frame.iloc[:, :1].astype(float).to_numpy() * (10 if objects else 1)
 
 
-def are_none(frame: pd.DataFrame) -> Any:
+def are_none(rows: Any) -> Any:
     """Whether each value is None; NaN is not."""
-    nones = [[value is None for value in frame[name].tolist()] for name in frame]
+    nones = [[value is None for value in column] for column in np.asarray(rows, dtype=object).T]
     return np.array(nones, np.float64).T
 
 
@@ -64,3 +65,44 @@ def units(frame: pd.DataFrame) -> Any:
     size = sum(map(ord, str(frame.dtypes.iloc[0])))
     is_first = frame.iloc[:, 0] == frame.iloc[0, 0]
     return np.column_stack([is_first * size, np.full(len(frame), size)]).astype(np.float64)
+
+
+def array_texts(frame: pd.DataFrame) -> Any:
+    """The text of each value, as NumPy has it: 10.0 for a whole number beside a missing one."""
+    texts = [list(map(str, frame[name].to_numpy().tolist())) for name in frame]
+    return np.array(texts, dtype=object).T
+
+
+def lengths(rows: Any) -> Any:
+    """The length of each value's text: 4 for None and 3 for NaN."""
+    columns = np.asarray(rows, dtype=object).T
+    return np.array([[len(str(value)) for value in column] for column in columns]).T
+
+
+def classes(frame: pd.DataFrame) -> Any:
+    """The length of the name of each value's class where the value is missing or the first one."""
+    columns = [frame[name].tolist() for name in frame]
+    sizes = [
+        [len(type(one).__name__) * (one == column[0] or pd.isna(one)) for one in column]
+        for column in columns
+    ]
+    return np.array(sizes, np.float64).T
+
+
+def are_dates(frame: pd.DataFrame) -> Any:
+    """Whether each value is a date of Python and the first one."""
+    columns = [frame[name].tolist() for name in frame]
+    found = [[type(one) is date and one == column[0] for one in column] for column in columns]
+    return np.array(found, np.float64).T
+
+
+def as_it_is(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame itself: what is behind this step tells nothing about the input columns."""
+    return frame
+
+
+def category_types(frame: pd.DataFrame) -> Any:
+    """A number for the categories' type where a value is missing; 0 for no categories."""
+    types = [getattr(frame[name].dtype, "categories", pd.Index([])).dtype for name in frame]
+    sizes = [0 if name == "object" else sum(map(ord, name)) for name in map(str, types)]
+    return frame.isna().to_numpy() * np.array(sizes)

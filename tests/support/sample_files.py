@@ -8,10 +8,13 @@ from training.samples import columnar, sample
 
 
 def read_back(rows: pd.DataFrame, folder: Path, suffix: str = ".csv") -> sample.Sample:
-    """Write the frame as CSV or Parquet, and read it as a sample."""
+    """Write the frame as CSV, Parquet or Feather, and read it as a sample."""
     path = folder / f"rows{suffix}"
     if suffix == ".csv":
         rows.to_csv(path, index=False)
         return sample.read(path, named=True)
-    rows.to_parquet(path)
+    if suffix == ".feather":
+        rows.to_feather(path)
+    else:
+        rows.to_parquet(path)
     return columnar.read(path)

@@ -155,7 +155,10 @@ class FittedModel:
         self, methods: Iterable[str], signature: Signature, columns: Sequence[Column]
     ) -> list[Any]:
         """What these methods return for rows, as arrays; the estimator's errors pass through."""
-        rows = self.engine(signature).contained(columns)
+        return self.ask(methods, self.engine(signature).contained(columns))
+
+    def ask(self, methods: Iterable[str], rows: Any) -> list[Any]:
+        """The same for rows that are in the container that the model takes."""
         return [outputs.as_arrays(getattr(self.estimator, name)(rows)) for name in methods]
 
     def possible_labels(self, output: Output) -> tuple[Label, ...]:

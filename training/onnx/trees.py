@@ -70,12 +70,14 @@ class Trees:
         self.roots.append(int(place[0]))
         self.first_leaves.append(len(self.leaf_targets))
         self.features += one.feature[inner].tolist()
-        self.splits += one.threshold[inner].tolist()
         self.missing_left += one.missing_left[inner].astype(int).tolist()
         for node in inner.tolist():
             members = one.members.get(node)
-            self.modes.append(LEQ if members is None else MEMBER)
-            if members is not None:
+            # ONNX Runtime 1.28 crashes on an empty list, where null alone goes left.
+            is_empty = members is not None and not members
+            self.splits.append(-np.inf if is_empty else float(one.threshold[node]))
+            self.modes.append(MEMBER if members else LEQ)
+            if members:
                 self.members += [*members, np.nan]  # NaN ends the list of a node
         for side, child in enumerate((one.left, one.right)):
             self.children[side].extend(place[child[inner]].tolist())

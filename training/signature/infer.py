@@ -1,6 +1,7 @@
 """Infers the signature of a fitted estimator from the estimator and a sample of rows."""
 
 import shlex
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -64,7 +65,7 @@ def contract(
     encoded = (name for name, values in learned.categories.items() if values)
     fixed = {*(given or ()), *learned.texts, *encoded}
     probe, columns = input_format.found(model, columns, fixed)
-    ambiguous_columns.check(probe, columns, fixed)
+    ambiguous_columns.check(probe, columns, fixed, given or ())
     taken = inputs.describe(probe, columns, learned, advance)
     for place, own in enumerate(map(learned.closed.get, names)):
         if own is not None:
@@ -85,6 +86,12 @@ def _inputs(model: FittedModel, sample: Sample, targets: Sequence[str]) -> list[
             raise PackError(f"the sample has no column {target}, which --target names")
     wanted = model.feature_names
     if wanted is not None:
+        twice = [name for name, times in Counter(wanted).items() if times > 1]
+        if twice:
+            raise PackError(
+                f"the model was fitted on several columns called {twice[0]}, and an input needs a "
+                "name of its own: rename the columns and fit the model again"
+            )
         missing = [name for name in wanted if name not in there]
         if missing:
             others = [name for name in there if name not in wanted]

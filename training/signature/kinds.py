@@ -48,15 +48,12 @@ def decide(
                 f"{column.name}, which no kind of input holds: fit the model on numbers, text or "
                 "times"
             )
-        if _has_none(learned) and _has_nan(learned):
-            raise PackError(
-                f"the model learned both None and NaN from the column {column.name}, and a request "
-                "has only null: fit the model on one of the two"
-            )
+        _check_nulls(column.name, learned, absent, column.name in given)
         made = _read(column, given.get(column.name), learned_kind, learned)
         null = _null(learned, absent)
         if null is not None:
-            made = replace(_with_null(made, null), null_is_known=True)
+            is_known = bool(known.categories.get(column.name))  # what leaves an imputer is not
+            made = replace(_with_null(made, null), null_is_known=is_known)
         if made.series is None:
             numbers = learned | known.edges.get(column.name, set())
             single = _single(made, numbers) if column.name not in given else ""
@@ -65,6 +62,28 @@ def decide(
         if made.kind != column.kind and column.name not in given:
             notes.append(_note(column, made.kind))
     return found, notes
+
+
+def _check_nulls(name: str, learned: Collection[Any], absent: Any, is_given: bool) -> None:
+    """PackError if the model may have been fitted on None and on NaN, where a request has null.
+
+    `absent` is the missing value of the column's imputer, which leaves the other for the encoder.
+    """
+    has_none, has_nan = _has_none(learned), _has_nan(learned)
+    if has_none and has_nan:
+        raise PackError(
+            f"the model learned both None and NaN from the column {name}, and a request has only "
+            "null: fit the model on one of the two"
+        )
+    imputes_nan = absent is not None and _is_null(absent)
+    if is_given or not ((has_none and imputes_nan) or (has_nan and absent is None)):
+        return
+    own, other = ("NaN", "None") if imputes_nan else ("None", "NaN")
+    raise PackError(
+        f"the model imputes {own} in the column {name} and learned {other} as a category, and a "
+        f"request has only null: fit the model on one of the two, or say --kind {name}=KIND if "
+        f"the column had {other} alone"
+    )
 
 
 def _kind(learned: Collection[Any]) -> str | None:
@@ -171,10 +190,9 @@ def _single(column: Column, learned: Collection[Any]) -> str:
 
 def _null(learned: Collection[Any], absent: Any) -> Null | None:
     """The missing value that the model expects; None if unknown."""
-    has_none = _has_none(learned) or absent is None
-    has_nan = _has_nan(learned)
-    if not has_none and absent is not None and _is_null(absent):
-        has_nan = True  # an imputer of NaN leaves None for the encoder
+    has_none, has_nan = _has_none(learned), _has_nan(learned)
+    if not has_none and not has_nan:
+        has_none, has_nan = absent is None, absent is not None and _is_null(absent)
     if has_none == has_nan:
         return None
     return "none" if has_none else "nan"

@@ -8,9 +8,9 @@ import math
 import struct
 import warnings
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -18,8 +18,10 @@ import numpy as np
 
 from service.model.engines import Column
 from service.model.predictor import as_column
-from service.model.signature import Input, Output, Signature
+from service.model.signature import Output, Signature
+from training.estimators import unknown_values
 from training.estimators.fitted_model import FittedModel
+from training.signature.other_types import Other
 
 ROWS = 3
 COMPARED_ROWS = 500  # whose answers are compared where a column gets another type
@@ -55,6 +57,7 @@ class Probe:
         self.methods = model.methods
         self._kept: dict[tuple[str, str], Column] = {}
         self._taken: dict[str, set[Any]] = {}
+        self._usual: dict[frozenset[str], tuple[list[Any] | None, int]] = {}
 
     @property
     def count(self) -> int:
@@ -100,25 +103,27 @@ class Probe:
         self,
         columns: Sequence[Column],
         types: Mapping[str, str],
-        changed: Mapping[str, Input] = MappingProxyType({}),
+        others: Mapping[str, Callable[[], Any]] = MappingProxyType({}),
     ) -> list[Any] | None:
         """What the estimator returns for rows of these types; None if it raises an error.
 
-        `changed` are inputs that differ from the signature's in more than their type.
+        `others` make columns of pandas, which take the place of those of these names.
         """
-        inputs = {**self.inputs, **changed}
         signature = Signature(
             container=self.signature.container,
             inputs=tuple(
                 one if one.dtype == types[name] else replace(one, dtype=types[name])
-                for name, one in inputs.items()
+                for name, one in self.inputs.items()
             ),
             outputs=(Output(name="", kind="number"),),
         )
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                return self.model.call(self.methods, signature, columns)
+                rows = self.model.engine(signature).contained(columns)
+                for name, make in others.items():
+                    rows[name] = make()
+                return self.model.ask(self.methods, rows)
             except Exception:
                 return None
 
@@ -135,35 +140,44 @@ class Probe:
             *(self.those_that_agree({name: types[name] for name in part}) for part in parts)
         )
 
-    def differing(
-        self, types: Mapping[str, str], values: Mapping[str, Sequence[Any]] | None = None
-    ) -> bool | None:
-        """Whether the rows get other answers in these types; None if they get none.
+    def differing(self, others: Mapping[str, Other]) -> bool | None:
+        """Whether rows get other answers if these columns have other types, with a null in those
+        that have some.
 
-        `values` are those that columns have in their other type, if they differ from the kept ones.
+        None if they get none, or if encoders know fewer of their values then: the model was not
+        fitted on such columns.
         """
-        given = {**self.types, **types}
-        count = len(next(iter(self.more.values())))
-        more = {**self.more, **{name: list(own)[:count] for name, own in (values or {}).items()}}
-        before, after = self._usual_answers, self._answers(_table(more, given), given)
-        if before is None or after is None:
+        nulls = frozenset(name for name, one in others.items() if one.has_null)
+        rows = self._with_nulls(nulls)
+        makes = {name: partial(one.column, rows[name]) for name, one in others.items()}
+        (before, known), (after, unknown) = self._before(nulls), self._counted(rows, makes)
+        if before is None or after is None or unknown > known:
             return None
         return not all(map(_equal, before, after))
 
-    def differing_as(self, inputs: Mapping[str, Input]) -> bool:
-        """Whether rows get other answers as these inputs, with a null in those that are nullable;
-        not if they get none then."""
-        nulls = {name for name, one in inputs.items() if one.nullable}
-        rows = {
+    def _with_nulls(self, nulls: Collection[str]) -> dict[str, list[Any]]:
+        """The compared rows and one more, with a null in these columns."""
+        return {
             name: [*values, None if name in nulls else values[0]]
             for name, values in self.more.items()
         }
-        types = {**self.types, **{name: one.dtype for name, one in inputs.items()}}
-        before, after = (
-            self._answers([as_column(rows[name], own[name]) for name in own], own, changed)
-            for own, changed in ((self.types, {}), (types, inputs))
-        )
-        return before is not None and after is not None and not all(map(_equal, before, after))
+
+    def _before(self, nulls: frozenset[str]) -> tuple[list[Any] | None, int]:
+        """The answers to `_with_nulls` in the signature's types, and the number of unknown
+        values."""
+        if nulls not in self._usual:
+            self._usual[nulls] = self._counted(self._with_nulls(nulls))
+        return self._usual[nulls]
+
+    def _counted(
+        self,
+        rows: Mapping[str, list[Any]],
+        others: Mapping[str, Callable[[], Any]] = MappingProxyType({}),
+    ) -> tuple[list[Any] | None, int]:
+        """The answers to rows, and the number of values that encoders do not know."""
+        with unknown_values.counted(self.model.parts) as unknown:
+            answers = self._answers(_table(rows, self.types), self.types, others)
+        return answers, unknown.value
 
     @cached_property
     def _usual_answers(self) -> list[Any] | None:
