@@ -107,6 +107,26 @@ def test_rows_of_one_input_may_be_its_values(body: list[Any]) -> None:
         assert checked("text", payloads.from_json(payload, made, limits)) == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "cell", "complaint"),
+    [
+        ("number", "1,5", "is not a number, such as 1.5"),
+        ("number", "", "is empty, not a number"),
+        ("integer", "x", "is not a whole number, such as 15"),
+        ("integer", "1.5", "is not a whole number"),
+        ("boolean", "yes", "is neither true nor false"),
+        ("boolean", " ", "is empty, not a boolean"),
+        ("boolean or null", "1", "is neither true nor false"),
+        ("codes", "one", "is not a number, such as 1.5"),
+        ("closed", "", "is empty, not a string"),
+    ],
+)
+def test_a_wrong_cell_of_csv_is_not_called_a_string(kind: str, cell: str, complaint: str) -> None:
+    with pytest.raises(Problem) as caught:
+        from_csv(kind, f'c\n"{cell}"\n')
+    assert caught.value.errors[0]["detail"] == complaint
+
+
 @pytest.mark.parametrize("kind", ["number or null", "integer or null", "boolean or null", "open"])
 def test_null_passes_where_it_may(kind: str) -> None:
     [value] = from_json(kind, [None])

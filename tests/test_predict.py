@@ -1,6 +1,7 @@
 """`POST /predict`: every form of the published example, and what else a request may ask."""
 
 import json
+import re
 from typing import Any
 
 import pandas as pd
@@ -159,6 +160,30 @@ def test_the_largest_numbers_the_signature_admits_are_answered(client: FlaskClie
             assert response.status_code == 200
     beyond = client.post("/predict", json={"sensor_1": 1.01 * first["highest"], "sensor_2": 0})
     assert beyond.status_code == 422
+
+
+@pytest.mark.parametrize("orient", ["columns", "index", "split", "table"])
+@pytest.mark.parametrize("extra", ["refuse", "echo"])
+def test_other_forms_of_a_frame_get_the_one_that_is_taken(
+    orient: Any, extra: str, predictor: Predictor
+) -> None:
+    client = create_app(Settings(extra_columns=extra), predictor).test_client()
+    text = ROWS.to_json(orient=orient)
+    response = client.post("/predict", data=text, content_type="application/json")
+    problem = assert_problem(response.status_code, str(response.mimetype), response.data)
+    assert response.status_code == 422
+    [error] = problem["errors"]
+    [call] = re.findall(r"df(\.to_json\(.*\))$", error["detail"])
+    right = eval(f"ROWS{call}")  # noqa: S307 (what the message says to send)
+    response = client.post("/predict", data=right, content_type="application/json")
+    assert (response.status_code, response.json) == (200, ANSWER)
+
+
+@pytest.mark.parametrize("payload", [{"sensor_1": {}, "sensor_2": {}}, {"inputs": {"a": 1}}])
+def test_other_objects_are_not_called_a_frame(client: FlaskClient, payload: Any) -> None:
+    response = client.post("/predict", json=payload)
+    assert response.status_code == 422
+    assert "DataFrame" not in response.text
 
 
 def test_a_table_without_its_line_breaks_gets_the_option_of_curl(client: FlaskClient) -> None:

@@ -12,8 +12,13 @@ from service.model.number_parsing import MISSING
 from service.model.signature import Input, empty_cell, takes_strings
 
 
+class Cell(str):
+    """A cell that is no value of its column. In CSV all cells are text, so an error message does
+    not say that it is a string."""
+
+
 def values_of(cells: Sequence[str], column: Input | None) -> list[Any]:
-    """The values of a column of cells. An invalid cell stays a string, which the schema refuses.
+    """The values of a column of cells. An invalid one stays a `Cell`, which the schema refuses.
 
     If the column accepts null, so is a cell of `MISSING`, unless it is a category of the model.
     orjson reads numbers in JSON's notation all at once, many times as fast.
@@ -26,6 +31,8 @@ def values_of(cells: Sequence[str], column: Input | None) -> list[Any]:
             if len(values) == len(cells) and set(map(type, values)) <= {int, float}:
                 return values
     values = list(map(reader, cells))
+    if column is not None and not column.nullable and None in values:
+        values = [Cell() if value is None else value for value in values]
     if column is not None and column.nullable and not MISSING.isdisjoint(cells):
         missing = MISSING - set(map(str, column.categories or ()))
         values = [
@@ -46,11 +53,11 @@ def _reader(column: Input | None) -> Callable[[str], Any]:
 
 
 def _boolean(cell: str) -> bool | str | None:
-    return {"": None, "true": True, "false": False}.get(cell.strip().lower(), cell)
+    return {"": None, "true": True, "false": False}.get(cell.strip().lower(), Cell(cell))
 
 
 def _number(cell: str) -> float | str | None:
     number = number_parsing.parse(cell)
     if number is None:
-        return cell if cell.strip() else None
+        return Cell(cell) if cell.strip() else None
     return number

@@ -11,6 +11,7 @@ import numpy as np
 from marshmallow import ValidationError, fields
 from numpy.typing import NDArray
 
+from service.api.csv_values import Cell
 from service.api.problems import MAX_ERRORS, likely
 from service.model import dates
 from service.model.frames import MASKED
@@ -25,6 +26,11 @@ NAMES_OF_TYPES = {
     list: "a list",
     str: "a string",
     type(None): "null",
+}
+CELLS = {  # what is wrong with a cell of CSV
+    "a boolean": "is neither true nor false",
+    "a number": "is not a number, such as 1.5",
+    "a whole number": "is not a whole number, such as 15",
 }
 SHOWN_CATEGORIES = 20
 MAX_EXACT = {
@@ -64,6 +70,9 @@ class ColumnField(fields.Field[NDArray[Any]]):
         return as_column(list(values), self.column.dtype)
 
     def _wrong_type(self, value: Any) -> str:
+        if isinstance(value, Cell):
+            no_value = CELLS.get(self.expected, f"is not {self.expected}")
+            return no_value if value else f"is empty, not {self.expected}"
         return f"is {NAMES_OF_TYPES[type(value)]}, not {self.expected}"
 
     def _refuse(

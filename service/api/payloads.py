@@ -18,7 +18,7 @@ a string.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -37,6 +37,8 @@ ONE_LINE = (
     "the table is one line of more cells than the model has inputs: send its line breaks, too "
     "(curl --data-binary; --data removes them)"
 )
+FRAME = 'is a DataFrame by columns or by its index: send its rows, df.to_json(orient="records")'
+FRAME_KEYS = ({"columns", "index", "data"}, {"schema", "data"})  # with orient="split", "table"
 INDEX = ""  # the name that pandas gives to the index in CSV, its first column
 SHOWN_NAMES = 3
 
@@ -80,6 +82,8 @@ def from_json(payload: Any, signature: Signature, limits: parse.PayloadLimits) -
     if INSTANCES in payload and (INSTANCES not in signature.names or _are_rows(payload)):
         return _from_instances(payload, signature, limits)
     inputs = {column.name: column for column in signature.inputs}
+    if _is_frame(payload, inputs):
+        raise _misfit("", FRAME)
     others = {}
     if limits.echo_extra:
         others = {name: value for name, value in payload.items() if name not in inputs}
@@ -111,6 +115,16 @@ def from_json(payload: Any, signature: Signature, limits: parse.PayloadLimits) -
         lambda name, row: pointer(name) if name in whole else pointer(name, row),
         extra,
     )
+
+
+def _is_frame(payload: Mapping[str, Any], names: Collection[str]) -> bool:
+    """Whether an object is a DataFrame in another form of `to_json` than a list of rows."""
+    known = payload.keys() & set(names)
+    if payload.keys() in FRAME_KEYS and not known:
+        return True
+    is_named = bool(known) or all(map(str.isdigit, payload))
+    objects = [one for one in payload.values() if isinstance(one, dict) and one]
+    return bool(payload) and is_named and len(objects) == len(payload)
 
 
 def _form(signature: Signature) -> str:

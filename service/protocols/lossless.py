@@ -70,4 +70,4 @@ def _boolean(values: Sequence[Any], _: Input) -> list[Any]:
 
 
 def _boolean_cell(values: Sequence[Any], _: Input) -> list[Any]:
-    return [BOOLEAN_CELLS.get(value, value) if type(value) is str else value for value in values]
+    return [BOOLEAN_CELLS.get(value, value) for value in values]

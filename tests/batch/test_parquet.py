@@ -30,7 +30,7 @@ def test_rows_of_csv_become_columns_with_types(artifact: Path, tmp_path: Path) -
     assert answered(output) == CLASSES
     aside = table(tmp_path / "out.parquet.bad.csv")
     assert [(row["line"], row["reason"]) for row in aside] == [
-        ("4", "sensor_1 is a string, not a number"),
+        ("4", "sensor_1 is not a number, such as 1.5"),
         ("5", "has 2 cells, the header has 3"),
     ]
 

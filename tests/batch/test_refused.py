@@ -9,16 +9,16 @@ from tests.batch.conftest import CLASSES, GOOD, HEADER, Run, files, table
 
 BAD = "1,1\nx,1\n2.0,-1\n1\n3,0\n,1\n"
 REASONS = [
-    ("3", "sensor_1 is a string, not a number"),
+    ("3", "sensor_1 is not a number, such as 1.5"),
     ("5", "has 1 cells, the header has 2"),
-    ("7", "sensor_1 is null, not a number"),
+    ("7", "sensor_1 is empty, not a number"),
 ]
 
 
 def test_a_bad_row_stops_it_and_leaves_nothing(run: Run, tmp_path: Path) -> None:
     code, printed = run(HEADER + BAD)
     assert code == 65
-    assert "in.csv, line 3: sensor_1 is a string, not a number; --on-error skip" in printed
+    assert "in.csv, line 3: sensor_1 is not a number, such as 1.5; --on-error skip" in printed
     assert files(tmp_path) == set()
 
 

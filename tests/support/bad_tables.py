@@ -12,7 +12,7 @@ def table(status: int, body: str | bytes, *pointers: str, hint: str = "") -> Bad
     return Bad(status, body if isinstance(body, bytes) else body.encode(), pointers, hint, CSV)
 
 
-def cell(text: str, hint: str = "is a string, not a number") -> Bad:
+def cell(text: str, hint: str = "is not a number, such as 1.5") -> Bad:
     """A table whose second number is this text."""
     return table(422, f"sensor_1,sensor_2\n1,{text}\n", "/sensor_2/0", hint=hint)
 
@@ -41,8 +41,8 @@ TABLES = {
     "a long row": table(422, "sensor_1,sensor_2\n1,1,1\n", "", hint="row 0 has 3 cells"),
     "a row of spaces": table(422, "sensor_1,sensor_2\n1,1\n \n", "", hint="row 1 has 1 cells"),
     "text for a number": cell("abc"),
-    "an empty cell": cell("", "null"),
-    "a quoted empty cell": cell('""', "null"),
+    "an empty cell": cell("", "is empty, not a number"),
+    "a quoted empty cell": cell('""', "is empty, not a number"),
     "faults in both columns": table(
         422, "sensor_1,sensor_2\n1,x\ny,1\n", "/sensor_2/0", "/sensor_1/1"
     ),
