@@ -68,6 +68,19 @@ def test_example_texts_are_words_that_many_texts_have(tmp_path: Path) -> None:
     assert not {*shown} & {*texts}
 
 
+def test_codes_that_an_encoder_knows_are_examples_if_many_rows_have_them(tmp_path: Path) -> None:
+    codes = [f"{code:05d}" for code in range(1001, 1061)]
+    rows = pd.DataFrame({"code": np.resize(codes, ROWS * 2), "size": np.arange(ROWS * 2.0)})
+    rows["own"] = [f"person{place}" for place in range(len(rows))]
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    columns = make_column_transformer((encoder, ["code", "own"]), remainder="passthrough")
+    model = make_pipeline(columns, LinearRegression()).fit(rows, rows["size"])
+    predictor = Predictor.load(packed_by_command(tmp_path, model, rows))
+    shown = predictor.manifest.example
+    assert {*shown["code"]} <= {*codes}
+    assert not {*shown["own"]} & {*rows["own"]}
+
+
 def test_examples_of_a_regressor_are_low_middle_and_high(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(size=(ROWS, 1))
     model = LinearRegression().fit(values, values[:, 0] * 3)

@@ -45,7 +45,10 @@ def made(manifest: Manifest, predictor: Predictor, values: Values) -> Columns:
     choices = []
     for answer, places in _groups(_answers(predictor, values)):
         candidates = [
-            [_typical(one, values[one.name], places, turn) for one in inputs]
+            [
+                _typical(one, values[one.name], places, turn, one.name in manifest.known)
+                for one in inputs
+            ]
             for turn in range(len(SHARES))
         ]
         columns = dict(zip(names, map(list, zip(*candidates, strict=True)), strict=True))
@@ -117,13 +120,20 @@ def _groups(answers: Sequence[Any]) -> list[tuple[Any, list[int]]]:
     return [(answer, places) for answer, places in groups if len(places) >= FEW_ROWS]
 
 
-def _typical(one: Input, values: Sequence[Any], places: Sequence[int], turn: int) -> Any:
-    """A value of the group; in each turn at another share of its sorted numbers or moments."""
+def _typical(
+    one: Input, values: Sequence[Any], places: Sequence[int], turn: int, encoded: bool
+) -> Any:
+    """A value of the group; in each turn at another share of its sorted numbers or moments.
+
+    `encoded` says that an encoder knows the texts of the input, such as post codes.
+    """
     present = [values[place] for place in places if values[place] is not None]
     if not present:
         return None if one.nullable else example.columns_of(one)[0]
     if one.kind in ("category", "boolean"):
         return Counter(present).most_common(1)[0][0]
+    if one.kind == "text" and encoded:
+        return _common(values, present) or example.columns_of(one)[0]
     if one.kind == "text":
         return _text(values, present, turn) or example.columns_of(one)[0]
     middle = sorted(present)[min(int(SHARES[turn] * len(present)), len(present) - 1)]
@@ -134,13 +144,24 @@ def _typical(one: Input, values: Sequence[Any], places: Sequence[int], turn: int
     return round(number) if one.kind == "integer" else number
 
 
+def _common(values: Sequence[Any], group: Sequence[str]) -> str:
+    """The commonest text of the group, if many rows of all have it."""
+    [(text, _)] = Counter(group).most_common(1)
+    return text if list(values).count(text) >= _least(values) else ""
+
+
+def _least(values: Sequence[Any]) -> float:
+    """The number of rows that a text must be in, so that it is nobody's."""
+    return max(FEW_ROWS, COMMON_SHARE * len(values))
+
+
 def _text(values: Sequence[Any], group: Sequence[str], turn: int) -> str:
     """Words that many rows have, first those that the group has more often than others."""
     every, own = (
         Counter(word for text in texts for word in set(WORD.findall(str(text).lower())))
         for texts in (values, group)
     )
-    least = max(FEW_ROWS, COMMON_SHARE * len(values))
+    least = _least(values)
     known = [word for word, times in own.items() if times >= least]
     known.sort(key=lambda word: (-own[word] * own[word] / every[word], word))
     return " ".join(known[turn : turn + WORDS])
