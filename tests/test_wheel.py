@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import joblib
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -50,30 +52,83 @@ def run(*command: object, folder: Path, **settings: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of commands of an environment with nothing but the wheel and what it requires."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a checkout that was used."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
     for name in BUILT_FROM:
         shutil.copy(ROOT / name, source)
     for name in PACKAGES:
-        hidden = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=hidden)
+        shutil.copytree(ROOT / name, source / name, symlinks=True)
     run(UV, "build", "--quiet", "--wheel", "--out-dir", folder, source, folder=folder)
     [wheel] = folder.glob("*.whl")
-    assert wheel.name == f"slipway_serving-{__version__}-py3-none-any.whl"
+    return wheel
+
+
+def environment(wheel: Path, folder: Path, *locks: str) -> Path:
+    """The folder of commands of an environment with nothing but the wheel and what it requires."""
     python = folder / "env/bin/python"
     run(UV, "venv", "--quiet", "--python", sys.executable, folder / "env", folder=folder)
     install = (UV, "pip", "install", "--quiet", "--python", python, "--no-deps")
     run(
         *install,
         "--require-hashes",
-        *(f"--requirement={ROOT / name}" for name in LOCKS),
+        *(f"--requirement={ROOT / name}" for name in locks),
         folder=folder,
     )
     run(*install, wheel, folder=folder)
     return python.parent
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel with the extra `pack`."""
+    return environment(wheel, tmp_path_factory.mktemp("packing"), *LOCKS)
+
+
+@pytest.mark.slow
+def test_the_wheel_has_its_version_and_nothing_that_python_wrote(wheel: Path) -> None:
+    assert wheel.name == f"slipway_serving-{__version__}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as content:
+        assert not [name for name in content.namelist() if name.endswith(".pyc")]
+
+
+@pytest.mark.slow
+def test_without_the_extra_each_command_works_or_says_how_to_install_it(
+    wheel: Path, tmp_path: Path
+) -> None:
+    commands = environment(wheel, tmp_path, LOCKS[0])
+    names = pd.DataFrame({"size": [0.0, 1.0]})
+    joblib.dump(LogisticRegression().fit(names, ["no", "yes"]), tmp_path / "named.joblib")
+    joblib.dump(LogisticRegression().fit([[0.0], [1.0]], ["no", "yes"]), tmp_path / "array.joblib")
+    (tmp_path / "rows.csv").write_text("size,answer\n0,no\n1,yes\n")
+    way = f"uv pip install --python {commands / 'python'} 'slipway-serving[pack]'"
+    sample = ("--sample", "rows.csv", "--target", "answer")
+
+    def said(*command: str) -> tuple[int, str]:
+        ended = subprocess.run(
+            [commands / "slipway", *command],
+            cwd=tmp_path,
+            env=clean_environment(XDG_CACHE_HOME=str(tmp_path / "cache")),
+            capture_output=True,
+            text=True,
+        )
+        return ended.returncode, ended.stderr
+
+    for command in ("pack", "serve"):
+        code, err = said(command, "named.joblib", *sample)
+        assert (code, err.count("\n")) == (69, 1), err
+        assert err.endswith(f"which needs pandas: {way}\n")
+    code, err = said("pack", "array.joblib", *sample, "--engine", "onnx")
+    assert (code, err.count("\n"), err.endswith(f"is not installed: {way}\n")) == (65, 1, True)
+    code, err = said("pack", "array.joblib", *sample, "--out", "packed")
+    assert (code, err) == (
+        0, f"note: the artifact has no report, for matplotlib is not installed: {way}\n"
+    )  # fmt: skip
+    assert said("inspect", "named.joblib") == (0, "")
+    assert said("diff", "packed", "packed") == (0, "")
+    assert said("fit", "--out", "sensors")[0] == 0
 
 
 def test_extras_are_those_of_the_files_of_requirements() -> None:
@@ -137,7 +192,8 @@ def test_deploying_says_what_a_wheel_lacks(installed: Path, tmp_path: Path) -> N
         text=True,
     )
     assert (ended.returncode, ended.stderr.count("\n")) == (69, 1)
-    way = "pip install 'slipway-serving[deploy]'"
+    pip = f"uv pip install --python {installed / 'python'}"  # an environment of uv has no pip
+    way = f"{pip} 'slipway-serving[deploy]'"
     assert ended.stderr == f"slipway: deploy needs botocore, which is not installed: {way}\n"
 
 

@@ -19,6 +19,7 @@ from service.model.artifact import ArtifactError
 from service.model.companions import installed_version
 from service.model.engines import Column, Engine
 from service.model.errors import one_line
+from service.model.installation import install_extra
 from service.model.limits import Limits
 from service.model.locked import LOCK
 from service.model.manifest import ROWS_INDEPENDENT, TIMED_ROWS, Golden, Manifest
@@ -44,6 +45,7 @@ ROUTES = {artifact.ONNX: "onnx", artifact.SCIKIT_LEARN: "migration"}
 DRAWN_ROWS = 500
 WIDE_COLUMNS = 1000  # of more columns, whether rows are independent is tested for a time
 WIDE_SECONDS = 5.0  # for each of three sets of rows
+INSTALL = install_extra("pack", "matplotlib", "jinja2")  # for the report
 GOLDEN_ROWS = 8  # evenly from the sample, after the caller's own examples
 
 
@@ -227,8 +229,10 @@ def _report(*given: Any) -> bytes | None:
         return render(*given)
     except Exception as error:  # of the model's code or of libraries
         reraise_own(error)
-        reason = one_line(error)
-        print(f"note: the artifact has no report, for it failed ({reason})", file=sys.stderr)
+        reason = f"it failed ({one_line(error)})"
+        if isinstance(error, ModuleNotFoundError):
+            reason = f"{error.name} is not installed: {INSTALL}"
+        print(f"note: the artifact has no report, for {reason}", file=sys.stderr)
         return None
     finally:
         sys.path.remove(folder)
