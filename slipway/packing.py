@@ -128,6 +128,13 @@ separator = click.option(
     metavar="CHARACTER",
     help="Between cells of a sample of CSV: , or ; or | or tab.",
 )
+decimal = click.option(
+    "--decimal",
+    type=click.Choice((".", ",")),
+    default=".",
+    show_default=True,
+    help="Decimal separator of numbers in a sample of CSV.",
+)
 
 as_json = click.option(
     "--json", is_flag=True, help="Print one JSON object; all else goes to standard error."
@@ -178,6 +185,7 @@ def fit(**given: Any) -> None:
 @click.argument("model", type=options.PATH, nargs=-1, required=True)
 @sample
 @separator
+@decimal
 @target
 @ignore
 @kind
@@ -234,6 +242,7 @@ def inspect(**given: Any) -> None:
 @click.argument("new", type=options.PATH)
 @click.option("--sample", type=options.PATH, metavar="FILE", help="Rows to compare predictions on.")
 @separator
+@decimal
 @trust
 @trust_code
 @limits

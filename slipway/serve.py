@@ -38,6 +38,7 @@ ROOT = Path(__file__).parents[1]
 )
 @click.option("--sample", type=PATH, metavar="FILE", help="Rows that MODEL takes, as for pack.")
 @packing.separator
+@packing.decimal
 @packing.target
 @packing.ignore
 @packing.kind

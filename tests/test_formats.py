@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -273,6 +274,17 @@ def test_a_library_for_the_release_that_saved_the_model_is_one_option(
     assert "and absent, which is not installed here" in said
     assert "--trust absent.test_format.Mine --with absent==VERSION" in said
     assert said.count("\n") == 1
+
+
+def test_a_missing_library_has_the_command_for_this_python() -> None:
+    found = Inspection({"xgboost.sklearn.XGBClassifier"}, [], set())
+    with pytest.raises(PackError) as caught:
+        blocked.check("m.pkl", found, [], ["serve", "m.pkl", "--sample", "my rows.csv"])
+    assert str(caught.value) == (
+        "m.pkl: needs xgboost, which is not installed here; install it, in the version that fitted "
+        f"the model: {sys.executable} -m pip install xgboost && {program()} serve m.pkl --sample "
+        "'my rows.csv'"
+    )
 
 
 def test_a_library_that_stands_in_the_way_has_the_version_that_stands_beside_the_model() -> None:

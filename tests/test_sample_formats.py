@@ -12,6 +12,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 
 from slipway.command import main
@@ -108,6 +109,38 @@ def test_rows_with_decimal_commas_name_the_separator(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("a;b\n1,5;2\n")
     with pytest.raises(DataError, match="row 1 .* say --separator ';'"):
         sample.read(tmp_path / "rows.csv")
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["frame", "array"])
+def test_decimal_commas_give_the_artifact_that_points_give(
+    named: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = FRAME.set_axis(["a", "b", "c"], axis=1).assign(c=range(40))
+    frame.loc[3, "b"] = np.nan
+    rows = frame if named else frame.to_numpy()
+    joblib.dump(HistGradientBoostingRegressor().fit(rows, ROWS[:, 0]), tmp_path / "model.joblib")
+    pack = ["pack", str(tmp_path / "model.joblib"), "--out", str(tmp_path / "packed"), "--sample"]
+    european = ["--separator", ";", "--decimal", ","]
+    versions = []
+    for decimal, options in ((".", european[:2]), (",", european)):
+        path = tmp_path / f"rows{decimal}.csv"
+        frame.to_csv(path, index=False, sep=";", decimal=decimal)
+        assert main([*pack, str(path), *options]) == 0
+        versions.append(json.loads((tmp_path / "packed/manifest.json").read_text())["version"])
+    assert versions[0] == versions[1]
+    capsys.readouterr()
+    assert main([*pack, str(path), "--separator", ";"]) == os.EX_DATAERR
+    assert capsys.readouterr().err.endswith("; a has decimal commas: say --decimal ,\n")
+    assert main([*pack, str(path), "--decimal", ","]) == os.EX_DATAERR
+    assert "needs another separator" in capsys.readouterr().err
+
+
+def test_text_keeps_its_commas_beside_decimal_commas(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a;b;c\n1,5;1,5 m;1.5\n2;x;2,5\n")
+    read = sample.read(tmp_path / "rows.csv", separator=";", decimal=",")
+    assert [column.values for column in read.columns.values()] == [
+        [1.5, 2.0], ["1,5 m", "x"], ["1.5", "2,5"]
+    ]  # fmt: skip
 
 
 def test_a_column_of_text_may_have_any_separator(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from service import __version__
 from tests.support.serving import ROOT, Server, clean_environment, free_port, wait_until
 
 UV = Path(sys.executable).with_name("uv")
+WITH_UV = f"{UV.parent}:{os.environ['PATH']}"
 PROJECT: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 BUILT_FROM = ("pyproject.toml", "requirements.in", "README.md", "LICENSE", "gunicorn.conf.py")
 PACKAGES = ("slipway", "service", "training", "ecs")
@@ -110,7 +112,7 @@ def test_without_the_extra_each_command_works_or_says_how_to_install_it(
         ended = subprocess.run(
             [commands / "slipway", *command],
             cwd=tmp_path,
-            env=clean_environment(XDG_CACHE_HOME=str(tmp_path / "cache")),
+            env=clean_environment(XDG_CACHE_HOME=str(tmp_path / "cache"), PATH=WITH_UV),
             capture_output=True,
             text=True,
         )
@@ -187,7 +189,7 @@ def test_deploying_says_what_a_wheel_lacks(installed: Path, tmp_path: Path) -> N
     ended = subprocess.run(
         [installed / "slipway", "deploy"],
         cwd=tmp_path,
-        env=clean_environment(),
+        env=clean_environment(PATH=WITH_UV),
         capture_output=True,
         text=True,
     )

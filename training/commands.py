@@ -81,7 +81,9 @@ def pack(options: Namespace) -> None:
             if columnar.is_typed(options.sample):
                 rows = columnar.read(options.sample)
             else:
-                rows = sample.read(options.sample, advance, named, options.separator)
+                rows = sample.read(
+                    options.sample, advance, named, options.separator, options.decimal
+                )
             rows = _without(options.ignore, rows)
         with refuse_side_effects(options.trust):
             rows, targets = rows.named(targets, model.feature_names)
@@ -97,7 +99,7 @@ def pack(options: Namespace) -> None:
                 folder=options.out,
                 provenance=Provenance(
                     data=described(options.sample, digest, rows.rows, options.held_out),
-                    example_rows=_example(options.example, options.separator),
+                    example_rows=_example(options),
                     older=older,
                     lock=options.lock.read_bytes() if options.lock else b"",
                     code=code.sources,
@@ -152,15 +154,16 @@ def _needed(manifest: Manifest, folder: Path, trusted: Sequence[str]) -> dict[st
     return needed
 
 
-def _example(path: Path | None, separator: str) -> "Sample | None":
+def _example(options: Namespace) -> "Sample | None":
     """The rows of --example."""
     from training.samples import columnar, sample
 
+    path = options.example
     if path is None:
         return None
     if columnar.is_typed(path):
         return columnar.read(path)
-    return sample.read(path, named=True, separator=separator)
+    return sample.read(path, named=True, separator=options.separator, decimal=options.decimal)
 
 
 def _print_json(value: object) -> None:

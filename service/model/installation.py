@@ -21,11 +21,13 @@ def program() -> str:
 def pip_install(*requirements: str) -> str:
     """The command that installs packages for the Python that runs this.
 
-    Environments of uv have no pip.
+    Environments of uv have no pip, and images have neither.
     """
-    pip = [sys.executable, "-m", "pip", "install"]
-    if find_spec("pip") is None:
-        pip = ["uv", "pip", "install", "--python", sys.executable]
+    pip = ["pip", "install"]
+    if find_spec("pip") is not None:
+        pip = [sys.executable, "-m", *pip]
+    elif shutil.which("uv"):
+        pip = ["uv", *pip, "--python", sys.executable]
     return shlex.join([*pip, *requirements])
 
 

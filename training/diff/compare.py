@@ -46,7 +46,7 @@ def run(options: Namespace) -> int:
     if options.sample:
         names = dict.fromkeys((*old.signature.names, *new.signature.names))
         texts = _texts(old) | _texts(new)
-        values = _sampled(options.sample, options.separator, list(names), texts)
+        values = _sampled(options, list(names), texts)
         predictions[f"rows of {options.sample}"] = compared(old, new, values)
     breaks = any(change.breaks for change in (*found, *needs))
     metrics = [*_metrics(old.manifest.metrics, new.manifest.metrics)]
@@ -125,15 +125,16 @@ def _number(value: object) -> str:
 
 
 def _sampled(
-    path: Path, separator: str, names: Sequence[str], texts: Collection[str]
+    options: Namespace, names: Sequence[str], texts: Collection[str]
 ) -> dict[str, list[Any]]:
     """The kept rows of a sample by column; columns of `texts` are read as text."""
     from training.samples import columnar, sample
 
-    if columnar.is_typed(path):
-        read = columnar.read(path)
+    if columnar.is_typed(options.sample):
+        read = columnar.read(options.sample)
     else:
-        read = sample.read(path, separator=separator)
+        marks = {"separator": options.separator, "decimal": options.decimal}
+        read = sample.read(options.sample, **marks)
     rows, _ = read.named((), names)
     return {
         name: column.as_kind("text").values

@@ -15,7 +15,7 @@ from training.older import lock
 from training.older.proof import Older
 
 PREFIX = "slipway: "
-OPTIONS = ("target", "ignore", "name", "separator", "load_seconds", "load_bytes")
+OPTIONS = ("target", "ignore", "name", "separator", "decimal", "load_seconds", "load_bytes")
 
 
 def pack(options: Namespace, older: Older, why: PackError) -> None:

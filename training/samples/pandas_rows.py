@@ -68,7 +68,9 @@ def _numbers(signature: Signature, columns: Sequence[Column]) -> Any:
     plain = all(column.kind in ("integer", "number") and column.cells for column in columns)
     if signature.container != "array" or not plain or _are_long(columns):
         require_pandas("the sample's types are compared with those that pandas.read_csv gives")
-    rows = zip(*(map(_number, column.cells) for column in columns), strict=True)
+    rows = zip(
+        *(map(_number, map(column.pointed, column.cells)) for column in columns), strict=True
+    )
     return np.genfromtxt(map("|".join, rows), dtype=np.float64, delimiter="|", ndmin=2)
 
 
@@ -115,6 +117,7 @@ def _read_csv(columns: Sequence[Column]) -> dict[str, Any]:
         keep_default_na=False,
         na_values=missing,
         skip_blank_lines=False,
+        decimal=columns[0].decimal,
     )
     return {column.name: _as_known(table[place], column) for place, column in enumerate(columns)}
 

@@ -42,6 +42,7 @@ BOOLEANS = {
     "TRUE": True,
     "FALSE": False,
 }
+SWAPPED = str.maketrans(",.", ".,")
 INTEGERS = re.compile(r"(?:[ \t]*+[+-]?\d{1,20}[ \t]*+\n)*+", re.ASCII)
 DECIMALS = re.compile(
     r"(?:[ \t]*+[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?[ \t]*+\n)*+", re.ASCII
@@ -68,7 +69,8 @@ class Column:
     known to be text. `listed` says that `--kind` requires a category. `gaps` says that pandas made
     whole numbers floats, because its plain integers cannot be missing. `is_unordered` says that
     the file has the values of a category, but not the list of its categories. `alternative` is
-    another type that the column may have had, by the file, such as object for text.
+    another type that the column may have had, by the file, such as object for text. `decimal` is
+    the decimal mark in cells of numbers.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Column:
     gaps: bool = False
     is_unordered: bool = False
     alternative: str = ""
+    decimal: str = "."
 
     @property
     def is_untyped(self) -> bool:
@@ -118,6 +121,7 @@ class Column:
             self.counts.update(present)
             if len(self.counts) > self.most:
                 self.counts = None
+        present = list(map(self.pointed, present))
         if self.kind == "boolean" and not BOOLEANS.keys() >= {cell.strip() for cell in present}:
             self.kind = "integer" if self.minimum is None and not self._seen_booleans() else "text"
         lines = "\n".join([*present, ""])
@@ -132,6 +136,10 @@ class Column:
             low, high = float(found.min()), float(found.max())
             self.minimum = low if self.minimum is None else min(low, self.minimum)
             self.maximum = high if self.maximum is None else max(high, self.maximum)
+
+    def pointed(self, cell: str) -> str:
+        """The cell of a number with a decimal point."""
+        return cell if self.decimal == "." else cell.translate(SWAPPED)
 
     def take_padded(self) -> None:
         """Count cells such as "  " as text, as `pandas.read_csv` does in a column of text."""
@@ -156,6 +164,8 @@ class Column:
         bare = text if self.kind == "text" else text.strip()
         if self.series is None and bare in MISSING and text not in self.texts:
             return None
+        if self.kind in ("integer", "number"):
+            bare = self.pointed(bare)
         return PARSERS[self.kind](bare)
 
     def as_kind(self, kind: str, texts: Collection[str] = ()) -> "Column":
@@ -241,6 +251,7 @@ def read(
     advance: Callable[[int], object] = lambda size: None,
     named: bool = False,
     separator: str = ",",
+    decimal: str = ".",
 ) -> Sample:
     """Read a CSV file; `advance` is called with the number of bytes read.
 
@@ -249,11 +260,13 @@ def read(
     DataError, with the line, if it is not a table.
     """
     other_formats.refuse(path)
+    if decimal == separator:
+        raise DataError("--decimal , needs another separator, such as --separator ';'")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(_counted(file, advance), strict=True, delimiter=separator)
             try:
-                return _read(path, reader, named, separator)
+                return _read(path, reader, named, separator, decimal)
             except csv.Error as error:
                 raise DataError(f"{path}, line {reader.line_num}: is not CSV ({error})") from error
             except UnicodeDecodeError as error:
@@ -264,7 +277,7 @@ def read(
         raise MissingFileError.of(path, error) from error
 
 
-def _read(path: Path, reader: Any, named: bool, separator: str) -> Sample:
+def _read(path: Path, reader: Any, named: bool, separator: str, decimal: str) -> Sample:
     header: list[str] = next(reader, [])
     if not header:
         raise DataError(f"{path}, line 1: the file is empty; it needs a header line and rows")
@@ -280,7 +293,7 @@ def _read(path: Path, reader: Any, named: bool, separator: str) -> Sample:
     advice = _other_separator(separator, header)
     most = min(MOST_CATEGORIES, COUNTED_CELLS // width)
     keep = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // width))
-    columns = {name: Column(name, most=most) for name in header}
+    columns = {name: Column(name, most=most, decimal=decimal) for name in header}
     chance = random.Random(0)  # noqa: S311 (a sample, not a secret)
     kept: list[list[str]] = []
     rows = 0

@@ -4,6 +4,7 @@ The types that the user's own code most likely had are tried first. If the estim
 error, others are tried: text for columns that look like numbers, dates for text.
 """
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
@@ -20,6 +21,7 @@ from training.signature.probe import Probe
 TEXTS = ("str", "object", "category")
 MOMENTS = ("datetime64[us]", "datetime64[ns]")
 ALONE = 20  # columns that look like numbers and are tried as text one by one
+DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 LARGEST_INT64 = 2**63 - 1
 
 
@@ -40,7 +42,13 @@ def found(
         if probe.works({}) and probe.works(rows):
             return probe, typed
         reason = reason or _reason(probe)
-    raise PackError(f"the {model.name} cannot predict the rows of the sample: {reason}")
+    commas = [column.name for column in columns if _has_decimal_commas(column)]
+    hint = f"; {commas[0]} has decimal commas: say --decimal ," if commas else ""
+    raise PackError(f"the {model.name} cannot predict the rows of the sample: {reason}{hint}")
+
+
+def _has_decimal_commas(column: Column) -> bool:
+    return column.kind == "text" and any(map(DECIMAL_COMMA.fullmatch, column.cells))
 
 
 def _input(column: Column) -> Input:
