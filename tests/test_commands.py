@@ -6,8 +6,10 @@ import os
 import pickle
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from service.model.locked import LOCK
 from tests.support.model_cases import MACHINES
+from tests.support.packed import packed
 from tests.test_unpickling import Calls
+from training import commands
 from training.__main__ import main
 
 TEXT = pd.DataFrame({"kind": ["pump", "fan"] * 10, "age": range(20)})
@@ -213,3 +218,18 @@ def test_the_commands_that_pack_shows_can_be_typed_also_with_blanks(
     assert main(["pack", str(model), "--sample", str(rows), "--out", str(out)]) == 0
     shown = re.findall(r"^(?:serve|try) it: +(.+)$", capsys.readouterr().out, re.MULTILINE)
     assert [shlex.split(one)[-1] for one in shown] == [str(out), str(out)]
+
+
+def test_lines_for_an_artifact_with_a_lock_find_slipway_from_its_python(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = packed("sensors")[1].manifest
+    [entry, *_] = manifest.files.values()
+    locked = replace(manifest, files={LOCK: entry}, data={"rows": 3})
+    commands._say(locked, tmp_path, trained=False)
+    lines = re.findall(r"^(?:serve|try) it: +(PYTHONPATH=.*)$", capsys.readouterr().out, re.M)
+    assert len(lines) == 2
+    for line in lines:  # its Python has no Slipway: it is found in any folder
+        command = f"{line.rpartition(' ')[0]} --help"
+        ended = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+        assert ended.stdout.startswith("Usage: "), ended.stderr

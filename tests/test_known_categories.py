@@ -16,7 +16,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from service.api.request_state import KEY, RequestState
 from service.app import create_app
-from service.batch import text_file
+from service.batch import command, text_file
 from service.middleware.response import ResponseContext, ResponseMiddleware
 from service.model.known_categories import KnownCategories, Unknown, together
 from service.model.manifest import Manifest
@@ -26,6 +26,7 @@ from service.model.version import content_version
 from service.observability.metrics import MAX_INPUTS, Metrics
 from service.settings import Settings
 from slipway.command import main
+from tests.batch.test_interrupted import interrupt
 from tests.support.packed import packed
 from tests.support.sample_files import read_back
 from training.pack import pack
@@ -99,10 +100,13 @@ def test_numbers_that_an_encoder_does_not_know_are_counted(client: FlaskClient) 
     assert client.post("/predict", json=rows).headers[HEADER] == "shop=1"
 
 
-def test_refused_requests_have_no_such_header(client: FlaskClient) -> None:
-    refused = client.post("/predict", json={**rows_of("1001"), "area": ["x"]})
+def test_refused_requests_have_no_such_header(model: tuple[Pipeline, Predictor, Path]) -> None:
+    client = create_app(Settings(max_answer_values=1), model[1]).test_client()
+    before = counted(client)
+    refused = client.post("/predict", json=rows_of("1001", "1001"))
     assert refused.status_code == 422
     assert HEADER not in refused.headers
+    assert counted(client) == before
 
 
 def test_the_list_is_not_public_and_does_not_change_the_version(
@@ -186,7 +190,8 @@ def test_a_zero_is_lost_only_where_the_codes_say_so(
     known: list[str], value: str, code: str | None
 ) -> None:
     manifest = replace(packed("sensors")[1].manifest, known={"c": known})
-    found = KnownCategories(manifest).unknown({"c": np.array([value, known[0], None], object)})
+    values = np.array([value, known[0], None, np.nan], object)
+    found = KnownCategories(manifest).unknown({"c": values})
     assert found == {"c": Unknown(1, value, code)}
 
 
@@ -212,3 +217,23 @@ def test_the_summary_of_files_names_unknown_values(
         "it is 01001 without its zeros; read and write the column as text",
         "note: shop has a value that the model does not know in 1 of 399 rows, such as 7",
     ]
+
+
+def test_a_run_that_resumes_counts_the_rows_from_before(
+    model: tuple[Pipeline, Predictor, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(text_file, "BLOCK_CHARACTERS", 60)
+    monkeypatch.setattr(command, "SAVE_SECONDS", -1.0)
+    (tmp_path / "rows.csv").write_text("postcode,shop,area\n" + "1001,1,80\n" * 40)
+    run = ["predict", str(model[2]), str(tmp_path / "rows.csv"), str(tmp_path / "out.csv")]
+    with monkeypatch.context() as patch:
+        before = interrupt(patch, 3)
+        assert main([*run, "--processes", "1"]) == 130
+    capsys.readouterr()
+    assert main([*run, "--processes", "1"]) == 0
+    summary, note = capsys.readouterr().out.splitlines()
+    assert f"(resumed after {sum(before)})" in summary
+    assert "in 40 of 40 rows, such as '1001': it is 01001 without its zeros" in note

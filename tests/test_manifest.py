@@ -48,7 +48,8 @@ def test_it_has_all_that_was_promised(text: str) -> None:
 
 def test_clients_get_all_but_the_golden_rows_and_the_known_categories(text: str) -> None:
     values = json.loads(text)
-    del values["golden"], values["known"]
+    del values["golden"]
+    assert "known" not in values  # it has no encoders
     assert json.loads(json.dumps(Manifest.from_json(text).public())) == values
 
 

@@ -268,14 +268,13 @@ def _say(
     if served:
         print()
         return
-    command, settings = program(), dict(needed or {})
+    command = program()
     if LOCK in manifest.files:  # and so this is the Python that has it, without Slipway
-        command = f"{sys.executable} -m slipway"
-        settings = {"PYTHONPATH": str(ROOT), **settings}
-    before = "".join(f"{name}={shlex.quote(value)} " for name, value in settings.items())
+        command = f"PYTHONPATH={shlex.quote(str(ROOT))} {sys.executable} -m slipway"
+    before = "".join(f"{name}={shlex.quote(value)} " for name, value in (needed or {}).items())
     quoted = shlex.quote(str(folder))
     print(f"serve it:  {before}{command} serve {quoted}")
-    print(f"try it:    {program()} example {quoted}\n")
+    print(f"try it:    {command} example {quoted}\n")
 
 
 @contextmanager

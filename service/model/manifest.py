@@ -114,11 +114,15 @@ class Manifest:
         """The part that clients may read: all but the golden rows and the categories that the
         signature does not list, which may be personal data."""
         values = self._plain()
-        del values["golden"], values["known"]
+        del values["golden"]
+        values.pop("known", None)
         return values
 
     def _plain(self) -> dict[str, Any]:
-        return {**asdict(self), "signature": self.signature.to_dict()}
+        values = {**asdict(self), "signature": self.signature.to_dict()}
+        if not self.known:
+            del values["known"]  # services without it read such a manifest
+        return values
 
     @classmethod
     def from_json(cls, text: str) -> "Manifest":
