@@ -11,7 +11,8 @@ import pytest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, TargetEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, TargetEncoder
+from sklearn.tree import DecisionTreeClassifier
 
 from service.app import create_app
 from service.model.predictor import Predictor
@@ -128,6 +129,18 @@ def test_other_types_of_pandas_within_a_category_are_refused_too(
     model = FittedModel(answers_by(frame_steps.category_types, rows))
     with pytest.raises(PackError, match="column store have a type such as Int64"):
         contract(model, read(rows, tmp_path, ".feather"), [])
+
+
+def test_a_type_that_an_encoder_knows_is_asked_for_although_the_sample_is_answered_alike(
+    tmp_path: Path,
+) -> None:
+    days = pd.to_datetime(column(DAYS)["store"]).astype("datetime64[ns]")
+    rows = pd.DataFrame({"store": days, "other": np.arange(ROWS) % 3})
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    tree = DecisionTreeClassifier(max_depth=1)  # of the other column alone
+    model = make_pipeline(FunctionTransformer(frame_steps.array_texts), encoder, tree)
+    with pytest.raises(PackError, match="column store holds times in nanoseconds"):
+        contract(FittedModel(model.fit(rows, rows["other"] == 0)), read(rows, tmp_path), [])
 
 
 def test_dates_of_python_are_refused_where_only_they_decide(tmp_path: Path) -> None:

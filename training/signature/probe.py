@@ -141,11 +141,11 @@ class Probe:
         )
 
     def differing(self, others: Mapping[str, Other]) -> bool | None:
-        """Whether rows get other answers if these columns have other types, with a null in those
-        that have some.
+        """Whether rows get other answers if these columns have other types, or encoders know more
+        of their values then. Columns that have some null get one more.
 
-        None if they get none, or if encoders know fewer of their values then: the model was not
-        fitted on such columns.
+        None if there are no answers, or if encoders know fewer of their values then: the model was
+        not fitted on such columns.
         """
         nulls = frozenset(name for name, one in others.items() if one.has_null)
         rows = self._with_nulls(nulls)
@@ -153,7 +153,7 @@ class Probe:
         (before, known), (after, unknown) = self._before(nulls), self._counted(rows, makes)
         if before is None or after is None or unknown > known:
             return None
-        return not all(map(_equal, before, after))
+        return unknown < known or not all(map(_equal, before, after))
 
     def _with_nulls(self, nulls: Collection[str]) -> dict[str, list[Any]]:
         """The compared rows and one more, with a null in these columns."""
