@@ -107,7 +107,8 @@ def test_make_tries_faults(developed: Path) -> None:
 def test_make_bench_plans_all_peers_and_models(developed: Path) -> None:
     planned = run(developed, "make bench", ARGS="--plan")
     for model in ("logistic", "forest", "boosting", "mixed"):
-        assert f"{model}: slipway, sklearn, limit, fastapi, flask, mlserver, mlflow" in planned
+        peers = "slipway, sklearn, limit, granian, fastapi, flask, mlserver, mlflow"
+        assert f"{model}: {peers}" in planned
 
 
 @pytest.mark.browser
