@@ -6,6 +6,7 @@ import pytest
 from gunicorn.asgi.protocol import ASGIProtocol
 
 from service.model.predictor import Predictor
+from service.server.gunicorn.deferring_protocol import HOLD_SECONDS
 from tests.support.asgi import run
 from tests.support.bad_bodies import ANSWER, EXAMPLE
 from tests.support.flood import inside
@@ -61,6 +62,25 @@ def test_the_first_part_of_a_request_is_held_for_a_short_time_then_it_is_gunicor
             return await own.answer()
 
     assert run(scene()) == (200, ANSWER)
+
+
+def test_a_client_that_sends_byte_by_byte_is_gunicorns_as_soon(predictor: Predictor) -> None:
+    """Else it would evade gunicorn's limits of time."""
+
+    async def scene() -> int:
+        async with inside(bridged(predictor, QUICK)) as own:
+            own.end.data_received(GOOD[:30])
+            assert own.end._held
+            ends = asyncio.get_running_loop().time() + 2 * HOLD_SECONDS
+            sent = 30
+            while asyncio.get_running_loop().time() < ends:
+                if sent < HEAD - 1 and own.end._held:
+                    own.end.data_received(GOOD[sent : sent + 1])
+                    sent += 1
+                await asyncio.sleep(HOLD_SECONDS / 20)
+            return len(own.end._held)
+
+    assert run(scene()) == 0
 
 
 @pytest.mark.parametrize(

@@ -73,23 +73,21 @@ class DeferringProtocol(Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Queue a simple prediction when it is whole; pass everything else to gunicorn."""
-        if self._held:
-            data = self._take_held() + data
-        elif self.deferred is not None:
+        data = self._held + data
+        if self.deferred is not None:
             self.deferred.pass_to_gunicorn()
         if data.startswith(REQUEST_LINE) and self._is_between_requests():
             whole = size(data)
             if whole == len(data) and self.app.is_quick(whole):
+                self._release()
                 self._was_used = True
                 self.deferred = DeferredRequest(self, data)
                 self.app.enqueue(self.deferred)
                 return
             if self._may_become_simple(data, whole):
-                self._was_used = True
-                self._held = data
-                loop = self.worker.loop
-                self._hold_timer = loop.call_later(HOLD_SECONDS, self._pass_held_to_gunicorn)
+                self._hold(data)
                 return
+        self._release()
         super().data_received(data)
 
     def _may_become_simple(self, data: bytes, whole: int | None) -> bool:
@@ -98,7 +96,16 @@ class DeferringProtocol(Protocol):
             return len(data) <= MAX_HEAD_BYTES and b"\r\n\r\n" not in data
         return whole > len(data) and self.app.is_quick(whole) and not EXPECTS.search(data)
 
-    def _take_held(self) -> bytes:
+    def _hold(self, data: bytes) -> None:
+        """Keep what has arrived of a request, no longer than HOLD_SECONDS from its first part."""
+        self._was_used = True
+        self._held = data
+        if self._hold_timer is None:
+            loop = self.worker.loop
+            self._hold_timer = loop.call_later(HOLD_SECONDS, self._pass_held_to_gunicorn)
+
+    def _release(self) -> bytes:
+        """Keep it no longer; what it was."""
         held, self._held = self._held, b""
         if self._hold_timer is not None:
             self._hold_timer.cancel()
@@ -106,11 +113,11 @@ class DeferringProtocol(Protocol):
         return held
 
     def _pass_held_to_gunicorn(self) -> None:
-        super().data_received(self._take_held())
+        super().data_received(self._release())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave the queue, and forget the first part of a request."""
-        self._take_held()
+        self._release()
         if self.deferred is not None:
             self.deferred.leave()
         super().connection_lost(exc)
