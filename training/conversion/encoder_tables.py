@@ -5,6 +5,7 @@ of a missing one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -37,6 +38,8 @@ def codes_of(model: FittedModel, signature: Signature) -> Codes:
             found = [value for value in learned if value is not None and value == value]
             if not found:
                 raise ConversionError(f"{column.name} is {column.kind} that no encoder reads")
+            if any(isinstance(value, date | np.datetime64) for value in found):
+                raise ConversionError(f"{column.name} has categories of times")
             codes[column.name] = sorted(found, key=lambda value: (type(value).__name__, value))
     return codes
 
