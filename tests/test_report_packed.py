@@ -38,7 +38,7 @@ def test_a_report_that_fails_costs_the_report_and_not_the_model(
     assert main(["fit", "--data", str(data.DEFAULT), "--out", str(tmp_path / "model")]) == 0
     said = capsys.readouterr()
     assert said.err.count("\n") == 1
-    assert said.err.startswith("note: the artifact has no report, for it failed (ModuleNotFound")
+    assert said.err.startswith("note: the artifact has no report, for matplotlib is not installed")
     assert "report:" not in said.out
     assert Predictor.load(tmp_path / "model").report is None
 

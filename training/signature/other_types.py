@@ -124,9 +124,11 @@ def extended_categories(one: Doubted) -> Other | None:
 
 
 def masked(one: Doubted) -> Other | None:
-    """`Int64`, `boolean` or `Float64`."""
+    """`Int64`, `boolean` or `Float64`; `Float32` for numbers that the model learned as float32."""
     column = one.column
     dtype = MASKED.get(column.kind, "") if one.is_free else ""
+    if one.input.dtype == "float32":
+        dtype = "Float32" if dtype else ""
     return one.as_input(dtype=dtype) if dtype and column.dtype != dtype else None
 
 
