@@ -8,14 +8,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from service.model.predictor import Predictor
-from service.scheduling.admission import RejectedError
 from service.scheduling.inline_batcher import MIN_COMPUTE_SECONDS
 from tests.support.asgi import Exchange, Recorder, ask, make_bridge, run, scope
-from tests.support.bad_bodies import ANSWER, EXAMPLE
-from tests.support.flood import inside
-from tests.support.raw import LENGTH, post
-from tests.support.sharing import QUICK, bridged
 
 BODY = b"body"
 
@@ -93,30 +87,6 @@ def test_between_two_quick_ones_the_loop_answers_others() -> None:
     run(scene())
     assert order.index("GET") <= 3
     assert order.count("POST") == 10
-
-
-class Left:
-    """A queued request whose client has left."""
-
-    def resolve(self) -> None:
-        return None
-
-    def reject(self, error: RejectedError) -> None:
-        raise AssertionError("it is not awaited")
-
-
-@pytest.mark.parametrize(("queued", "is_deferred"), [(31, False), (32, True)])
-def test_a_request_is_queued_unparsed_behind_32_others(
-    predictor: Predictor, queued: int, is_deferred: bool
-) -> None:
-    async def scene() -> tuple[bool, tuple[int, bytes]]:
-        async with inside(bridged(predictor, QUICK)) as own:
-            for _ in range(queued):
-                own.end.app.enqueue(Left())
-            own.end.data_received(post(LENGTH % len(EXAMPLE), EXAMPLE))
-            return own.end.deferred is not None, await own.answer()
-
-    assert run(scene()) == (is_deferred, (200, ANSWER))
 
 
 def test_a_request_that_leaves_the_queue_is_not_computed_and_delays_no_others() -> None:

@@ -44,7 +44,7 @@ class DeferringProtocol(Protocol):
     _held = b""  # the first part of a request
     _hold_timer: asyncio.TimerHandle | None = None
     _environ: WSGIEnvironment | None = None  # what all requests of the connection have in common
-    _was_used = False  # since the keepalive timer was set
+    _used_at: float | None = None  # by the loop's time; None if not since the timer was set
     # Whether to close it after the long response that `send` has begun; None without one.
     _closes: bool | None = None
 
@@ -71,6 +71,13 @@ class DeferringProtocol(Protocol):
         """Whether there is no request yet, and none is queued or held."""
         return super().is_waiting and self.deferred is None and not self._held
 
+    @property
+    def idle_until(self) -> float:
+        """When it would be closed, if the timer were set anew after each request."""
+        if self._used_at is None:
+            return super().idle_until
+        return max(super().idle_until, self._used_at + float(self.cfg.keepalive))
+
     def data_received(self, data: bytes) -> None:
         """Queue a simple prediction when it is whole; pass everything else to gunicorn."""
         data = self._held + data
@@ -80,7 +87,7 @@ class DeferringProtocol(Protocol):
             whole = size(data)
             if whole == len(data) and self.app.is_quick(whole):
                 self._release()
-                self._was_used = True
+                self._used_at = self.worker.loop.time()
                 self.deferred = DeferredRequest(self, data)
                 self.app.enqueue(self.deferred)
                 return
@@ -98,10 +105,10 @@ class DeferringProtocol(Protocol):
 
     def _hold(self, data: bytes) -> None:
         """Keep what has arrived of a request, no longer than HOLD_SECONDS from its first part."""
-        self._was_used = True
+        loop = self.worker.loop
+        self._used_at = loop.time()
         self._held = data
         if self._hold_timer is None:
-            loop = self.worker.loop
             self._hold_timer = loop.call_later(HOLD_SECONDS, self._pass_held_to_gunicorn)
 
     def _release(self) -> bytes:
@@ -173,8 +180,8 @@ class DeferringProtocol(Protocol):
 
     def _keepalive_timeout(self) -> None:
         """Close the connection, unless it was used since: a timer per response would be slow."""
-        if self._was_used:
-            self._was_used = False
+        if self._used_at is not None:
+            self._used_at = None
             self._arm_keepalive_timer()
         else:
             self.end()
