@@ -128,9 +128,9 @@ def tried(make: Callable[[], Any], folder: Path, rows: Frame, target: Any) -> li
     code, output = packed(given)
     times = 1
     if code:
-        given = shlex.split(
-            output.strip().splitlines()[-1].partition(" trust ")[2].partition(": ")[2]
-        )[1:]
+        line = output.strip().splitlines()[-1].partition(" trust ")[2].partition(": ")[2]
+        words = shlex.split(line)
+        given = words[words.index("pack") :]  # what is before it is how Slipway is called here
         code, output = packed(given)
         times = 2
     if code:
