@@ -47,6 +47,7 @@ def test_cfn_lint_finds_nothing_in_the_templates_nor_in_a_task_of_any_size(tmp_p
     command = Path(sys.executable).parent / "cfn-lint"
     linted = subprocess.run(
         [command, "--regions", "us-east-1", "eu-central-1", "--", *templates, str(written)],
+        stdin=subprocess.DEVNULL,  # cfn-lint looks at it, and pytest's may be closed
         capture_output=True,
         text=True,
         cwd=tmp_path,
