@@ -151,7 +151,7 @@ def _common(values: Sequence[Any], group: Sequence[str]) -> str:
 
 
 def _least(values: Sequence[Any]) -> float:
-    """The number of rows that a text must be in, so that it is nobody's."""
+    """The number of rows that must have a text, so that it identifies no person."""
     return max(FEW_ROWS, COMMON_SHARE * len(values))
 
 

@@ -65,11 +65,11 @@ class SimpleParser:
         return self._is_simple and self._begun == self._ended == 1
 
     def on_message_begin(self) -> None:
-        """Llhttp has read the first byte of a request."""
+        """Count a request that begins: httptools calls this, and the methods below."""
         self._begun += 1
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Llhttp has read a header."""
+        """Add a header to the environ."""
         key = simple_name(name)
         self._headers += 1
         if key is None or key in self._environ:
@@ -78,7 +78,7 @@ class SimpleParser:
             self._environ[key] = value.decode("latin-1")
 
     def on_message_complete(self) -> None:
-        """Llhttp has read the last byte of a request."""
+        """Count a request that is whole."""
         self._ended += 1
 
 

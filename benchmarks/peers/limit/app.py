@@ -1,6 +1,7 @@
 """The limit: JSON, numpy and the model's engine on uvicorn, and nothing else.
 
-Nothing is checked, logged, counted or refused, so no service can be faster on the same engine.
+Nothing is checked, logged, counted or refused, so a service that calls the model for each request
+by itself can hardly be faster on the same engine.
 """
 
 import os

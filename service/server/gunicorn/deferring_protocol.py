@@ -30,9 +30,8 @@ PARSED_REQUEST = SimpleNamespace(version=(1, 1), _connection=None)
 # How long the first part of a request is held back from gunicorn. Many clients send head and body
 # in two segments, one right after the other.
 HOLD_SECONDS = 0.02
-EXPECTS = re.compile(
-    rb"\r\nexpect:", re.IGNORECASE
-)  # such a client waits for an answer to the head
+# A client that sends this waits for an answer to the head before it sends the body.
+EXPECTS = re.compile(rb"\r\nexpect:", re.IGNORECASE)
 
 _parser = SimpleParser()
 
