@@ -2,7 +2,8 @@
 
 import gzip
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 
 from flask import Response, request
@@ -12,17 +13,17 @@ from service.api.request_state import state_of
 HTML = "text/html; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page:
     """Constant content and its Content-Security-Policy."""
 
     content: bytes
     policy: str
-    zipped: bytes = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Compress the content once."""
-        object.__setattr__(self, "zipped", gzip.compress(self.content, mtime=0))
+    @cached_property
+    def zipped(self) -> bytes:
+        """The content, compressed once."""
+        return gzip.compress(self.content, mtime=0)
 
     def answer(self, status: int = 200) -> Response:
         """Respond with the page."""

@@ -5,6 +5,7 @@ the real page with the key. Clients that do not accept HTML get a problem instea
 """
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ PAGE, DOCS = "/", "/docs"
 def init_app(
     app: Flask, settings: Settings, predictor: Predictor, contract: Mapping[str, Any]
 ) -> None:
-    """Add the routes. The pages are rendered once.
+    """Add the routes. Each page is rendered when it is first requested: the start need not wait.
 
     All pages have the same script and policy, because the login page's script replaces its own
     content by that of the other pages and of the report.
@@ -44,30 +45,38 @@ def init_app(
     def render(template: str, values: Mapping[str, Any]) -> Page:
         return Page(templates.get_template(template).render(values).encode(), allowed)
 
-    manifest = predictor.manifest
-    values = {
-        **model_view.template_values(manifest),
-        "form": model_view.form(manifest, settings.max_rows, bool(settings.api_keys)),
-        "locked": bool(settings.api_keys),
-        "report": bool(predictor.report),
-    }
-    page = render("page.html", values)
-    docs = render("docs.html", reference.template_values(contract))
-    login = render("login.html", {})
+    @cache
+    def page() -> Page:
+        manifest = predictor.manifest
+        values = {
+            **model_view.template_values(manifest),
+            "form": model_view.form(manifest, settings.max_rows, bool(settings.api_keys)),
+            "locked": bool(settings.api_keys),
+            "report": bool(predictor.report),
+        }
+        return render("page.html", values)
+
+    @cache
+    def docs() -> Page:
+        return render("docs.html", reference.template_values(contract))
+
+    @cache
+    def login() -> Page:
+        return render("login.html", {})
 
     @app.get(PAGE)
     def model_page() -> Response:
-        return page.answer()
+        return page().answer()
 
     @app.get(DOCS)
     def api_reference() -> Response:
-        return docs.answer()
+        return docs().answer()
 
     @app.errorhandler(Problem)
     def login_or_problem(error: Problem) -> Response:
         wants_html = "text/html" in request.headers.get("Accept", "")
         if error.code != 401 or request.path not in (PAGE, DOCS, report.PATH) or not wants_html:
             return problems.answer(error)
-        response = login.answer(401)
+        response = login().answer(401)
         response.headers.extend(error.headers)
         return response
