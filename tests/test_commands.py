@@ -111,7 +111,7 @@ def test_what_pack_refuses(packing: Packing) -> None:
             "has no column kind, which the model was fitted on; it has age",
         ),
         (fitted, TEXT.rename(columns={"kind": "kinds"}), (), "was fitted on; is it kinds?"),
-        (numbers, TEXT, (), "has 2 columns besides the target (kind, age), the model takes 1"),
+        (numbers, TEXT, (), "has 2 columns (kind, age), the model takes 1; name the target with"),
         (numbers, TEXT[["kind"]], (), "cannot predict the rows of the sample"),
         (Own().fit(TEXT, LABELS), answered, (), "needs tests.test_commands.Own"),
     ]:

@@ -24,8 +24,8 @@ from training.estimators.fitted_model import FittedModel
 
 # What is served by scikit-learn, and the reason in the line; all else of the zoo is converted.
 LEFT = {
-    "text": "remark is text that no encoder reads",
-    "text within a frame": "remark is text that no encoder reads",
+    "text": "remark is of kind text, and no encoder has learned its values",
+    "text within a frame": "remark is of kind text, and no encoder has learned its values",
     "nearest neighbours": "labels differ",  # whose distances are equal
 }
 CONVERTED = set(ALL_MODELS) - LEFT.keys()

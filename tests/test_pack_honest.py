@@ -103,7 +103,7 @@ def test_a_column_that_was_ignored_is_no_input(packing: Packing) -> None:
     on_arrays = classifier(CODES, ROWS.to_numpy())
     code, _, err, _ = packing(on_arrays, rows)
     assert code == 65
-    assert "has 5 columns besides the target (" in err
+    assert "the sample has 5 columns (mean radius, " in err
     assert "--ignore" in err
     code, _, err, folder = packing(on_arrays, rows, "--ignore", "diagnosis")
     assert (code, err) == (0, "")
@@ -198,13 +198,27 @@ def test_a_text_model_with_several_columns_of_text_needs_a_word(packing: Packing
     model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(REMARKS, MACHINES.fails)
     code, _, err, _ = packing(model, rows, "--target", "fails")
     assert (code, err.count("\n")) == (65, 1)
-    assert "reads one text, and the sample has 2 columns of text: remark, site; name" in err
+    assert "the sample has 2 columns of text: remark, site; list what the model does not" in err
     code, _, err, folder = packing(model, rows, "--target", "fails", "--ignore", "site")
     assert code == 0, err
     assert Predictor.load(folder).signature.names == ("remark",)
     code, _, err, _ = packing(model, rows[["age", "fails"]].assign(b=1), "--target", "fails")
     assert code == 65
-    assert "the sample has 0 columns of text; name" in err
+    assert "the sample has 0 columns of text; list" in err
+
+
+def test_a_text_model_leaves_labels_and_dates_of_the_sample_alone(packing: Packing) -> None:
+    days = pd.date_range("2026-01-01", periods=len(MACHINES)).strftime("%Y-%m-%d")
+    rows = MACHINES.assign(opened=days)
+    assert {"remark", "fails", "opened"} <= set(rows.select_dtypes(exclude="number"))
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(REMARKS, MACHINES.fails)
+    code, out, err, folder = packing(model, rows)
+    assert (code, err) == (0, "")
+    assert "fails has only labels of the model" in out
+    predictor = Predictor.load(folder)
+    assert predictor.signature.names == ("remark",)
+    given = np.array(["it hums", "it grinds"], dtype=object)
+    assert predictor.predict({"remark": given})["prediction"] == model.predict(given).tolist()
 
 
 @pytest.mark.parametrize(

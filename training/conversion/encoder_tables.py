@@ -28,6 +28,10 @@ FRACTIONS = (0.5, -3.25)
 OTHERS = 8  # unknown texts
 
 
+def _unknown(column: Input) -> str:
+    return f"{column.name} is of kind {column.kind}, and no encoder has learned its values"
+
+
 def codes_of(model: FittedModel, signature: Signature) -> Codes:
     """The known categories of each categorical input, in the order of their codes."""
     known = model.columns(signature.names).categories
@@ -37,7 +41,7 @@ def codes_of(model: FittedModel, signature: Signature) -> Codes:
         if learned or column.kind in ("category", "text", "date", "datetime"):
             found = [value for value in learned if value is not None and value == value]
             if not found:
-                raise ConversionError(f"{column.name} is {column.kind} that no encoder reads")
+                raise ConversionError(_unknown(column))
             if any(isinstance(value, date | np.datetime64) for value in found):
                 raise ConversionError(f"{column.name} has categories of times")
             codes[column.name] = sorted(found, key=lambda value: (type(value).__name__, value))
@@ -83,7 +87,7 @@ def tables(encoder: Any, names: list[str], signature: Signature, codes: Codes) -
             found[place] = _passed(column, found[place], values[place])
             continue
         if not column.closed and column.name not in known:
-            raise ConversionError(f"{column.name} is {column.kind} that no encoder reads")
+            raise ConversionError(_unknown(column))
         if not np.array_equal(
             unknown[place], unknown[place][:1].repeat(len(others[place]), 0), True
         ):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from service.model import dates
 from service.model.signature import Signature
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
@@ -103,14 +104,15 @@ def _inputs(model: FittedModel, sample: Sample, targets: Sequence[str]) -> list[
             )
         return [there[name] for name in wanted]
     if len(there) > 1 and model.reads_texts:
-        return [_text(model, there)]
+        return [_text(model, there, targets)]
     width = model.feature_count
     if INDEX in there and len(there) == (width or 1) + 1:
         del there[INDEX]
     if width is not None and width != len(there):
         raise PackError(
-            f"the sample has {len(there)} columns besides the target ({_named(there)}), the model "
-            f"takes {width}; {sample.other_separator or _way(model, there)}"
+            f"the sample has {len(there)} columns{' besides the target' if targets else ''} "
+            f"({_named(there)}), the model takes {width}; "
+            f"{sample.other_separator or _way(model, there, targets)}"
         )
     return list(there.values())
 
@@ -122,22 +124,39 @@ def _named(there: Iterable[str]) -> str:
     return ", ".join(names[:SHOWN_NAMES]) + more
 
 
-def _way(model: FittedModel, there: Mapping[str, Column]) -> str:
+def _way(model: FittedModel, there: Mapping[str, Column], targets: Sequence[str]) -> str:
     """What to do about columns that the model does not take."""
-    classes = getattr(model.estimator, "classes_", None)
-    labels = classes.tolist() if isinstance(classes, np.ndarray) else []  # else several outputs
-    found = columns_of_labels(labels, there.values())
+    if targets:
+        return "list what the model does not take with --ignore"
+    found = columns_of_labels(_labels(model), there.values())
     target = f"with --target {shlex.quote(found[0])}" if len(found) == 1 else "with --target"
     return f"name the target {target}, and what else the model does not take with --ignore"
 
 
-def _text(model: FittedModel, there: Mapping[str, Column]) -> Column:
-    """The one column of text, for a model that was fitted on a list of texts."""
-    texts = [column for column in there.values() if column.kind == "text"]
+def _labels(model: FittedModel) -> Sequence[Any]:
+    """The labels of a classifier with one output."""
+    classes = getattr(model.estimator, "classes_", None)
+    return classes.tolist() if isinstance(classes, np.ndarray) else []
+
+
+def _text(model: FittedModel, there: Mapping[str, Column], targets: Sequence[str]) -> Column:
+    """The one column of text, for a model that was fitted on a list of texts.
+
+    Among several it is the one that holds neither the model's labels nor dates.
+    """
+    every = [column for column in there.values() if column.kind == "text"]
+    others = columns_of_labels(_labels(model), every)
+    texts = [column for column in every if column.name not in others and not _form(column)]
+    texts = texts or every
     if len(texts) == 1:
         return texts[0]
     names = f": {', '.join(column.name for column in texts[:5])}" if texts else ""
     raise PackError(
         f"the model reads one text, and the sample has {len(texts)} columns of text{names}; "
-        f"{_way(model, there)}"
+        f"{_way(model, there, targets)}"
     )
+
+
+def _form(column: Column) -> str | None:
+    """The form of a column's dates or times, if it holds no other text."""
+    return dates.form_of([value for value in column.values if value is not None])
