@@ -123,7 +123,7 @@ def new_key(name: str | None = None) -> str:
 )
 @click.option("--json", type=PATH, metavar="FILE", help="Also write the figures to a JSON file.")
 def bench(**options: Any) -> None:
-    """Measure how many requests one worker serves with ARTIFACT.
+    """Measure how many requests one worker serves with ARTIFACT, in a minute or two.
 
     \b
     Example:
@@ -148,6 +148,13 @@ def bench(**options: Any) -> None:
 )
 @click.option("--confidence", is_flag=True, help="Add the model's probabilities, or scores.")
 @click.option("--only", is_flag=True, help="Write predictions without the input's columns.")
+@click.option(
+    "--prefix",
+    default="",
+    metavar="TEXT",
+    help="Text before the names of predictions, such as predicted_, if INPUT has columns of these "
+    "names.",
+)
 @click.option(
     "--safe-cells",
     is_flag=True,

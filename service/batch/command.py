@@ -64,13 +64,14 @@ def _run(options: argparse.Namespace) -> str:
     dialect = Dialect(options.separator, options.decimal, options.safe_cells)
     output_kind = file_kind(options.output, options.format)
     with closing(_table(options, predictor, dialect)) as table:
-        scorer = Scorer(predictor, options.confidence)
+        scorer = Scorer(predictor, options.confidence, options.prefix)
         kept = [] if options.only else table.header
         for name in scorer.columns:
             if name in kept:
                 raise InputError(
                     f"{options.input}: has a column {name}, which is the name of a prediction: "
-                    "rename it, or leave the input's columns out with --only"
+                    "rename predictions with --prefix predicted_, or leave the input's columns out "
+                    "with --only"
                 )
         compression.require(options.output, output_kind.compression)
         form = _format(options, predictor, table, kept, scorer.columns, dialect, output_kind)
@@ -159,8 +160,9 @@ def _job(options: argparse.Namespace, predictor: Predictor) -> dict[str, Any]:
         "input": [source.st_size, source.st_mtime_ns, source.st_ino],
         "model": predictor.manifest.version,
         "options": [
-            *(options.on_error, options.confidence, options.only, options.encoding),
-            *(options.safe_cells, options.separator, options.decimal, options.format),
+            *(options.on_error, options.confidence, options.only, options.prefix),
+            *(options.encoding, options.format),
+            *(options.safe_cells, options.separator, options.decimal),
         ],
         "block": [text_file.BLOCK_CHARACTERS, parquet_table.BATCH_ROWS],
     }

@@ -35,11 +35,14 @@ class Scored:
 
 
 class Scorer:
-    """Predicts rows. `confident` adds the model's probabilities or scores."""
+    """Predicts rows. `confident` adds the model's probabilities or scores; the names of all columns
+    begin with `prefix`.
+    """
 
-    def __init__(self, predictor: Predictor, confident: bool) -> None:
+    def __init__(self, predictor: Predictor, confident: bool, prefix: str = "") -> None:
         self.predictor = predictor
         self.confident = confident
+        self.prefix = prefix
         self.schema = schema.build(predictor.signature)
         self.known = KnownCategories(predictor.manifest)
         golden = predictor.manifest.golden.inputs
@@ -100,7 +103,7 @@ class Scorer:
         columns = {name: answer[name] for name in outputs}
         if self.confident:
             columns.update(self._confidence(answer, outputs))
-        return columns
+        return {self.prefix + name: column for name, column in columns.items()}
 
     def _confidence(
         self, answer: Mapping[str, Any], outputs: Sequence[str]

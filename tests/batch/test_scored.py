@@ -35,6 +35,19 @@ def test_only_and_confidence_are_columns_of_numbers(run: Run, tmp_path: Path) ->
         assert float(row["probability_0.0"]) + float(row["probability_1.0"]) == pytest.approx(1)
 
 
+def test_true_values_stay_beside_predictions_with_a_prefix(run: Run, tmp_path: Path) -> None:
+    rows = "sensor_1,sensor_2,class\n1,1,0.0\n2.0,-1,0.0\n"
+    code, printed = run(rows)
+    assert code == 65
+    assert "has a column class, which is the name of a prediction: rename pred" in printed
+    assert "--prefix predicted_" in printed
+    assert run(rows, "--prefix", "predicted_", "--confidence")[0] == 0
+    first, second = table(tmp_path / "out.csv")
+    assert (first["class"], first["predicted_class"]) == ("0.0", "0.0")
+    assert (second["class"], second["predicted_class"]) == ("0.0", "1.0")
+    assert float(second["predicted_probability_1.0"]) > 0.5
+
+
 @pytest.mark.parametrize("name", ["mixed table, open categories", "text within a frame"])
 def test_a_file_gets_what_requests_get(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
