@@ -9,13 +9,19 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from service.model.signature import Input
 from slipway.command import main
 from tests.support.reported import artifact_of, packed, page_of, titles
+from training.report.distributions import draw
 from training.report.plots import Plots
+from training.samples.sample import Column, Sample
 
 CURVES = ["ROC curve", "Precision-recall curve"]
 FLOWERS = ["f0", "f1", "f2", "f3"]
@@ -188,6 +194,33 @@ def test_ticks_are_short_and_counts_whole(
     with plots.new("title", "description") as plot:
         plot.axes.set(xlim=ends, xlabel=name, yticks=[])
     assert re.findall(r"<text[^>]*>([^<]+)</text>", plot.svg) == [*ticks, name]
+
+
+def test_lengths_of_texts_are_whole() -> None:
+    column = Column("code", "text", values=["01113", "02145"])
+    sample = Sample(columns={"code": column}, rows=2, kept=2)
+    [plot] = draw(Plots(), [Input(name="code", kind="text", dtype="object")], sample)
+    ticks = re.findall(r"<text[^>]*>([^<]+)</text>", plot.svg)
+    assert "5" in ticks
+    assert not any("." in tick for tick in ticks)
+
+
+def test_dates_have_a_range_and_a_histogram_over_time(tmp_path: Path) -> None:
+    days = pd.date_range("2016-01-01", "2024-12-31", periods=60).floor("D")
+    rows = pd.DataFrame({"sold": days, "size": np.arange(60.0) % 7})
+    days_of = FunctionTransformer(np.asarray, kw_args={"dtype": "float64"})
+    columns = make_column_transformer((days_of, ["sold"]), ("passthrough", ["size"]))
+    model = make_pipeline(columns, StandardScaler(), LinearRegression()).fit(rows, rows["size"])
+    joblib.dump(model, tmp_path / "model.joblib")
+    rows.assign(answer=rows["size"], sold=days).to_parquet(tmp_path / "rows.parquet")
+    given = [tmp_path / "model.joblib", "--sample", tmp_path / "rows.parquet", "--target", "answer"]
+    assert main([*map(str, ["pack", *given, "--out", tmp_path / "out"])]) == 0
+    page = (tmp_path / "out/report/index.html").read_text()
+    assert "2016-01-01" in page
+    pictures = re.findall("<svg.*?</svg>", page, re.DOTALL)
+    [picture] = [one for one in pictures if ">sold</title>" in one]
+    assert {"2016", "2020", "2024"} <= set(re.findall(r"<text[^>]*>([^<]+)</text>", picture))
+    assert "characters" not in page
 
 
 def test_held_out_rows_are_said_to_be(tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ def _values(one: Input, column: Column) -> str:
         return f"{pluralize(len(counts), 'value')}; {printable(common, 30)} in {part}"
     if one.minimum is not None and one.maximum is not None:
         return f"{number(one.minimum)} to {number(one.maximum)}"
+    if one.earliest is not None and one.latest is not None:
+        return f"{one.earliest} to {one.latest}"
     longest = max((len(value) for value in column.values if isinstance(value, str)), default=0)
     return f"up to {pluralize(longest, 'character')}" if longest else ""
 

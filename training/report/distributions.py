@@ -2,17 +2,19 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
+from service.model import dates
 from service.model.signature import Input
 from training.report.formatting import SHORT, percent, pluralize, printable
 from training.report.plots import BAR, Plot, Plots
 from training.samples.sample import Column, Sample
 
-LONG = ("text", "date", "datetime")  # whose values are too many to count one by one
+MOMENTS = ("date", "datetime")
 MAX_PLOTS = 12
 MAX_BARS, BINS = 8, 24
 HEIGHT = 170
@@ -22,11 +24,16 @@ def draw(plots: Plots, inputs: Sequence[Input], sample: Sample) -> Iterator[Plot
     """Draw a small plot for each of these inputs."""
     for one in inputs:
         column = sample.columns[one.name]
-        draw = _lengths if one.kind in LONG else _bars if is_discrete(one) else _histogram
-        plot = draw(plots, printable(one.name, 40), column)
+        plot = _drawing(one)(plots, printable(one.name, 40), column)
         if column.missing:
             plot.notes.append(f"{percent(column.missing / sample.rows)} are missing.")
         yield plot
+
+
+def _drawing(one: Input) -> Callable[[Plots, str, Column], Plot]:
+    if one.kind in MOMENTS:
+        return _moments
+    return _lengths if one.kind == "text" else _bars if is_discrete(one) else _histogram
 
 
 def is_discrete(one: Input) -> bool:
@@ -58,7 +65,23 @@ def _lengths(plots: Plots, name: str, column: Column) -> Plot:
     return _binned(plots, name, f"Lengths of the texts of {name}.", lengths, "characters")
 
 
+def _moments(plots: Plots, name: str, column: Column) -> Plot:
+    there = [dates.read(value).utc() for value in column.values if value is not None]
+    with plots.new(name, f"How often {name} is in each period.", height=HEIGHT, left=46) as plot:
+        if there:
+            days = date2num(there)  # type: ignore[no-untyped-call]
+            counts, edges = np.histogram(days, bins=BINS)
+            plot.axes.stairs(counts, edges, fill=True, color=BAR)
+            locator = AutoDateLocator(minticks=3, maxticks=5)  # type: ignore[no-untyped-call]
+            plot.axes.xaxis.set_major_locator(locator)
+            formatter = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+            plot.axes.xaxis.set_major_formatter(formatter)
+        plot.axes.set_ylim(bottom=0)
+    return plot
+
+
 def _binned(plots: Plots, name: str, description: str, values: Any, unit: str) -> Plot:
+    few = False
     with plots.new(name, description, height=HEIGHT, bottom=40 if unit else 24, left=46) as plot:
         values = values[np.isfinite(values)]
         if len(values):
@@ -69,6 +92,9 @@ def _binned(plots: Plots, name: str, description: str, values: Any, unit: str) -
             plot.axes.stairs(*np.histogram(values, bins=edges), fill=True, color=BAR)
         plot.axes.set(xlabel=unit)
         plot.axes.locator_params(nbins=5)
+        plot.axes.locator_params(axis="y", integer=True)
+        if few:
+            plot.axes.locator_params(axis="x", integer=True, min_n_ticks=1)
         plot.axes.set_ylim(bottom=0)
     return plot
 
