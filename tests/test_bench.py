@@ -2,7 +2,9 @@
 
 import itertools
 import json
+import signal
 import socketserver
+import subprocess
 import sys
 import threading
 import time
@@ -15,7 +17,8 @@ from service.__main__ import main
 from service.bench import capacity
 from service.bench.command import payload, post
 from service.bench.process import HOST, BenchError, free_port, started, tree
-from tests.support.serving import clean_environment, wait_until
+from tests.support.serving import ROOT, children_of, clean_environment, wait_until
+from tests.support.terminal import Terminal
 
 TURN = threading.Lock()
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -63,13 +66,19 @@ def run(command: list[str], tmp_path: Path) -> float:
 
 @pytest.mark.slow
 def test_an_artifact_is_measured(
-    artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    artifact: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
     file = tmp_path / "figures.json"
     asked = ["bench", str(artifact), "--seconds", "0.3", "--target-ms", "500", "--rows", "7"]
     assert main([*asked, "--json", str(file)]) == 0
     figures = json.loads(file.read_text())
     printed = capsys.readouterr().out
+    assert "100%" in terminal.getvalue().split("\r")[-1]
     assert figures["model"] == "sensors"
     assert (figures["rows"], figures["target_ms"]) == (7, 500)
     assert 0 < figures["p50_ms"] <= figures["p99_ms"] <= 500
@@ -80,6 +89,20 @@ def test_an_artifact_is_measured(
     if sys.platform == "linux":
         assert 0 <= figures["further_worker_mb"] < figures["rss_mb"]
         assert f"{figures['rss_mb']:.0f} MB" in printed
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_the_servers_too(artifact: Path, tmp_path: Path, number: int) -> None:
+    command = [sys.executable, "-m", "slipway", "bench", str(artifact)]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=clean_environment(), cwd=ROOT, stderr=log)
+    wait_until(lambda: bool(children_of(process.pid)), "a server")
+    servers = children_of(process.pid)
+    process.send_signal(number)
+    assert process.wait(30) == 128 + number, (tmp_path / "log").read_text()
+    assert not [one for one in servers if Path(f"/proc/{one}").exists()]
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ a request was due (an open loop): a server that falls behind cannot hide it.
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -49,8 +49,17 @@ def milliseconds_alone(address: Address, request: bytes, seconds: float) -> floa
     return asyncio.run(drive())
 
 
-def search(address: Address, request: bytes, target_ms: float, seconds: float) -> Capacity:
-    """Find the rate by bisection; BenchError if no rate is within the target."""
+def search(
+    address: Address,
+    request: bytes,
+    target_ms: float,
+    seconds: float,
+    advance: Callable[[int], object] = lambda rates: None,
+) -> Capacity:
+    """Find the rate by bisection; BenchError if no rate is within the target.
+
+    `advance` is called with 1 for each rate that was tried.
+    """
     low, high = 0.0, 1.2 * maximum_rate(address, request, seconds)[0]
     best = None
     for _ in range(BISECTIONS):
@@ -60,6 +69,7 @@ def search(address: Address, request: bytes, target_ms: float, seconds: float) -
             high = rate
         else:
             low, best = rate, found
+        advance(1)
     if best is None:
         raise BenchError(
             f"not even {high:.1f} requests per second are answered within {target_ms:g} ms"

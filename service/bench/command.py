@@ -3,14 +3,17 @@
 import argparse
 import json
 import os
+import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import click
 
 from service import settings
 from service.bench import capacity
@@ -69,12 +72,22 @@ class Figures:
 
 def run(options: argparse.Namespace) -> None:
     """Measure, and print the results; ArtifactError or BenchError if that fails."""
-    figures = bench(
-        options.artifact,
-        rows=options.rows,
-        target_ms=options.target_ms,
-        seconds=options.seconds,
-    )
+    with (
+        _ended_by(signal.SIGTERM, signal.SIGHUP),
+        click.progressbar(
+            length=capacity.BISECTIONS,
+            label="Trying rates",
+            file=sys.stderr,
+            hidden=not sys.stderr.isatty(),
+        ) as bar,
+    ):
+        figures = bench(
+            options.artifact,
+            rows=options.rows,
+            target_ms=options.target_ms,
+            seconds=options.seconds,
+            advance=bar.update,
+        )
     print(figures.lines())
     if options.json:
         try:
@@ -83,8 +96,33 @@ def run(options: argparse.Namespace) -> None:
             raise UnwritableError(f"cannot be written ({error}); choose another path") from error
 
 
-def bench(folder: Path, *, rows: int, target_ms: float, seconds: float) -> Figures:
-    """Measure an artifact; ArtifactError or BenchError if that fails."""
+@contextmanager
+def _ended_by(*signals: signal.Signals) -> Iterator[None]:
+    """Make these signals end the command as an exception does, so that it stops its servers."""
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = [signal.signal(one, end) for one in signals]
+    try:
+        yield
+    finally:
+        for one, handler in zip(signals, before, strict=True):
+            signal.signal(one, handler)
+
+
+def bench(
+    folder: Path,
+    *,
+    rows: int,
+    target_ms: float,
+    seconds: float,
+    advance: Callable[[int], object] = lambda rates: None,
+) -> Figures:
+    """Measure an artifact; ArtifactError or BenchError if that fails.
+
+    `advance` is called with 1 for each of the `capacity.BISECTIONS` rates that were tried.
+    """
     manifest = artifact.read_manifest(folder)
     request = post("/predict", payload(manifest.golden.inputs, rows))
     with on_core(-1):
@@ -95,7 +133,7 @@ def bench(folder: Path, *, rows: int, target_ms: float, seconds: float) -> Figur
             capacity.maximum_rate((HOST, port), request, WARM_SECONDS)
             with_one = one.megabytes()
             alone = capacity.milliseconds_alone((HOST, port), request, WARM_SECONDS)
-            found = capacity.search((HOST, port), request, target_ms, seconds)
+            found = capacity.search((HOST, port), request, target_ms, seconds, advance)
     return Figures(
         model=manifest.name,
         version=manifest.version,

@@ -1,19 +1,12 @@
 """A long run shows on a terminal how far it is, and nothing elsewhere."""
 
-import io
 import sys
 
 import pytest
 
 from service.batch import text_file
 from tests.batch.conftest import GOOD, HEADER, Run
-
-
-class Terminal(io.StringIO):
-    """Text that a terminal was given."""
-
-    def isatty(self) -> bool:
-        return True
+from tests.support.terminal import Terminal
 
 
 def test_a_terminal_shows_the_rows_so_far(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,4 +19,4 @@ Clients and requests: `raw.py` (byte for byte), `two_parsers.py` (generated, for
 `browsing.py` and `pictures.py` (Chromium), `oip.py`, `texts.py`, `bad_bodies.py`,
 `bad_requests.py`, `bad_tables.py`, `expensive_bodies.py` and `corpus.py` (requests that must be
 refused), `problems.py`, `examples.py` and `openapi_rules.py` (responses and their description).
-`running.py` distributes the tests over pytest's workers."""
+`terminal.py` is a terminal, and `running.py` distributes the tests over pytest's workers."""
