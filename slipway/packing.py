@@ -63,7 +63,8 @@ code = click.option(
     multiple=True,
     metavar="PATH",
     help="A module or folder of your own that the model needs and the artifact brings, or "
-    "SCRIPT.py:CLASS for a class of a script. Its code will run. May be repeated.",
+    "SCRIPT.py:NAME for a class or function of a script or notebook. Its code will run. May be "
+    "repeated.",
 )
 versions = click.option(
     "--versions",

@@ -93,7 +93,7 @@ def serve(
         binds.append(f"--bind={host}:{environment['SERVICE_METRICS_PORT']}")
     if python != sys.executable:
         environment["PYTHONPATH"] = str(ROOT)
-    if not place.startswith("s3://"):
+    if (Path(place) / "manifest.json").is_file():
         url = f"http://{HOST if host == EVERY else host}:{port}"
         at = "" if url == serving.URL else f" --url {url}"
         print(f"try it:    {program()} example {shlex.quote(place)}{at}")

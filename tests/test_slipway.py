@@ -168,6 +168,18 @@ def test_what_serve_refuses(
     assert complaint in capsys.readouterr().err
 
 
+def test_what_is_not_there_has_no_line_to_try_it(
+    artifact: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(os, "execve", lambda *given: None)
+    for place, times in ((artifact, 1), (tmp_path / "nowhere", 0)):
+        assert main(["serve", str(place)]) == 0
+        assert capsys.readouterr().out.count("try it: ") == times
+
+
 def served_place(arguments: Sequence[object], folder: Path) -> Path:
     """What `slipway serve` hands over to gunicorn."""
     ran: list[Any] = []

@@ -136,7 +136,7 @@ def pack(options: Namespace) -> None:
     for note in notes:
         print(f"note: {note}")
     for name, value in needed.items():
-        print(f"to serve it, set {name}={value}")
+        print(f"to serve it{' elsewhere' if options.served else ''}, set {name}={value}")
     for doubt in doubts:
         print(f"slipway: warning: {doubt}", file=sys.stderr)
 

@@ -95,7 +95,7 @@ def read_manifest(folder: Path, sha256: str = "") -> Manifest:
         )
     if not folder.is_dir():
         raise MissingError(
-            f"{folder}: there is no artifact; check SERVICE_MODEL, or pack a model into it: "
+            f"{folder}: there is no artifact; check the path, or pack a model into it: "
             "slipway pack MODEL --sample CSV --out DIR"
         )
     path = folder / MANIFEST

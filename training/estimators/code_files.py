@@ -17,7 +17,7 @@ from service.model.trust import UntrustedError
 from training.errors import MissingFileError, PackError
 
 MAIN = "__main__"
-FORM = "name a folder, a module, or SCRIPT.py:CLASS"
+FORM = "name a folder, a module, or SCRIPT.py:NAME"
 
 
 @dataclass(frozen=True, slots=True)
