@@ -90,8 +90,13 @@ def test_what_is_no_target_is_not_suggested(pack: Pack) -> None:
 
 
 def test_the_message_for_too_many_columns_names_the_target(pack: Pack) -> None:
-    code, said = pack(of_texts(), pd.DataFrame({"text": TEXTS, "queue": QUEUES}))
+    rows = pd.DataFrame({"text": TEXTS, "queue": QUEUES})
+    code, said = pack(of_texts(), rows)
+    assert code == 0
+    assert "say --target queue" in said
+    code, said = pack(of_texts(), rows.assign(remark=TEXTS))
     assert code == 65
+    assert "the sample has 2 columns of text: text, remark; " in said
     assert "name the target with --target queue, and what else" in said
     model = LogisticRegression().fit(NUMBERS.to_numpy(), FLAGS)
     code, said = pack(model, NUMBERS.assign(flag=FLAGS))
