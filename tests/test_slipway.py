@@ -285,6 +285,20 @@ def test_what_to_install_is_the_extra_that_has_it(
     assert packages.get(module, module) in listed["optional-dependencies"][extra]
 
 
+def test_settings_of_a_model_that_is_served_are_for_other_places(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = saved(tmp_path)
+    given = [folder / "model.joblib", "--sample", folder / "rows.csv", "--target", "y"]
+    with forgotten():
+        served_place([*given, "--code", f"{folder / 'readings.py'}:Ratio"], tmp_path)
+    said = capsys.readouterr().out
+    assert re.findall(r"^to serve it.*, set (.*)=sha256", said, re.MULTILINE) == [
+        "SERVICE_TRUSTED_CODE"
+    ]
+    assert "to serve it elsewhere, set" in said
+
+
 def test_each_line_that_pack_prints_for_a_model_with_own_code_works(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
