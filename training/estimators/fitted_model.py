@@ -37,6 +37,11 @@ class FittedModel:
         """The name of the estimator's class."""
         return type(self.estimator).__name__
 
+    @property
+    def _library(self) -> str:
+        """The package that its class is from."""
+        return type(self.estimator).__module__.split(".")[0]
+
     @cached_property
     def parts(self) -> tuple[Any, ...]:
         """Every estimator within, each once; the first is the estimator itself."""
@@ -45,17 +50,32 @@ class FittedModel:
     @cached_property
     def parallel_parts(self) -> list[str]:
         """Class names of the parts that would compute in several processes or threads."""
-        return introspection.parallel_parts(self.estimator)
+        parallel = filter(introspection.is_parallel, self.parts)
+        return sorted({type(part).__name__ for part in parallel})
 
     @cached_property
     def feature_names(self) -> list[str] | None:
-        """The column names of the DataFrame that it was fitted on; None if that was an array."""
-        return introspection.feature_names(self.estimator)
+        """The column names of the DataFrame that it was fitted on; None if that was an array.
+
+        For an array, LightGBM and CatBoost invent names.
+        """
+        attribute = "feature_names_" if self._library == "catboost" else "feature_names_in_"
+        found = getattr(self.estimator, attribute, None)
+        if found is None:
+            return None
+        invented = {"lightgbm": "Column_{}", "catboost": "{}"}.get(self._library, "")
+        names = [str(name) for name in found]
+        if invented and names == [invented.format(place) for place in range(len(names))]:
+            return None
+        return names
 
     @cached_property
     def feature_count(self) -> int | None:
         """The number of columns that it was fitted on; None if unknown."""
-        return introspection.feature_count(self.estimator)
+        if self._library == "catboost":  # its n_features_in_ is 0 once it is loaded
+            return len(self.estimator.feature_names_)
+        count: int | None = getattr(self.estimator, "n_features_in_", None)
+        return count
 
     @cached_property
     def reads_texts(self) -> bool:
