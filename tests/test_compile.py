@@ -78,7 +78,7 @@ def test_a_model_that_computes_in_float32_says_so() -> None:
 def test_asked_for_scikit_learn_nothing_is_converted() -> None:
     case, signature, columns = described("sensors")
     chosen = selection.select_engine(FittedModel(case.estimator), signature, columns, "sklearn")
-    assert (chosen.name, dict(chosen.report)) == ("scikit-learn", {"why": "as asked"})
+    assert (chosen.name, dict(chosen.report)) == ("scikit-learn", {"why": "as requested"})
 
 
 @pytest.mark.parametrize(

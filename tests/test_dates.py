@@ -29,7 +29,7 @@ from service.settings import Settings
 from tests.support import frame_steps
 from training.pack import PackOptions, pack
 from training.samples import columnar, sample
-from training.signature.similar_texts import alike
+from training.signature.similar_texts import similar_texts
 
 ROWS = 200
 HOURS = np.random.default_rng(0).integers(0, 8760, ROWS)
@@ -222,12 +222,12 @@ def test_the_examples_of_the_contract_are_answered(tmp_path: Path) -> None:
     ],
 )
 def test_texts_of_a_form_are_put_together_from_their_parts(texts: list[str], likely: str) -> None:
-    assert likely in alike(texts)
-    assert not set(alike(texts)) & set(texts)
+    assert likely in similar_texts(texts)
+    assert not set(similar_texts(texts)) & set(texts)
 
 
 def test_words_have_no_form() -> None:
-    assert alike(["Oslo", "Lyon"]) == []
+    assert similar_texts(["Oslo", "Lyon"]) == []
 
 
 def test_text_of_a_form_is_no_closed_list(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from service.model.signature import Signature
 from training.samples import sample
-from training.signature.infer import describe
+from training.signature.infer import infer_signature
 
 LABELS = ["yes", "no"] * 200
 
@@ -39,7 +39,7 @@ def counting() -> Counting:
 def described(model: Any, rows: pd.DataFrame, folder: Path) -> Signature:
     rows.to_csv(folder / "rows.csv", index=False)
     named = hasattr(model, "feature_names_in_")
-    return describe(model, sample.read(folder / "rows.csv", named=named), [])
+    return infer_signature(model, sample.read(folder / "rows.csv", named=named), [])
 
 
 def test_many_columns_are_tried_together(counting: Counting, tmp_path: Path) -> None:

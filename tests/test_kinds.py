@@ -26,7 +26,7 @@ from training.__main__ import main
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
 from training.pack import PackOptions, pack
-from training.signature.infer import contract
+from training.signature.infer import infer_contract
 
 CODES = ["10", "20", "30"]
 ROWS = 120
@@ -120,14 +120,14 @@ def test_whole_numbers_stand_for_their_digits_and_only_where_they_are_the_same(
 def test_what_the_estimator_says_against_the_sample_is_reported(tmp_path: Path) -> None:
     rows = column(DIGITS)
     model = classifier(ignoring()).fit(rows, ANSWER)
-    notes = contract(FittedModel(model), read(rows, tmp_path), []).notes
+    notes = infer_contract(FittedModel(model), read(rows, tmp_path), []).notes
     assert any(note.startswith("store looks like whole numbers in the sample") for note in notes)
 
 
 def test_a_sample_that_the_encoder_does_not_know_is_reported(tmp_path: Path) -> None:
     model = classifier(ignoring()).fit(column(DIGITS), ANSWER)
     other = column(CHANCE.choice(["Oslo", "Lyon"], ROWS))
-    notes = contract(FittedModel(model), read(other, tmp_path), []).notes
+    notes = infer_contract(FittedModel(model), read(other, tmp_path), []).notes
     assert any("the encoder knows only 0% of its values" in note for note in notes)
 
 
@@ -215,7 +215,7 @@ def test_a_typed_sample_keeps_its_types(tmp_path: Path) -> None:
         }
     )
     model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(rows, ANSWER)
-    found = contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
+    found = infer_contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
     signature = found.signature
     assert {name: one.dtype for name, one in found.sample.columns.items()} == {
         "small": "int8",
@@ -267,21 +267,21 @@ def test_a_kind_that_cannot_be_is_refused(
 def test_text_in_the_sample_where_the_model_learned_numbers_is_refused(tmp_path: Path) -> None:
     model = classifier(ignoring()).fit(column(DIGITS.astype(int)), ANSWER)
     with pytest.raises(PackError, match="is text, and the model learned numbers of it"):
-        contract(FittedModel(model), read(column(["ten", "twenty"] * 60), tmp_path), [])
+        infer_contract(FittedModel(model), read(column(["ten", "twenty"] * 60), tmp_path), [])
 
 
 def test_a_typed_sample_against_the_encoder_is_refused(tmp_path: Path) -> None:
     model = classifier(ignoring()).fit(column(DIGITS), ANSWER)
     rows = column(DIGITS.astype(int))
     with pytest.raises(PackError, match=re.escape("store is int64, and the model learned text")):
-        contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
+        infer_contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
 
 
 def test_a_length_of_time_has_no_kind(tmp_path: Path) -> None:
     rows = column(pd.to_timedelta(np.arange(ROWS), unit="h"))
     model = classifier(FunctionTransformer(frame_steps.numbers)).fit(rows, ANSWER)
     with pytest.raises(PackError, match="which no kind of input holds"):
-        contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
+        infer_contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
 
 
 def test_diff_reads_a_sample_by_the_kinds_of_the_models(
@@ -300,8 +300,8 @@ def test_a_type_that_the_sample_does_not_tell_is_asked_for_where_answers_depend_
     gaps = column(pd.array([10, 20, None] * 40, dtype="Int64"))
     model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(gaps, ANSWER)
     with pytest.raises(PackError, match="a type of pandas such as Int64, with NA, and the sample"):
-        contract(FittedModel(model), read(gaps, tmp_path), [])
-    signature = contract(
+        infer_contract(FittedModel(model), read(gaps, tmp_path), [])
+    signature = infer_contract(
         FittedModel(model), read(gaps, tmp_path), [], {"store": "integer"}
     ).signature
     assert signature.inputs[0].dtype == "Int64"
@@ -309,7 +309,7 @@ def test_a_type_that_the_sample_does_not_tell_is_asked_for_where_answers_depend_
     boosting = HistGradientBoostingClassifier(max_iter=5, random_state=0).fit(times, ANSWER)
     for given in ({}, {"store": "datetime"}):
         with pytest.raises(PackError, match="times in nanoseconds, not microseconds"):
-            contract(FittedModel(boosting), read(times, tmp_path), [], given)
+            infer_contract(FittedModel(boosting), read(times, tmp_path), [], given)
 
 
 def test_times_with_a_zone_are_asked_for_where_only_the_local_hour_decides(tmp_path: Path) -> None:
@@ -317,8 +317,8 @@ def test_times_with_a_zone_are_asked_for_where_only_the_local_hour_decides(tmp_p
     rows = column(days)  # midnight there is an hour before, in UTC, on the day before
     early = classifier(FunctionTransformer(frame_steps.is_midnight)).fit(rows, ANSWER)
     with pytest.raises(PackError, match="the column store holds times with a zone, and the"):
-        contract(FittedModel(early), read(rows, tmp_path), [])
-    signature = contract(FittedModel(early), read(rows, tmp_path, ".parquet"), []).signature
+        infer_contract(FittedModel(early), read(rows, tmp_path), [])
+    signature = infer_contract(FittedModel(early), read(rows, tmp_path, ".parquet"), []).signature
     assert signature.inputs[0].dtype == "datetime64[us, Europe/Oslo]"
 
 
@@ -326,7 +326,7 @@ def test_types_are_asked_for_where_only_several_columns_together_decide(tmp_path
     rows = pd.DataFrame({name: [10, 20, 30, 40] * 30 for name in ("a", "b")})
     both = classifier(FunctionTransformer(frame_steps.are_objects)).fit(rows, ANSWER)
     with pytest.raises(PackError, match="if the columns a, b hold objects of Python, and the"):
-        contract(FittedModel(both), read(rows, tmp_path), [])
+        infer_contract(FittedModel(both), read(rows, tmp_path), [])
 
 
 def test_a_type_is_asked_for_if_late_rows_alone_tell_it(tmp_path: Path) -> None:
@@ -334,7 +334,7 @@ def test_a_type_is_asked_for_if_late_rows_alone_tell_it(tmp_path: Path) -> None:
     target = ["no"] * 100 + ["yes"] * 20
     model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(rows, target)
     with pytest.raises(PackError, match="a type of pandas such as Int64, with NA, and the sample"):
-        contract(FittedModel(model), read(rows, tmp_path), [])
+        infer_contract(FittedModel(model), read(rows, tmp_path), [])
 
 
 @pytest.mark.parametrize(
@@ -349,6 +349,6 @@ def test_text_is_asked_for_where_cells_are_not_as_numbers_are_written(
     target = np.where(rows["store"] == cells[0], "yes", "no")
     model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(rows, target)
     with pytest.raises(PackError, match=f"the column store holds {word}, and the sample"):
-        contract(FittedModel(model), read(rows, tmp_path), [])
-    described = contract(FittedModel(model), read(rows, tmp_path), [], {"store": "text"})
+        infer_contract(FittedModel(model), read(rows, tmp_path), [])
+    described = infer_contract(FittedModel(model), read(rows, tmp_path), [], {"store": "text"})
     assert described.signature.inputs[0].dtype == "str"

@@ -125,7 +125,7 @@ def _typical(
 ) -> Any:
     """A value of the group; in each turn at another share of its sorted numbers or moments.
 
-    `encoded` says that an encoder knows the texts of the input, such as post codes.
+    `encoded` is whether an encoder knows the texts of the input, such as post codes.
     """
     present = [values[place] for place in places if values[place] is not None]
     if not present:
