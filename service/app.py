@@ -91,7 +91,7 @@ def create_app(
     inner: WSGIApplication = app.wsgi_app
     if not settings.traces:  # a span begins and ends in hooks of Flask
         inner = app.fast_path = FastPath(inner, access, service, settings.metrics_port)
-    inner = request_target.one_spelling(inner)
+    inner = request_target.reject_other_spellings(inner)
     app.wsgi_app = ResponseMiddleware(inner, context)  # type: ignore[method-assign]
     return app
 

@@ -8,7 +8,7 @@ from service.model.predictor import Predictor
 from service.protocols import enabled
 from service.server.drain import Drain
 from service.settings import Settings
-from tests.support.oip import INFER, error_of, speaking, version
+from tests.support.oip import INFER, error_of, oip_client, version
 from tests.support.packed import packed
 
 MIXED = "mixed table, open categories"
@@ -16,7 +16,7 @@ MIXED = "mixed table, open categories"
 
 @pytest.fixture(scope="module")
 def client() -> FlaskClient:
-    return speaking()
+    return oip_client()
 
 
 def test_the_server_says_what_it_is(client: FlaskClient) -> None:
@@ -52,7 +52,7 @@ def test_the_model_is_listed_by_name_and_version(client: FlaskClient) -> None:
 
 
 def test_metadata_has_an_input_for_each_column_and_every_output() -> None:
-    answer = speaking(MIXED).get("/v2/models/x").get_json()
+    answer = oip_client(MIXED).get("/v2/models/x").get_json()
     assert answer["name"] == "x"
     assert answer["versions"] == [packed(MIXED)[1].manifest.version]
     assert [(one["name"], one["datatype"], one["shape"]) for one in answer["inputs"]] == [
@@ -70,7 +70,7 @@ def test_metadata_has_an_input_for_each_column_and_every_output() -> None:
 
 
 def test_metadata_lists_the_outputs_of_the_setting_first() -> None:
-    answer = speaking(MIXED, outputs=("predict",)).get("/v2/models/x").get_json()
+    answer = oip_client(MIXED, outputs=("predict",)).get("/v2/models/x").get_json()
     assert [one["name"] for one in answer["outputs"]] == [
         *("predict", "prediction", "probabilities", "labels")
     ]

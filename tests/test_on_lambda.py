@@ -14,7 +14,7 @@ from service.model.predictor import Predictor
 from service.settings import Settings
 from tests.support.lambda_events import ADDRESS, ANSWER, EVENT, version_2
 from tests.support.runtime_api import Runtime, function, runtime_api, runtime_client
-from tests.support.serving import PATIENCE
+from tests.support.serving import TIMEOUT_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,9 @@ def essence(reply: dict[str, Any]) -> dict[str, Any]:
 def test_what_cannot_serve_does_not_start_and_says_why_in_one_line(tmp_path: Path) -> None:
     with runtime_api() as (address, _):
         command = runtime_client(address, SERVICE_MODEL=str(tmp_path / "none"))
-        finished = subprocess.run(**command, capture_output=True, text=True, timeout=PATIENCE)
+        finished = subprocess.run(
+            **command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS
+        )
     assert finished.returncode == os.EX_NOINPUT
     [line] = finished.stderr.splitlines()
     assert line.startswith("slipway: ")

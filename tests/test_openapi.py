@@ -22,7 +22,7 @@ from tests.support.serving import ROOT, clean_environment, serve
 
 KEY = "correct-horse"
 DIGEST = hashlib.sha256(KEY.encode()).hexdigest()
-PATIENCE = 600.0  # seconds; each takes about 10 on two cores
+TIMEOUT_SECONDS = 600.0  # seconds; each takes about 10 on two cores
 REQUESTS = 60  # that each model is asked for, besides those with odd values
 ASKED = (
     "logistic regression, string labels",
@@ -119,7 +119,7 @@ def assert_kept(described: bytes, address: str, requests: int, folder: Path) -> 
         env=clean_environment(PYTHONPATH=str(ROOT)),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
     )
     assert found.returncode == 0, found.stdout + found.stderr
     assert "No issues found" in found.stdout

@@ -37,7 +37,7 @@ def uploaded(proxy: Proxy, s3: str, own_artifact: Path) -> Callable[[], str]:
 @pytest.mark.parametrize("place", [f"s3://{BUCKET}/other", "s3://no-such-bucket/sensors"])
 def test_what_is_not_there_is_not_asked_again(proxy: Proxy, place: str) -> None:
     assert f"{place}/manifest.json: does not exist (404 NoSuch" in refusal(MissingError, place)
-    assert len(proxy.asked) == 1
+    assert len(proxy.paths) == 1
 
 
 def test_a_listed_file_that_is_not_there_is_named(
@@ -64,7 +64,7 @@ def test_another_manifest_than_the_pinned_one_is_refused_before_more_is_asked(
     text = refusal(ChecksumError, sha256="0" * 64)
     assert digest(artifact) in text
     assert f"SERVICE_MODEL_SHA256 is {'0' * 64}" in text
-    assert len(proxy.asked) == 1
+    assert len(proxy.paths) == 1
 
 
 def test_half_of_a_file_in_the_bucket_is_refused(
@@ -94,7 +94,7 @@ def test_a_name_that_leads_out_of_the_folder_is_never_asked_for(
 ) -> None:
     edit_manifest(lambda m: m["files"].update({name: {"sha256": "0" * 64, "bytes": 1}}))
     assert "not a file of an artifact" in refusal(ManifestError, uploaded())
-    assert len(proxy.asked) == 1
+    assert len(proxy.paths) == 1
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pytest
 from tests.support.bad_bodies import ANSWER, EXAMPLE
 from tests.support.problems import assert_problem
 from tests.support.raw import CHUNKED, LENGTH, post, read_answer, reset
-from tests.support.serving import PATIENCE, Answer, Server, serve, wait_until
+from tests.support.serving import TIMEOUT_SECONDS, Answer, Server, serve, wait_until
 
 DEADLINE = 1.0
 AT_ONCE = 3.0  # seconds; measured are a few milliseconds
@@ -74,7 +74,7 @@ def test_a_body_that_drips_is_refused_at_the_deadline(impatient: Server, head: b
         start = time.monotonic()
         connection.sendall(head)
         while not can_be_read(connection, 0.05):
-            assert time.monotonic() - start < PATIENCE
+            assert time.monotonic() - start < TIMEOUT_SECONDS
             connection.sendall(drop)
         assert_too_slow(read_answer(connection))
         assert DEADLINE - 0.1 < time.monotonic() - start < DEADLINE + AT_ONCE
