@@ -78,7 +78,7 @@ fuzz: .venv/developing ## Search for faults of the model loader for 10 minutes (
 parsers: .venv/developing ## Send a million generated requests to both HTTP parsers, and compare (ARGS=--help)
 	@$(BIN)/python -m tests.support.two_parsers --requests 1000000 $(ARGS)
 
-frames: .venv/developing ## Try 2,000 random frames: what is served is what the estimator says (ARGS=--help)
+frames: .venv/developing ## Pack and serve 2,000 random frames, and compare with the estimators (ARGS=--help)
 	@$(BIN)/python -W ignore -m tests.support.any_frame $(ARGS)
 
 pictures: .venv/developing ## Take the pictures of README and docs

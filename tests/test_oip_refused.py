@@ -7,12 +7,12 @@ from flask.testing import FlaskClient
 
 from service.api.problems import Problem
 from service.api.request_state import KEY, RequestState
-from tests.support.oip import INFER, ROWS, columns, error_of, infer, speaking, tensor
+from tests.support.oip import INFER, ROWS, columns, error_of, infer, oip_client, tensor
 
 
 @pytest.fixture(scope="module")
 def client() -> FlaskClient:
-    return speaking()
+    return oip_client()
 
 
 REQUEST = {
@@ -41,7 +41,7 @@ REQUEST = {
     "an unknown output": ({"inputs": [], "outputs": [{"name": "x"}]}, "/outputs/0/name is no"),
     "an output twice": (
         {"inputs": [], "outputs": [{"name": "predict"}] * 2},
-        "/outputs/1/name is asked for more than once",
+        "/outputs/1/name is requested more than once",
     ),
     "an output without a name": ({"inputs": [], "outputs": [{}]}, "/outputs/0 must be an object"),
     "outputs that are none": ({"inputs": [], "outputs": 1}, "/outputs must be a list"),
