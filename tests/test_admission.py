@@ -22,7 +22,7 @@ def seconds(expected: float, size: int) -> float:
 
 
 class Gate:
-    """A WSGI app that blocks a request until it is opened, and is never asked what was refused."""
+    """A WSGI app that blocks a request until it is opened, and never gets a rejected one."""
 
     def __init__(self) -> None:
         self.opened = threading.Event()

@@ -94,7 +94,7 @@ def test_sagemaker_waits_long_enough_for_a_stop() -> None:
     assert Settings().drain_seconds + GUNICORN["graceful_timeout"] + 5 < SAGEMAKER_KILLS_AFTER
 
 
-def test_a_model_that_does_not_come_is_reported_before_a_health_check_ends_the_task() -> None:
+def test_a_model_that_is_not_loaded_is_reported_before_a_health_check_ends_the_task() -> None:
     [start_period] = found(r"--start-period=(\d+)s", DOCKERFILE)
     assert Settings().fetch_seconds < int(start_period)
 

@@ -19,7 +19,7 @@ def seconds(size: int) -> float:
 
 @dataclass(slots=True)
 class Blocking:
-    """A WSGI app that, asked SLOW, blocks its thread until it is released."""
+    """A WSGI app that blocks its thread on the path SLOW until it is released."""
 
     started: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)
@@ -135,7 +135,7 @@ def fail() -> None:
     raise ValueError("golden row 7 is cold")
 
 
-def test_a_worker_that_cannot_warm_up_says_why() -> None:
+def test_a_worker_that_cannot_warm_up_logs_the_reason() -> None:
     [message] = live(fail)
     assert message["type"] == "lifespan.startup.failed"
     assert "golden row 7 is cold" in message["message"]

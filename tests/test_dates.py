@@ -62,7 +62,9 @@ ZONED = of("datetime64[us, Europe/Oslo]")
         (of("datetime64[us]", kind="date"), "2026-03-01", "2026-03-01"),
     ],
 )
-def test_times_become_the_type_that_the_model_knows(column: Input, text: str, taken: str) -> None:
+def test_times_get_the_type_that_the_model_was_fitted_on(
+    column: Input, text: str, taken: str
+) -> None:
     assert checked(column, text) == [np.datetime64(taken, "us")]
 
 
@@ -191,7 +193,7 @@ def test_a_file_of_times_is_scored(zone: str | None, tmp_path: Path) -> None:
     assert predictor.predict(found)["prediction"] == model.predict(rows).tolist()
 
 
-def test_the_contract_says_a_range_and_a_format(tmp_path: Path) -> None:
+def test_the_contract_has_a_range_and_a_format(tmp_path: Path) -> None:
     rows = pd.DataFrame({"when": MOMENTS.dt.tz_localize("UTC")})
     _, client, _ = packed(rows, tmp_path, ".parquet")
     answer = json.loads(client.get("/openapi.json").text)["components"]["schemas"]["input-0"]

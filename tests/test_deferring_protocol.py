@@ -104,7 +104,9 @@ def test_a_part_that_cannot_become_a_simple_request_is_gunicorns_at_once(
     assert run(scene()) or b"x" * 4096 in part
 
 
-def test_a_client_that_leaves_after_the_first_part_is_forgotten(predictor: Predictor) -> None:
+def test_a_client_that_disconnects_after_the_first_part_leaves_nothing_behind(
+    predictor: Predictor,
+) -> None:
     async def scene() -> None:
         async with loop_connection(bridged(predictor, QUICK)) as own:
             own.end.data_received(GOOD[:-1])

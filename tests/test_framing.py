@@ -56,7 +56,7 @@ def test_what_has_no_place_here_gets_a_problem(
 def test_an_unknown_transfer_coding_is_the_one_5xx_that_gunicorn_gives(server: Server) -> None:
     answer = exchange(server, post(b"Transfer-Encoding: something\r\n", b"{}"))
     assert answer is not None
-    assert answer.status == 501  # as RFC 9112, section 6.1, asks; the app is never reached
+    assert answer.status == 501  # as in RFC 9112, section 6.1; the app is not called
     assert_still_serving(server)
 
 

@@ -21,7 +21,7 @@ LABELS = ["yes", "no"] * 200
 
 
 class Counting(HistGradientBoostingClassifier):  # type: ignore[misc]
-    """Counts how often it is asked."""
+    """Counts its calls."""
 
     calls: ClassVar[list[int]] = []
 
@@ -99,7 +99,7 @@ def test_an_encoder_that_learned_null_as_a_category_is_no_trouble(
     assert column.closed is (unknown == "error")
 
 
-def test_open_categories_tell_what_the_encoder_knows_and_a_long_list_is_text(
+def test_open_categories_are_those_of_the_encoder_and_a_long_list_is_text(
     tmp_path: Path,
 ) -> None:
     few = pd.DataFrame({"id": ["a", "b"] * 10})

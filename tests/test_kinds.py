@@ -1,4 +1,4 @@
-"""What a column is: the estimator says it first, then a typed sample, then the look of cells."""
+"""The kind of a column: by the estimator, else by a sample with types, else by its cells."""
 
 import json
 import re
@@ -117,7 +117,7 @@ def test_whole_numbers_stand_for_their_digits_and_only_where_they_are_the_same(
     assert client.post("/predict", json={"store": [10115]}).status_code == 422
 
 
-def test_what_the_estimator_says_against_the_sample_is_reported(tmp_path: Path) -> None:
+def test_a_difference_between_estimator_and_sample_is_noted(tmp_path: Path) -> None:
     rows = column(DIGITS)
     model = classifier(ignoring()).fit(rows, ANSWER)
     notes = infer_contract(FittedModel(model), read(rows, tmp_path), []).notes
@@ -197,7 +197,7 @@ def test_cells_that_pandas_takes_for_missing_are_text_if_the_encoder_learned_the
     assert_right(model, rows, found)
 
 
-def test_histogram_boosting_tells_its_categories(tmp_path: Path) -> None:
+def test_the_categories_of_histogram_boosting_are_found(tmp_path: Path) -> None:
     rows = column(DIGITS).astype("category")
     model = HistGradientBoostingClassifier(max_iter=5, random_state=0).fit(rows, ANSWER)
     _, found = answers(model, rows, tmp_path)
@@ -294,7 +294,7 @@ def test_diff_reads_a_sample_by_the_kinds_of_the_models(
     assert f"0 of {ROWS} differ in prediction" in capsys.readouterr().out
 
 
-def test_a_type_that_the_sample_does_not_tell_is_asked_for_where_answers_depend_on_it(
+def test_a_type_that_the_sample_does_not_have_is_required_if_predictions_depend_on_it(
     tmp_path: Path,
 ) -> None:
     gaps = column(pd.array([10, 20, None] * 40, dtype="Int64"))
@@ -312,7 +312,7 @@ def test_a_type_that_the_sample_does_not_tell_is_asked_for_where_answers_depend_
             infer_contract(FittedModel(boosting), read(times, tmp_path), [], given)
 
 
-def test_times_with_a_zone_are_asked_for_where_only_the_local_hour_decides(tmp_path: Path) -> None:
+def test_times_with_a_zone_are_required_if_only_the_local_hour_decides(tmp_path: Path) -> None:
     days = pd.date_range("2026-01-01", periods=ROWS, freq="D", tz="Europe/Oslo")
     rows = column(days)  # midnight there is an hour before, in UTC, on the day before
     early = classifier(FunctionTransformer(frame_steps.is_midnight)).fit(rows, ANSWER)
@@ -322,14 +322,14 @@ def test_times_with_a_zone_are_asked_for_where_only_the_local_hour_decides(tmp_p
     assert signature.inputs[0].dtype == "datetime64[us, Europe/Oslo]"
 
 
-def test_types_are_asked_for_where_only_several_columns_together_decide(tmp_path: Path) -> None:
+def test_types_are_required_if_only_several_columns_together_decide(tmp_path: Path) -> None:
     rows = pd.DataFrame({name: [10, 20, 30, 40] * 30 for name in ("a", "b")})
     both = classifier(FunctionTransformer(frame_steps.are_objects)).fit(rows, ANSWER)
     with pytest.raises(PackError, match="if the columns a, b hold objects of Python, and the"):
         infer_contract(FittedModel(both), read(rows, tmp_path), [])
 
 
-def test_a_type_is_asked_for_if_late_rows_alone_tell_it(tmp_path: Path) -> None:
+def test_a_type_is_required_if_only_late_rows_show_the_difference(tmp_path: Path) -> None:
     rows = column(pd.Series([10] * 100 + [None, 20] * 10, dtype="Int64"))
     target = ["no"] * 100 + ["yes"] * 20
     model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(rows, target)
@@ -342,7 +342,7 @@ def test_a_type_is_asked_for_if_late_rows_alone_tell_it(tmp_path: Path) -> None:
     [(["01234", "10115", "00501"], "text"), (["true", "TRUE", "false"], "text")],
     ids=["leading zeros", "spellings"],
 )
-def test_text_is_asked_for_where_cells_are_not_as_numbers_are_written(
+def test_text_is_required_if_cells_are_not_written_as_numbers_are(
     cells: list[str], word: str, tmp_path: Path
 ) -> None:
     rows = column(np.resize(cells, ROWS), "str")

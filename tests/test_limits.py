@@ -74,7 +74,7 @@ def test_a_length_over_the_limit_is_refused_before_the_body_is_sent(server: Serv
         assert connection.recv(12) == b"HTTP/1.1 413"
 
 
-def test_a_length_within_the_limit_is_asked_for(server: Server) -> None:
+def test_a_body_within_the_limit_is_requested(server: Server) -> None:
     with server.connect() as connection:
         headers = LENGTH % len(EXAMPLE) + CLOSE + b"Expect: 100-Continue\r\n"
         connection.sendall(post(headers))
@@ -85,7 +85,7 @@ def test_a_length_within_the_limit_is_asked_for(server: Server) -> None:
     assert (answer.status, answer.body) == (200, ANSWER)
 
 
-def test_a_client_that_goes_on_sending_small_chunks_is_not_cut_off(server: Server) -> None:
+def test_a_client_that_continues_to_send_small_chunks_is_not_disconnected(server: Server) -> None:
     with server.connect() as connection:
         connection.sendall(post(CHUNKED, b"%x\r\n%s\r\n" % (len(TOO_FULL), TOO_FULL)))
         assert_too_large(read_answer(connection))

@@ -131,7 +131,7 @@ def test_none_and_nan_are_refused_where_answers_depend_on_them_and_no_encoder_te
     [([7, 3, 11], (7, 3, 5, 11)), ([7.5], (1.5, 7.5)), ([True, None], (False, True))],
     ids=["order", "unused", "booleans"],
 )
-def test_the_list_of_categories_is_asked_for_where_codes_depend_on_it(
+def test_the_list_of_categories_is_required_if_codes_depend_on_it(
     values: list[Any], categories: tuple[Any, ...], tmp_path: Path
 ) -> None:
     stores = pd.Categorical(np.resize([*values, None], 60), categories=list(categories))
@@ -175,7 +175,7 @@ def test_nan_beside_na_is_refused(tmp_path: Path) -> None:
     ],
     ids=["seconds", "objects of text", "objects of numbers"],
 )
-def test_a_type_that_parquet_does_not_keep_is_asked_for_where_answers_depend_on_it(
+def test_a_type_that_parquet_does_not_keep_is_required_if_predictions_depend_on_it(
     values: list[Any], dtype: Any, step: Any, reason: str, tmp_path: Path
 ) -> None:
     rows = pd.DataFrame({"a": pd.Series(values * 30, dtype=dtype)})

@@ -23,7 +23,7 @@ def outputs(response: Any) -> dict[str, Any]:
     return {one["name"]: one["data"] for one in response.get_json()["outputs"]}
 
 
-def test_a_version_may_be_asked_for_and_another_one_is_not_there(client: FlaskClient) -> None:
+def test_a_version_may_be_requested_and_another_one_is_not_found(client: FlaskClient) -> None:
     at = f"/v2/models/x/versions/{version()}"
     assert client.get(at).get_json() == client.get("/v2/models/x").get_json()
     assert client.get(f"{at}/ready").get_json() == {"name": "x", "ready": True}
@@ -75,7 +75,7 @@ def test_every_form_of_the_same_rows(client: FlaskClient, inputs: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["prediction", "predict", "output-0", "output__0"])
-def test_the_prediction_by_the_name_that_a_client_knows(client: FlaskClient, name: str) -> None:
+def test_the_prediction_by_the_name_that_a_client_requests(client: FlaskClient, name: str) -> None:
     assert outputs(infer(client, columns(), outputs=[{"name": name}])) == {name: [0.0, 1.0, 1.0]}
 
 
@@ -88,7 +88,7 @@ def test_a_request_that_names_no_output_gets_those_of_the_setting(asked: Any) ->
     assert outputs(named) == {"prediction": [0.0, 1.0, 1.0]}
 
 
-def test_the_setting_s_outputs_come_in_its_order_and_may_be_probabilities() -> None:
+def test_the_setting_s_outputs_are_in_its_order_and_may_be_probabilities() -> None:
     client = oip_client(IRIS, outputs=("predict_proba", "predict"))
     rows = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
     found = outputs(infer(client, [tensor("any", "FP64", [2, 4], rows)]))
@@ -106,7 +106,7 @@ def test_a_setting_of_outputs_that_the_model_has_not_stops_the_start(name: str) 
 
 
 @pytest.mark.parametrize("name", ["probabilities", "predict_proba"])
-def test_probabilities_and_labels_where_they_are_asked_for(name: str) -> None:
+def test_probabilities_and_labels_on_request(name: str) -> None:
     client = oip_client(IRIS)
     rows = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
     wanted = [{"name": name}, {"name": "labels"}, {"name": "predict"}]
@@ -184,7 +184,7 @@ def test_one_tensor_cannot_hold_text_and_numbers() -> None:
     assert "send one for each: site, kind, age_years, temperature, guarded" in answer
 
 
-def test_float64_comes_and_goes_as_it_is() -> None:
+def test_float64_is_neither_rounded_in_requests_nor_in_responses() -> None:
     client = oip_client("ridge regression")
     row = [0.1 + place / 7 for place in range(10)]
     [ours] = client.post("/predict", json={"instances": [row]}).get_json()["prediction"]

@@ -1,4 +1,4 @@
-"""What the Open Inference Protocol tells of the service and its model: health and metadata."""
+"""The health and metadata of the service and its model in the Open Inference Protocol."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -19,7 +19,7 @@ def client() -> FlaskClient:
     return oip_client()
 
 
-def test_the_server_says_what_it_is(client: FlaskClient) -> None:
+def test_the_metadata_of_the_server(client: FlaskClient) -> None:
     answer = client.get("/v2").get_json()
     assert answer["name"] == "slipway"
     assert isinstance(answer["version"], str)
@@ -33,7 +33,7 @@ def test_it_is_live_and_ready(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v2/health/ready", "/v2/models/x/ready", "/v1/models/x"])
-def test_a_service_that_is_going_is_live_and_not_ready(path: str) -> None:
+def test_a_service_that_is_shutting_down_is_live_and_not_ready(path: str) -> None:
     drain = Drain(1)
     settings = Settings(protocols=("oip",))
     client = create_app(settings, packed("sensors")[1], drain).test_client()
@@ -82,7 +82,7 @@ def test_the_model_cannot_be_changed(client: FlaskClient, what: str) -> None:
     assert "one model" in error_of(client.post(f"/v2/repository/models/x/{what}", json={}))
 
 
-def test_a_key_is_asked_for_in_the_protocol_s_own_way(predictor: Predictor) -> None:
+def test_a_missing_key_has_the_protocol_s_own_error(predictor: Predictor) -> None:
     settings = Settings(protocols=("oip",), api_keys=("0" * 64,))
     client = create_app(settings, predictor).test_client()
     assert "needs a key" in error_of(client.get("/v2/models"), 401)

@@ -101,7 +101,7 @@ def test_a_key_that_is_there_twice(client: FlaskClient) -> None:
     assert "the key 'name' occurs more than once" in error_of(client.post(INFER, data=body))
 
 
-def test_a_service_that_is_busy_says_so_in_the_protocol_s_way(client: FlaskClient) -> None:
+def test_the_error_of_a_busy_service_has_the_protocol_s_form(client: FlaskClient) -> None:
     busy = Problem(503, "busy", headers={"Retry-After": "1"})
     response = client.post(INFER, json={}, environ_overrides={KEY: RequestState(error=busy)})
     assert error_of(response, 503) == "busy"

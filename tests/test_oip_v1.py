@@ -68,7 +68,7 @@ def test_several_outputs_are_rows() -> None:
         ({"instances": [{"sensor_1": [], "sensor_2": []}]}, "/instances there are no rows"),
     ],
 )
-def test_what_is_wrong_is_400_and_says_where(client: FlaskClient, body: Any, hint: str) -> None:
+def test_a_fault_is_400_with_its_place(client: FlaskClient, body: Any, hint: str) -> None:
     assert hint in error_of(client.post(PREDICT, json=body))
 
 

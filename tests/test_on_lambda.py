@@ -96,7 +96,7 @@ def essence(reply: dict[str, Any]) -> dict[str, Any]:
     return {name: reply[name] for name in reply if name not in ("requestId", "stackTrace")}
 
 
-def test_what_cannot_serve_does_not_start_and_says_why_in_one_line(tmp_path: Path) -> None:
+def test_a_function_that_cannot_serve_exits_with_the_reason_in_one_line(tmp_path: Path) -> None:
     with runtime_api() as (address, _):
         command = runtime_client(address, SERVICE_MODEL=str(tmp_path / "none"))
         finished = subprocess.run(

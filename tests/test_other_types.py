@@ -133,7 +133,7 @@ def test_other_types_of_pandas_within_a_category_are_refused_too(
         infer_contract(model, read(rows, tmp_path, ".feather"), [])
 
 
-def test_a_type_that_an_encoder_knows_is_asked_for_although_the_sample_is_answered_alike(
+def test_a_type_of_an_encoder_is_required_although_predictions_of_the_sample_are_equal(
     tmp_path: Path,
 ) -> None:
     days = pd.to_datetime(column(DAYS)["store"]).astype("datetime64[ns]")

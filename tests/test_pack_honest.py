@@ -1,4 +1,4 @@
-"""Packing says how well the model fits the sample, and what looks wrong with it."""
+"""Packing prints metrics of the model on the sample, and notes on likely mistakes."""
 
 import json
 from collections.abc import Callable
@@ -147,9 +147,7 @@ def test_a_model_no_better_than_the_mean_gets_a_warning(packing: Packing) -> Non
 
 
 @pytest.mark.parametrize("value", ["benign", 3.5])
-def test_rows_that_all_have_the_same_answer_say_nothing_against_a_model(
-    packing: Packing, value: Any
-) -> None:
+def test_rows_that_all_have_the_same_answer_cause_no_note(packing: Packing, value: Any) -> None:
     model = classifier(NAMES) if value == "benign" else LinearRegression().fit(ROWS, CODES)
     code, out, err, _ = packing(model, ROWS.assign(y=value), "--target", "y")
     assert (code, err) == (0, "")

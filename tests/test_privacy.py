@@ -112,7 +112,9 @@ def test_no_answer_echoes_a_value(server: Server, request_bytes: bytes) -> None:
 
 
 @pytest.mark.parametrize("request_bytes", NAMES.values(), ids=NAMES)
-def test_an_answer_tells_a_misspelt_name_in_few_words(server: Server, request_bytes: bytes) -> None:
+def test_a_misspelt_name_is_repeated_in_few_characters(
+    server: Server, request_bytes: bytes
+) -> None:
     answer = exchange(server, request_bytes)
     assert answer is not None
     assert len(answer.body) < 500

@@ -98,13 +98,13 @@ def test_what_passes_by_itself_is_tried_again(
         ("bad request", "(400 InvalidRequest)"),
     ],
 )
-def test_what_s3_refuses_is_not_asked_again(proxy: Proxy, fault: str, message: str) -> None:
+def test_a_request_that_s3_refuses_is_not_repeated(proxy: Proxy, fault: str, message: str) -> None:
     proxy.faults.append(fault)
     assert message in refusal(UnavailableError)
     assert len(proxy.paths) == 1
 
 
-def test_without_credentials_nothing_is_asked(
+def test_without_credentials_no_request_is_sent(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")

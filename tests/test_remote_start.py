@@ -1,4 +1,4 @@
-"""The real service with a model on S3: what it starts with, what it says when it does not start."""
+"""The real service with a model on S3: its start, and its messages if it does not start."""
 
 import json
 import os
@@ -69,7 +69,7 @@ def test_what_does_not_pass_ends_the_start_with_69_and_the_last_reason(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_boto3_it_says_what_to_install(tmp_path: Path) -> None:
+def test_the_error_without_boto3_names_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "boto3.py").write_text("raise ModuleNotFoundError(__name__)\n")
     own = {"SERVICE_MODEL": MODEL_URI, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     line = refusal(69, None, **own)

@@ -237,7 +237,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(artifact: Path) -> None:
     assert ended.stderr == ""
 
 
-def test_what_is_not_installed_is_said_in_one_line(
+def test_a_package_that_is_not_installed_is_reported_in_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "training.commands", None)

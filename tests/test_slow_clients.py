@@ -59,7 +59,9 @@ def descriptors(worker: int) -> int:
 
 
 @pytest.mark.parametrize("head", HEADS, ids=["length", "chunks"])
-def test_a_body_that_never_comes_is_refused_at_the_deadline(impatient: Server, head: bytes) -> None:
+def test_a_body_that_never_arrives_is_refused_at_the_deadline(
+    impatient: Server, head: bytes
+) -> None:
     with impatient.connect() as connection:
         start = time.monotonic()
         connection.sendall(head)
@@ -80,7 +82,7 @@ def test_a_body_that_drips_is_refused_at_the_deadline(impatient: Server, head: b
         assert DEADLINE - 0.1 < time.monotonic() - start < DEADLINE + AT_ONCE
 
 
-def test_a_body_that_comes_in_time_is_answered(impatient: Server) -> None:
+def test_a_request_whose_body_arrives_in_time_is_answered(impatient: Server) -> None:
     with impatient.connect() as connection:
         connection.sendall(post(LENGTH % len(EXAMPLE)))
         for place in range(len(EXAMPLE)):

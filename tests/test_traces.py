@@ -121,7 +121,7 @@ def test_spans_hold_no_payload_and_no_key(artifact: Path, collector: Collector) 
     assert CANARY.decode() not in str([span.text for span in spans])
 
 
-def test_the_span_of_a_crash_says_so_without_the_exception_s_message(
+def test_the_span_of_a_crash_has_an_error_without_the_exception_s_message(
     artifact: Path, collector: Collector, tmp_path: Path
 ) -> None:
     (tmp_path / "crashing.py").write_text(CRASHING % CANARY.decode())
@@ -171,7 +171,7 @@ def test_nothing_of_opentelemetry_is_imported_unless_wanted(artifact: Path) -> N
         assert (said.stdout == "[]\n") == (wanted == "false")
 
 
-def test_without_its_packages_it_says_what_to_install(artifact: Path, tmp_path: Path) -> None:
+def test_the_error_for_missing_packages_names_them(artifact: Path, tmp_path: Path) -> None:
     (tmp_path / "opentelemetry.py").write_text("raise ModuleNotFoundError(__name__)\n")
     own = {"SERVICE_MODEL": str(artifact), "SERVICE_TRACES": "true", "PYTHONPATH": str(tmp_path)}
     own["PYTHONDONTWRITEBYTECODE"] = "1"

@@ -1,4 +1,4 @@
-"""The table of types in the documentation is complete, and says what packing says."""
+"""The table of types in the documentation is complete, and agrees with packing."""
 
 import re
 from pathlib import Path

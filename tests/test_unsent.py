@@ -66,7 +66,7 @@ def test_so_does_one_that_reads_less_than_would_make_room_for_another_piece(own:
         assert one.answer() == (200, text(LONG))
 
 
-def test_requests_that_come_meanwhile_are_answered_after_it_in_order(own: Server) -> None:
+def test_requests_that_arrive_meanwhile_are_answered_after_it_in_order(own: Server) -> None:
     sizes = (LONG, 100, LONGER, 200, *[300_000, 250_000] * 20, 300)
     with client(own, b"".join(map(ask, sizes))) as one:
         for size in sizes:
@@ -74,7 +74,7 @@ def test_requests_that_come_meanwhile_are_answered_after_it_in_order(own: Server
         assert_goes_on(one)
 
 
-def test_a_request_that_comes_while_the_answer_is_sent_waits_for_its_end(own: Server) -> None:
+def test_a_request_that_arrives_while_the_response_is_sent_waits_for_its_end(own: Server) -> None:
     with client(own, ask(LONG)) as one:
         wait_until(lambda: held(own) >= LONG, "the answer to wait for its client")
         one.connection.sendall(ask(200))
@@ -112,7 +112,7 @@ def test_a_client_that_reads_nothing_is_disconnected(own: Server) -> None:
     assert reply["unsent_bytes"] > LONG / 2
 
 
-def test_a_client_that_leaves_is_forgotten_at_once(tmp_path: Path) -> None:
+def test_a_client_that_disconnects_frees_its_memory_at_once(tmp_path: Path) -> None:
     """Not after gunicorn's time for it, in which its answer would stay in memory."""
     grace = ("--asgi-disconnect-grace-period", "60")
     with (

@@ -30,7 +30,7 @@ from training.signature.probe import Probe
 
 
 class Counting(LogisticRegression):  # type: ignore[misc]
-    """Counts the values that it is asked about."""
+    """Counts the values that it predicts for."""
 
     values = 0
     calls = 0
@@ -193,7 +193,7 @@ def test_thresholds_of_a_scaled_wide_table_take_little_memory() -> None:
 
 
 class CountingEncoder(OneHotEncoder):  # type: ignore[misc]
-    """Counts how often it is asked."""
+    """Counts its calls."""
 
     calls = 0
 

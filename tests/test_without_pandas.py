@@ -1,4 +1,4 @@
-"""Packing where pandas is not installed: arrays of numbers are compared, all else asks for it."""
+"""Packing without pandas: arrays of numbers are compared, everything else requires it."""
 
 import json
 import subprocess

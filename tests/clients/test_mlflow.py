@@ -1,4 +1,4 @@
-"""MLflow's scoring client, unmodified, gets what /predict says."""
+"""MLflow's unmodified scoring client gets the predictions of /predict."""
 
 import csv
 import io

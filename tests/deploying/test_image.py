@@ -102,7 +102,7 @@ def test_a_model_with_a_lock_gets_the_base_image_of_its_python(
     assert found == (given or "python:3.12-slim-trixie")
 
 
-def test_tags_tell_apart_what_makes_another_image() -> None:
+def test_tags_differ_if_images_do() -> None:
     plain = containers.Source("c0ffee", False, {}, "")
     assert plain.tag("ARM64") == "c0ffee"
     lean = containers.Source("c0ffee", False, {"VARIANT": "lean"}, "")

@@ -79,7 +79,7 @@ def test_so_they_are_at_the_door_of_each_dialect(spoken: Project, door: bytes) -
         assert answer is not None, name
         assert answer.status < 500 or answer.status == 501, name  # an unknown transfer coding
         assert b"Traceback" not in answer.body, name
-        assert len(answer.body) < 2 * MAX_ERROR_BYTES, name  # an endpoint's error tells it twice
+        assert len(answer.body) < 2 * MAX_ERROR_BYTES, name  # an endpoint's error has it twice
     assert_still_serving(at)
     assert "Traceback" not in docker("logs", spoken.container).stdout
 
