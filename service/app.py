@@ -65,7 +65,7 @@ def create_app(
     """Make the app; SettingsError or ArtifactError if it could not serve.
 
     Without arguments it reads the environment and the artifact, as `flask --app service.app run`
-    and gunicorn want it; tests pass their own.
+    and gunicorn call it; tests pass their own.
     """
     settings = settings or Settings.from_environment()
     predictor = predictor or load(settings)
