@@ -124,7 +124,7 @@ class Probe:
                 rows = self.model.engine(signature).contained(columns)
                 for name, make in others.items():
                     rows[name] = make()
-                return self.model.ask(self.methods, rows)
+                return self.model.call_on(rows, self.methods)
             except Exception:
                 return None
 
