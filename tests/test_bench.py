@@ -98,11 +98,12 @@ def test_a_signal_stops_the_servers_too(artifact: Path, tmp_path: Path, number: 
     command = [sys.executable, "-m", "slipway", "bench", str(artifact)]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, env=clean_environment(), cwd=ROOT, stderr=log)
-    wait_until(lambda: bool(children_of(process.pid)), "a server")
-    servers = children_of(process.pid)
+    wait_until(lambda: any(map(children_of, children_of(process.pid))), "a server's worker")
+    [server] = children_of(process.pid)
+    processes = [server, *children_of(server)]
     process.send_signal(number)
     assert process.wait(30) == 128 + number, (tmp_path / "log").read_text()
-    assert not [one for one in servers if Path(f"/proc/{one}").exists()]
+    assert not [one for one in processes if Path(f"/proc/{one}").exists()]
 
 
 @pytest.mark.slow
