@@ -160,7 +160,10 @@ def test_ci_runs_make_check_and_faults_and_asks_for_coverage() -> None:
         name: [step["run"] for step in job.get("steps", ()) if "run" in step]
         for name, job in workflow["jobs"].items()
     }
+    *built, proved = commands.pop("arm64")
     assert commands == {"check": ["make check faults"], "coverage": ["make coverage"], "deploy": []}
+    assert [line.split(" ARGS")[0] for line in built] == ["make test", "make image"]
+    assert proved == "docker run --rm slipway slipway prove --rows 20000"
     assert (ROOT / ".ci/run").read_text().endswith("CI=true make check faults\n")
 
 
