@@ -21,11 +21,12 @@ from service.middleware.response import ResponseContext, ResponseMiddleware
 from service.model import remote
 from service.model.limits import Limits
 from service.model.predictor import Predictor
+from service.monitoring.monitor import Monitor
 from service.observability import metrics, traces
 from service.protocols import enabled as protocols
 from service.server import request_target
 from service.server.drain import Drain
-from service.settings import Settings
+from service.settings import Settings, metrics_folder
 
 log = logging.getLogger("slipway.model")
 
@@ -80,9 +81,10 @@ def create_app(
     access = AccessControl.of(settings)
     auth.init_app(app, access, settings.metrics_port, health_paths)
     body.init_app(app)
-    metrics.init_app(app, context.metrics, settings.metrics_port)
+    monitor = monitor_of(settings, predictor)
+    metrics.init_app(app, context.metrics, settings.metrics_port, monitor)
     check_ready = health.init_app(app, predictor, lambda: draining.is_on)
-    service = PredictionService(settings, predictor)
+    service = PredictionService(settings, predictor, monitor)
     predict.init_app(app, settings, predictor, service)
     contract = describe.init_app(app, settings, predictor, service.schema)
     report.init_app(app, predictor)
@@ -94,6 +96,17 @@ def create_app(
     inner = request_target.one_spelling(inner)
     app.wsgi_app = ResponseMiddleware(inner, context)  # type: ignore[method-assign]
     return app
+
+
+def monitor_of(settings: Settings, predictor: Predictor) -> Monitor | None:
+    """What compares requests with the sample; None if that is off, or the model has no profile."""
+    profile = predictor.manifest.profile
+    if not settings.drift:
+        return None
+    if profile is None:
+        log.info("drift is not watched: the artifact has no profile of a sample")
+        return None
+    return Monitor(predictor, profile, metrics_folder())
 
 
 def load(settings: Settings) -> Predictor:
