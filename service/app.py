@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.routing import MapAdapter
 
 from service.api import body, describe, health, predict, problems
-from service.api.page import report
+from service.api.page import report as report_page
 from service.api.page import routes as page
 from service.api.prediction_service import PredictionService
 from service.middleware import auth
@@ -21,6 +21,7 @@ from service.middleware.response import ResponseContext, ResponseMiddleware
 from service.model import remote
 from service.model.limits import Limits
 from service.model.predictor import Predictor
+from service.monitoring import report
 from service.monitoring.monitor import Monitor
 from service.observability import metrics, traces
 from service.protocols import enabled as protocols
@@ -87,7 +88,7 @@ def create_app(
     service = PredictionService(settings, predictor, monitor)
     predict.init_app(app, settings, predictor, service)
     contract = describe.init_app(app, settings, predictor, service.schema)
-    report.init_app(app, predictor)
+    report_page.init_app(app, predictor)
     page.init_app(app, settings, predictor, contract)
     protocols.init_app(app, settings, service, check_ready)
     inner: WSGIApplication = app.wsgi_app
@@ -106,7 +107,7 @@ def monitor_of(settings: Settings, predictor: Predictor) -> Monitor | None:
     if profile is None:
         log.info("drift is not watched: the artifact has no profile of a sample")
         return None
-    return Monitor(predictor, profile, metrics_folder())
+    return Monitor(predictor, profile, metrics_folder(), each_minute=report.write_line)
 
 
 def load(settings: Settings) -> Predictor:

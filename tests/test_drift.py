@@ -13,6 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder
 
+from service.api.prediction_service import PredictionService
 from service.api.request_state import state_of
 from service.app import create_app
 from service.monitoring.monitor import Monitor
@@ -295,3 +296,43 @@ def test_what_rows_have_is_nowhere(tmp_path: Path) -> None:
     assert CANARY not in everything
     assert "41.5190733" not in everything
     assert not any(np.array([41.5190733]).tobytes() in one for one in counts)
+
+
+def test_a_log_line_names_what_has_drifted_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("service.monitoring.monitor.LOG_SECONDS", 0)
+    client, rows = fresh("sensors"), drawn("sensors", 600)
+    send(client, rows)
+    assert caplog.records == []
+    rows["sensor_2"] += 100
+    send(client, rows)
+    hour(client)
+    assert {record.getMessage() for record in caplog.records} == {"drift"}
+    fields = caplog.records[-1].__dict__["fields"]
+    assert fields.keys() == {"window", "rows", "inputs", "outputs"}
+    assert (fields["window"], fields["inputs"]) == ("hour", ["sensor_2"])
+
+
+def test_the_line_is_written_at_most_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    client, rows = fresh("sensors"), drawn("sensors", 600)
+    rows["sensor_2"] += 100
+    send(client, rows)
+    assert hour(client)["drifted"]["inputs"] == ["sensor_2"]
+    assert caplog.records == []
+
+
+def test_a_failure_to_count_fails_no_prediction(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The folder of the counts does not exist."""
+    _, predictor, _ = packed("sensors")
+    assert predictor.manifest.profile is not None
+    monitor = Monitor(predictor, predictor.manifest.profile, tmp_path / "none")
+    service = PredictionService(Settings(), predictor, monitor)
+    for _ in range(3):
+        answer = json.loads(service.predict({}, json.dumps(ROW).encode()))
+        assert answer.keys() == {"prediction"}
+    [record] = caplog.records
+    assert record.getMessage() == "drift is not watched"
+    assert record.__dict__["fields"] == {"reason": "FileNotFoundError"}

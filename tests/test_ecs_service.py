@@ -78,7 +78,7 @@ def test_each_filter_feeds_the_alarm_or_the_dashboard_that_shows_it() -> None:
 
 
 def test_every_alarm_tells_somebody_when_it_comes_and_when_it_goes() -> None:
-    assert len(alarms()) == 8
+    assert len(alarms()) == 9
     for alarm in alarms().values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["<AlarmTopic>"]
         assert len(alarm["AlarmDescription"]) > 50

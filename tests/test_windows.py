@@ -57,6 +57,7 @@ def test_workers_add_up_and_another_model_is_left_alone(tmp_path: Path) -> None:
     same_width.add(np.array([4.0]), NOW)
     assert [hour_and_day(each, NOW)[0] for each in (one, other, foreign)] == [3, 3, 1]
     assert len(list(tmp_path.glob("drift-k-*.bin"))) == 2
+    assert [each.is_first for each in (one, other, foreign)] == [True, False, True]
 
 
 ADD = """

@@ -1,14 +1,14 @@
 """Counts the inputs and outputs of predictions by the bins of the model's profile.
 
 A prediction is only noted; some time later the rows of many are counted together. Under load
-further ones are passed over, so that counting takes at most a hundredth of a worker's time.
+further ones are passed over, so that counting takes at most 0.3 % of a worker's time.
 """
 
 import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
@@ -26,9 +26,10 @@ from service.monitoring.windows import Numbers, Windows
 log = logging.getLogger("slipway.drift")
 
 COUNT_SECONDS = 0.05  # between two counts
-COST_SHARE = 0.01  # of the time between two counts, the most that a count takes
-MAX_CALLS = 100  # noted for one count
+COST_SHARE = 0.003  # of the time between two counts, the most that a count takes
+MAX_CALLS = 50  # noted for one count
 MAX_VALUES, MAX_ROWS, MIN_ROWS = 10_000, 1_000, 20  # of all of them together
+LOG_SECONDS = 60
 CONFIDENT_ROWS = 20  # whose probabilities are computed for each count
 CONFIDENT_SECONDS = 0.002  # the longest call for them
 CONFIDENT_NUMBERS = 3  # of an output: rows, sum and sum of squares of the highest probability
@@ -39,10 +40,17 @@ Noted = tuple[Mapping[str, Column], Mapping[str, Any]]
 class Monitor:
     """One per worker, made before the workers are forked.
 
-    `folder` is where the counts of all workers meet, or None if there is one process.
+    `folder` is where the counts of all workers meet, or None if there is one process. One of the
+    workers calls `each_minute` while there are predictions.
     """
 
-    def __init__(self, predictor: Predictor, profile: Profile, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        predictor: Predictor,
+        profile: Profile,
+        folder: Path | None = None,
+        each_minute: Callable[["Monitor"], object] = lambda monitor: None,
+    ) -> None:
         manifest, signature = predictor.manifest, predictor.signature
         self.profile = profile
         self.predictor = predictor
@@ -64,6 +72,8 @@ class Monitor:
         self._rows = 0  # of the noted calls
         self._is_due = False  # whether the event loop will count
         self._earliest = 0.0  # by perf_counter; the next count
+        self._each_minute = each_minute
+        self._minute_from = perf_counter()
         self._note_lock, self._count_lock = Lock(), Lock()  # the loop and its thread both predict
 
     def observe(self, columns: Mapping[str, Column], answer: Mapping[str, Any], rows: int) -> None:
@@ -109,6 +119,7 @@ class Monitor:
                 noted, self._noted, self._rows = self._noted, [], 0
             if noted:
                 self.windows.add(self._counts(noted), time())
+                self._call_each_minute()
             self._earliest = perf_counter() + (perf_counter() - start) / COST_SHARE
         except Exception as error:  # a prediction must not fail because it cannot be counted
             self._most_rows = 0
@@ -116,6 +127,13 @@ class Monitor:
             log.warning("drift is not watched", extra={"fields": {"reason": reason}})
         finally:
             self._count_lock.release()
+
+    def _call_each_minute(self) -> None:
+        now = perf_counter()
+        if now - self._minute_from >= LOG_SECONDS:
+            self._minute_from = now
+            if self.windows.is_first:
+                self._each_minute(self)
 
     def _counts(self, noted: Sequence[Noted]) -> Numbers:
         names = self.predictor.signature.names

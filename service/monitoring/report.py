@@ -1,5 +1,6 @@
-"""The drift of all columns of a model, as JSON and as metrics of Prometheus."""
+"""The drift of all columns of a model: as JSON, as metrics of Prometheus, and as a log line."""
 
+import logging
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -13,6 +14,10 @@ from prometheus_client.registry import Collector
 from service.monitoring.comparison import MIN_ROWS, Comparison, compare
 from service.monitoring.monitor import CONFIDENT_NUMBERS, Monitor
 from service.monitoring.windows import WINDOWS, Numbers
+
+log = logging.getLogger("slipway.drift")
+
+MAX_NAMED = 20  # columns in a log line
 
 
 def compared(monitor: Monitor, now: float | None = None) -> dict[str, dict[str, Any]]:
@@ -69,6 +74,15 @@ def as_json(monitor: Monitor) -> dict[str, Any]:
         "min_rows": MIN_ROWS,
         "windows": windows,
     }
+
+
+def write_line(monitor: Monitor) -> None:
+    """Log the inputs and outputs that have drifted in the last hour, if there are any."""
+    found = compared(monitor)["hour"]
+    inputs, outputs = _drifted(found["inputs"]), _drifted(found["outputs"])
+    if inputs or outputs:
+        named = {"inputs": inputs[:MAX_NAMED], "outputs": outputs[:MAX_NAMED]}
+        log.warning("drift", extra={"fields": {"window": "hour", "rows": found["rows"], **named}})
 
 
 def _drifted(columns: Mapping[str, Comparison]) -> list[str]:

@@ -45,6 +45,7 @@ class Windows:
         self._folder = folder
         self._pattern = f"drift-{key}-{{}}.bin"
         self._own: Numbers | None = None
+        self.is_first = folder is None  # of the workers that are counting, this is one
 
     def add(self, counts: Numbers, now: float) -> None:
         """Add counts to the current part of each window; `now` is in seconds since the epoch."""
@@ -79,6 +80,7 @@ class Windows:
             weakref.finalize(self, os.close, descriptor)
             with suppress(BlockingIOError):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.is_first = number == 0
                 break
         with path.open("ab") as file:
             # Written, not only made longer: memory that is missing is an error now, not a signal.
