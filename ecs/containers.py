@@ -21,6 +21,7 @@ MANIFEST = "/app/artifacts/model/manifest.json"
 BASE = "PYTHON_IMAGE"  # the Dockerfile's argument that names the base image
 LOCK = "requirements.txt"  # of an artifact that brings its own libraries
 PLATFORMS = {"ARM64": "linux/arm64", "X86_64": "linux/amd64"}
+MACHINES = {"ARM64": ("aarch64", "arm64"), "X86_64": ("x86_64", "AMD64")}  # as Python calls them
 
 
 def commit() -> str:
@@ -49,12 +50,28 @@ def changed_files() -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What an image is built from: commit, build arguments, version of the model."""
+    """What an image is built from: commit, build arguments, version of the model.
+
+    `machine` is the processor that packed the artifact; empty if the image trains the model itself.
+    """
 
     commit: str
     dirty: bool
     arguments: Mapping[str, str]
     version: str
+    machine: str = ""
+
+    def proofs(self, architecture: str, image: str) -> str:
+        """Where the artifact's proofs were made, and how to repeat them elsewhere; one line."""
+        if not self.machine:
+            return "the build packs the model, and proves it, on the processor that serves it"
+        if self.machine in MACHINES[architecture]:
+            return f"the artifact was packed, and proved, on {self.machine}, which serves it"
+        return (
+            f"the artifact was packed, and proved, on {self.machine}, not on {architecture}, which "
+            f"serves it; after the build, this repeats the proofs there: docker run --rm "
+            f"--platform {PLATFORMS[architecture]} {image} slipway prove"
+        )
 
     def tag(self, architecture: str) -> str:
         """The image's tag: the commit, and a hash of the options unless all are defaults.

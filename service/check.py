@@ -1,11 +1,11 @@
 """`slipway check`: verify an artifact as the service does, and describe it."""
 
 import json
-import platform
 from collections.abc import Iterator, Sequence
 
 from service.api.page import model_view
 from service.app import load
+from service.model.kernels import described, kernels, machine
 from service.model.predictor import Predictor
 from service.settings import Settings
 
@@ -33,9 +33,13 @@ def _lines(predictor: Predictor) -> Iterator[str]:
         yield from _table("Metrics", view["metrics"])
     golden = len(next(iter(manifest.golden.inputs.values())))
     yield f"\nVerified: digests of {len(manifest.files)} files, versions, {golden} golden rows."
-    packed, here = manifest.engines.get("machine", "an unknown processor"), platform.machine()
+    packed = manifest.engines.get("machine", "an unknown processor")
+    yield (
+        f"Packed on {described(packed, manifest.engines.get('kernels', {}))}, "
+        f"verified on {described(machine(), kernels())}."
+    )
     shares = "may share" if predictor.rows_independent else "do not share"
-    yield f"Packed on {packed}, verified on {here}: requests {shares} a call of the model."
+    yield f"Requests {shares} a call of the model."
     yield "The service would start with it."
 
 

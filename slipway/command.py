@@ -21,6 +21,7 @@ COMMANDS = {
     "fit": ("slipway.packing", "Train and pack the sensor model."),
     "diff": ("slipway.packing", "List what changes if an artifact replaces another."),
     "check": ("slipway.serving", "Verify an artifact as the service does, and describe it."),
+    "prove": ("slipway.serving", "Repeat the proofs of an artifact on this processor."),
     "example": ("slipway.serving", "Print a curl command with rows that the model takes."),
     "predict": ("slipway.serving", "Score a file of rows."),
     "bench": ("slipway.serving", "Measure how many requests one worker serves."),

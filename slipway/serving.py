@@ -1,4 +1,4 @@
-"""`slipway check`, `example`, `key`, `bench` and `predict`: their options.
+"""`slipway check`, `prove`, `example`, `key`, `bench` and `predict`: their options.
 
 What they import is light, so that `--help` is fast; the work is in `service`.
 """
@@ -50,6 +50,36 @@ def check(artifact: str, as_json: bool) -> None:
     from service import check as checking
 
     click.echo(checking.report(artifact, as_json))
+
+
+@click.command()
+@click.argument("artifact", required=False)
+@click.option(
+    "--rows",
+    type=COUNT,
+    default=5000,
+    show_default=True,
+    metavar="N",
+    help="How many rows are drawn around those in the artifact.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def prove(artifact: str | None, rows: int, as_json: bool) -> int:
+    """Repeat the proofs of ARTIFACT on this processor. The exit code is 1 if one fails.
+
+    Without ARTIFACT it is the model of SERVICE_MODEL: in an image, the model of the image.
+
+    The golden rows are predicted as at packing; ONNX Runtime predicts what scikit-learn predicts;
+    rows have the same predictions alone and among others, if requests may share calls of the model.
+
+    \b
+    Example:
+      slipway prove artifacts/mine
+    """
+    from service import prove as proving
+
+    text, passed = proving.run(artifact, rows, as_json)
+    click.echo(text)
+    return int(not passed)
 
 
 @click.command()

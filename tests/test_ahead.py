@@ -43,7 +43,7 @@ def is_on_the_loop(
     predictor: Predictor, given: Sent, seconds: float = 0.0, rows: int = MOST_ROWS
 ) -> bool:
     """Who computes three requests at once, of a model that takes so long for any rows."""
-    engine = Watched(predictor._engine)
+    engine = Watched(predictor.engine)
     manifest = replace(predictor.manifest, seconds={"1": seconds, "1000": seconds})
     model = Predictor(manifest, engine)
     app = bridged(model, SLOW, max_body_bytes=len(given[0]) + 1, max_rows=rows)

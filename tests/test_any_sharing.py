@@ -72,7 +72,7 @@ def test_each_gets_exactly_what_it_gets_alone(
 ) -> None:
     sent = data.draw(st.lists(bodies(name), min_size=2, max_size=8))
     _, predictor, _ = packed(name)
-    bridge = bridged(Predictor(predictor.manifest, Moody(predictor._engine)), seconds)
+    bridge = bridged(Predictor(predictor.manifest, Moody(predictor.engine)), seconds)
     alone = run(one_by_one(bridge, sent))
     together = run(all_at_once(bridge, sent))
     assert [one.sent for one in together] == [one.sent for one in alone]

@@ -1,6 +1,5 @@
 """`slipway check`: what is in there, and whether it would serve."""
 
-import platform
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from service.__main__ import main
+from service.model import kernels
 from tests.support.packed import folder_of
 
 
@@ -19,17 +19,16 @@ def test_a_good_artifact_is_described(artifact: Path, capsys: pytest.CaptureFixt
     assert "\n  sensor_1  number  " in printed
     assert "\n  class  number  0, 1; probabilities on request\n" in printed
     assert "held out: balanced accuracy" in printed
-    here = platform.machine()
-    assert (
-        f"Packed on {here}, verified on {here}: requests may share a call of the model." in printed
-    )
+    here = kernels.described(kernels.machine(), kernels.kernels())
+    assert f"\nPacked on {here}, verified on {here}.\n" in printed
+    assert "\nRequests may share a call of the model.\n" in printed
     assert printed.endswith("The service would start with it.\n")
 
 
 def test_it_says_that_another_processor_proved_it(
     edit_manifest: Any, own_artifact: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    edit_manifest(lambda content: content["engines"].update(machine="another"))
+    edit_manifest(lambda content: content["engines"].update(machine="another", kernels={}))
     assert main(["check", str(own_artifact)]) == 0
     assert "Packed on another, verified on " in capsys.readouterr().out
     edit_manifest(lambda content: content["engines"].pop("machine"))

@@ -118,6 +118,11 @@ def test_the_health_check_is_the_probe_and_fails_where_nothing_answers(image: st
     assert run(image, *PROBE).returncode == 1
 
 
+def test_the_image_proves_its_model(image: str) -> None:
+    shown = json.loads(output(run(image, "slipway", "prove", "--rows", "500", "--json")))
+    assert [one["state"] for one in shown["proofs"]] == ["ok", "ok", "ok"]
+
+
 def test_training_in_the_image_needs_no_network_and_gives_the_same_model(
     image: str, artifact: Path
 ) -> None:

@@ -50,6 +50,12 @@ def test_it_serves_a_model_whose_engine_is_onnx(lean: str) -> None:
     assert answer == {"class": [0.0, 1.0, 1.0]}
 
 
+def test_it_proves_its_model_without_the_estimator(lean: str) -> None:
+    shown = json.loads(output(run(lean, "slipway", "prove", "--rows", "500", "--json")))
+    states = {one["name"]: one["state"] for one in shown["proofs"]}
+    assert states == {"golden rows": "ok", "engines": "not tried", "independence": "ok"}
+
+
 def test_it_runs_on_lambda_as_a_function(lean: str) -> None:
     """As Lambda runs an image: its own command, another user, nothing to write but /tmp."""
     with runtime_api() as (address, runtime):

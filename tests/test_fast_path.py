@@ -106,7 +106,7 @@ def test_a_crash_is_a_problem_and_is_logged(
         def predict(self, *_: object) -> dict[str, object]:
             raise MemoryError("canary")
 
-    app = create_app(Settings(), Broken(predictor.manifest, predictor._engine))
+    app = create_app(Settings(), Broken(predictor.manifest, predictor.engine))
     status, _, content = ask(app, EXAMPLE, JSON)
     assert status == 500
     assert b"canary" not in content

@@ -70,7 +70,7 @@ def test_one_of_them_alone_answers_whatever_comes(client_of: Client) -> None:
 def test_an_input_that_is_called_like_a_key_is_an_input(predictor: Predictor) -> None:
     first, second = predictor.signature.inputs
     signature = replace(predictor.signature, inputs=(replace(first, name="inputs"), second))
-    renamed = Predictor(replace(predictor.manifest, signature=signature), predictor._engine)
+    renamed = Predictor(replace(predictor.manifest, signature=signature), predictor.engine)
     client = create_app(Settings(protocols=BOTH), renamed).test_client()
     assert client.post(PATH, json={"inputs": [3], "sensor_2": [0]}).json == BARE
     assert client.post(PATH, json={"instances": [[3, 0]]}).json == WRAPPED

@@ -135,4 +135,4 @@ def test_golden_rows_that_leave_an_output_out_are_an_error() -> None:
     outputs = {**golden.outputs, "probabilities": answer}
     manifest = replace(predictor.manifest, golden=replace(golden, outputs=outputs))
     with pytest.raises(GoldenError, match="golden rows have probabilities of"):
-        Predictor(manifest, predictor._engine).verify()
+        Predictor(manifest, predictor.engine).verify()

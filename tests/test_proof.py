@@ -15,13 +15,15 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 
+from service.model import probe_rows
 from service.model.engines import Column, OnnxRuntime, ScikitLearn
+from service.model.equality import TOLERANCES, UnequalError
 from service.model.signature import Input, Output, Signature
 from tests.support.described import contract, described
 from tests.support.model_cases import ModelCase
 from training.__main__ import main
 from training.conversion.convert import convert
-from training.engine import probe_rows, proven_ranges, selection
+from training.engine import selection
 from training.estimators.fitted_model import FittedModel
 
 
@@ -40,7 +42,7 @@ def test_another_forest_is_refused_though_it_was_fitted_on_the_answers_of_this_o
     name: str,
 ) -> None:
     case, signature, columns = described(name)
-    with pytest.raises(proven_ranges.UnequalError, match="differ"):
+    with pytest.raises(UnequalError, match="differ"):
         selection.verify_equivalence(
             FittedModel(case.estimator), signature, another(name, 1), columns, 1e-9
         )
@@ -74,13 +76,13 @@ def test_numbers_may_differ_by_the_tolerance_and_no_more(
     case, signature, columns = described(name)
     ours = ScikitLearn(case.estimator, signature)
     if refused:
-        with pytest.raises(proven_ranges.UnequalError, match=r"differ by 1e-08, more than 1e-09"):
+        with pytest.raises(UnequalError, match=r"differ by 1e-08, more than 1e-09"):
             selection.verify_equivalence(
                 FittedModel(case.estimator),
                 signature,
                 Nudged(ours, by),
                 columns,
-                selection.TOLERANCES["float64"],
+                TOLERANCES["float64"],
             )
     else:
         proof = selection.verify_equivalence(
@@ -88,7 +90,7 @@ def test_numbers_may_differ_by_the_tolerance_and_no_more(
             signature,
             Nudged(ours, by),
             columns,
-            selection.TOLERANCES["float64"],
+            TOLERANCES["float64"],
         )
         assert proof["largest_difference"] == pytest.approx(by, rel=0.01)
 
@@ -97,7 +99,7 @@ def test_numbers_may_differ_by_the_tolerance_and_no_more(
 def test_one_wrong_label_among_thousands_is_refused(row: int) -> None:
     case, signature, columns = described("random forest")
     ours = ScikitLearn(case.estimator, signature)
-    with pytest.raises(proven_ranges.UnequalError, match="1 of .+ labels differ"):
+    with pytest.raises(UnequalError, match="1 of .+ labels differ"):
         selection.verify_equivalence(
             FittedModel(case.estimator), signature, Nudged(ours, label=row), columns, 1e-9
         )
@@ -116,7 +118,7 @@ def test_one_wrong_label_in_the_sample_or_in_a_row_alone_is_refused(rows: int) -
             right = self.engine.predict(columns)
             return super().predict(columns) if len(columns[0]) == rows else list(right)
 
-    with pytest.raises(proven_ranges.UnequalError, match=r"1 of \d+ labels differ"):
+    with pytest.raises(UnequalError, match=r"1 of \d+ labels differ"):
         selection.verify_equivalence(
             FittedModel(case.estimator), signature, Sometimes(ours, label=0), columns, 1e-9
         )
@@ -137,7 +139,7 @@ def test_a_forest_that_is_off_by_the_last_bit_of_a_threshold_is_refused() -> Non
         def predict(self, columns: Sequence[Column]) -> list[Column]:
             return super().predict([beside(one) for one in columns])
 
-    with pytest.raises(proven_ranges.UnequalError, match="differ"):
+    with pytest.raises(UnequalError, match="differ"):
         selection.verify_equivalence(
             FittedModel(forest), signature, Unrounded(forest, signature), columns, 1e-5
         )
@@ -152,7 +154,7 @@ def test_a_model_that_draws_a_line_is_not_confused_with_its_neighbour() -> None:
     case = ModelCase(model, pd.DataFrame(rows, columns=["a", "b"]))
     signature, columns = contract(case)
     content, _ = convert(FittedModel(near), signature)
-    with pytest.raises(proven_ranges.UnequalError):
+    with pytest.raises(UnequalError):
         selection.verify_equivalence(
             FittedModel(model), signature, OnnxRuntime(content, signature), columns, 1e-9
         )

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from service.api.page.model_view import input_values
+from service.model.equality import UnequalError
 from service.model.signature import Input, Output, Signature
 from tests.support.packed import packed
 from training import summary
 from training.engine import proven_ranges
-from training.engine.proven_ranges import MULTIPLES, SampleError, UnequalError
+from training.engine.proven_ranges import MULTIPLES, SampleError
 
 AGE = Input(
     name="age", kind="integer", dtype="int64", minimum=0, maximum=24, lowest=-9e18, highest=9e18

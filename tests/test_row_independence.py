@@ -16,12 +16,12 @@ from sklearn.tree import DecisionTreeClassifier
 
 from service.app import create_app
 from service.model import row_independence
+from service.model.boundary_rows import beside_boundaries
 from service.model.engines import Column, Engine, ScikitLearn
 from service.model.predictor import Predictor
 from service.model.row_independence import are_rows_independent, hold_here
 from service.settings import Settings
 from tests.support.described import described
-from training.engine.boundary_rows import beside_boundaries
 from training.pack import PackOptions, pack
 from training.samples.sample import read
 from training.sensor_example import data
@@ -198,6 +198,6 @@ def test_a_model_of_numbers_has_no_boundary() -> None:
 
 def test_an_artifact_that_does_not_say_so_shares_nothing(predictor: Predictor) -> None:
     silent = replace(predictor.manifest, engines={})
-    app = create_app(Settings(), Predictor(silent, predictor._engine))
+    app = create_app(Settings(), Predictor(silent, predictor.engine))
     assert app.fast_path
     assert not app.fast_path.can_batch

@@ -32,7 +32,7 @@ class Counting:
 
 def counted(predictor: Predictor, sent: Sequence[Sent]) -> list[int]:
     """The rows of each call that so many requests at once lead to, all of which are answered."""
-    engine = Counting(predictor._engine)
+    engine = Counting(predictor.engine)
     answers = run(all_at_once(bridged(Predictor(predictor.manifest, engine)), sent))
     assert {one.status for one in answers} == {200}
     return engine.calls
@@ -47,7 +47,7 @@ def test_quick_ones_share_once_there_is_a_line(predictor: Predictor) -> None:
         time.sleep(MIN_COMPUTE_SECONDS)  # so that only the first goes at once
         return found
 
-    engine = Counting(predictor._engine, slowly)
+    engine = Counting(predictor.engine, slowly)
     bridge = bridged(Predictor(predictor.manifest, engine), QUICK)
     answers = run(all_at_once(bridge, [(GOOD, JSON, b"")] * 4))
     assert [one.body for one in answers] == [EACH] * 4
@@ -73,7 +73,7 @@ def test_a_model_that_gives_another_number_of_values_is_asked_for_each(
     def spoil(found: list[Column]) -> list[Column]:
         return [values[:3] for values in found]
 
-    engine = Counting(predictor._engine, spoil)
+    engine = Counting(predictor.engine, spoil)
     bridge = bridged(Predictor(predictor.manifest, engine))
     answers = run(all_at_once(bridge, [(GOOD, JSON, b"")] * 3))
     assert [one.body for one in answers] == [EACH] * 3
@@ -85,7 +85,7 @@ def test_no_request_gets_the_error_of_another(predictor: Predictor) -> None:
             raise ValueError("one of these rows")
         return found
 
-    engine = Counting(predictor._engine, refuse_many)
+    engine = Counting(predictor.engine, refuse_many)
     bad = b'{"sensor_1": 1, "sensor_2": 1}'
     sent = [(body, JSON, b"") for body in (GOOD, GOOD, bad, GOOD)]
     answers = run(all_at_once(bridged(Predictor(predictor.manifest, engine)), sent))

@@ -11,11 +11,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from service.model.engines import OnnxRuntime, ScikitLearn
+from service.model.probe_rows import ROWS, generate, neighbours
 from service.model.signature import Input, Output, Signature
 from tests.support.described import contract, described
 from tests.support.model_cases import ModelCase
 from training.conversion.convert import convert
-from training.engine.probe_rows import ROWS, generate, neighbours
 from training.estimators.fitted_model import FittedModel
 from training.estimators.thresholds import thresholds
 

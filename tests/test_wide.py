@@ -15,12 +15,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from service.model import equality, probe_rows
 from service.model.engines import Column, ScikitLearn
+from service.model.equality import SINGLE_ROWS, UnequalError
 from service.model.signature import Input, Output, Signature
 from training import pack as packing
 from training import summary
 from training.conversion import encoder_tables
-from training.engine import probe_rows, proven_ranges, selection
+from training.engine import selection
 from training.estimators.fitted_model import FittedModel
 from training.estimators.thresholds import thresholds
 from training.samples import sample
@@ -139,7 +141,7 @@ def test_thresholds_of_more_columns_than_can_be_tried_alone_are_drawn(
 def test_engines_are_compared_in_all_rows_of_a_wide_table_but_few_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(selection, "BATCH_CELLS", 2000)
+    monkeypatch.setattr(equality, "BATCH_CELLS", 2000)
     table = numbers(10, rows=430)
     model = LogisticRegression().fit(table.to_numpy(), table.c0 > 0)
     signature = Signature(
@@ -170,11 +172,11 @@ def test_engines_are_compared_in_all_rows_of_a_wide_table_but_few_at_once(
     batches = [size for size in sizes if size > 1]
     assert sum(batches) == proof["rows"] > 10_000
     assert max(batches) == 200
-    assert len(sizes) - len(batches) == 2 * selection.SINGLE_ROWS
-    for place in (1, 2 + selection.SINGLE_ROWS, len(sizes) - 1):
+    assert len(sizes) - len(batches) == 2 * SINGLE_ROWS
+    for place in (1, 2 + SINGLE_ROWS, len(sizes) - 1):
         sizes.clear()
         theirs.at = place
-        with pytest.raises(proven_ranges.UnequalError, match="labels differ"):
+        with pytest.raises(UnequalError, match="labels differ"):
             selection.verify_equivalence(FittedModel(model), signature, theirs, columns, 1e-9)
 
 

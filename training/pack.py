@@ -3,7 +3,6 @@ publishes."""
 
 import json
 import logging
-import platform
 import sys
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -14,8 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from service.model import artifact, artifact_writer, companions, own_code, unpickling
+from service.model import (
+    artifact,
+    artifact_writer,
+    companions,
+    kernels,
+    own_code,
+    probe_rows,
+    unpickling,
+)
 from service.model.artifact import ArtifactError
+from service.model.boundary_rows import beside_boundaries
 from service.model.companions import installed_version
 from service.model.engines import Column, Engine
 from service.model.errors import one_line
@@ -28,8 +36,7 @@ from service.model.row_independence import are_rows_independent
 from service.model.signature import Signature
 from service.model.version import content_version
 from training import examples, profile, sample_metrics
-from training.engine import probe_rows, selection, truth
-from training.engine.boundary_rows import beside_boundaries
+from training.engine import selection, truth
 from training.errors import PackError, reraise_own
 from training.estimators.fitted_model import FittedModel
 from training.estimators.side_effects import refuse_side_effects
@@ -133,6 +140,7 @@ def pack(
         shown = examples.given(origin.example_rows, signature)
     if older is not None:
         signature = older.narrowed(signature, columns)
+    of_machine = kernels.kernels()  # it reads /proc, which a model may not
     with refuse_side_effects(trusted):
         chosen = selection.select_engine(model, signature, columns, how.engine)
         signature = chosen.signature
@@ -159,7 +167,8 @@ def pack(
             engines={
                 **chosen.report,
                 ROWS_INDEPENDENT: _are_rows_independent(chosen.engine, signature, columns),
-                "machine": platform.machine(),
+                "machine": kernels.machine(),
+                "kernels": of_machine,
             },
             golden=Golden(inputs={}, outputs={}),
             known=described.known,

@@ -138,7 +138,7 @@ def source_of(args: Namespace) -> Source:
             f"{changed[0]} is not committed, and the image is named after the commit: commit it, "
             "or use --allow-dirty"
         )
-    arguments, version = dict(args.build_arg), ""
+    arguments, version, machine = dict(args.build_arg), "", ""
     if args.artifact:
         folder = args.artifact.resolve()
         if not folder.is_relative_to(containers.ROOT / "artifacts"):
@@ -149,13 +149,14 @@ def source_of(args: Namespace) -> Source:
             manifest = json.loads((folder / "manifest.json").read_text())
             version, packed = str(manifest["version"]), manifest["versions"]["python"]
             own_lock = containers.LOCK in manifest["files"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            machine = str(manifest["engines"].get("machine", "an unknown processor"))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise MissingError(f"{args.artifact} holds no packed model ({error})") from error
         below = str(folder.relative_to(containers.ROOT))
         arguments |= {"MODEL": "packed", "ARTIFACT": below}
         if own_lock:  # it is for one version of Python: docs/your-own-model.md
             arguments.setdefault(containers.BASE, containers.base_of(packed))
-    return Source(containers.commit(), bool(changed), arguments, version)
+    return Source(containers.commit(), bool(changed), arguments, version, machine)
 
 
 def pushed(
@@ -170,6 +171,7 @@ def pushed(
         registry.check_platform(account, repository.name, there, containers.PLATFORMS[architecture])
         return there, f"{repository.uri}@{there}"
     echo(f"building {name} for {containers.PLATFORMS[architecture]}")
+    echo(source.proofs(architecture, name))
     base = containers.pinned_base(source.arguments)
     echo(
         f"on {base[containers.BASE]}"

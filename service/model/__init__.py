@@ -30,4 +30,8 @@ golden rows), `row_independence.py` (tests whether requests may share a call), `
 (numbers in text), `column_names.py` (names in a header line), `separators.py` (of cells of CSV),
 `example.py` (example rows), `known_categories.py` (counts values that the encoders do not know),
 `profile.py` (counts values by bins).
+
+Proofs, at packing and by `slipway prove`: `probe_rows.py` (generates rows on which two engines are
+likely to differ), `boundary_rows.py` (finds rows beside the boundary between two labels),
+`equality.py` (compares two engines), `kernels.py` (the processor, and what computes on it).
 """

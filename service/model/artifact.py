@@ -38,6 +38,7 @@ FILES = {SCIKIT_LEARN: MODEL, ONNX: "model.onnx"}  # the file that each engine r
 NAMES = (*FILES.values(), REPORT, LOCK)  # the files that a manifest may list
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
 RUNTIME = ("numpy", "onnxruntime")  # all that the ONNX engine needs
+CONVERTERS = ("onnx", "onnxruntime", "skl2onnx")  # recorded, and not needed by the estimator
 
 
 class ArtifactError(SlipwayError):
@@ -176,7 +177,7 @@ def check_manifest_size(path: Path, found: int) -> None:
 
 def needed_versions(manifest: Manifest) -> dict[str, str | None]:
     """The libraries that the engine of a model uses, in the versions that packed it."""
-    others = manifest.versions.keys() - {"python", *LIBRARIES}
+    others = manifest.versions.keys() - {"python", *LIBRARIES, *CONVERTERS}
     names = RUNTIME if manifest.engine == ONNX else (*LIBRARIES, *sorted(others))
     return {name: manifest.versions.get(name) for name in names}
 

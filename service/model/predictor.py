@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class Predictor:
         self.report = report
         self.signature = manifest.signature
         self.rows_independent = manifest.rows_independent
-        self._engine = engine
+        self.engine = engine
 
     @classmethod
     def load(
@@ -72,19 +73,22 @@ class Predictor:
         sha256: str = "",
         limits: Limits = Limits(),  # noqa: B008
         trusted_code: Collection[str] = (),
+        other_engine: str = "",
     ) -> "Predictor":
         """Verify and load an artifact; ArtifactError if anything is wrong with it.
 
         `trusted` are names that the model may use besides the allow-list. `sha256` is the digest of
         the only accepted manifest, or empty. `limits` apply to loading and replaying (`trial.py`).
         `trusted_code` are digests of code that an artifact may bring (`own_code.py`).
+        `other_engine` is the engine to load, if not the one that serves the model.
         """
         manifest = artifact.read_manifest(folder, sha256)
         contents = artifact.read_files(folder, manifest)
-        artifact.check_versions(folder, manifest)
-        if manifest.engine not in artifact.FILES:
+        loaded = replace(manifest, engine=other_engine or manifest.engine)
+        artifact.check_versions(folder, loaded)
+        if loaded.engine not in artifact.FILES:
             raise ManifestError(
-                f"{folder / artifact.MANIFEST}: engine {manifest.engine!r} is unknown to this "
+                f"{folder / artifact.MANIFEST}: engine {loaded.engine!r} is unknown to this "
                 f"service ({', '.join(artifact.FILES)}); update the service, or pack again"
             )
         if manifest.version != content_version(manifest):
@@ -92,24 +96,22 @@ class Predictor:
                 f"{folder / artifact.MANIFEST}: version {manifest.version} does not match "
                 "the content: the manifest was changed after packing; pack the model again"
             )
-        name = artifact.FILES[manifest.engine]
+        name = artifact.FILES[loaded.engine]
         path = folder / name
         report = contents.get(artifact.REPORT)
-        why = filetypes.not_packed(contents[name], manifest.engine == artifact.ONNX)
+        why = filetypes.not_packed(contents[name], loaded.engine == artifact.ONNX)
         if why is not None:
             raise ArtifactError(f"{path}: {why}")
 
-        code = _own_code(folder, manifest, contents, trusted_code)
+        code = _own_code(folder, loaded, contents, trusted_code)
 
         def load() -> Predictor:
-            engine = engines.load(
-                manifest.engine, manifest.signature, contents[name], trusted, code
-            )
+            engine = engines.load(loaded.engine, manifest.signature, contents[name], trusted, code)
             return cls(manifest, engine, report)
 
         try:
-            engines.prepare(manifest.engine, manifest.signature)
-            of_onnx = manifest.engine == artifact.ONNX
+            engines.prepare(loaded.engine, manifest.signature)
+            of_onnx = loaded.engine == artifact.ONNX
             return trial.load(
                 load,
                 cls.verify,
@@ -128,7 +130,7 @@ class Predictor:
             raise TrialError(f"{path}: {error}") from error
         except Exception as error:
             why = None
-            if manifest.engine != artifact.ONNX:
+            if loaded.engine != artifact.ONNX:
                 why = filetypes.broken(contents[name], error)
             elif type(error).__module__.startswith("onnxruntime"):
                 why = f"cannot be loaded ({type(error).__name__} of ONNX Runtime)"
@@ -137,8 +139,8 @@ class Predictor:
 
     def stop(self) -> None:
         """Terminate the calls of an ONNX model in other threads, and all later ones."""
-        if isinstance(self._engine, OnnxRuntime):
-            self._engine.run_options.terminate = True
+        if isinstance(self.engine, OnnxRuntime):
+            self.engine.run_options.terminate = True
 
     def predict(self, columns: Mapping[str, Column], confidence: bool = False) -> dict[str, Any]:
         """Predict one value per row and output.
@@ -199,12 +201,12 @@ class Predictor:
             raise ValueError("this model has neither probabilities nor scores")
         ordered = [columns[name] for name in self.signature.names]
         outputs = self.signature.outputs
-        found = _call(self._engine.predict, ordered)
+        found = _call(self.engine.predict, ordered)
         answer: dict[str, Any] = {
             output.name: checked(values) for output, values in zip(outputs, found, strict=True)
         }
         if confidence and kind is not None:
-            found = _call(self._engine.confidence, ordered)
+            found = _call(self.engine.confidence, ordered)
             numbers = [checked(values) for values in found]
             labels = [list(output.labels or ()) for output in outputs]
             names = [output.name for output in outputs]
@@ -235,7 +237,7 @@ class Predictor:
         for name, expected in golden.outputs.items():
             compare(name, expected, found[name], tolerance(self.manifest))
         self.rows_independent = self.manifest.rows_independent and row_independence.hold_here(
-            self._engine, list(columns.values()), self.signature.confidence is not None
+            self.engine, list(columns.values()), self.signature.confidence is not None
         )
 
 

@@ -30,13 +30,18 @@ START_SECONDS = 0.03
 
 
 def are_rows_independent(
-    engine: Engine, columns: Sequence[Column], confident: bool, seconds: float = float("inf")
+    engine: Engine,
+    columns: Sequence[Column],
+    confident: bool,
+    seconds: float = float("inf"),
+    every: bool = False,
 ) -> bool:
     """Compare predictions for these rows with those for their halves and for small batches.
 
     `columns` has an array of shape (rows,) for each input. Predictions must be identical to the
     last bit. With `confident` probabilities or scores are compared, too. The test ends after some
-    seconds: what was not tried counts as equal.
+    seconds: what was not tried counts as equal. With `every` all rows are in a batch of each size;
+    otherwise a few of them are.
     """
     end = perf_counter() + seconds
     with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -44,7 +49,7 @@ def are_rows_independent(
         try:
             predicted = engine.predict(list(columns))
             scores = engine.confidence(list(columns)) if confident else []
-            for batch in _batches(len(columns[0])):
+            for batch in _batches(len(columns[0]), every):
                 part = [column[batch] for column in columns]
                 for whole, own in zip(predicted, engine.predict(part), strict=True):
                     if not np.array_equal(whole[batch], own):
@@ -67,15 +72,21 @@ def hold_here(engine: Engine, columns: Sequence[Column], confident: bool) -> boo
     return are_rows_independent(engine, [one[rows] for one in columns], confident, START_SECONDS)
 
 
-def _batches(rows: int) -> Iterator[slice]:
+def _batches(rows: int, every: bool) -> Iterator[slice]:
     halves = (slice(0, rows // 2), slice(rows // 2, rows)) if rows > 1 else ()
     small = (
         slice(start, start + size)
         for size in SIZES
         if size < rows
-        for start in _starts(rows - size, SINGLE_ROWS if size == 1 else BATCHES)
+        for start in _starts(rows - size, _count(size, rows, every))
     )
     return chain(halves, small)
+
+
+def _count(size: int, rows: int, every: bool) -> int:
+    if every:
+        return -(-rows // size)
+    return SINGLE_ROWS if size == 1 else BATCHES
 
 
 def _starts(last: int, count: int) -> list[int]:

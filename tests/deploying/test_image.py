@@ -102,6 +102,21 @@ def test_a_model_with_a_lock_gets_the_base_image_of_its_python(
     assert found == (given or "python:3.12-slim-trixie")
 
 
+def test_it_says_where_the_artifact_was_proved(commit: str, artifact: Path) -> None:
+    folder = containers.ROOT / "artifacts/proved"
+    shutil.copytree(artifact, folder)
+    options = Namespace(artifact=folder, allow_dirty=True, build_arg=[])
+    here = json.loads((folder / "manifest.json").read_text())["engines"]["machine"]
+    own = next(name for name, machines in containers.MACHINES.items() if here in machines)
+    [other] = containers.MACHINES.keys() - {own}
+    source = deploy.source_of(options)
+    assert f"proved, on {here}, which serves it" in source.proofs(own, "slipway:1")
+    said = source.proofs(other, "slipway:1")
+    assert f"proved, on {here}, not on {other}" in said
+    command = f"docker run --rm --platform {containers.PLATFORMS[other]} slipway:1 slipway prove"
+    assert said.endswith(command)
+
+
 def test_tags_tell_apart_what_makes_another_image() -> None:
     plain = containers.Source("c0ffee", False, {}, "")
     assert plain.tag("ARM64") == "c0ffee"
@@ -123,7 +138,8 @@ def test_from_a_commit_to_a_prediction_and_nothing_twice(
     try:
         assert deploy.main(["--set", f"Architecture={own}"]) == 0
         said = capfd.readouterr().out
-        steps = ["creating slipway-bootstrap", "creating slipway-network", "building ", "pushing "]
+        steps = ["creating slipway-bootstrap", "creating slipway-network", "building "]
+        steps += ["the build packs the model, and proves it, on the processor", "pushing "]
         steps += [
             "creating slipway-production",
             "/health responds with 200",

@@ -9,8 +9,8 @@ saves), `other_files.py` (files that are not models), `temporary_folders.py`, `c
 (compares ONNX Runtime with an estimator), `served_by_onnx.py` (lists what it serves).
 
 Servers: `serving.py` (the real gunicorn), `few_descriptors.py` (its configuration), `asgi.py` and
-`sharing.py` (without a server), `compose.py` and `containers.py`,
-`aws.py` and `buckets.py` (AWS), `runtime_api.py` and `lambda_events.py` (AWS Lambda),
+`sharing.py` (without a server), `compose.py` and `containers.py`, `aws.py`, `aws_models.py` and
+`buckets.py` (AWS), `runtime_api.py` and `lambda_events.py` (AWS Lambda),
 `collector.py` (traces), `resolved.py` and `permissions.py` (the templates), `stranger.py` (a fresh
 checkout), `pythons.py` (environments with other libraries).
 

@@ -189,3 +189,11 @@ class Select(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, X: Any) -> Any:  # noqa: N803
         return X[["a", "b"]]
+
+
+class DependsOnOthers(LogisticRegression):  # type: ignore[misc]
+    """Its labels are the other ones if a number of the call is far outside of the sample."""
+
+    def predict(self, X: Any) -> Any:  # noqa: N803
+        labels = super().predict(X)
+        return labels if np.abs(np.asarray(X)).max() < 1000 else self.classes_[0] + labels * 0

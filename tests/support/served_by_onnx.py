@@ -25,10 +25,11 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils import all_estimators
 
+from service.model import probe_rows
 from service.model.artifact import ONNX
 from tests.support.described import contract
 from tests.support.model_cases import ModelCase
-from training.engine import probe_rows, selection
+from training.engine import selection
 from training.estimators.fitted_model import FittedModel
 
 ROWS = 20_000

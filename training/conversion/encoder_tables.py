@@ -13,12 +13,12 @@ import numpy as np
 
 from service.model.engines import ScikitLearn
 from service.model.predictor import as_column
+from service.model.probe_rows import UNSEEN
 from service.model.signature import Container, Input, Label, Signature
 from training.conversion.shapes import Tables
 from training.errors import ConversionError
 from training.estimators.fitted_model import FittedModel
 from training.estimators.learned_columns import learned_columns
-from training.signature.inputs import UNSEEN
 
 MAX_TABLES = 500  # columns of one encoder: the time to make their tables grows with the square
 MAX_CELLS = 2_000_000  # to encode in one call

@@ -1,8 +1,6 @@
 """Selects the engine of a model, and proves that its predictions are those of the estimator.
 
 Read in this order: `selection.py` (converts, compares and measures), `proven_ranges.py` (finds the
-ranges of numbers within which two engines are equal), `probe_rows.py` (generates rows on which two
-engines are likely to differ), `truth.py` (compares with the estimator's predictions for the user's
-own rows), `boundary_rows.py` (finds rows beside the boundary between two labels, to test whether
-several requests may share one call of the model).
+ranges of numbers within which two engines are equal), `truth.py` (compares with the estimator's
+predictions for the user's own rows).
 """

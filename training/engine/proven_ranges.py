@@ -10,15 +10,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from service.model.equality import UnequalError
 from service.model.signature import Input, Signature
 
 # Ranges to prove, one after the other: multiples of the largest number of the sample.
 MULTIPLES = (1e2, 1e4, 1e6, 1e9, 1e12)
 MAX_POWER = 308  # of ten, in float64
-
-
-class UnequalError(Exception):
-    """The engines predict differently, or one has no predictions. The message has the reason."""
 
 
 class SampleError(UnequalError):

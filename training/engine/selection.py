@@ -7,8 +7,7 @@ by the weighted geometric mean of the ratios of times; requests of few rows have
 
 import math
 import time
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
@@ -17,28 +16,25 @@ from typing import Any
 
 import numpy as np
 
-from service.model import engines, onnx_check
+from service.model import engines, onnx_check, probe_rows
 from service.model.artifact import FILES, ONNX, SCIKIT_LEARN
 from service.model.engines import Column, Engine, OnnxRuntime, ScikitLearn
+from service.model.equality import TOLERANCES, UnequalError, batch_rows, largest_difference
 from service.model.errors import one_line
 from service.model.installation import install_extra
 from service.model.onnx_check import OnnxError
 from service.model.signature import Signature, limited_range
 from training.companions import readers
-from training.engine import probe_rows, proven_ranges
-from training.engine.proven_ranges import SampleError, UnequalError
+from training.engine import proven_ranges
+from training.engine.proven_ranges import SampleError
 from training.errors import ConversionError, PackError
 from training.estimators.fitted_model import FittedModel
 
-TOLERANCES = {"float64": 1e-9, "float32": 1e-5}  # relative, and absolute below 1
 WEIGHTS = {1: 0.4, 100: 0.4, 10_000: 0.2}  # of the ratios of times, by number of rows
 MIN_SPEEDUP = 1.2  # less is not worth a second model
 LONG_SECONDS = 1.0  # calls that took so long together are timed three times, others nine times
-SINGLE_ROWS = 50  # also predicted alone: libraries may compute one row in another way than many
-BATCH_CELLS = 4_000_000  # in one call; engines copy them several times
 # Made now: while a model is tried, looking at the installation is refused.
 INSTALL = install_extra("pack", "onnx", "skl2onnx")
-Method = Callable[[list[Column]], list[Column]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +88,7 @@ def select_engine(
     given = list(columns.values())
     seconds = {
         name: {
-            str(rows): median_seconds(engine, given, min(rows, _batch_rows(given)))
+            str(rows): median_seconds(engine, given, min(rows, batch_rows(given)))
             for rows in WEIGHTS
         }
         for name, engine in ((SCIKIT_LEARN, original), (ONNX, converted))
@@ -155,63 +151,13 @@ def verify_equivalence(
     for name, rows in product(names, (columns, probes)):
         methods = getattr(original, name), getattr(converted, name)
         try:
-            largest = max(largest, _largest(*methods, list(rows.values()), tolerance))
+            largest = max(largest, largest_difference(*methods, list(rows.values()), tolerance))
         except UnequalError as error:
             if rows is columns:
                 raise SampleError(str(error)) from error
             raise
     compared = sum(len(next(iter(one.values()))) for one in (columns, probes))
     return {"rows": compared, "tolerance": tolerance, "largest_difference": largest}
-
-
-def _largest(original: Method, converted: Method, given: list[Column], tolerance: float) -> float:
-    """The largest difference for these rows, and for a few of them predicted one at a time."""
-    largest, rows = 0.0, len(given[0])
-    size = _batch_rows(given)
-    for start in range(0, rows, size):
-        whole = slice(start, min(start + size, rows))
-        expected = _answers(original, [one[whole] for one in given], "scikit-learn")
-        alone = range(start, min(rows, SINGLE_ROWS))  # empty after the first batch
-        for part in (whole, *(slice(row, row + 1) for row in alone)):
-            found = _answers(converted, [one[part] for one in given], "ONNX Runtime")
-            for right, actual in zip(expected, found, strict=True):
-                right = right[part.start - start : part.stop - start]
-                largest = max(largest, _difference(right, actual, tolerance))
-    return largest
-
-
-def _batch_rows(given: Sequence[Column]) -> int:
-    """The number of rows to predict in one call."""
-    return max(100, BATCH_CELLS // len(given))
-
-
-def _answers(method: Method, given: list[Column], name: str) -> list[Column]:
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return method(given)
-        except Exception as error:
-            raise UnequalError(f"{name} cannot predict rows around the sample") from error
-
-
-def _difference(expected: Column, found: Column, tolerance: float) -> float:
-    """The largest difference of two arrays; UnequalError if it exceeds the tolerance."""
-    if expected.shape != found.shape:
-        raise UnequalError(f"shapes differ: {expected.shape} and {found.shape}")
-    if expected.dtype.kind != "f":
-        wrong = int((expected != found).sum())
-        if wrong:
-            raise UnequalError(f"{wrong} of {len(found)} labels differ")
-        return 0.0
-    finite = np.isfinite(expected)
-    if not np.array_equal(finite, np.isfinite(found)):
-        raise UnequalError("predictions for rows around the sample are not finite")
-    expected, found = expected[finite], found[finite]  # the service refuses the other rows
-    differences = np.abs(expected - found) / np.maximum(1.0, np.abs(expected))
-    largest = float(differences.max(initial=0.0))
-    if not largest <= tolerance:
-        raise UnequalError(f"predictions differ by {largest:.1g}, more than {tolerance:g}")
-    return largest
 
 
 def median_seconds(engine: Engine, columns: Sequence[Column], rows: int) -> float:

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from service.model import probe_rows
 from service.model.engines import Column, Engine
+from service.model.equality import UnequalError
 from service.model.frames import with_none
 from service.model.own_code import FOLDER
 from service.model.predictor import as_column
 from service.model.signature import Input, Signature
-from training.engine import probe_rows, proven_ranges
-from training.engine.proven_ranges import SampleError, UnequalError
+from training.engine import proven_ranges
+from training.engine.proven_ranges import SampleError
 from training.errors import PackError
 from training.estimators.code_files import Code
 from training.estimators.fitted_model import FittedModel

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from service.model.frames import MASKED
+from service.model.probe_rows import UNSEEN
 from service.model.signature import WHOLE_NUMBERS, Container, Input, Kind, Label
 from training.estimators.learned_columns import LearnedColumns
 from training.samples import datetimes
@@ -17,7 +18,6 @@ from training.signature import nulls
 from training.signature.probe import LARGEST, ROOMY, Probe
 from training.signature.similar_texts import alike
 
-UNSEEN = "\N{SNOWMAN} never seen before"
 INT64, UINT64 = np.iinfo(np.int64), np.iinfo(np.uint64)
 FLOAT_EXACT = {"float64": 2.0**53, "float32": 2.0**24, "float16": 2.0**11}  # for whole numbers
 MANY = 50  # if a model accepts any text, more different texts than these are no categories

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from service.model.engines import Column
 from service.model.predictor import as_column
 from service.model.signature import Input, Signature
-from training.signature.inputs import UNSEEN
 
+UNSEEN = "\N{SNOWMAN} never seen before"  # a category that no encoder knows
 ROWS = 10_000
 MAX_CELLS = 20_000_000  # rows times columns; a wider table gets fewer rows
 MIN_ROWS = 1_000
@@ -101,11 +101,13 @@ def _random_values(
         values: list[Any] = chance.choice([True, False], rows).tolist()
     elif column.kind in ("date", "datetime"):  # dates that are text: those of the sample
         there = _objects([one for one in seen.tolist() if one == one])
+        if not there.size:
+            return [math.nan] * rows
         values = there[chance.integers(len(there), size=rows)].tolist()
     elif column.kind in ("category", "text"):
         known = list(column.categories or dict.fromkeys(v for v in seen.tolist() if v == v))
-        others = [] if column.closed else [UNSEEN, "", " ", str(known[0]) + " ", "\N{SNOWMAN}"]
-        pool = _objects([*known, *others])
+        others = [UNSEEN, "", " ", "\N{SNOWMAN}", *(f"{one} " for one in known[:1])]
+        pool = _objects(known if column.closed else [*known, *others])
         values = pool[chance.integers(len(pool), size=rows)].tolist()
     else:
         values = _numbers(column, seen, edges, rows, chance)

@@ -1,0 +1,41 @@
+"""The processor of this machine, and the kernels that NumPy and BLAS selected for it.
+
+A kernel is code for one family of processors. Another kernel may round the last bits of a product
+or a sum otherwise.
+"""
+
+import platform
+
+import numpy as np
+
+NAMES = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS"}  # as their projects write them
+
+
+def machine() -> str:
+    """The processor's architecture, such as x86_64 or aarch64."""
+    return platform.machine()
+
+
+def kernels() -> dict[str, str]:
+    """By library, the name of its kernels, such as SkylakeX for OpenBLAS.
+
+    Only loaded libraries are listed. Without threadpoolctl, which comes with scikit-learn, only
+    NumPy is.
+    """
+    features = np.show_config(mode="dicts")["SIMD Extensions"].get("found", ())
+    found = {"NumPy": features[-1] if features else "baseline"}
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return found
+    for one in threadpool_info():
+        if "architecture" in one:
+            library = one["internal_api"]
+            found[NAMES.get(library, library)] = str(one["architecture"])
+    return found
+
+
+def described(machine: str, kernels: dict[str, str]) -> str:
+    """Both in one line."""
+    names = ", ".join(f"{library} {name}" for library, name in kernels.items())
+    return f"{machine} ({names})" if names else machine
