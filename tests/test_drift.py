@@ -2,7 +2,10 @@
 
 import json
 import os
+import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +24,7 @@ from service.monitoring.report import compared
 from service.settings import Settings
 from tests.support.packed import folder_of, packed
 from tests.support.problems import assert_problem
-from tests.support.serving import Server, children_of, serve, wait_until
+from tests.support.serving import ROOT, Server, children_of, serve, wait_until
 
 PORT = {"SERVER_PORT": str(Settings().metrics_port)}
 MIXED = "mixed table, open categories"
@@ -336,3 +339,21 @@ def test_a_failure_to_count_fails_no_prediction(
     [record] = caplog.records
     assert record.getMessage() == "drift is not watched"
     assert record.__dict__["fields"] == {"reason": "FileNotFoundError"}
+
+
+def test_the_program_of_the_page_draws_each_input(artifact: Path, tmp_path: Path) -> None:
+    page = (ROOT / "docs/care.md").read_text()
+    [program] = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    with serve(artifact) as server:
+        asked(server, drawn("sensors", 400))
+        wait_until(lambda: counted(server) == 400, "the rows to be counted")
+        program = program.replace("9464", str(server.metrics_port))
+        command = [sys.executable, "-W", "error", "-c", program]
+        subprocess.run(command, cwd=tmp_path, check=True, env={**os.environ, "MPLBACKEND": "Agg"})
+        column = in_use(server)["inputs"]["sensor_1"]
+    assert {path.name for path in tmp_path.glob("*.png")} == {"sensor_1.png", "sensor_2.png"}
+    bins = ["< -6.37", "-6.37 to -1.56"]
+    assert (column["bins"][:2], column["bins"][-2:]) == (bins, ["> 8.79", "null"])
+    assert len(column["bins"]) == len(column["sample"]) == len(column["now"]) == 13
+    assert sum(column["now"]) == pytest.approx(1)
+    assert column["sample"][1] == pytest.approx(0.1)

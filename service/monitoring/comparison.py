@@ -46,6 +46,7 @@ class Comparison:
     `psi` has its expected value without drift subtracted. `jensen_shannon` is the distance with
     logarithms of base 2, so from 0 to 1. `p_value` is that of the whole distribution. `reasons` are
     what has drifted: `psi`, or the names of shares; empty without drift or with too few rows.
+    `sample` and `now` are the shares of rows in each bin.
     """
 
     rows: int
@@ -54,6 +55,8 @@ class Comparison:
     p_value: float
     shares: dict[str, Share]
     reasons: tuple[str, ...]
+    sample: tuple[float, ...]
+    now: tuple[float, ...]
 
 
 def compare(bins: Bins, now: Sequence[float] | NDArray[Any], columns: int) -> Comparison:
@@ -79,6 +82,8 @@ def compare(bins: Bins, now: Sequence[float] | NDArray[Any], columns: int) -> Co
         p_value=p_value,
         shares=shares,
         reasons=tuple(reasons),
+        sample=tuple((sample / sample.sum()).tolist()),
+        now=tuple((counts / max(rows, 1)).tolist()),
     )
 
 

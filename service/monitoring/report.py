@@ -5,12 +5,14 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
+from itertools import pairwise
 from time import time
 from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from service.model.profile import Bins
 from service.monitoring.comparison import MIN_ROWS, Comparison, compare
 from service.monitoring.monitor import CONFIDENT_NUMBERS, Monitor
 from service.monitoring.windows import WINDOWS, Numbers
@@ -64,8 +66,8 @@ def as_json(monitor: Monitor) -> dict[str, Any]:
         if found["rows"] >= MIN_ROWS:
             windows[name] |= {
                 "drifted": {part: _drifted(found[part]) for part in ("inputs", "outputs")},
-                "inputs": {one: asdict(how) for one, how in found["inputs"].items()},
-                "outputs": {one: asdict(how) for one, how in found["outputs"].items()},
+                "inputs": _described(monitor.profile.inputs, found["inputs"]),
+                "outputs": _described(monitor.profile.outputs, found["outputs"]),
                 "confidence": found["confidence"],
             }
     return {
@@ -83,6 +85,21 @@ def write_line(monitor: Monitor) -> None:
     if inputs or outputs:
         named = {"inputs": inputs[:MAX_NAMED], "outputs": outputs[:MAX_NAMED]}
         log.warning("drift", extra={"fields": {"window": "hour", "rows": found["rows"], **named}})
+
+
+def _described(
+    columns: Mapping[str, Bins], found: Mapping[str, Comparison]
+) -> dict[str, dict[str, Any]]:
+    return {name: {**asdict(found[name]), "bins": _names(bins)} for name, bins in columns.items()}
+
+
+def _names(bins: Bins) -> list[str]:
+    """What people call the bins, in their order."""
+    if bins.by == "categories":
+        return [*map(str, bins.categories), "other", "unknown", "null"]
+    first, last = f"< {bins.edges[0]:g}", f"> {bins.edges[-1]:g}"
+    intervals = [f"{start:g} to {end:g}" for start, end in pairwise(bins.edges)]
+    return [first, *intervals, last, "null"]
 
 
 def _drifted(columns: Mapping[str, Comparison]) -> list[str]:
