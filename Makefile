@@ -81,7 +81,7 @@ parsers: .venv/developing ## Send a million generated requests to both HTTP pars
 arm64: .venv/developing ## Prove, serve and test models on emulated ARM64 processors, for half an hour (ARGS=--help)
 	@$(BIN)/python -W ignore -m tests.arm64 $(ARGS)
 
-frames: .venv/developing ## Try 2,000 random frames: what is served is what the estimator says (ARGS=--help)
+frames: .venv/developing ## Pack and serve 2,000 random frames, and compare with the estimators (ARGS=--help)
 	@$(BIN)/python -W ignore -m tests.support.any_frame $(ARGS)
 
 pictures: .venv/developing ## Take the pictures of README and docs

@@ -1,4 +1,4 @@
-"""docs/deploy.md and the README's Deploy: each command runs, each table is what the code says."""
+"""docs/deploy.md and the README's Deploy: each command runs, each table is that of the code."""
 
 import re
 import shlex

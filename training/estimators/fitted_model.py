@@ -37,6 +37,11 @@ class FittedModel:
         """The name of the estimator's class."""
         return type(self.estimator).__name__
 
+    @property
+    def _library(self) -> str:
+        """The package that its class is from."""
+        return type(self.estimator).__module__.split(".")[0]
+
     @cached_property
     def parts(self) -> tuple[Any, ...]:
         """Every estimator within, each once; the first is the estimator itself."""
@@ -45,17 +50,32 @@ class FittedModel:
     @cached_property
     def parallel_parts(self) -> list[str]:
         """Class names of the parts that would compute in several processes or threads."""
-        return introspection.parallel_parts(self.estimator)
+        parallel = filter(introspection.is_parallel, self.parts)
+        return sorted({type(part).__name__ for part in parallel})
 
     @cached_property
     def feature_names(self) -> list[str] | None:
-        """The column names of the DataFrame that it was fitted on; None if that was an array."""
-        return introspection.feature_names(self.estimator)
+        """The column names of the DataFrame that it was fitted on; None if that was an array.
+
+        For an array, LightGBM and CatBoost invent names.
+        """
+        attribute = "feature_names_" if self._library == "catboost" else "feature_names_in_"
+        found = getattr(self.estimator, attribute, None)
+        if found is None:
+            return None
+        invented = {"lightgbm": "Column_{}", "catboost": "{}"}.get(self._library, "")
+        names = [str(name) for name in found]
+        if invented and names == [invented.format(place) for place in range(len(names))]:
+            return None
+        return names
 
     @cached_property
     def feature_count(self) -> int | None:
         """The number of columns that it was fitted on; None if unknown."""
-        return introspection.feature_count(self.estimator)
+        if self._library == "catboost":  # its n_features_in_ is 0 once it is loaded
+            return len(self.estimator.feature_names_)
+        count: int | None = getattr(self.estimator, "n_features_in_", None)
+        return count
 
     @cached_property
     def reads_texts(self) -> bool:
@@ -154,11 +174,11 @@ class FittedModel:
     def call(
         self, methods: Iterable[str], signature: Signature, columns: Sequence[Column]
     ) -> list[Any]:
-        """What these methods return for rows, as arrays; the estimator's errors pass through."""
-        return self.ask(methods, self.engine(signature).contained(columns))
+        """The results of these methods for rows, as arrays; the estimator's errors pass through."""
+        return self.call_on(self.engine(signature).contained(columns), methods)
 
-    def ask(self, methods: Iterable[str], rows: Any) -> list[Any]:
-        """The same for rows that are in the container that the model takes."""
+    def call_on(self, rows: Any, methods: Iterable[str]) -> list[Any]:
+        """The same for rows in the container that the model takes."""
         return [outputs.as_arrays(getattr(self.estimator, name)(rows)) for name in methods]
 
     def possible_labels(self, output: Output) -> tuple[Label, ...]:
@@ -172,7 +192,7 @@ class FittedModel:
         return (0, 1)  # multilabel: each applies or not
 
     def with_one_job(self) -> "FittedModel":
-        """The model with `n_jobs=1` in each part; a copy, if a part has to change."""
+        """The model with `n_jobs=1` in each part; a copy if a part must change."""
         return self._of(introspection.with_one_job(self.estimator))
 
     def without_samplers(self) -> "FittedModel":

@@ -30,39 +30,10 @@ def parts(estimator: Any) -> Iterator[Any]:
             waiting.extend(vars(part).values())  # such as the folds of a calibrated classifier
 
 
-def feature_names(estimator: Any) -> list[str] | None:
-    """The column names of the DataFrame that it was fitted on; None if that was an array.
-
-    For an array, LightGBM and CatBoost invent names.
-    """
-    package = type(estimator).__module__.split(".")[0]
-    found = getattr(estimator, f"feature_names_{'' if package == 'catboost' else 'in_'}", None)
-    if found is None:
-        return None
-    made_up = {"lightgbm": "Column_{}", "catboost": "{}"}.get(package, "")
-    names = [str(name) for name in found]
-    if made_up and names == [made_up.format(place) for place in range(len(names))]:
-        return None
-    return names
-
-
-def feature_count(estimator: Any) -> int | None:
-    """The number of columns that it was fitted on; None if unknown."""
-    if type(estimator).__module__.split(".")[0] == "catboost":  # n_features_in_ is 0 once loaded
-        return len(estimator.feature_names_)
-    count: int | None = getattr(estimator, "n_features_in_", None)
-    return count
-
-
 def is_parallel(part: Any) -> bool:
     """Whether a part would use more than one core; XGBoost and LightGBM do by default."""
     one = (1,) if type(part).__module__.split(".")[0] in ("lightgbm", "xgboost") else (None, 1)
     return hasattr(part, "n_jobs") and part.n_jobs not in one
-
-
-def parallel_parts(estimator: Any) -> list[str]:
-    """Class names of the parts that would compute in several processes or threads."""
-    return sorted({type(part).__name__ for part in filter(is_parallel, parts(estimator))})
 
 
 def without_samplers(estimator: Any) -> Any:
