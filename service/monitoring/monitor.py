@@ -69,6 +69,7 @@ class Monitor:
         most = MAX_VALUES // max(1, len(self._inputs))
         self._most_rows = max(MIN_ROWS, min(MAX_ROWS, most))
         self._noted: list[Noted] = []
+        self._random = np.random.default_rng()
         self._rows = 0  # of the noted calls
         self._is_due = False  # whether the event loop will count
         self._earliest = 0.0  # by perf_counter; the next count
@@ -91,7 +92,7 @@ class Monitor:
     def _some_rows(
         self, columns: Mapping[str, Column], answer: Mapping[str, Any], rows: int
     ) -> Noted:
-        picked = np.random.default_rng().integers(rows, size=self._most_rows)
+        picked = self._random.integers(rows, size=self._most_rows)
         return (
             {name: columns[name][picked] for name in self.predictor.signature.names},
             {name: np.asarray(answer[name])[picked] for name in self._outputs},
