@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.routing import MapAdapter
 
 from service.api import body, describe, health, predict, problems
-from service.api.page import report
+from service.api.page import report as report_page
 from service.api.page import routes as page
 from service.api.prediction_service import PredictionService
 from service.middleware import auth
@@ -21,11 +21,13 @@ from service.middleware.response import ResponseContext, ResponseMiddleware
 from service.model import remote
 from service.model.limits import Limits
 from service.model.predictor import Predictor
+from service.monitoring import report
+from service.monitoring.monitor import Monitor
 from service.observability import metrics, traces
 from service.protocols import enabled as protocols
 from service.server import request_target
 from service.server.drain import Drain
-from service.settings import Settings
+from service.settings import Settings, metrics_folder
 
 log = logging.getLogger("slipway.model")
 
@@ -80,12 +82,13 @@ def create_app(
     access = AccessControl.of(settings)
     auth.init_app(app, access, settings.metrics_port, health_paths)
     body.init_app(app)
-    metrics.init_app(app, context.metrics, settings.metrics_port)
+    monitor = monitor_of(settings, predictor)
+    metrics.init_app(app, context.metrics, settings.metrics_port, monitor)
     check_ready = health.init_app(app, predictor, lambda: draining.is_on)
-    service = PredictionService(settings, predictor)
+    service = PredictionService(settings, predictor, monitor)
     predict.init_app(app, settings, predictor, service)
     contract = describe.init_app(app, settings, predictor, service.schema)
-    report.init_app(app, predictor)
+    report_page.init_app(app, predictor)
     page.init_app(app, settings, predictor, contract)
     protocols.init_app(app, settings, service, check_ready)
     inner: WSGIApplication = app.wsgi_app
@@ -94,6 +97,17 @@ def create_app(
     inner = request_target.reject_other_spellings(inner)
     app.wsgi_app = ResponseMiddleware(inner, context)  # type: ignore[method-assign]
     return app
+
+
+def monitor_of(settings: Settings, predictor: Predictor) -> Monitor | None:
+    """What compares requests with the sample; None if that is off, or the model has no profile."""
+    profile = predictor.manifest.profile
+    if not settings.drift:
+        return None
+    if profile is None:
+        log.info("drift is not watched: the artifact has no profile of a sample")
+        return None
+    return Monitor(predictor, profile, metrics_folder(), each_minute=report.write_line)
 
 
 def load(settings: Settings) -> Predictor:

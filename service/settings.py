@@ -9,6 +9,7 @@ import sys
 from collections.abc import Collection, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from service.model import trust
@@ -83,7 +84,7 @@ class Settings:
     )
     deadline_seconds: float = _setting(2.0, "latest that a prediction may start; after it 504")
     drain_seconds: int = _setting(5, "time to continue serving after SIGTERM, with /health at 503")
-    metrics_port: int = _setting(9464, "port of /metrics, and of nothing else")
+    metrics_port: int = _setting(9464, "port of /metrics and /drift, and of nothing else")
     api_keys: tuple[str, ...] = _setting(
         (),
         "SHA-256 digests of API keys, one of which a request must have, each alone or as "
@@ -133,6 +134,10 @@ class Settings:
     fast_path: bool = _setting(
         True,
         "whether llhttp parses simple predictions, and not gunicorn: true or false",
+    )
+    drift: bool = _setting(
+        True,
+        "whether to compare requests with the sample that the model was packed with: true or false",
     )
     traces: bool = _setting(False, "whether to export OpenTelemetry traces: true or false")
     log_level: str = _setting(
@@ -213,6 +218,12 @@ def environment(**values: str) -> dict[str, str]:
 def inherited(**values: str) -> dict[str, str]:
     """The environment of this process with these values: for the service itself."""
     return {**os.environ, **values}
+
+
+def metrics_folder() -> Path | None:
+    """The folder in which gunicorn's workers share metrics (gunicorn.conf.py); None without it."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None
 
 
 def one_thread() -> None:

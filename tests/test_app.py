@@ -27,6 +27,7 @@ def test_its_routes_are_the_promised_ones(app: Flask) -> None:
         ("/health/live", "GET"),
         ("/model", "GET"),
         ("/metrics", "GET"),
+        ("/drift", "GET"),
         ("/openapi.json", "GET"),
         ("/", "GET"),
         ("/docs", "GET"),

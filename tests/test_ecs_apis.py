@@ -179,7 +179,7 @@ def test_alarms_and_the_dashboard_are_taken_and_kept(aws: Client, place: Place) 
     watch.put_dashboard(**place.properties("Dashboard"))
     logs = aws("logs")
     logs.create_log_group(logGroupName=place.known["LogGroup"])
-    for name in ("FaultsFilter", "ShedFilter", "OutOfMemoryFilter"):
+    for name in ("FaultsFilter", "ShedFilter", "OutOfMemoryFilter", "DriftFilter"):
         wanted = render.as_api(place.properties(name))
         logs.put_metric_filter(filterName=name, **wanted)
         [found] = logs.describe_metric_filters(

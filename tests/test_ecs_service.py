@@ -78,7 +78,7 @@ def test_each_filter_feeds_the_alarm_or_the_dashboard_that_shows_it() -> None:
 
 
 def test_every_alarm_notifies_when_it_begins_and_when_it_ends() -> None:
-    assert len(alarms()) == 8
+    assert len(alarms()) == 9
     for alarm in alarms().values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["<AlarmTopic>"]
         assert len(alarm["AlarmDescription"]) > 50

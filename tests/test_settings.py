@@ -43,6 +43,7 @@ def test_every_setting_is_read_under_its_name() -> None:
         "SERVICE_TRUSTED_MODULES": "mine.features, theirs",
         "SERVICE_TRUSTED_CODE": f"sha256:{'c' * 64},sha256:{'d' * 64}",
         "SERVICE_FAST_PATH": "false",
+        "SERVICE_DRIFT": "false",
         "SERVICE_TRACES": "true",
         "SERVICE_LOG_LEVEL": "error",
     }
@@ -64,6 +65,7 @@ def test_every_setting_is_read_under_its_name() -> None:
     assert settings.extra_columns == "ignore"
     assert settings.trusted_modules == ("mine.features", "theirs")
     assert settings.trusted_code == (f"sha256:{'c' * 64}", f"sha256:{'d' * 64}")
+    assert settings.drift is False
     assert settings.traces is True
     assert settings.fast_path is False
     assert settings.log_level == "error"

@@ -35,7 +35,7 @@ from service.model.predictor import NotFiniteError, Predictor, UnpredictableErro
 from service.model.row_independence import are_rows_independent
 from service.model.signature import Signature
 from service.model.version import content_version
-from training import examples, sample_metrics
+from training import examples, profile, sample_metrics
 from training.engine import selection, truth
 from training.errors import PackError, reraise_own
 from training.estimators.fitted_model import FittedModel
@@ -181,7 +181,9 @@ def pack(
             Predictor(manifest, chosen.engine),
             {one.name: sample.columns[one.name].values for one in signature.inputs},
         )
-        manifest = replace(manifest, example=shown)
+        answer = _predicted(Predictor(manifest, chosen.engine), columns)
+        found = profile.made(signature, described.known, columns, answer)
+        manifest = replace(manifest, example=shown, profile=found)
     if origin.code:
         modules = own_code.modules(origin.code)
         manifest = replace(

@@ -22,6 +22,7 @@ from service.api.request_state import RequestState, state_of
 from service.model.engines import Column
 from service.model.known_categories import KnownCategories
 from service.model.predictor import NotFiniteError, Predictor, UnpredictableError
+from service.monitoring.monitor import Monitor
 from service.settings import Settings
 
 log = logging.getLogger("slipway.predict")
@@ -32,10 +33,16 @@ Arrays = Mapping[str, Column]
 
 
 class PredictionService:
-    """Predictions of one model. Its schema is built once, from its signature."""
+    """Predictions of one model. Its schema is built once, from its signature.
 
-    def __init__(self, settings: Settings, predictor: Predictor) -> None:
+    `monitor` counts what is predicted; None if nobody compares it with the sample.
+    """
+
+    def __init__(
+        self, settings: Settings, predictor: Predictor, monitor: Monitor | None = None
+    ) -> None:
         self.predictor = predictor
+        self.monitor = monitor
         self.names = predictor.signature.names
         self.schema = schema.build(predictor.signature)
         self.limits = payloads.payload_limits(
@@ -101,6 +108,8 @@ class PredictionService:
             detail = "the model cannot predict some of these rows"
             raise Problem(422, detail, [{"pointer": "", "detail": detail}]) from error
         state.predict_seconds = perf_counter() - start
+        if self.monitor is not None:
+            self.monitor.observe(arrays, answer, state.rows or 0)
         return answer
 
     def preparse(self, environ: WSGIEnvironment) -> int:
@@ -154,6 +163,8 @@ class PredictionService:
         answer = self.predictor.predict(joined)
         if any(len(values) != rows for values in answer.values()):
             raise ValueError("the model gave another number of values than rows")
+        if self.monitor is not None:
+            self.monitor.observe(joined, answer, rows)
         return answer
 
     def _read(

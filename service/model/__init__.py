@@ -28,7 +28,8 @@ Predicting: `engines.py` (scikit-learn and ONNX Runtime), `frames.py` (DataFrame
 probable labels), `predictor.py` (columns to predictions), `golden.py` (compares predictions of
 golden rows), `row_independence.py` (tests whether requests may share a call), `number_parsing.py`
 (numbers in text), `column_names.py` (names in a header line), `separators.py` (of cells of CSV),
-`example.py` (example rows), `known_categories.py` (counts values that the encoders do not know).
+`example.py` (example rows), `known_categories.py` (counts values that the encoders do not know),
+`profile.py` (counts values by bins).
 
 Proofs, at packing and by `slipway prove`: `probe_rows.py` (generates rows on which two engines are
 likely to differ), `boundary_rows.py` (finds rows beside the boundary between two labels),

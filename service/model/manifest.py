@@ -18,6 +18,7 @@ from typing import Any
 
 from service.model import parsing
 from service.model.parsing import ShapeError
+from service.model.profile import Profile
 from service.model.signature import Signature
 
 FORMAT = 3
@@ -76,7 +77,8 @@ class Manifest:
     same prediction alone as among others. `code` are the modules that the model brings, and their
     digest (`own_code.py`). `example` are columns of example rows that clients may see; empty if
     none were made. `known` are the categories that encoders know of inputs that accept any value
-    (`known_categories.py`).
+    (`known_categories.py`). `profile` is the
+    distribution of inputs and outputs in the sample (`profile.py`), or None.
     """
 
     format: int = FORMAT
@@ -95,6 +97,7 @@ class Manifest:
     code: Mapping[str, Any] = field(default_factory=dict)
     example: Mapping[str, list[Any]] = field(default_factory=dict)
     known: Mapping[str, list[Any]] = field(default_factory=dict)
+    profile: Profile | None = None
 
     @property
     def rows_independent(self) -> bool:
@@ -111,17 +114,20 @@ class Manifest:
         return json.dumps(self._plain(), indent=2, allow_nan=False) + "\n"
 
     def public(self) -> dict[str, Any]:
-        """The part that clients may read: all but the golden rows and the categories that the
-        signature does not list, which may be personal data."""
+        """The part that clients may read: all but the golden rows, and the categories that the
+        signature does not list, which may be personal data: `known` and `profile` have some."""
         values = self._plain()
         del values["golden"]
         values.pop("known", None)
+        values.pop("profile", None)
         return values
 
     def _plain(self) -> dict[str, Any]:
         values = {**asdict(self), "signature": self.signature.to_dict()}
         if not self.known:
             del values["known"]  # services without it read such a manifest
+        if self.profile is None:
+            del values["profile"]
         return values
 
     @classmethod
@@ -165,6 +171,8 @@ class Manifest:
         self.golden.check(self.signature)
         self._check_examples()
         self._check_known()
+        if self.profile is not None:
+            self.profile.check(self.signature)
 
     def _check_examples(self) -> None:
         lengths = {len(column) for column in self.example.values()}

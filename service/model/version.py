@@ -19,7 +19,7 @@ It does not cover:
   event loop or in the thread, and how many requests share a call, never the predictions.
 - the report, the metrics, the example rows, the source of the data, the time and the Python of
   packing, and the name. They are shown and not used; protocols with a name in the path compare it.
-- `known`, by which values are counted that the model predicts for all the same.
+- `known` and `profile`, by which values are counted that the model predicts for all the same.
 """
 
 import hashlib

@@ -17,20 +17,23 @@ from itertools import islice
 from time import perf_counter
 from wsgiref.types import WSGIEnvironment
 
-from flask import Flask, Response, request
+from flask import Flask, Response, jsonify, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 from prometheus_client.values import ValueClass
 
 from service import __version__
 from service.api.problems import Problem
 from service.api.request_state import state_of
 from service.model.manifest import Manifest
+from service.monitoring import report
+from service.monitoring.monitor import Monitor
 from service.observability.logs import known_method
 from service.observability.tally import Tally, observe
 
-PATH = "/metrics"
+PATH, DRIFT_PATH = "/metrics", "/drift"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 PUBLISH_SECONDS = 0.05
 MAX_INPUTS = 100  # labels of one metric; further inputs are counted together
@@ -117,12 +120,18 @@ class Metrics:
         self._shed_of = cache(self.shed.labels)
         self._tally: Tally | None = None  # of the event loop's thread
         self._unknown_of = cache(self.unknown.labels)
+        self._computed: list[Collector] = []  # when they are asked for
 
     @classmethod
     def of(cls, manifest: Manifest) -> "Metrics":
         """The metrics of a service with this model."""
         encoded = islice(manifest.known, MAX_INPUTS)
         return cls(manifest.name, manifest.version, manifest.engine, [*encoded])
+
+    def add(self, collector: Collector) -> None:
+        """Add metrics that are not counted here but computed when they are asked for."""
+        self._computed.append(collector)
+        self.registry.register(collector)
 
     def begin(self) -> None:
         """Count a request as in flight. The event loop calls it, and `end` once for each."""
@@ -194,19 +203,35 @@ class Metrics:
             return generate_latest(self.registry)
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        for collector in self._computed:
+            registry.register(collector)
         return generate_latest(registry)
 
 
-def init_app(app: Flask, metrics: Metrics, port: int) -> None:
-    """Serve the metrics on `port`, and nothing else there."""
+def init_app(app: Flask, metrics: Metrics, port: int, monitor: Monitor | None) -> None:
+    """Serve metrics and drift on `port`, and nothing else there.
+
+    Both are sums over all clients, which no single client needs to know.
+    """
     metrics_port = str(port)
+    metrics.add(report.DriftCollector(monitor))
 
     @app.before_request
     def separate_ports() -> None:
         environ = request.environ
-        if (environ["SERVER_PORT"] == metrics_port) != (environ["PATH_INFO"] == PATH):
+        if (environ["SERVER_PORT"] == metrics_port) != (environ["PATH_INFO"] in (PATH, DRIFT_PATH)):
             raise Problem(404, "not found")
 
     @app.get(PATH)
     def show() -> Response:
         return Response(metrics.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    @app.get(DRIFT_PATH)
+    def show_drift() -> Response:
+        if monitor is None:
+            raise Problem(
+                404,
+                "drift is not watched: SERVICE_DRIFT is false, or the artifact has "
+                "no profile of a sample; pack the model again",
+            )
+        return jsonify(report.as_json(monitor))
