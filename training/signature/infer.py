@@ -65,7 +65,7 @@ def contract(
     encoded = (name for name, values in learned.categories.items() if values)
     fixed = {*(given or ()), *learned.texts, *encoded}
     probe, columns = input_format.found(model, columns, fixed)
-    ambiguous_columns.check(probe, columns, fixed, given or ())
+    ambiguous_columns.check(probe, columns, fixed | learned.numbers, given or ())
     taken = inputs.describe(probe, columns, learned, advance)
     for place, own in enumerate(map(learned.closed.get, names)):
         if own is not None:
@@ -84,7 +84,7 @@ def _inputs(model: FittedModel, sample: Sample, targets: Sequence[str]) -> list[
     for target in targets:
         if target not in sample.columns:
             raise PackError(f"the sample has no column {target}, which --target names")
-    wanted = model.feature_names
+    wanted = model.columns_of(there)
     if wanted is not None:
         twice = [name for name, times in Counter(wanted).items() if times > 1]
         if twice:
