@@ -167,7 +167,7 @@ def frame(kind: Callable[..., Any], within: Callable[[Any], Any] = lambda one: o
     """A model of a whole number, and of a number whose name has a space, in another estimator."""
     rows, target = table()
     rows = rows.assign(age=rows.age.astype(int)).rename(columns={"pay": "pay a day"})
-    rows = rows.drop(columns="town").assign(guarded=rows.town == "Bern")
+    rows = rows.drop(columns="town")
     model = within(kind(n_estimators=40, **QUIET[kind.__module__.split(".")[0]]))
     return Case(model.fit(rows, target), rows, target, fed=lambda given: given)
 

@@ -53,7 +53,6 @@ def test_a_frame_of_whole_numbers_needs_no_types_in_the_sample(frames: Path, nam
     assert [(one.name, one.kind) for one in inputs] == [
         ("age", "integer"),  # as in the frame, where LightGBM has pay_a_day
         ("pay a day", "number"),
-        ("guarded", "boolean"),
     ]
     whole = rows.astype(object).where(rows.notna(), None)
     columns = {one.name: as_column(whole[one.name].tolist(), one.dtype) for one in inputs}

@@ -116,3 +116,10 @@ def test_a_file_of_the_joblib_that_was_in_scikit_learn_is_read(tmp_path: Path) -
     assert not environment.run([str(there.python), "-c", code, str(model)]).returncode
     assert b"sklearn.externals.joblib.numpy_pickle" in model.read_bytes()
     assert packed(tmp_path / "forest") == "onnx"
+
+
+@pytest.mark.slow
+def test_histogram_boosting_that_checks_numbers_by_a_renamed_parameter(tmp_path: Path) -> None:
+    name = "histogram boosting with categories"
+    saved("1.5.2", tmp_path, name)  # `force_all_finite`, before it was `ensure_all_finite`
+    assert packed(tmp_path / name) == "onnx"
