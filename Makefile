@@ -27,7 +27,7 @@ export SERVICE_MODEL
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test check coverage faults fuzz versions parsers frames pictures bench parity docs lint types lock lock-check format image sbom audit wheel release clean
+.PHONY: help serve train test check coverage faults fuzz versions parsers arm64 frames pictures bench parity docs lint types lock lock-check format image sbom audit wheel release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,7 +78,10 @@ fuzz: .venv/developing ## Search for faults of the model loader for 10 minutes (
 parsers: .venv/developing ## Send a million generated requests to both HTTP parsers, and compare (ARGS=--help)
 	@$(BIN)/python -m tests.support.two_parsers --requests 1000000 $(ARGS)
 
-frames: .venv/developing ## Try 2,000 random frames: what is served is what the estimator says (ARGS=--help)
+arm64: .venv/developing ## Prove, serve and test models on emulated ARM64 processors, for half an hour (ARGS=--help)
+	@$(BIN)/python -W ignore -m tests.arm64 $(ARGS)
+
+frames: .venv/developing ## Pack and serve 2,000 random frames, and compare with the estimators (ARGS=--help)
 	@$(BIN)/python -W ignore -m tests.support.any_frame $(ARGS)
 
 pictures: .venv/developing ## Take the pictures of README and docs

@@ -1,5 +1,5 @@
-# gunicorn reads this file by itself. tests/test_agreement.py holds these numbers against the
-# Dockerfile and docker-compose.yml.
+# gunicorn reads this file by default. tests/test_agreement.py compares the numbers with those of
+# the Dockerfile and docker-compose.yml.
 import atexit
 import os
 import shutil
@@ -10,72 +10,72 @@ import tempfile
 
 wsgi_app = "service.asgi:application()"
 bind = ["0.0.0.0:8080", "0.0.0.0:9464"]  # the second for /metrics only: SERVICE_METRICS_PORT
-worker_class = "service.server.gunicorn.worker.Worker"  # gunicorn's ASGI worker, changed
-asgi_lifespan = "on"  # a worker that fails to warm up stops the service instead of looping
+worker_class = "service.server.gunicorn.worker.Worker"  # a subclass of gunicorn's ASGI worker
+asgi_lifespan = "on"  # if a worker cannot warm up, the service stops; it would restart for ever
 asgi_loop = "asyncio"  # with uvloop new connections wait: docs/decisions/0001-event-loop-worker.md
 backlog = 2048  # new connections that may wait to be accepted
 
-# Workers come from WEB_CONCURRENCY (default 1): one per vCPU of the task. os.cpu_count() would
-# count the host's.
+# The number of workers is WEB_CONCURRENCY (default 1): one per vCPU of the task. os.cpu_count()
+# would count the cores of the host.
 
 preload_app = True  # the model is verified and loaded once, then shared with the workers
-# In memory, where there is such a place: the root file system may be read-only.
+# In memory if possible: the root file system may be read-only.
 MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 if MEMORY:
     worker_tmp_dir = MEMORY
 
-# Where the workers' metrics meet. SIGHUP runs this file again: the folder stays the same.
+# The folder for the metrics of all workers. SIGHUP runs this file again, with the same folder.
 METRICS = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 if METRICS is None:
     METRICS = tempfile.mkdtemp(prefix="slipway-", dir=MEMORY)
     OWNER = os.getpid()
 
     @atexit.register
-    def forget_metrics():
-        """Workers pass here, too."""
+    def delete_metrics():
+        """Delete the folder at the end of the first process, not at the end of a worker."""
         if os.getpid() == OWNER:
             shutil.rmtree(METRICS, ignore_errors=True)
 
 
 raw_env = [
-    *("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THREADS=1"),  # a core per worker
+    *("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THREADS=1"),  # one core per worker
     "JE_ARROW_MALLOC_CONF=background_thread:false",  # of pyarrow, which pandas imports if it can
     f"PROMETHEUS_MULTIPROC_DIR={METRICS}",
 ]
 
-keepalive = 75  # seconds; longer than the load balancer's 60, or it would get resets (its 502)
-timeout = 30  # seconds without a sign of life from a worker, or from a client within a body
+keepalive = 75  # seconds; the load balancer's is 60: if it were longer, clients would get 502
+timeout = 30  # seconds without a heartbeat of a worker, or without data of a client within a body
 graceful_timeout = 10  # seconds for requests in flight
 
 limit_request_line = 4094
 limit_request_fields = 64
 limit_request_field_size = 4300  # bytes; Python's int() raises for a Content-Length of more digits
-http_parser = "python"  # "auto" would change parsers when a C one gets installed
+http_parser = "python"  # "auto" would use another parser once one in C is installed
 
 control_socket_disable = True  # it would write to the home directory
 
 accesslog = None  # the app logs requests
 logger_class = "service.server.gunicorn.logger.GunicornLogger"
 
-# Process 1 of a container has no default action for a signal: until gunicorn sets its own handler,
-# SIGTERM would be lost, and stopping a container that is still starting would take all its grace.
+# Process 1 of a container has no default action for a signal. Until gunicorn sets its own handler,
+# SIGTERM would be ignored, and a starting container would stop only after its grace period.
 if os.getpid() == 1 and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(os.EX_OK))
 
-# Ctrl-C while the model is loading ends it as quietly.
+# Without this, Ctrl-C while the model is loading would print a traceback.
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, lambda *_: (shutil.rmtree(METRICS, True), os._exit(130)))
 
 
 def when_ready(server):
-    """Go on serving for a while after SIGTERM, until the load balancer has noticed."""
+    """Continue to serve for a while after SIGTERM, until the load balancer has noticed it."""
     drain = getattr(server.app.wsgi(), "drain", None)
-    if drain is not None:  # the Flask app alone, under another worker, has none
+    if drain is not None:  # None for the Flask app alone, under another worker
         drain.arm()
 
 
 def on_starting(server):
-    """Say in one line that an address is taken; gunicorn would retry five times first."""
+    """Report in one line that an address is in use; gunicorn would retry five times first."""
     for address in server.cfg.address:
         if not isinstance(address, tuple):
             continue
@@ -94,7 +94,7 @@ def on_starting(server):
 
 
 def post_fork(server, worker):
-    """When memory runs out, let the kernel take a worker, not the first process and so the task."""
+    """If memory runs out, let the kernel kill a worker, not the first process and so the task."""
     try:
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("500")
@@ -103,7 +103,7 @@ def post_fork(server, worker):
 
 
 def post_worker_init(worker):
-    """Gunicorn's other workers call the plain app, which names the client of a request, too."""
+    """Let other workers of gunicorn find the address of a client behind a proxy, too."""
     if getattr(worker, "wsgi", None) is not None:
         from service.api.forwarded import Proxies, behind
 
@@ -111,7 +111,7 @@ def post_worker_init(worker):
 
 
 def child_exit(server, worker):
-    """A worker that was lost has no requests in flight."""
-    from prometheus_client.multiprocess import mark_process_dead  # not before its folder is set
+    """Remove the requests in flight of a worker that has ended from the metrics."""
+    from prometheus_client.multiprocess import mark_process_dead  # its folder must be set before
 
     mark_process_dead(worker.pid)

@@ -14,5 +14,5 @@ The commands `deploy`, `rollback`, `verify`, `destroy` and `cost` are launchers 
 `report.py` (why a deployment failed), `rollout.py` (how ECS ended it), `smoke_test.py` (a
 prediction); `registry.py` (images in ECR), `containers.py` (docker and git), `sbom.py` (the
 software in an image), `preflight.py` and `drift.py` (the checks of verify), `costs.py` and
-`prices.py`, `names.py`, `account.py` and `errors.py`.
+`prices.py`, `price_list.py`, `names.py`, `account.py` and `errors.py`.
 """

@@ -40,9 +40,9 @@ class Account:
     region: str
     caller: str
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of this service, with retries."""
-        return self.session.client(service, config=RETRIES)
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client of this service, with retries; in the account's region or another one."""
+        return self.session.client(service, config=RETRIES, region_name=region)
 
 
 def open_account(region: str | None) -> Account:

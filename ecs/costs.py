@@ -4,12 +4,13 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
-from ecs import prices, template
+from ecs import template
+from ecs.prices import HOURS, LISTED, Prices
 
 UTILISATION = 0.6  # share of a task's capacity at which autoscaling adds a task
 BALANCER_ZONES = 2
 ENDPOINTS = 4  # ecr.api, ecr.dkr, logs, secretsmanager; see ecs/network.yaml
-SECONDS_PER_MONTH = 3600 * prices.HOURS
+SECONDS_PER_MONTH = 3600 * HOURS
 MAX_RATE = 1e5  # requests per second; the search ends here
 FULL_CORE_MB = 1769  # memory at which Lambda gives one vCPU
 
@@ -40,6 +41,7 @@ class Case:
     peak: float = 1.0  # rate of the busiest minute, divided by the mean
     per_connection: float = 100.0  # requests
     request_kb: float = 2.0  # request and response
+    prices: Prices = LISTED
 
     @property
     def task_capacity(self) -> float:
@@ -55,23 +57,25 @@ def tasks(case: Case, rate: float) -> int:
 
 def fargate(case: Case, rate: float) -> float:
     """Dollars per month at a mean rate of requests per second."""
-    compute = prices.COMPUTE[case.architecture]
+    listed = case.prices
     vcpus, gigabytes = sizes()[case.size]
     running = tasks(case, rate)
-    hourly = running * (vcpus * compute.vcpu_hour + gigabytes * compute.gb_hour)
-    hourly += egress_hour(case.egress, running)
-    hourly += prices.BALANCER_HOUR + BALANCER_ZONES * prices.PUBLIC_ADDRESS_HOUR
-    hourly += capacity_units(case, rate) * prices.CAPACITY_UNIT_HOUR
-    return prices.HOURS * hourly
+    hourly = running * (
+        vcpus * listed.vcpu(case.architecture) + gigabytes * listed.gb(case.architecture)
+    )
+    hourly += egress_hour(case, running)
+    hourly += listed.balancer + BALANCER_ZONES * listed.public_address
+    hourly += capacity_units(case, rate) * listed.capacity_unit
+    return HOURS * hourly
 
 
-def egress_hour(egress: str, running: int) -> float:
+def egress_hour(case: Case, running: int) -> float:
     """Dollars per hour for the tasks' outbound traffic, without its (small) volume."""
-    if egress == "public":
-        return running * prices.PUBLIC_ADDRESS_HOUR
-    if egress == "endpoints":
-        return ENDPOINTS * BALANCER_ZONES * prices.ENDPOINT_HOUR
-    return prices.NAT_HOUR + prices.PUBLIC_ADDRESS_HOUR
+    if case.egress == "public":
+        return running * case.prices.public_address
+    if case.egress == "endpoints":
+        return ENDPOINTS * BALANCER_ZONES * case.prices.endpoint
+    return case.prices.nat + case.prices.public_address
 
 
 def capacity_units(case: Case, rate: float) -> float:
@@ -84,10 +88,10 @@ def function(case: Case, rate: float) -> float:
     """Dollars per month on Lambda at a mean rate. Its CPU is proportional to its memory."""
     slower = max(1.0, FULL_CORE_MB / case.lambda_mb)
     busy_ms = math.ceil(case.latency_ms * slower) + case.cold_share * case.cold_ms
-    compute = prices.COMPUTE[case.architecture].lambda_gb_second
-    each = prices.LAMBDA_REQUEST + case.lambda_mb / 1024 * busy_ms / 1000 * compute
+    gb_second = case.prices.lambda_gb(case.architecture)
+    each = case.prices.lambda_request + case.lambda_mb / 1024 * busy_ms / 1000 * gb_second
     if case.http_api:
-        each += prices.HTTP_API_REQUEST
+        each += case.prices.http_api_request
     return rate * SECONDS_PER_MONTH * each
 
 

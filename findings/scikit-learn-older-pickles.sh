@@ -8,7 +8,7 @@
 #   AdaBoost: 36 of 569 labels differ, probabilities differ by up to 0.12
 #   one model for each class: 0 of 178 labels differ, probabilities differ by up to 0.24
 #   TF-IDF: 0 of 200 labels differ, probabilities differ by up to 0.082
-#   AdaBoost says algorithm='SAMME.R'
+#   AdaBoost has algorithm='SAMME.R'
 #
 # Slipway asks the release that saved a model, migrates the attributes, and compares.
 # It needs Python 3.11 or 3.12, for which both releases have wheels.
@@ -63,7 +63,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 with warnings.catch_warnings(record=True) as seen:
     warnings.simplefilter("always")
     models = joblib.load(sys.argv[1] + "/models")
-assert {one.category for one in seen} == {InconsistentVersionWarning}, "it says more now"
+assert {one.category for one in seen} == {InconsistentVersionWarning}, "there are other warnings now"
 for name, (rows, labels, shares) in joblib.load(sys.argv[1] + "/answers").items():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -72,5 +72,5 @@ for name, (rows, labels, shares) in joblib.load(sys.argv[1] + "/answers").items(
     print(f"{name}: {(found != labels).sum()} of {len(rows)} labels differ, the largest",
           f"probability is {given.max():.3g}, probabilities differ by up to {gone:.2g}")
     assert gone > 0.05, f"{name} answers as before now"
-print(f"AdaBoost says algorithm={models['AdaBoost'].algorithm!r}")
+print(f"AdaBoost has algorithm={models['AdaBoost'].algorithm!r}")
 PYTHON

@@ -31,18 +31,18 @@ target = np.isin(towns, ["Bern", "Genf"]).astype(int)
 model = xgboost.XGBClassifier(n_estimators=5, enable_categorical=True, n_jobs=1).fit(rows, target)
 
 
-def asked(town):
+def predicted(town):
     return model.predict_proba(pd.DataFrame({"town": pd.Categorical([town], [town])}))[0, 1]
 
 
-answers = {town: asked(town) for town in known}
+answers = {town: predicted(town) for town in known}
 print("known:", {town: round(float(answer), 2) for town, answer in answers.items()})
 for unknown, successor in (("Aarau", "Basel"), ("Davos", "Genf"), ("Sion", "Thun")):
-    found = asked(unknown)
+    found = predicted(unknown)
     print(f"{unknown}: {found:.2f} as {successor}")
     assert found == answers[successor], "an unknown category gets another answer now"
 try:
-    asked("Zug")
+    predicted("Zug")
 except xgboost.core.XGBoostError as error:
     assert "Found a category not in the training set" in str(error)
     print("Zug: XGBoostError: Found a category not in the training set")

@@ -65,7 +65,7 @@ def create_app(
     """Make the app; SettingsError or ArtifactError if it could not serve.
 
     Without arguments it reads the environment and the artifact, as `flask --app service.app run`
-    and gunicorn want it; tests pass their own.
+    and gunicorn call it; tests pass their own.
     """
     settings = settings or Settings.from_environment()
     predictor = predictor or load(settings)
@@ -91,7 +91,7 @@ def create_app(
     inner: WSGIApplication = app.wsgi_app
     if not settings.traces:  # a span begins and ends in hooks of Flask
         inner = app.fast_path = FastPath(inner, access, service, settings.metrics_port)
-    inner = request_target.one_spelling(inner)
+    inner = request_target.reject_other_spellings(inner)
     app.wsgi_app = ResponseMiddleware(inner, context)  # type: ignore[method-assign]
     return app
 

@@ -1,4 +1,4 @@
-"""The list of commands, each imported when it is used, and what happens to their errors."""
+"""Lists the commands, imports one when it is used, and prints its errors."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from service import __version__
 from service.model.errors import SlipwayError
 from service.model.installation import CHECKOUT, DISTRIBUTION, pip_install
 
-# By name: where the command is, and what it does, for `slipway --help`.
+# By name: the module of a command, and its line in `slipway --help`.
 COMMANDS = {
     "serve": ("slipway.serve", "Serve a packed model, or pack a model file and serve it."),
     "pack": ("slipway.packing", "Pack a fitted scikit-learn estimator."),
@@ -32,7 +32,7 @@ COMMANDS = {
     "cost": ("ecs.commands.cost", "Compare the monthly cost on Fargate and on Lambda."),
     "destroy": ("ecs.commands.destroy", "Delete an environment and everything that costs money."),
 }
-# Packages that a command may miss, by their modules; those of one extra are installed together.
+# Packages that may not be installed, by module; those of one extra are installed together.
 EXTRAS = {
     **dict.fromkeys(("yaml", "pandas", "onnx", "skl2onnx", "matplotlib", "lz4"), "pack"),
     **dict.fromkeys(("boto3", "botocore"), "s3"),
@@ -91,8 +91,8 @@ def commands() -> None:
     """
 
 
-def way_to_install(command: str, module: str) -> str | None:
-    """How to install a module that a command misses; None for a module of no extra."""
+def installation_advice(command: str, module: str) -> str | None:
+    """Advice for a command whose module is not installed; None if no extra has the module."""
     if module in ("training", "ecs"):
         return (
             "which the image of the service does without: use a checkout, or the image that packs"
@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "slipway") -> int:
         error.show()
         return error.exit_code
     except ModuleNotFoundError as error:
-        way = way_to_install(given[0], str(error.name).split(".")[0])
+        way = installation_advice(given[0], str(error.name).split(".")[0])
         if way is None:
             raise
         print(f"slipway: {given[0]} needs {error.name}, {way}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`slipway init`: the files that build an image with an artifact, and run it."""
+"""`slipway init`: writes the files that build an image with an artifact, and run it."""
 
 import json
 import re
@@ -16,13 +16,18 @@ if TYPE_CHECKING:
     from service.model.manifest import Manifest
 
 SERVED = "/model"  # the artifact's place in the image
-LIBRARIES = ("pandas", "xgboost", "lightgbm", "catboost")  # not in the image unless it is built so
+LIBRARIES = (
+    "pandas",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+)  # in the image only if it is built with them
 DOCKERFILE = """\
 FROM {image}
 COPY --chmod=0755 {paths}
 ENV {settings}
 """
-# What docker-compose.yml of the repository has for the service; tests/test_init.py compares them.
+# The service as in docker-compose.yml of the repository; tests/test_init.py compares them.
 COMPOSE = """\
 # docker compose up: the model on http://127.0.0.1:8080 (PORT=).
 name: {name}
@@ -71,7 +76,7 @@ class InitError(SlipwayError):
 def init(artifact: Path, image: str, trust_code: str) -> None:
     """Write a Dockerfile and a compose.yaml beside ARTIFACT, the folder of a packed model.
 
-    The image is that of the service, and the artifact. docker compose up builds and runs it.
+    docker compose up then builds an image of the service with the artifact, and runs it.
 
     \b
     Example:
@@ -81,7 +86,7 @@ def init(artifact: Path, image: str, trust_code: str) -> None:
 
     manifest = artifacts.read_manifest(artifact)
     settings = {"SERVICE_MODEL": SERVED}
-    if digest := code_of(artifact, manifest, trust_code):
+    if digest := trusted_digest(artifact, manifest, trust_code):
         settings["SERVICE_TRUSTED_CODE"] = digest
     name = artifact.resolve().name
     paths = write(
@@ -92,7 +97,7 @@ def init(artifact: Path, image: str, trust_code: str) -> None:
                 paths=json.dumps([name, SERVED]),
                 settings=" ".join(f"{key}={value}" for key, value in settings.items()),
             ),
-            "compose.yaml": COMPOSE.format(name=name_of(name)),
+            "compose.yaml": COMPOSE.format(name=project_name(name)),
         },
     )
     for path in paths:
@@ -100,12 +105,12 @@ def init(artifact: Path, image: str, trust_code: str) -> None:
     needed = [one for one in LIBRARIES if one in manifest.versions]
     if manifest.engine == artifacts.ONNX:
         needed = []
-    click.echo(f"first:     {built(image, needed)}")
+    click.echo(f"first:     {build_command(image, needed)}")
     click.echo(f"serve it:  docker compose --file {shlex.quote(str(paths[-1]))} up")
 
 
-def built(image: str, needed: Sequence[str]) -> str:
-    """The command that builds the service's image with the libraries that the model needs."""
+def build_command(image: str, needed: Sequence[str]) -> str:
+    """The command that builds the image of the service with the libraries of the model."""
     if not needed:
         if image == "slipway":
             return "make image (in the checkout)"
@@ -115,10 +120,10 @@ def built(image: str, needed: Sequence[str]) -> str:
     return f'docker build --tag {image} --build-arg REQUIREMENTS="{files}" . (in the checkout)'
 
 
-def code_of(artifact: Path, manifest: "Manifest", trusted: str) -> str:
-    """The digest of the code that the artifact brings, if there is any and it is trusted.
+def trusted_digest(artifact: Path, manifest: "Manifest", trusted: str) -> str:
+    """The digest of the code in the artifact; empty if it has none.
 
-    InitError if the image cannot serve the artifact, or if this code is not trusted.
+    InitError if the image cannot serve the artifact, or if the code is not trusted.
     """
     from service.model.artifact import ONNX
     from service.model.locked import LOCK
@@ -153,6 +158,6 @@ def write(folder: Path, contents: dict[str, str]) -> list[Path]:
     return paths
 
 
-def name_of(artifact: str) -> str:
-    """A name that Compose and image tags take: small letters, digits and dashes."""
+def project_name(artifact: str) -> str:
+    """A name that is valid for Compose and as an image: small letters, digits and dashes."""
     return re.sub("[^a-z0-9]+", "-", artifact.lower()).strip("-") or "model"

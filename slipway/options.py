@@ -28,7 +28,7 @@ POSITIVE = Finite(min=0, min_open=True, max=1e9)
 
 
 class Separator(click.ParamType[str]):
-    """What separates the cells of CSV."""
+    """The separator of the cells of CSV."""
 
     name = "separator"
 

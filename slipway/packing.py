@@ -1,6 +1,6 @@
 """`slipway fit`, `pack`, `inspect` and `diff`: their options.
 
-What they import is light, so that `--help` is fast; the work is in `training.commands`.
+This module imports little, so that `--help` is fast; the work is in `training.commands`.
 """
 
 from argparse import Namespace
@@ -73,7 +73,7 @@ versions = click.option(
     help="Which scikit-learn serves a model that another one saved. auto: today's if it answers "
     "equally, or else the one that saved it.",
 )
-# What `training.older.saved` runs in the environment of a lock.
+# The command that `training.older.saved` runs in the environment of a lock.
 lock = click.option("--lock", type=options.PATH, hidden=True)
 held_out = click.option(
     "--held-out", is_flag=True, help="The model has not seen the rows of the sample."
@@ -267,7 +267,7 @@ def diff(context: click.Context, /, **given: Any) -> None:
 def write(command: Callable[[Namespace], None], given: dict[str, Any]) -> None:
     """Run a command that writes an artifact.
 
-    It gets the arguments of the command line, too, for messages with the next command.
+    The command also gets the arguments of the command line, for messages with the next command.
     """
     arguments = click.get_current_context().find_root().obj
     try:

@@ -1,4 +1,4 @@
-"""`slipway serve`: from an artifact, or from a model file, to a service that responds."""
+"""`slipway serve`: starts the service with an artifact, or packs a model file and serves it."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ from slipway.options import COUNT, PATH, UnreadableError
 
 HOST = "127.0.0.1"
 EVERY = "0.0.0.0"  # noqa: S104 (what the user gave, and not a default)
-CONFIG = Path(__file__).with_name("gunicorn.conf.py")  # a link to that of the repository
+CONFIG = Path(__file__).with_name("gunicorn.conf.py")  # a link to the file of the repository
 ROOT = Path(__file__).parents[1]
 
 
@@ -57,8 +57,8 @@ def serve(
 ) -> None:
     """Serve ARTIFACT, the folder of a packed model or s3://BUCKET/PREFIX/.
 
-    MODEL is what pack takes: a file, several, or a folder of MLflow. It is packed before, into the
-    user's cache; that needs --sample. The options from --separator on are those of pack.
+    MODEL is one that pack takes: a file, several files, or a folder of MLflow. It is first packed,
+    into the user's cache, which needs --sample. The options from --separator on are those of pack.
 
     \b
     Examples:
@@ -72,7 +72,7 @@ def serve(
             raise click.UsageError(
                 f"{', '.join(places)}: to pack a model, name rows that it takes with --sample"
             )
-        place = str(packed([*map(Path, places)], options))
+        place = str(packed_artifact([*map(Path, places)], options))
         python = python_of(Path(place))
     elif options["sample"] is not None:
         raise click.UsageError(f"{place} is no model file; --sample is for one")
@@ -83,7 +83,7 @@ def serve(
     environment.setdefault("SERVICE_DRAIN_SECONDS", "0")
     if trusted:
         environment.setdefault("SERVICE_TRUSTED_MODULES", ",".join(trusted))
-    if options["code"] and options["sample"] is not None:  # it was packed now, with this code
+    if options["code"] and options["sample"] is not None:  # the artifact has this code
         from service.model import artifact
 
         brought = artifact.read_manifest(Path(place)).code
@@ -103,9 +103,9 @@ def serve(
 
 
 def python_of(folder: Path) -> str:
-    """The Python that serves an artifact which was packed here: the one of its lock, if it has one.
+    """The Python that serves an artifact packed on this machine: that of its lock, if it has one.
 
-    The environment of a lock has the libraries of the service, and not Slipway itself.
+    The environment of a lock has the libraries of the service, but not Slipway itself.
     """
     from service.model.locked import LOCK
     from training.older import lock
@@ -114,12 +114,12 @@ def python_of(folder: Path) -> str:
 
 
 def is_model(path: Path) -> bool:
-    """Whether a path is a model that has to be packed, and no artifact."""
+    """Whether a path is a model that must be packed first, not an artifact."""
     return path.is_file() or (path / "MLmodel").is_file()
 
 
-def packed(models: Sequence[Path], options: dict[str, Any]) -> Path:
-    """The artifact of a model, packed now if it was not packed before."""
+def packed_artifact(models: Sequence[Path], options: dict[str, Any]) -> Path:
+    """The artifact of a model, which is packed unless the cache has it."""
     from training import commands
     from training.older.environment import cache
 
@@ -134,7 +134,7 @@ def packed(models: Sequence[Path], options: dict[str, Any]) -> Path:
 
 
 def digest(models: Sequence[Path], options: dict[str, Any]) -> str:
-    """Twelve digits that differ if a model, its code, the sample, an option or a version does."""
+    """Twelve digits of a hash over the models, their code, the sample, options and versions."""
     from importlib.metadata import version
 
     found = hashlib.sha256(repr((__version__, version("scikit-learn"))).encode())

@@ -1,6 +1,6 @@
 """`slipway check`, `prove`, `example`, `key`, `bench` and `predict`: their options.
 
-What they import is light, so that `--help` is fast; the work is in `service`.
+This module imports little, so that `--help` is fast; the work is in `service`.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ URL = f"http://127.0.0.1:{PORT}"
 
 
 class KeyName(click.ParamType[str]):
-    """The name of an API key."""
+    """The name of an API key, as click reads it."""
 
     name = "name"
 

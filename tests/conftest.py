@@ -134,7 +134,7 @@ def proxy(s3: str, boto: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setattr(remote, "MAX_PAUSE_SECONDS", 0.02)
     (tmp_path / "memory").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "memory"))
-    with buckets.between(s3) as own:
+    with buckets.proxied(s3) as own:
         for name, value in buckets.credentials(own.endpoint).items():
             monkeypatch.setenv(name, value)
         yield own

@@ -26,7 +26,7 @@ SPECIES = [
     "codes as categories",
 ]
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # what a model says of odd numbers is its own
+pytestmark = pytest.mark.filterwarnings("ignore")  # of models about odd numbers
 
 
 def of_its_kind(column: Input) -> Values:

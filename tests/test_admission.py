@@ -10,7 +10,7 @@ import pytest
 from service.api.problems import Problem
 from service.api.request_state import state_of
 from service.server.asgi_app import ASGIApp
-from tests.support.asgi import PATIENCE, Recorder, ask, make_bridge, run
+from tests.support.asgi import TIMEOUT_SECONDS, Recorder, ask, make_bridge, run
 from tests.support.problems import assert_problem
 
 BODY = b"body"
@@ -22,7 +22,7 @@ def seconds(expected: float, size: int) -> float:
 
 
 class Gate:
-    """A WSGI app that blocks a request until it is opened, and is never asked what was refused."""
+    """A WSGI app that blocks a request until it is opened, and never gets a rejected one."""
 
     def __init__(self) -> None:
         self.opened = threading.Event()
@@ -35,7 +35,7 @@ class Gate:
         else:
             self.entered.set()
             if environ["CONTENT_LENGTH"] != "0":
-                assert self.opened.wait(PATIENCE)
+                assert self.opened.wait(TIMEOUT_SECONDS)
             start_response("200 OK", [])
         return []
 
@@ -49,7 +49,7 @@ def test_a_slow_one_that_waits_too_long_gets_retry_after() -> None:
         app = Gate()
         bridge = slow(app, queue_seconds=0.02)
         first = asyncio.create_task(ask(bridge, BODY))
-        assert await asyncio.to_thread(app.entered.wait, PATIENCE)
+        assert await asyncio.to_thread(app.entered.wait, TIMEOUT_SECONDS)
         refused = await ask(bridge, BODY)
         assert refused.status == 503
         problem = assert_problem(503, refused.headers["content-type"], refused.body)
@@ -67,7 +67,7 @@ def test_the_gate_stays_shut_while_a_client_that_left_is_computed_for() -> None:
         app = Gate()
         bridge = slow(app, queue_seconds=0.02)
         first = asyncio.create_task(ask(bridge, BODY))
-        assert await asyncio.to_thread(app.entered.wait, PATIENCE)
+        assert await asyncio.to_thread(app.entered.wait, TIMEOUT_SECONDS)
         first.cancel()
         await asyncio.wait([first])
         second = asyncio.create_task(ask(bridge, BODY))
@@ -84,7 +84,7 @@ def test_clients_are_sent_away_for_different_times() -> None:
         app = Gate()
         bridge = slow(app, queue_seconds=0.001)
         first = asyncio.create_task(ask(bridge, BODY))
-        assert await asyncio.to_thread(app.entered.wait, PATIENCE)
+        assert await asyncio.to_thread(app.entered.wait, TIMEOUT_SECONDS)
         refused = [await ask(bridge, BODY) for _ in range(40)]
         app.opened.set()
         await first
@@ -98,7 +98,7 @@ def test_health_is_answered_while_the_gate_is_shut() -> None:
         app = Gate()
         bridge = slow(app, queue_seconds=0.02)
         first = asyncio.create_task(ask(bridge, BODY))
-        assert await asyncio.to_thread(app.entered.wait, PATIENCE)
+        assert await asyncio.to_thread(app.entered.wait, TIMEOUT_SECONDS)
         assert (await ask(bridge, b"")).status == 200
         app.opened.set()
         await first
@@ -141,7 +141,7 @@ def test_a_client_cannot_set_a_later_deadline() -> None:
         app = Gate()
         bridge = make_bridge(app, lambda size: 1.0, deadline_seconds=0.001)
         first = asyncio.create_task(ask(bridge, BODY))
-        assert await asyncio.to_thread(app.entered.wait, PATIENCE)
+        assert await asyncio.to_thread(app.entered.wait, TIMEOUT_SECONDS)
         second = asyncio.create_task(ask(bridge, BODY, {"x-request-timeout-ms": "60000"}))
         await asyncio.sleep(0.01)
         app.opened.set()

@@ -46,7 +46,8 @@ def test_the_limits_of_unread_answers_are_those_of_the_documentation() -> None:
     page = " ".join((ROOT / "docs/operations.md").read_text().split())
     assert f"reads nothing for {unsent.STALLED_SECONDS:g} s is disconnected" in page
     assert f"hold {unsent.MAX_UNSENT_BYTES // 2**20} MiB in a worker" in page
-    own = f"less than {unsent.PIECE // 2**10} KiB in {unsent.NEEDED_SECONDS:g} s is disconnected"
+    piece = f"{unsent.PIECE_BYTES // 2**10} KiB"
+    own = f"less than {piece} in {unsent.NEEDED_SECONDS:g} s is disconnected"
     assert own in page
 
 
@@ -93,7 +94,7 @@ def test_sagemaker_waits_long_enough_for_a_stop() -> None:
     assert Settings().drain_seconds + GUNICORN["graceful_timeout"] + 5 < SAGEMAKER_KILLS_AFTER
 
 
-def test_a_model_that_does_not_come_is_reported_before_a_health_check_ends_the_task() -> None:
+def test_a_model_that_is_not_loaded_is_reported_before_a_health_check_ends_the_task() -> None:
     [start_period] = found(r"--start-period=(\d+)s", DOCKERFILE)
     assert Settings().fetch_seconds < int(start_period)
 
@@ -159,7 +160,10 @@ def test_ci_runs_make_check_and_faults_and_asks_for_coverage() -> None:
         name: [step["run"] for step in job.get("steps", ()) if "run" in step]
         for name, job in workflow["jobs"].items()
     }
+    *built, proved = commands.pop("arm64")
     assert commands == {"check": ["make check faults"], "coverage": ["make coverage"], "deploy": []}
+    assert [line.split(" ARGS")[0] for line in built] == ["make test", "make image"]
+    assert proved == "docker run --rm slipway slipway prove --rows 20000"
     assert (ROOT / ".ci/run").read_text().endswith("CI=true make check faults\n")
 
 

@@ -42,7 +42,7 @@ def test_one_port_from_the_load_balancer_to_gunicorn(
     assert running["LoadBalancers"][0]["ContainerName"] == container(resources)["Name"]
 
 
-def test_both_health_checks_ask_routes_of_the_app(
+def test_both_health_checks_request_routes_of_the_app(
     app: Flask, resources: dict[str, Any], target: dict[str, Any]
 ) -> None:
     asked = app.test_client().get(target["HealthCheckPath"])

@@ -1,4 +1,4 @@
-"""Long columns of numbers are read as they arrive; the model's own time then says who computes."""
+"""Long columns of numbers are parsed on arrival; the model's own time then selects the thread."""
 
 import json
 import threading

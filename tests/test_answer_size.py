@@ -29,7 +29,7 @@ def client_of(name: str, most_values: int, *protocols: str) -> FlaskClient:
 
 
 def detail(answer: Any) -> str:
-    """What a refusal says."""
+    """The detail of a refusal."""
     reply: str = assert_problem(422, answer.content_type, answer.data)["detail"]
     return reply
 
@@ -57,7 +57,7 @@ def test_the_values_of_an_answer_are_counted(
     assert f"at most {values - 1} are allowed" in answer
 
 
-def test_the_refusal_says_what_to_do() -> None:
+def test_the_refusal_has_advice() -> None:
     asked = {"instances": FLOWERS}
     answer = client_of(IRIS, 8).post("/predict?probabilities=true", json=asked)
     assert detail(answer) == (
@@ -70,7 +70,7 @@ def test_the_refusal_says_what_to_do() -> None:
     )
 
 
-def test_the_model_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_model_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
     client = client_of(IRIS, 8)
     asked = []
     monkeypatch.setattr(Predictor, "_answer", lambda *given: asked.append(given))
@@ -127,7 +127,7 @@ def test_every_protocol_has_the_bound(path: str, body: Any, status: int) -> None
     assert "would have 3 values" in refused.data.decode()
 
 
-def test_lambda_tells_it_as_an_error_of_the_function() -> None:
+def test_lambda_gets_it_as_an_error_of_the_function() -> None:
     columns = dict(zip(packed(IRIS)[1].signature.names, zip(*FLOWERS, strict=True), strict=True))
     answer = client_of(IRIS, 2, "lambda").post(ADDRESS, data=json.dumps(columns)).json
     assert answer is not None
@@ -138,7 +138,7 @@ def test_lambda_tells_it_as_an_error_of_the_function() -> None:
 
 
 def is_full() -> bool:
-    """What the bridge tells while answers that clients do not read fill their memory."""
+    """The responses while unread answers fill the memory for them."""
     return True
 
 

@@ -144,7 +144,7 @@ def test_what_was_written_as_a_table_is_read_back(table: list[list[str]]) -> Non
 @given(NUMERIC | texts.NUMBERS.map(json.dumps))
 @example("1_000")
 @example("9" * 400)
-def test_a_number_in_a_cell_is_what_python_says_or_none(text: str) -> None:
+def test_a_number_in_a_cell_is_read_as_by_python_or_refused(text: str) -> None:
     found = number_parsing.parse(text)
     plain = re.fullmatch(r"\s*[-+0-9.eE]+\s*", text, re.ASCII) is not None
     try:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support import texts
 from tests.support.bad_bodies import EXAMPLE
 from tests.support.problems import assert_problem
-from tests.support.raw import Listening, assert_still_good, chunks
+from tests.support.raw import Listening, assert_still_serving, chunks
 from tests.support.serving import Server
 
 EXAMPLES = pytest.mark.parametrize("examples", [300, pytest.param(1000, marks=pytest.mark.slow)])
@@ -173,7 +173,7 @@ def assert_any_request_is_answered_or_closed(server: Listening, examples: int) -
             assert answer.status != 501 or b"transfer-encoding" in request.lower()
             if answer.body and answer.headers[b"content-type"] == b"application/problem+json":
                 assert_problem(answer.status, "application/problem+json", answer.body)
-        assert_still_good(server)
+        assert_still_serving(server)
 
     holds()
 

@@ -103,7 +103,7 @@ def test_only_its_own_tests_import_the_benchmarks(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", files("service/model"), ids=names)
-def test_the_model_knows_no_http(path: Path) -> None:
+def test_the_model_does_not_depend_on_http(path: Path) -> None:
     assert not packages(path) & WEB
     of_the_service = {name for name in imports(path) if name.startswith("service.")}
     assert all(name.startswith("service.model") for name in of_the_service)
@@ -184,7 +184,7 @@ def test_packing_does_not_need_the_example(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", files("service/scheduling"), ids=names)
-def test_scheduling_knows_neither_http_nor_gunicorn(path: Path) -> None:
+def test_scheduling_depends_neither_on_http_nor_on_gunicorn(path: Path) -> None:
     of_the_service = {name for name in imports(path) if name.startswith("service.")}
     assert all(name.startswith("service.scheduling.") for name in of_the_service)
     assert not packages(path) & (WEB | {"wsgiref", "prometheus_client"})
@@ -259,7 +259,7 @@ def test_no_file_is_too_long(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", files(*FOLDERS), ids=names)
-def test_every_module_says_what_it_is(path: Path) -> None:
+def test_every_module_has_a_docstring(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text()))
     assert path.stem not in {"utils", "util", "helpers", "common", "base", "misc"}
 

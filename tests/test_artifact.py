@@ -122,7 +122,7 @@ def test_another_library_version_is_refused_naming_both(
     assert here in text
 
 
-def test_an_artifact_with_a_lock_says_which_versions_it_needs_and_how_to_get_them(
+def test_the_error_of_an_artifact_with_a_lock_names_its_versions_and_how_to_install_them(
     own_artifact: Path, edit_manifest: Edit, write_listed: Callable[[str, bytes], None]
 ) -> None:
     write_listed("requirements.txt", b"# Python 3.12\n")
@@ -200,7 +200,7 @@ def test_a_golden_value_off_by_a_thousandth_is_refused(
     assert "golden row 4: probabilities" in refusal(own_artifact, GoldenError)
 
 
-def test_a_golden_class_that_comes_out_differently_is_refused(
+def test_a_golden_class_that_is_predicted_differently_is_refused(
     own_artifact: Path, edit_manifest: Edit
 ) -> None:
     def nudge(manifest: dict[str, Any]) -> None:

@@ -55,7 +55,7 @@ def test_the_environ_is_what_pep_3333_wants() -> None:
     assert exchange.body == b"sensor_1"
 
 
-def test_status_headers_and_body_arrive_as_asgi_wants_them() -> None:
+def test_status_headers_and_body_have_the_form_of_asgi() -> None:
     exchange = run(ask(make_bridge(Recorder()), b"hello"))
     assert exchange.sent == [
         {
@@ -144,7 +144,7 @@ def test_a_body_of_the_largest_size_is_taken() -> None:
     assert run(ask(make_bridge(Recorder()), b"x" * LARGEST)).body == b"x" * LARGEST
 
 
-def test_a_length_over_the_limit_is_refused_before_the_body_is_asked_for() -> None:
+def test_a_length_over_the_limit_is_refused_before_the_body_is_read() -> None:
     exchange = Exchange([b"x"])
     asked_for = exchange.receive
 
@@ -171,7 +171,7 @@ def test_a_body_that_ends_early_is_refused() -> None:
 
 @pytest.mark.parametrize("chunks", [[], [b"x"]], ids=["nothing", "a part"])
 @pytest.mark.parametrize("headers", [LENGTH, CHUNKED], ids=["length", "chunks"])
-def test_a_body_that_does_not_come_is_refused(
+def test_a_body_that_does_not_arrive_is_refused(
     headers: dict[str, str], chunks: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(request_body, "LINGER_SECONDS", 0.05)
@@ -277,7 +277,7 @@ class Kept:
     """Something that a request's environ holds, as its body."""
 
 
-def test_a_request_is_forgotten_before_its_answer_is_read() -> None:
+def test_the_memory_of_a_request_is_freed_before_its_response_is_read() -> None:
     """Clients may take long to read it, and a body may be large."""
     kept: list[weakref.ref[Kept]] = []
     alive: list[bool] = []

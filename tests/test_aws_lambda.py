@@ -76,7 +76,7 @@ def test_what_predict_refuses_is_refused_here(client: FlaskClient, bad: str) -> 
     assert 0 < len(answer["errorMessage"]) < 5000
 
 
-def test_one_line_of_the_log_tells_of_an_event(
+def test_an_event_has_one_log_line(
     client: FlaskClient, lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
     client.post(ADDRESS, data=json.dumps(version_2(body=json.dumps(EVENT))))

@@ -27,7 +27,7 @@ def assert_refused(case: Bad, status: int, content_type: str, answer: bytes) -> 
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_the_app_refuses_it_and_goes_on(client: FlaskClient, case: Bad) -> None:
+def test_the_app_refuses_it_and_continues_to_serve(client: FlaskClient, case: Bad) -> None:
     response = client.post("/predict", data=case.body, headers=dict(case.headers))
     assert_refused(case, response.status_code, response.content_type, response.data)
     good = client.post("/predict", data=EXAMPLE, content_type="application/json")
@@ -35,7 +35,7 @@ def test_the_app_refuses_it_and_goes_on(client: FlaskClient, case: Bad) -> None:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_the_server_refuses_it_and_goes_on(server: Server, case: Bad) -> None:
+def test_the_server_refuses_it_and_continues_to_serve(server: Server, case: Bad) -> None:
     answer = server.request("POST", "/predict", case.body, case.headers)
     assert_refused(case, answer.status, answer.headers["content-type"], answer.body)
     good = server.predict(EXAMPLE)

@@ -93,7 +93,7 @@ def test_a_target_out_of_reach_is_one_line(
     assert printed.err.count("\n") == 1
 
 
-def test_without_an_artifact_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_artifact_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", str(tmp_path / "none")]) == 66
     assert capsys.readouterr().err.startswith("slipway: ")
 
@@ -118,7 +118,7 @@ def test_time_counts_from_when_a_request_was_due(slow_server: tuple[str, int]) -
     assert taken > 1.5
 
 
-def test_requests_come_by_chance_and_as_often_as_they_should() -> None:
+def test_requests_arrive_at_random_at_the_given_rate() -> None:
     moments = list(capacity.arrivals(1000, 10))
     assert moments == sorted(moments)
     assert 9500 < len(moments) < 10500

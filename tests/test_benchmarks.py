@@ -140,7 +140,7 @@ def test_a_plan_starts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
-def test_a_short_run_measures_and_goes_on_when_a_peer_fails(
+def test_a_short_run_measures_and_continues_when_a_peer_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(environments, "COMPILED", "--no-compile-bytecode")

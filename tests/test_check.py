@@ -25,7 +25,7 @@ def test_a_good_artifact_is_described(artifact: Path, capsys: pytest.CaptureFixt
     assert printed.endswith("The service would start with it.\n")
 
 
-def test_it_says_that_another_processor_proved_it(
+def test_it_prints_that_another_processor_proved_it(
     edit_manifest: Any, own_artifact: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit_manifest(lambda content: content["engines"].update(machine="another", kernels={}))
@@ -57,7 +57,7 @@ def test_a_damaged_one_is_refused_as_the_start_refuses_it(
     assert main(["check", str(tmp_path / "none")]) == 66
 
 
-def test_a_digest_of_another_model_is_not_asked_for(
+def test_a_digest_of_another_model_is_not_required(
     artifact: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SERVICE_MODEL_SHA256", "0" * 64)

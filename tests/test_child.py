@@ -15,7 +15,7 @@ def endless_in_c() -> int:
     return sum(repeat(0))
 
 
-def test_a_child_whose_parent_is_gone_ends_by_itself() -> None:
+def test_a_child_ends_when_its_parent_has_ended() -> None:
     """The parent of this child is a child, which is killed."""
     reader, writer = os.pipe()
     middle = os.fork()

@@ -37,15 +37,13 @@ def all_statuses(server: Server, stream: bytes) -> list[int]:
 
 
 @pytest.mark.parametrize("fields", ASKING.values(), ids=ASKING)
-def test_nothing_is_answered_behind_a_request_that_says_close(
-    server: Server, fields: bytes
-) -> None:
+def test_no_request_after_one_with_close_is_answered(server: Server, fields: bytes) -> None:
     last = post(LENGTH % len(EXAMPLE) + fields, EXAMPLE)
     assert all_statuses(server, GOOD + last + GOOD + HEALTH) == [200, 200]
 
 
 @pytest.mark.parametrize(("status", "request_bytes"), REFUSED.values(), ids=REFUSED)
-def test_nothing_is_answered_behind_an_answer_that_says_close(
+def test_no_request_after_a_response_with_close_is_answered(
     server: Server, status: int, request_bytes: bytes
 ) -> None:
     assert all_statuses(server, GOOD + request_bytes + GOOD) == [200, status]
@@ -60,7 +58,7 @@ def test_any_other_connection_is_kept(server: Server, fields: bytes) -> None:
 
 
 @pytest.mark.parametrize("settings", [{}, BY_GUNICORN], ids=["llhttp", "gunicorn"])
-def test_a_service_that_is_going_closes_after_an_answer(
+def test_a_service_that_is_shutting_down_closes_connections_after_a_response(
     artifact: Path, settings: dict[str, str]
 ) -> None:
     with serve(artifact, SERVICE_DRAIN_SECONDS="60", **settings) as server:
@@ -68,7 +66,10 @@ def test_a_service_that_is_going_closes_after_an_answer(
             kept.sendall(GOOD)
             assert an_answer(kept).status == 200
             server.process.send_signal(signal.SIGTERM)
-            wait_until(lambda: server.request("GET", "/health").status == 503, "health to tell")
+            wait_until(
+                lambda: server.request("GET", "/health").status == 503,
+                "/health to respond with 503",
+            )
             kept.sendall(GOOD + GOOD)
             stream = read_all(kept)
         assert statuses(stream) == [200]

@@ -1,4 +1,4 @@
-"""Columns of every kind: what passes, as what, and what is said of the rest."""
+"""Columns of every kind: the accepted values, the arrays that they become, and the errors."""
 
 import math
 from dataclasses import replace

@@ -72,7 +72,7 @@ def mixed() -> Any:
     return make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression())
 
 
-def test_pack_says_what_it_found_and_how_to_try_it(packing: Packing, tmp_path: Path) -> None:
+def test_pack_prints_what_it_inferred_and_how_to_try_it(packing: Packing, tmp_path: Path) -> None:
     rows = TEXT.assign(site="Oslo", answer=LABELS)
     rows.loc[0, "kind"] = "press"
     model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), KNeighborsClassifier(n_jobs=2))
@@ -177,7 +177,7 @@ def test_a_model_of_another_scikit_learn_is_refused(packing: Packing, tmp_path: 
     assert "was saved by scikit-learn 0.9.1" in said
 
 
-def test_inspect_tells_what_would_be_imported(
+def test_inspect_lists_what_would_be_imported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trap = tmp_path / "trap"
@@ -193,7 +193,7 @@ def test_inspect_tells_what_would_be_imported(
     assert not trap.exists()
 
 
-def test_inspect_tells_what_an_artifact_takes(
+def test_inspect_lists_the_inputs_of_an_artifact(
     artifact: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["inspect", str(artifact)]) == 0

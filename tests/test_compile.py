@@ -61,7 +61,7 @@ def test_the_same_model_has_the_same_bytes() -> None:
     )
 
 
-def test_a_model_that_computes_in_float32_says_so() -> None:
+def test_the_report_of_a_model_that_computes_in_float32_has_that() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # `probability` is deprecated, and old models have it
         rough = on_arrays(SVC(probability=True, random_state=0), load_iris)
@@ -78,7 +78,7 @@ def test_a_model_that_computes_in_float32_says_so() -> None:
 def test_asked_for_scikit_learn_nothing_is_converted() -> None:
     case, signature, columns = described("sensors")
     chosen = selection.select_engine(FittedModel(case.estimator), signature, columns, "sklearn")
-    assert (chosen.name, dict(chosen.report)) == ("scikit-learn", {"why": "as asked"})
+    assert (chosen.name, dict(chosen.report)) == ("scikit-learn", {"why": "as requested"})
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_only_confidence_needs_is_computed_only_for_whom_asks() -> None:
     assert "Sigmoid" not in {node.op_type for node in graph.node}
 
 
-def test_confidence_that_labels_come_from_is_computed_for_both() -> None:
+def test_confidence_from_which_labels_are_computed_is_computed_for_both() -> None:
     case, signature, _ = described("random forest")
     graph = onnx.load_model_from_string(convert(FittedModel(case.estimator), signature)[0]).graph
     assert "If" not in {node.op_type for node in graph.node}

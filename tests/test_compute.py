@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from service.server.request_body import Message
-from tests.support.asgi import PATIENCE, Recorder, ask, make_bridge, run
+from tests.support.asgi import TIMEOUT_SECONDS, Recorder, ask, make_bridge, run
 
 SLOW, QUICK = b"slow", b"q"
 
@@ -19,7 +19,7 @@ def seconds(size: int) -> float:
 
 @dataclass(slots=True)
 class Blocking:
-    """A WSGI app that, asked SLOW, blocks its thread until it is released."""
+    """A WSGI app that blocks its thread on the path SLOW until it is released."""
 
     started: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)
@@ -31,7 +31,7 @@ class Blocking:
         released = True
         if body == SLOW:
             self.started.set()
-            released = self.release.wait(PATIENCE / 2)
+            released = self.release.wait(TIMEOUT_SECONDS / 2)
         start_response("200 OK" if released else "500 Blocked", [])
         return [body]
 
@@ -60,7 +60,7 @@ def test_the_loop_answers_others_while_a_slow_one_computes() -> None:
         app = Blocking()
         bridge = make_bridge(app, seconds)
         slow = asyncio.create_task(ask(bridge, SLOW))
-        assert await asyncio.to_thread(app.started.wait, PATIENCE / 2)
+        assert await asyncio.to_thread(app.started.wait, TIMEOUT_SECONDS / 2)
         assert (await ask(bridge, QUICK)).body == QUICK
         assert not slow.done()
         app.release.set()
@@ -94,7 +94,7 @@ def test_a_slow_one_whose_client_left_is_not_computed_in_vain() -> None:
         app = Blocking()
         bridge = make_bridge(app, seconds)
         first = asyncio.create_task(ask(bridge, SLOW))
-        assert await asyncio.to_thread(app.started.wait, PATIENCE / 2)
+        assert await asyncio.to_thread(app.started.wait, TIMEOUT_SECONDS / 2)
         second = asyncio.create_task(ask(bridge, SLOW))
         await ask(bridge, QUICK)
         second.cancel()
@@ -135,7 +135,7 @@ def fail() -> None:
     raise ValueError("golden row 7 is cold")
 
 
-def test_a_worker_that_cannot_warm_up_says_why() -> None:
+def test_a_worker_that_cannot_warm_up_logs_the_reason() -> None:
     [message] = live(fail)
     assert message["type"] == "lifespan.startup.failed"
     assert "golden row 7 is cold" in message["message"]

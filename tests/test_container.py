@@ -44,7 +44,7 @@ def test_the_user_is_a_number_and_not_root(image: str, api: Project) -> None:
     assert output(execute(api.container, "id", "-u")) != "0"
 
 
-def test_the_image_says_what_it_is(image: str) -> None:
+def test_the_image_has_its_labels(image: str) -> None:
     labels = inspect("image", image)["Config"]["Labels"]
     said = {name.removeprefix("org.opencontainers.image."): text for name, text in labels.items()}
     assert (said["title"], said["licenses"]) == ("slipway", "Apache-2.0")

@@ -16,7 +16,7 @@ from ecs.template import FOLDER
 from service.bench.client import Address
 from tests.support.compose import address_of
 from tests.support.containers import docker, execute, inspect, output, run, unique
-from tests.support.serving import PATIENCE, wait_until
+from tests.support.serving import TIMEOUT_SECONDS, wait_until
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 
@@ -72,7 +72,7 @@ def ask(
     address: Address, method: str, path: str, body: str | None = None
 ) -> tuple[int, bytes, str]:
     """Status, body and what the service wants of the connection; 0 without an answer."""
-    connection = http.client.HTTPConnection(*address, timeout=PATIENCE)
+    connection = http.client.HTTPConnection(*address, timeout=TIMEOUT_SECONDS)
     try:
         connection.request(method, path, body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
@@ -113,7 +113,7 @@ def test_a_task_as_fargate_runs_it_answers_the_example_and_drains(image: str) ->
             assert (status, json.loads(body)) == (200, {"class": [0.0, 1.0, 1.0]})
             assert connection.lower() == "close"
         finally:
-            assert stop.wait(APP["stopTimeout"] + PATIENCE) == 0
+            assert stop.wait(APP["stopTimeout"] + TIMEOUT_SECONDS) == 0
         took = time.monotonic() - begin
         [drain] = [
             int(one["value"])

@@ -87,7 +87,7 @@ def golden(artifact: Path) -> object:
     return {"y": outputs["y"]}
 
 
-def test_the_image_has_what_the_lock_says_and_answers_as_its_release(
+def test_the_image_has_the_packages_of_the_lock_and_predicts_as_its_release(
     artifact_with_a_lock: Path, tmp_path: Path
 ) -> None:
     checkout = containers.private_checkout(tmp_path / "checkout", artifact_with_a_lock)

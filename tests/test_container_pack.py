@@ -56,6 +56,6 @@ def test_another_user_can_be_named(packer: str, folder: Path) -> None:
     assert "LogisticRegression" in ended.stdout
 
 
-def test_it_says_what_it_can_do(packer: str) -> None:
+def test_it_prints_its_help(packer: str) -> None:
     ended = docker("run", "--rm", packer)
     assert ended.stdout.startswith("Usage: slipway ")

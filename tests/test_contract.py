@@ -24,7 +24,7 @@ def test_the_served_sensor_model_predicts_as_the_estimator_does(server: Server) 
     assert alone["class"] == answer["class"][7:8]
 
 
-def test_nothing_in_the_service_knows_what_a_sensor_is(tmp_path: Path) -> None:
+def test_nothing_in_the_service_depends_on_the_sensor_example(tmp_path: Path) -> None:
     readings = data.read(data.DEFAULT)
     model = pipeline.build().fit(readings.inputs, readings.target)
     rows = tmp_path / "rows.csv"

@@ -26,7 +26,7 @@ from tests.support.model_cases import text_model
 from tests.support.packed import packed_by_command
 from tests.support.problems import assert_problem
 from tests.support.raw import exchange
-from tests.support.serving import PATIENCE, Server
+from tests.support.serving import TIMEOUT_SECONDS, Server
 from tests.test_slow_clients import LINUX, worker_of
 
 MOST_TIMES = 100  # the CPU of the published example
@@ -121,7 +121,7 @@ def cpu_seconds(process: int) -> float:
 def cost(server: Server, content: bytes, headers: Mapping[str, str], times: int) -> float:
     """CPU seconds of the worker for this body, the median: one may count for the next."""
     worker = worker_of(server)
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_SECONDS)
     spent = []
     for _ in range(times):
         begun = cpu_seconds(worker)

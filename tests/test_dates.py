@@ -29,7 +29,7 @@ from service.settings import Settings
 from tests.support import frame_steps
 from training.pack import PackOptions, pack
 from training.samples import columnar, sample
-from training.signature.similar_texts import alike
+from training.signature.similar_texts import similar_texts
 
 ROWS = 200
 HOURS = np.random.default_rng(0).integers(0, 8760, ROWS)
@@ -62,7 +62,9 @@ ZONED = of("datetime64[us, Europe/Oslo]")
         (of("datetime64[us]", kind="date"), "2026-03-01", "2026-03-01"),
     ],
 )
-def test_times_become_the_type_that_the_model_knows(column: Input, text: str, taken: str) -> None:
+def test_times_get_the_type_that_the_model_was_fitted_on(
+    column: Input, text: str, taken: str
+) -> None:
     assert checked(column, text) == [np.datetime64(taken, "us")]
 
 
@@ -191,7 +193,7 @@ def test_a_file_of_times_is_scored(zone: str | None, tmp_path: Path) -> None:
     assert predictor.predict(found)["prediction"] == model.predict(rows).tolist()
 
 
-def test_the_contract_says_a_range_and_a_format(tmp_path: Path) -> None:
+def test_the_contract_has_a_range_and_a_format(tmp_path: Path) -> None:
     rows = pd.DataFrame({"when": MOMENTS.dt.tz_localize("UTC")})
     _, client, _ = packed(rows, tmp_path, ".parquet")
     answer = json.loads(client.get("/openapi.json").text)["components"]["schemas"]["input-0"]
@@ -222,12 +224,12 @@ def test_the_examples_of_the_contract_are_answered(tmp_path: Path) -> None:
     ],
 )
 def test_texts_of_a_form_are_put_together_from_their_parts(texts: list[str], likely: str) -> None:
-    assert likely in alike(texts)
-    assert not set(alike(texts)) & set(texts)
+    assert likely in similar_texts(texts)
+    assert not set(similar_texts(texts)) & set(texts)
 
 
 def test_words_have_no_form() -> None:
-    assert alike(["Oslo", "Lyon"]) == []
+    assert similar_texts(["Oslo", "Lyon"]) == []
 
 
 def test_text_of_a_form_is_no_closed_list(tmp_path: Path) -> None:

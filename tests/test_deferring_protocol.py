@@ -9,7 +9,7 @@ from service.model.predictor import Predictor
 from service.server.gunicorn.deferring_protocol import HOLD_SECONDS
 from tests.support.asgi import run
 from tests.support.bad_bodies import ANSWER, EXAMPLE
-from tests.support.flood import inside
+from tests.support.flood import loop_connection
 from tests.support.raw import LENGTH, post
 from tests.support.sharing import QUICK, bridged
 
@@ -22,7 +22,7 @@ def answers(predictor: Predictor, pieces: list[bytes], number: int = 1) -> list[
     """What a client gets whose pieces come one right after the other."""
 
     async def scene() -> list[tuple[int, bytes]]:
-        async with inside(bridged(predictor, QUICK)) as own:
+        async with loop_connection(bridged(predictor, QUICK)) as own:
             for piece in pieces:
                 own.end.data_received(piece)
             return [await own.answer() for _ in range(number)]
@@ -52,7 +52,7 @@ def test_the_first_part_of_a_request_is_held_for_a_short_time_then_it_is_gunicor
     predictor: Predictor,
 ) -> None:
     async def scene() -> tuple[int, bytes]:
-        async with inside(bridged(predictor, QUICK)) as own:
+        async with loop_connection(bridged(predictor, QUICK)) as own:
             own.end.data_received(GOOD[:-1])
             assert own.end._current_request is None
             assert not own.end.is_waiting
@@ -68,7 +68,7 @@ def test_a_client_that_sends_byte_by_byte_is_gunicorns_as_soon(predictor: Predic
     """Else it would evade gunicorn's limits of time."""
 
     async def scene() -> int:
-        async with inside(bridged(predictor, QUICK)) as own:
+        async with loop_connection(bridged(predictor, QUICK)) as own:
             own.end.data_received(GOOD[:30])
             assert own.end._held
             ends = asyncio.get_running_loop().time() + 2 * HOLD_SECONDS
@@ -97,16 +97,18 @@ def test_a_part_that_cannot_become_a_simple_request_is_gunicorns_at_once(
     predictor: Predictor, part: bytes
 ) -> None:
     async def scene() -> bool:
-        async with inside(bridged(predictor, QUICK)) as own:
+        async with loop_connection(bridged(predictor, QUICK)) as own:
             own.end.data_received(part)
             return bool(own.end._has_part_of_a_head() or own.end._current_request)
 
     assert run(scene()) or b"x" * 4096 in part
 
 
-def test_a_client_that_leaves_after_the_first_part_is_forgotten(predictor: Predictor) -> None:
+def test_a_client_that_disconnects_after_the_first_part_leaves_nothing_behind(
+    predictor: Predictor,
+) -> None:
     async def scene() -> None:
-        async with inside(bridged(predictor, QUICK)) as own:
+        async with loop_connection(bridged(predictor, QUICK)) as own:
             own.end.data_received(GOOD[:-1])
             own.end.connection_lost(None)
             assert own.end._hold_timer is None

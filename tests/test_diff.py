@@ -125,7 +125,7 @@ def test_two_artifacts_are_compared_by_contract_metrics_and_predictions(
 def test_moves_of_probabilities_are_reported_with_the_row(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A model that is less sure says the same labels."""
+    """A model with lower probabilities predicts the same labels."""
     folders, models = [], []
     for name, strength in (("sure", 1e6), ("unsure", 0.5)):
         (tmp_path / name).mkdir()

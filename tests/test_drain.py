@@ -1,9 +1,10 @@
-"""From SIGTERM to exit 0: the service says that it goes, goes on serving, then stops."""
+"""From SIGTERM to exit 0: /health answers 503, requests are still served, the service stops."""
 
 import http.client
 import json
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ EXAMPLE = json.dumps({"sensor_1": "[1,2.0,3]", "sensor_2": "[1,-1,0]"})
 REQUEST = post(LENGTH % len(EXAMPLE), EXAMPLE.encode())
 
 
-def is_going(server: Server) -> bool:
+def is_shutting_down(server: Server) -> bool:
     return server.request("GET", "/health").status == 503
 
 
@@ -35,7 +36,7 @@ def test_sigterm_drains_before_it_stops(artifact: Path) -> None:
         assert kept.getresponse().read()
         begin = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: is_going(server), "health to tell")
+        wait_until(lambda: is_shutting_down(server), "/health to respond with 503")
         answer = server.request("GET", "/health")
         assert_problem(503, answer.headers["content-type"], answer.body)
         assert answer.headers["retry-after"] == "1"
@@ -104,7 +105,7 @@ def test_a_request_that_is_on_its_way_when_it_stops_is_answered(artifact: Path) 
     assert any(is_answered() for _ in range(3))
 
 
-def test_a_body_that_does_not_come_holds_it_up_until_its_deadline(artifact: Path) -> None:
+def test_a_body_that_does_not_arrive_delays_it_until_its_deadline(artifact: Path) -> None:
     with serve(artifact, SERVICE_BODY_SECONDS="1") as server, server.connect() as slow:
         slow.sendall(REQUEST[:-1])
         wait_until(
@@ -127,6 +128,6 @@ def test_sigint_stops_at_once_also_while_draining(artifact: Path) -> None:
             for number, one in enumerate(signals):
                 server.process.send_signal(one)
                 if number + 1 < len(signals):
-                    wait_until(lambda server=server: is_going(server), "health to tell")  # type: ignore[misc]
+                    wait_until(partial(is_shutting_down, server), "/health to respond with 503")
             assert server.process.wait(10) == 0
             assert time.monotonic() - begin < 5

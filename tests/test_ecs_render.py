@@ -22,7 +22,7 @@ TASKS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("parameters", TASKS.values(), ids=TASKS)
-def test_a_task_definition_registers_and_comes_back_the_same(
+def test_a_task_definition_is_the_same_once_registered(
     aws: Client, parameters: dict[str, Any]
 ) -> None:
     sent = render.task_definition(**parameters) if parameters else COMMITTED
@@ -35,7 +35,7 @@ def test_the_committed_task_definition_is_up_to_date(capsys: pytest.CaptureFixtu
     assert render.main(["--check"]) == 0, capsys.readouterr().err
 
 
-def test_a_task_definition_that_is_not_says_how_to_make_it_so(
+def test_the_error_for_an_outdated_task_definition_names_the_command_that_renders_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(render, "FILE", tmp_path / "task-definition.json")

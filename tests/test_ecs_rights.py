@@ -31,7 +31,7 @@ def test_no_action_is_a_pattern_and_every_one_exists() -> None:
         assert name.lower() in ACTIONS[service]["Actions"], action
 
 
-def test_every_resource_is_named_where_aws_can_tell_resources_apart() -> None:
+def test_every_statement_names_its_resources_if_aws_supports_it() -> None:
     for statement in allowed(BOOTSTRAP) + allowed(DEPLOYED):
         if "*" in listed(statement["Resource"]):
             limited = {one for one in listed(statement["Action"]) if can_be_limited(one)}
@@ -49,7 +49,7 @@ def test_only_tasks_of_this_account_and_region_take_their_roles(role: str) -> No
     }
 
 
-def test_every_trust_has_a_condition_on_where_it_comes_from() -> None:
+def test_every_trust_policy_has_a_condition_on_account_or_subject() -> None:
     roles = properties(BOOTSTRAP, "IAM::Role") + properties(DEPLOYED, "IAM::Role")
     assert len(roles) == 4
     for role in roles:

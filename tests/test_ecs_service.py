@@ -1,4 +1,4 @@
-"""The service: how it deploys, scales, tells of trouble, and what it is given to run with."""
+"""The service on ECS: deployments, scaling, alarms, and the configuration of the task."""
 
 import inspect
 import json
@@ -77,7 +77,7 @@ def test_each_filter_feeds_the_alarm_or_the_dashboard_that_shows_it() -> None:
         assert metric["MetricName"] in shown
 
 
-def test_every_alarm_tells_somebody_when_it_comes_and_when_it_goes() -> None:
+def test_every_alarm_notifies_when_it_begins_and_when_it_ends() -> None:
     assert len(alarms()) == 8
     for alarm in alarms().values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["<AlarmTopic>"]
@@ -110,14 +110,14 @@ def test_office_hours_raise_the_fewest_tasks_and_let_go_of_them() -> None:
     assert begin["Timezone"] == end["Timezone"] == "Europe/Berlin"
 
 
-def test_keys_come_from_the_secret_and_never_stand_in_the_task() -> None:
+def test_keys_are_read_from_the_secret_and_are_not_in_the_task_definition() -> None:
     assert "Secrets" not in container(service())
     keyed = container(service(ApiKeysSecretArn=SECRET))
     assert keyed["Secrets"] == [{"Name": "SERVICE_API_KEYS", "ValueFrom": SECRET}]
     assert "SERVICE_API_KEYS" not in str(keyed["Environment"])
 
 
-def test_a_model_on_s3_comes_with_its_digest_and_room_in_memory() -> None:
+def test_a_model_on_s3_has_its_digest_and_more_memory() -> None:
     given = {"ModelUri": "s3://bucket/models/1/", "ModelSha256": 64 * "0"}
     added = container(service(**given))
     environment = {one["Name"]: one["Value"] for one in added["Environment"]}

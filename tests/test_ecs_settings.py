@@ -1,4 +1,4 @@
-"""docs/ecs-settings.md says what the template comes to, for all that people deploy."""
+"""docs/ecs-settings.md has every setting of the resolved template."""
 
 import re
 from typing import Any

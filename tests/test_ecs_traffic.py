@@ -53,7 +53,7 @@ def test_who_may_reach_the_load_balancer_can_be_narrowed() -> None:
     assert rules(web["SecurityGroupIngress"]) == {(80, 80, "192.0.2.0/24")}
 
 
-def test_with_a_certificate_everything_goes_by_tls_and_the_name_is_made() -> None:
+def test_with_a_certificate_all_traffic_uses_tls_and_the_dns_name_is_created() -> None:
     resources = resolve(SERVICE, SETS["tls"])["Resources"]
     [action] = resources["HttpListener"]["Properties"]["DefaultActions"]
     assert action["RedirectConfig"] == {

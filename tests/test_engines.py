@@ -63,7 +63,7 @@ def test_a_list_is_the_one_column_itself() -> None:
     assert engine.contained([column]) is column
 
 
-def test_several_outputs_come_one_by_one() -> None:
+def test_several_outputs_are_returned_one_by_one() -> None:
     both = np.column_stack([LABELS, 1 - LABELS])
     tree = DecisionTreeClassifier(random_state=0).fit(SAMPLE, both)
     engine = engines.ScikitLearn(tree, signature("array", {"a": "float64", "b": "float64"}, 2))

@@ -68,7 +68,7 @@ def test_example_texts_are_words_that_many_texts_have(tmp_path: Path) -> None:
     assert not {*shown} & {*texts}
 
 
-def test_codes_that_an_encoder_knows_are_examples_if_many_rows_have_them(tmp_path: Path) -> None:
+def test_codes_of_an_encoder_are_examples_if_many_rows_have_them(tmp_path: Path) -> None:
     codes = [f"{code:05d}" for code in range(1001, 1061)]
     rows = pd.DataFrame({"code": np.resize(codes, ROWS * 2), "size": np.arange(ROWS * 2.0)})
     rows["own"] = [f"person{place}" for place in range(len(rows))]

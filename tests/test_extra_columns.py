@@ -102,7 +102,7 @@ ECHOED: dict[str, tuple[Any, dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("payload", "extra"), ECHOED.values(), ids=ECHOED)
 @pytest.mark.parametrize("path", ["/predict", "/2015-03-31/functions/f/invocations"])
-def test_extra_columns_come_back_behind_the_predictions(
+def test_extra_columns_are_returned_after_the_predictions(
     path: str, payload: Any, extra: dict[str, Any]
 ) -> None:
     ignored = client_of("lambda", "ignore").post(path, json=payload)
@@ -112,7 +112,7 @@ def test_extra_columns_come_back_behind_the_predictions(
     assert echoed.text.startswith(ignored.text[:-1])  # what was there is not changed by a byte
 
 
-def test_columns_of_csv_come_back_as_text() -> None:
+def test_columns_of_csv_are_returned_as_text() -> None:
     table = "number,sensor_1,sensor_2,day\n007,1,1,\n8,2,-1,2026-03-01\n"
     client = client_of("lambda", "echo")
     answer = client.post("/predict?probabilities=true", data=table, content_type="text/csv")
@@ -122,7 +122,7 @@ def test_columns_of_csv_come_back_as_text() -> None:
     assert len(found["probabilities"]) == 2
 
 
-def test_many_rows_come_back_in_order() -> None:
+def test_many_rows_are_returned_in_order() -> None:
     rows = [{"sensor_1": row % 7, "sensor_2": 0, "id": f"{row}\ud800"} for row in range(1000)]
     answer = client_of("lambda", "echo").post("/predict", json=rows)
     assert (answer.json or {})["id"] == [row["id"] for row in rows]
@@ -147,7 +147,7 @@ REFUSED: dict[str, tuple[Any, str, str]] = {
 
 
 @pytest.mark.parametrize(("more", "pointer", "detail"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_come_back_is_refused(more: Any, pointer: str, detail: str) -> None:
+def test_columns_that_cannot_be_returned_are_refused(more: Any, pointer: str, detail: str) -> None:
     content = json.dumps({"sensor_1": [1], "sensor_2": [1], **more}).replace("Infinity", "1e999")
     client = client_of("lambda", "echo")
     refused = client.post("/predict", data=content, content_type="application/json")
@@ -157,14 +157,14 @@ def test_what_cannot_come_back_is_refused(more: Any, pointer: str, detail: str) 
     assert detail in error["detail"]
 
 
-def test_a_column_twice_in_csv_is_refused_if_it_would_come_back() -> None:
+def test_a_column_twice_in_csv_is_refused_if_it_would_be_returned() -> None:
     table = "id,sensor_1,id,sensor_2\n1,2,3,4\n"
     refused = client_of("lambda", "echo").post("/predict", data=table, content_type="text/csv")
     assert refused.status_code == 422
     assert "more than once" in refused.text
 
 
-def test_columns_that_come_back_count_as_values_of_the_answer() -> None:
+def test_returned_columns_count_as_values_of_the_answer() -> None:
     settings = Settings(extra_columns="echo", max_answer_values=10)
     client = create_app(settings, packed("sensors")[1]).test_client()
     columns = {"sensor_1": [1] * 4, "sensor_2": [1] * 4}
@@ -191,7 +191,7 @@ def test_requests_of_a_batch_get_their_own_columns_back() -> None:
     ]  # fmt: skip
 
 
-def test_the_contract_describes_columns_that_come_back() -> None:
+def test_the_contract_describes_returned_columns() -> None:
     for kind, described in (("ignore", False), ("echo", True)):
         contract = client_of("lambda", kind).get("/openapi.json").json or {}
         schemas = contract["components"]["schemas"]

@@ -25,7 +25,7 @@ Printed = pytest.CaptureFixture[str]
 
 
 def complaint(printed: Printed, path: Path) -> str:
-    """What one line on stderr says of a file."""
+    """The line on stderr about a file."""
     text = printed.readouterr().err
     assert text.count("\n") == 1, text
     before, found, output = text.partition(f"{path}: ")
@@ -36,9 +36,7 @@ def complaint(printed: Printed, path: Path) -> str:
 
 
 @pytest.mark.parametrize("message", OTHERS)
-def test_packing_and_inspecting_tell_what_it_is(
-    tmp_path: Path, capsys: Printed, message: str
-) -> None:
+def test_pack_and_inspect_recognise_it(tmp_path: Path, capsys: Printed, message: str) -> None:
     path, sample = tmp_path / "model.joblib", tmp_path / "rows.csv"
     path.write_bytes(OTHERS[message])
     sample.write_text("a\n1\n2\n")
@@ -52,7 +50,7 @@ def test_packing_and_inspecting_tell_what_it_is(
 
 @pytest.mark.parametrize("message", [one for one in OTHERS if one.startswith(STATES)])
 @pytest.mark.parametrize("engine", artifact.FILES)
-def test_a_service_tells_what_stands_in_place_of_its_model(
+def test_the_service_recognises_a_file_in_place_of_its_model(
     own_artifact: Path, capsys: Printed, message: str, engine: str
 ) -> None:
     """Also if the manifest lists it."""

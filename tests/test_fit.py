@@ -29,7 +29,7 @@ def fit(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
-    """Ask for a fit that ends with a code; the line that says why."""
+    """Run `fit`, which must exit with a code; the line with the reason."""
 
     def ask(code: int, *arguments: str | Path) -> str:
         assert main(["fit", *map(str, arguments)]) == code
@@ -54,7 +54,7 @@ def test_fitting_twice_gives_the_same_predictions_and_version(
     assert str(tmp_path / "model") in ended.stdout
 
 
-def test_the_manifest_says_where_the_data_came_from(artifact: Path) -> None:
+def test_the_manifest_has_the_origin_of_the_data(artifact: Path) -> None:
     manifest = json.loads((artifact / "manifest.json").read_text())
     assert manifest["data"]["rows"] == 3000
     assert manifest["data"]["file"] == "sensors.csv"

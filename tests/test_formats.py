@@ -183,7 +183,7 @@ def test_an_archive_with_several_models_is_refused_with_their_names(
 
 
 def folder_of(path: Path, **about: Any) -> Path:
-    """A folder as MLflow writes one, with this said of the model."""
+    """A folder as MLflow writes one, with this description of the model."""
     path.mkdir()
     (path / "MLmodel").write_text(yaml.safe_dump({"flavors": about}))
     joblib.dump(numbers()[1], path / "model.pkl")

@@ -11,7 +11,7 @@ from tests.support.raw import (
     CHUNKED,
     CLOSE,
     LENGTH,
-    assert_still_good,
+    assert_still_serving,
     chunks,
     exchange,
     get,
@@ -35,7 +35,7 @@ def test_what_is_no_proper_request_is_refused(
     assert answer is not None
     assert answer.status == status
     assert len(answer.body) < 100
-    assert_still_good(server)
+    assert_still_serving(server)
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ def test_what_has_no_place_here_gets_a_problem(
     assert_problem(status, answer.headers["content-type"], answer.body)
     if status == 405:
         assert answer.headers["allow"] == "OPTIONS, POST"
-    assert_still_good(server)
+    assert_still_serving(server)
 
 
 def test_an_unknown_transfer_coding_is_the_one_5xx_that_gunicorn_gives(server: Server) -> None:
     answer = exchange(server, post(b"Transfer-Encoding: something\r\n", b"{}"))
     assert answer is not None
-    assert answer.status == 501  # as RFC 9112, section 6.1, asks; the app is never reached
-    assert_still_good(server)
+    assert answer.status == 501  # as in RFC 9112, section 6.1; the app is not called
+    assert_still_serving(server)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_an_unknown_transfer_coding_is_the_one_5xx_that_gunicorn_gives(server: S
 def test_what_ends_early_gets_no_prediction(server: Server, request_bytes: bytes) -> None:
     answer = exchange(server, request_bytes, half_close=True)
     assert answer is None or answer.status == 400
-    assert_still_good(server)
+    assert_still_serving(server)
 
 
 def test_pipelined_requests_are_answered_in_their_order(server: Server) -> None:

@@ -34,7 +34,7 @@ HARMLESS = {
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """What a process of its own says of these programs, loaded without any check."""
+    """The findings of a separate process that loads these programs without any check."""
     programs = {name: content for name, (content, _) in EFFECTS.items()} | HARMLESS
     code = f"""if True:
         import json, joblib, os, pandas, posix, scipy, sklearn, tests.fuzz.weak

@@ -16,7 +16,7 @@ from service.model.predictor import Predictor
 from service.server.asgi_app import ASGIApp
 from tests.support.asgi import run
 from tests.support.bad_bodies import EXAMPLE
-from tests.support.flood import inside
+from tests.support.flood import loop_connection
 from tests.support.raw import LENGTH, post
 from tests.support.sharing import JSON, QUICK, SLOW, Sent, all_at_once, bridged
 
@@ -91,7 +91,7 @@ def test_nor_does_anything_of_one_that_waited_unread(
     predictor: Predictor, body: bytes, status: int
 ) -> None:
     async def scene() -> list[Any]:
-        async with inside(bridged(predictor, QUICK)) as own:
+        async with loop_connection(bridged(predictor, QUICK)) as own:
 
             async def ask() -> None:
                 own.writer.write(post(LENGTH % len(body), body))

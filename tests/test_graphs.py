@@ -1,6 +1,6 @@
 """The ONNX nodes of scikit-learn's estimators: the same answers as the estimator's own.
 
-Each estimator is fitted, converted, and asked by ONNX Runtime for rows of the sample and around it.
+Each estimator is fitted and converted. ONNX Runtime predicts rows of the sample and around it.
 """
 
 import warnings

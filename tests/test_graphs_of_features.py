@@ -13,8 +13,10 @@ from sklearn import (
     discriminant_analysis,
     ensemble,
     feature_selection,
+    impute,
     kernel_approximation,
     linear_model,
+    manifold,
     mixture,
     neighbors,
     neural_network,
@@ -23,11 +25,15 @@ from sklearn import (
     random_projection,
     svm,
 )
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.linear_model import Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import MinMaxScaler
 
 from tests.support.converted import (
+    AROUND,
+    CHANCE,
+    NUMBERS,
     POSITIVE,
     ROWS,
     SEED,
@@ -112,6 +118,10 @@ TRANSFORMERS = [
     neighbors.NeighborhoodComponentsAnalysis(2, **SEED),
     neural_network.BernoulliRBM(4, n_iter=2, **SEED),
     random_projection.SparseRandomProjection(3, **SEED),
+    preprocessing.QuantileTransformer(n_quantiles=50, output_distribution="normal"),
+    decomposition.KernelPCA(3, kernel="rbf"),
+    decomposition.KernelPCA(3, kernel="poly"),
+    manifold.Isomap(n_components=3),
 ]
 
 
@@ -121,3 +131,32 @@ def test_transformers_before_a_linear_model(transformer: Any) -> None:
         warnings.simplefilter("ignore")
         estimator = pipeline.make_pipeline(transformer, Ridge()).fit(ROWS, THREE)
     assert_equal(estimator, POSITIVE)
+
+
+def with_holes(rows: Any) -> Any:
+    """The rows without a tenth of their values; each keeps one at least."""
+    holes = np.where(CHANCE.random(rows.shape) < 0.1, np.nan, rows)
+    return np.where(np.isnan(holes).all(axis=1, keepdims=True), rows, holes)
+
+
+@pytest.mark.parametrize(
+    "imputer",
+    [
+        impute.SimpleImputer(strategy="median"),
+        impute.IterativeImputer(**SEED),
+        impute.IterativeImputer(max_iter=3, add_indicator=True, **SEED),
+        impute.KNNImputer(),
+        impute.KNNImputer(n_neighbors=3, add_indicator=True),
+    ],
+)
+def test_imputers_before_a_linear_model(imputer: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the number of iterations
+        model = pipeline.make_pipeline(imputer, Ridge()).fit(with_holes(ROWS), NUMBERS)
+    assert_equal(model, with_holes(AROUND))
+
+
+def test_a_row_that_has_no_column_in_common_with_others_gets_the_mean() -> None:
+    rows = np.array([[1.0, np.nan], [2.0, np.nan], [4.0, np.nan], [np.nan, 5.0], [np.nan, 7.0]])
+    model = pipeline.make_pipeline(impute.KNNImputer(n_neighbors=2), Ridge()).fit(rows, range(5))
+    assert_equal(model, np.array([[3.0, np.nan], [np.nan, 6.0], [1.0, 5.0]]))

@@ -152,10 +152,10 @@ def test_memory_has_a_bound_at_every_door(
     assert "SERVICE_LOAD_BYTES" in line
 
 
-def test_a_model_of_many_threads_is_packed_where_the_environment_says_nothing_of_them(
+def test_a_model_of_many_threads_is_packed_if_the_environment_does_not_set_their_number(
     tmp_path: Path,
 ) -> None:
-    """scikit-learn then asks the machine how many processors it has, which opens files."""
+    """scikit-learn then counts the processors of the machine, which opens files."""
     rows = np.random.default_rng(0).normal(size=(200, 2))
     model = HistGradientBoostingClassifier(max_iter=5).fit(rows, rows[:, 0] > 0)
     joblib.dump(model, tmp_path / "model.joblib")

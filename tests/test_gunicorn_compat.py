@@ -54,7 +54,7 @@ def test_without_a_name_the_service_warns_once_and_answers_the_same(
             answer = exchange(server, GOOD)
             assert answer
             assert (answer.status, answer.body) == (200, ANSWER)
-        log = server.log.read_text()  # gunicorn's own worker may be slow to stop, and says so
+        log = server.log.read_text()  # gunicorn's own worker may be slow to stop, and logs it
         server.process.terminate()
         assert server.process.wait(30) == 0
     lines = [json.loads(line) for line in log.splitlines()]

@@ -68,7 +68,7 @@ def test_the_hosts_are_answered_and_no_other_by_any_way(
             assert_problem(421, answer.headers["content-type"], answer.body)
 
 
-def test_a_connection_goes_on_after_the_refusal(limited: Server) -> None:
+def test_a_connection_is_usable_after_the_refusal(limited: Server) -> None:
     with limited.connect() as connection:
         for host, status in (("evil.example", 421), ("api.example.com", 200)):
             connection.sendall(to(WAYS["the fast path"], host))
@@ -115,7 +115,7 @@ def test_an_event_in_a_request_cannot_name_another_host(predictor: Predictor) ->
         assert (answer.status_code, answer.get_json().get("statusCode")) == statuses
 
 
-def test_the_contract_tells_it_where_hosts_are_limited(predictor: Predictor) -> None:
+def test_the_contract_has_the_status_if_hosts_are_limited(predictor: Predictor) -> None:
     for settings, expected in ((Settings(hosts=HOSTS), True), (Settings(), False)):
         client = create_app(settings, predictor).test_client()
         answer = client.get("/openapi.json", headers={"Host": "api.example.com"})

@@ -12,7 +12,7 @@ import yaml
 from sklearn.linear_model import LogisticRegression
 
 from slipway.command import main
-from slipway.init import built
+from slipway.init import build_command
 from tests.support import containers
 from tests.support.containers import docker, output
 from tests.support.own_code import saved
@@ -90,10 +90,10 @@ def test_code_that_the_artifact_brings_must_be_trusted(
         ),
     ],
 )
-def test_it_says_how_the_service_s_image_is_built(
+def test_it_prints_the_command_that_builds_the_image_of_the_service(
     image: str, needed: list[str], command: str
 ) -> None:
-    assert built(image, needed) == command
+    assert build_command(image, needed) == command
 
 
 def test_an_artifact_with_its_own_lock_is_refused(

@@ -15,13 +15,13 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from service.model.signature import Signature
 from training.samples import sample
-from training.signature.infer import describe
+from training.signature.infer import infer_signature
 
 LABELS = ["yes", "no"] * 200
 
 
 class Counting(HistGradientBoostingClassifier):  # type: ignore[misc]
-    """Counts how often it is asked."""
+    """Counts its calls."""
 
     calls: ClassVar[list[int]] = []
 
@@ -39,7 +39,7 @@ def counting() -> Counting:
 def described(model: Any, rows: pd.DataFrame, folder: Path) -> Signature:
     rows.to_csv(folder / "rows.csv", index=False)
     named = hasattr(model, "feature_names_in_")
-    return describe(model, sample.read(folder / "rows.csv", named=named), [])
+    return infer_signature(model, sample.read(folder / "rows.csv", named=named), [])
 
 
 def test_many_columns_are_tried_together(counting: Counting, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_an_encoder_that_learned_null_as_a_category_is_no_trouble(
     assert column.closed is (unknown == "error")
 
 
-def test_open_categories_tell_what_the_encoder_knows_and_a_long_list_is_text(
+def test_open_categories_are_those_of_the_encoder_and_a_long_list_is_text(
     tmp_path: Path,
 ) -> None:
     few = pd.DataFrame({"id": ["a", "b"] * 10})

@@ -8,6 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from training.estimators import introspection
+from training.estimators.fitted_model import FittedModel
 
 TABLE = pd.DataFrame({"colour": ["red", "blue", "red", "green"] * 3})
 TARGET = [0, 1, 0, 1] * 3
@@ -19,15 +20,14 @@ def test_every_part_is_met_once() -> None:
     kinds = [type(part).__name__ for part in introspection.parts(model)]
     assert sorted(kinds)[:1] == ["DecisionTreeClassifier"]
     assert kinds.count("RandomForestClassifier") == 1
-    assert kinds.count("DecisionTreeClassifier") == 4 + 1  # the pattern that trees are made of
+    assert kinds.count("DecisionTreeClassifier") == 4 + 1  # the template of the trees
 
 
-def test_parts_that_ask_for_cores_are_named() -> None:
+def test_parts_that_compute_in_parallel_are_named() -> None:
     model = make_pipeline(OneHotEncoder(), RandomForestClassifier(2, n_jobs=-1))
-    assert introspection.parallel_parts(model.fit(TABLE[["colour"]], TARGET)) == [
-        "RandomForestClassifier"
-    ]
-    assert introspection.parallel_parts(LogisticRegression().fit(np.eye(2), [0, 1])) == []
+    fitted = FittedModel(model.fit(TABLE[["colour"]], TARGET))
+    assert fitted.parallel_parts == ["RandomForestClassifier"]
+    assert FittedModel(LogisticRegression().fit(np.eye(2), [0, 1])).parallel_parts == []
 
 
 def test_a_copy_with_one_job_predicts_the_same_and_shares_the_trees() -> None:
@@ -41,6 +41,6 @@ def test_a_copy_with_one_job_predicts_the_same_and_shares_the_trees() -> None:
     assert copied.predict(TABLE[["colour"]]).tolist() == model.predict(TABLE[["colour"]]).tolist()
 
 
-def test_a_model_that_asks_for_no_cores_is_not_copied() -> None:
+def test_a_model_that_uses_one_core_is_not_copied() -> None:
     model = LogisticRegression().fit(np.eye(2), [0, 1])
     assert introspection.with_one_job(model) is model

@@ -1,4 +1,4 @@
-"""`/invocations` and `/ping`: which of SageMaker and MLflow is asked, and what both have."""
+"""`/invocations` and `/ping`: which protocol answers, SageMaker or MLflow, and what both share."""
 
 import hashlib
 from collections.abc import Callable

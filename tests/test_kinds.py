@@ -1,4 +1,4 @@
-"""What a column is: the estimator says it first, then a typed sample, then the look of cells."""
+"""The kind of a column: by the estimator, else by a sample with types, else by its cells."""
 
 import json
 import re
@@ -26,7 +26,7 @@ from training.__main__ import main
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
 from training.pack import PackOptions, pack
-from training.signature.infer import contract
+from training.signature.infer import infer_contract
 
 CODES = ["10", "20", "30"]
 ROWS = 120
@@ -117,17 +117,17 @@ def test_whole_numbers_stand_for_their_digits_and_only_where_they_are_the_same(
     assert client.post("/predict", json={"store": [10115]}).status_code == 422
 
 
-def test_what_the_estimator_says_against_the_sample_is_reported(tmp_path: Path) -> None:
+def test_a_difference_between_estimator_and_sample_is_noted(tmp_path: Path) -> None:
     rows = column(DIGITS)
     model = classifier(ignoring()).fit(rows, ANSWER)
-    notes = contract(FittedModel(model), read(rows, tmp_path), []).notes
+    notes = infer_contract(FittedModel(model), read(rows, tmp_path), []).notes
     assert any(note.startswith("store looks like whole numbers in the sample") for note in notes)
 
 
 def test_a_sample_that_the_encoder_does_not_know_is_reported(tmp_path: Path) -> None:
     model = classifier(ignoring()).fit(column(DIGITS), ANSWER)
     other = column(CHANCE.choice(["Oslo", "Lyon"], ROWS))
-    notes = contract(FittedModel(model), read(other, tmp_path), []).notes
+    notes = infer_contract(FittedModel(model), read(other, tmp_path), []).notes
     assert any("the encoder knows only 0% of its values" in note for note in notes)
 
 
@@ -197,7 +197,7 @@ def test_cells_that_pandas_takes_for_missing_are_text_if_the_encoder_learned_the
     assert_right(model, rows, found)
 
 
-def test_histogram_boosting_tells_its_categories(tmp_path: Path) -> None:
+def test_the_categories_of_histogram_boosting_are_found(tmp_path: Path) -> None:
     rows = column(DIGITS).astype("category")
     model = HistGradientBoostingClassifier(max_iter=5, random_state=0).fit(rows, ANSWER)
     _, found = answers(model, rows, tmp_path)
@@ -215,7 +215,7 @@ def test_a_typed_sample_keeps_its_types(tmp_path: Path) -> None:
         }
     )
     model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(rows, ANSWER)
-    found = contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
+    found = infer_contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
     signature = found.signature
     assert {name: one.dtype for name, one in found.sample.columns.items()} == {
         "small": "int8",
@@ -267,21 +267,21 @@ def test_a_kind_that_cannot_be_is_refused(
 def test_text_in_the_sample_where_the_model_learned_numbers_is_refused(tmp_path: Path) -> None:
     model = classifier(ignoring()).fit(column(DIGITS.astype(int)), ANSWER)
     with pytest.raises(PackError, match="is text, and the model learned numbers of it"):
-        contract(FittedModel(model), read(column(["ten", "twenty"] * 60), tmp_path), [])
+        infer_contract(FittedModel(model), read(column(["ten", "twenty"] * 60), tmp_path), [])
 
 
 def test_a_typed_sample_against_the_encoder_is_refused(tmp_path: Path) -> None:
     model = classifier(ignoring()).fit(column(DIGITS), ANSWER)
     rows = column(DIGITS.astype(int))
     with pytest.raises(PackError, match=re.escape("store is int64, and the model learned text")):
-        contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
+        infer_contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
 
 
 def test_a_length_of_time_has_no_kind(tmp_path: Path) -> None:
     rows = column(pd.to_timedelta(np.arange(ROWS), unit="h"))
     model = classifier(FunctionTransformer(frame_steps.numbers)).fit(rows, ANSWER)
     with pytest.raises(PackError, match="which no kind of input holds"):
-        contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
+        infer_contract(FittedModel(model), read(rows, tmp_path, ".parquet"), [])
 
 
 def test_diff_reads_a_sample_by_the_kinds_of_the_models(
@@ -294,14 +294,14 @@ def test_diff_reads_a_sample_by_the_kinds_of_the_models(
     assert f"0 of {ROWS} differ in prediction" in capsys.readouterr().out
 
 
-def test_a_type_that_the_sample_does_not_tell_is_asked_for_where_answers_depend_on_it(
+def test_a_type_that_the_sample_does_not_have_is_required_if_predictions_depend_on_it(
     tmp_path: Path,
 ) -> None:
     gaps = column(pd.array([10, 20, None] * 40, dtype="Int64"))
     model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(gaps, ANSWER)
     with pytest.raises(PackError, match="a type of pandas such as Int64, with NA, and the sample"):
-        contract(FittedModel(model), read(gaps, tmp_path), [])
-    signature = contract(
+        infer_contract(FittedModel(model), read(gaps, tmp_path), [])
+    signature = infer_contract(
         FittedModel(model), read(gaps, tmp_path), [], {"store": "integer"}
     ).signature
     assert signature.inputs[0].dtype == "Int64"
@@ -309,32 +309,32 @@ def test_a_type_that_the_sample_does_not_tell_is_asked_for_where_answers_depend_
     boosting = HistGradientBoostingClassifier(max_iter=5, random_state=0).fit(times, ANSWER)
     for given in ({}, {"store": "datetime"}):
         with pytest.raises(PackError, match="times in nanoseconds, not microseconds"):
-            contract(FittedModel(boosting), read(times, tmp_path), [], given)
+            infer_contract(FittedModel(boosting), read(times, tmp_path), [], given)
 
 
-def test_times_with_a_zone_are_asked_for_where_only_the_local_hour_decides(tmp_path: Path) -> None:
+def test_times_with_a_zone_are_required_if_only_the_local_hour_decides(tmp_path: Path) -> None:
     days = pd.date_range("2026-01-01", periods=ROWS, freq="D", tz="Europe/Oslo")
     rows = column(days)  # midnight there is an hour before, in UTC, on the day before
     early = classifier(FunctionTransformer(frame_steps.is_midnight)).fit(rows, ANSWER)
     with pytest.raises(PackError, match="the column store holds times with a zone, and the"):
-        contract(FittedModel(early), read(rows, tmp_path), [])
-    signature = contract(FittedModel(early), read(rows, tmp_path, ".parquet"), []).signature
+        infer_contract(FittedModel(early), read(rows, tmp_path), [])
+    signature = infer_contract(FittedModel(early), read(rows, tmp_path, ".parquet"), []).signature
     assert signature.inputs[0].dtype == "datetime64[us, Europe/Oslo]"
 
 
-def test_types_are_asked_for_where_only_several_columns_together_decide(tmp_path: Path) -> None:
+def test_types_are_required_if_only_several_columns_together_decide(tmp_path: Path) -> None:
     rows = pd.DataFrame({name: [10, 20, 30, 40] * 30 for name in ("a", "b")})
     both = classifier(FunctionTransformer(frame_steps.are_objects)).fit(rows, ANSWER)
     with pytest.raises(PackError, match="if the columns a, b hold objects of Python, and the"):
-        contract(FittedModel(both), read(rows, tmp_path), [])
+        infer_contract(FittedModel(both), read(rows, tmp_path), [])
 
 
-def test_a_type_is_asked_for_if_late_rows_alone_tell_it(tmp_path: Path) -> None:
+def test_a_type_is_required_if_only_late_rows_show_the_difference(tmp_path: Path) -> None:
     rows = column(pd.Series([10] * 100 + [None, 20] * 10, dtype="Int64"))
     target = ["no"] * 100 + ["yes"] * 20
     model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(rows, target)
     with pytest.raises(PackError, match="a type of pandas such as Int64, with NA, and the sample"):
-        contract(FittedModel(model), read(rows, tmp_path), [])
+        infer_contract(FittedModel(model), read(rows, tmp_path), [])
 
 
 @pytest.mark.parametrize(
@@ -342,13 +342,13 @@ def test_a_type_is_asked_for_if_late_rows_alone_tell_it(tmp_path: Path) -> None:
     [(["01234", "10115", "00501"], "text"), (["true", "TRUE", "false"], "text")],
     ids=["leading zeros", "spellings"],
 )
-def test_text_is_asked_for_where_cells_are_not_as_numbers_are_written(
+def test_text_is_required_if_cells_are_not_written_as_numbers_are(
     cells: list[str], word: str, tmp_path: Path
 ) -> None:
     rows = column(np.resize(cells, ROWS), "str")
     target = np.where(rows["store"] == cells[0], "yes", "no")
     model = classifier(FunctionTransformer(frame_steps.texts), ignoring()).fit(rows, target)
     with pytest.raises(PackError, match=f"the column store holds {word}, and the sample"):
-        contract(FittedModel(model), read(rows, tmp_path), [])
-    described = contract(FittedModel(model), read(rows, tmp_path), [], {"store": "text"})
+        infer_contract(FittedModel(model), read(rows, tmp_path), [])
+    described = infer_contract(FittedModel(model), read(rows, tmp_path), [], {"store": "text"})
     assert described.signature.inputs[0].dtype == "str"

@@ -186,7 +186,7 @@ ODD = {
 
 
 @pytest.mark.parametrize(("known", "value", "code"), ODD.values(), ids=ODD)
-def test_a_zero_is_lost_only_where_the_codes_say_so(
+def test_a_value_is_a_code_without_its_zeros_only_if_that_code_is_known(
     known: list[str], value: str, code: str | None
 ) -> None:
     manifest = replace(packed("sensors")[1].manifest, known={"c": known})

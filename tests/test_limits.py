@@ -16,7 +16,7 @@ from tests.support.raw import (
     CHUNKED,
     CLOSE,
     LENGTH,
-    assert_still_good,
+    assert_still_serving,
     chunks,
     exchange,
     post,
@@ -58,7 +58,7 @@ def test_a_chunked_body_at_the_limit_is_taken_and_one_over_it_is_not(
     assert taken is not None
     assert (taken.status, taken.body) == (200, ANSWER)
     assert_too_large(exchange(server, post(CHUNKED, chunks(TOO_FULL, size))))
-    assert_still_good(server)
+    assert_still_serving(server)
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, len(EXAMPLE) - 1, len(EXAMPLE)])
@@ -74,7 +74,7 @@ def test_a_length_over_the_limit_is_refused_before_the_body_is_sent(server: Serv
         assert connection.recv(12) == b"HTTP/1.1 413"
 
 
-def test_a_length_within_the_limit_is_asked_for(server: Server) -> None:
+def test_a_body_within_the_limit_is_requested(server: Server) -> None:
     with server.connect() as connection:
         headers = LENGTH % len(EXAMPLE) + CLOSE + b"Expect: 100-Continue\r\n"
         connection.sendall(post(headers))
@@ -85,7 +85,7 @@ def test_a_length_within_the_limit_is_asked_for(server: Server) -> None:
     assert (answer.status, answer.body) == (200, ANSWER)
 
 
-def test_a_client_that_goes_on_sending_small_chunks_is_not_cut_off(server: Server) -> None:
+def test_a_client_that_continues_to_send_small_chunks_is_not_disconnected(server: Server) -> None:
     with server.connect() as connection:
         connection.sendall(post(CHUNKED, b"%x\r\n%s\r\n" % (len(TOO_FULL), TOO_FULL)))
         assert_too_large(read_answer(connection))
@@ -93,7 +93,7 @@ def test_a_client_that_goes_on_sending_small_chunks_is_not_cut_off(server: Serve
         closed, _, _ = select.select([connection], [], [], 0.5)
         assert not closed
         connection.sendall(b"0\r\n\r\n")
-    assert_still_good(server)
+    assert_still_serving(server)
 
 
 @pytest.mark.parametrize("headers", [[], ["Expect:"], ["Transfer-Encoding: chunked"]])
@@ -110,4 +110,4 @@ def test_curl_gets_the_refusal_of_five_megabytes(
     command = ["curl", "-q", "--silent", "--noproxy", "*", "--max-time", "20", *options, url]
     problem = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     assert problem["status"] == 413
-    assert_still_good(server)
+    assert_still_serving(server)

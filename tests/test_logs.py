@@ -171,7 +171,7 @@ def test_what_is_answered_at_once_is_written_at_once_and_whole(
     assert b"".join(written).count(b"\n") == 100
 
 
-def test_everything_in_a_process_goes_through_one_handler(
+def test_one_handler_writes_all_log_lines_of_a_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     root = logging.getLogger()

@@ -21,6 +21,6 @@ def test_the_example_is_answered_when_it_is_pasted(
     assert json.loads(answer) == {"class": [0.0, 1.0, 1.0]}
 
 
-def test_without_an_artifact_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_artifact_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["example", str(tmp_path / "none")]) == 66
     assert capsys.readouterr().err.startswith("slipway: ")

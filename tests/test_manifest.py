@@ -1,4 +1,4 @@
-"""The manifest: it comes back as it was written, and says what is wrong with another."""
+"""The manifest: it is read as it was written, and an invalid one is refused with the reason."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ def changed(text: str, **changes: Any) -> str:
     return json.dumps({**json.loads(text), **changes})
 
 
-def test_it_comes_back_as_it_was_written(text: str) -> None:
+def test_it_is_read_as_it_was_written(text: str) -> None:
     manifest = Manifest.from_json(text)
     assert manifest.to_json() == text
     assert Manifest.from_json(manifest.to_json()) == manifest
@@ -70,7 +70,7 @@ def test_what_is_no_manifest_is_refused(content: str, complaint: str) -> None:
         Manifest.from_json(content)
 
 
-def test_another_format_says_which_side_to_renew(text: str) -> None:
+def test_the_error_for_another_format_names_the_side_to_update(text: str) -> None:
     with pytest.raises(ValueError, match=r"this service reads format \d+: update the service"):
         Manifest.from_json(changed(text, format=FORMAT + 1))
     with pytest.raises(ValueError, match=r"this service reads format \d+: pack the model again"):

@@ -22,7 +22,7 @@ def client() -> FlaskClient:
 
 
 def predicted(name: str, rows: list[list[Any]], query: str = "") -> Any:
-    """What /predict says of the same rows."""
+    """The response of /predict to the same rows."""
     return client_of(name, "mlflow").post(f"/predict{query}", json={"instances": rows}).json
 
 
@@ -164,7 +164,7 @@ def test_a_parameter_that_asks_for_nothing(client: FlaskClient, params: Any) -> 
         ({"inputs": [[1, 1]], "params": {"scores": True}}, "this model has probabilities"),
     ],
 )
-def test_an_error_says_where_it_is(client: FlaskClient, payload: Any, expected: str) -> None:
+def test_an_error_has_its_place(client: FlaskClient, payload: Any, expected: str) -> None:
     assert expected in message(client, payload)
 
 

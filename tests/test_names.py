@@ -31,7 +31,7 @@ class Packed(NamedTuple):
     client: FlaskClient
 
     def truth(self) -> list[float]:
-        """What the estimator says to the rows."""
+        """The estimator's predictions for the rows."""
         predicted: list[float] = self.model.predict(self.rows).tolist()
         return predicted
 

@@ -25,7 +25,7 @@ from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
 from training.pack import PackOptions, pack
 from training.samples import columnar, sample
-from training.signature.infer import contract
+from training.signature.infer import infer_contract
 
 
 def packed(model: Any, read: sample.Sample, folder: Path) -> FlaskClient:
@@ -57,7 +57,7 @@ def test_text_is_not_taken_for_values_of_a_type_that_csv_does_not_have(
     with pytest.raises(
         PackError, match=f"the type {type(values[0]).__name__} from the column when"
     ):
-        contract(FittedModel(model), sample.read(tmp_path / "rows.csv"), [])
+        infer_contract(FittedModel(model), sample.read(tmp_path / "rows.csv"), [])
 
 
 def test_text_is_not_taken_for_booleans_beside_numbers(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_text_is_not_taken_for_booleans_beside_numbers(tmp_path: Path) -> None:
     model = make_pipeline(encoder, LogisticRegression()).fit(rows, ["yes", "no", "no"] * 20)
     rows.to_csv(tmp_path / "rows.csv", index=False)
     with pytest.raises(PackError, match="flag is text, and the model learned numbers"):
-        contract(FittedModel(model), sample.read(tmp_path / "rows.csv"), [])
+        infer_contract(FittedModel(model), sample.read(tmp_path / "rows.csv"), [])
 
 
 def test_blanks_are_a_category_in_a_column_of_text(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_type_of_arrow_is_refused_in_one_line(tmp_path: Path) -> None:
     rows.to_parquet(tmp_path / "rows.parquet")
     model = HistGradientBoostingClassifier(max_iter=2).fit(rows, [0, 1, 0, 1] * 10)
     with pytest.raises(PackError, match=r"column n is int64\[pyarrow\]"):
-        contract(FittedModel(model), columnar.read(tmp_path / "rows.parquet"), [])
+        infer_contract(FittedModel(model), columnar.read(tmp_path / "rows.parquet"), [])
 
 
 def test_none_and_nan_are_refused_where_answers_depend_on_them_and_no_encoder_tells(
@@ -119,11 +119,11 @@ def test_none_and_nan_are_refused_where_answers_depend_on_them_and_no_encoder_te
         read = columnar.read(tmp_path / "rows.parquet")
         both = make_union(step, OneHotEncoder(handle_unknown="ignore"))
         model = make_pipeline(both, LogisticRegression()).fit(rows, answer)
-        reply = contract(FittedModel(model), read, []).signature.inputs[0]
+        reply = infer_contract(FittedModel(model), read, []).signature.inputs[0]
         assert reply.null == ("none" if missing is None else "nan")
     model = make_pipeline(step, LogisticRegression()).fit(rows, answer)
     with pytest.raises(PackError, match="column t are NaN and not None, and a file stores"):
-        contract(FittedModel(model), read, [])
+        infer_contract(FittedModel(model), read, [])
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_none_and_nan_are_refused_where_answers_depend_on_them_and_no_encoder_te
     [([7, 3, 11], (7, 3, 5, 11)), ([7.5], (1.5, 7.5)), ([True, None], (False, True))],
     ids=["order", "unused", "booleans"],
 )
-def test_the_list_of_categories_is_asked_for_where_codes_depend_on_it(
+def test_the_list_of_categories_is_required_if_codes_depend_on_it(
     values: list[Any], categories: tuple[Any, ...], tmp_path: Path
 ) -> None:
     stores = pd.Categorical(np.resize([*values, None], 60), categories=list(categories))
@@ -140,9 +140,11 @@ def test_the_list_of_categories_is_asked_for_where_codes_depend_on_it(
     model = make_pipeline(step, LogisticRegression()).fit(rows, rows["store"] == values[0])
     rows.to_parquet(tmp_path / "rows.parquet")
     with pytest.raises(PackError, match="store have another order or number, and Parquet keeps"):
-        contract(FittedModel(model), columnar.read(tmp_path / "rows.parquet"), [])
+        infer_contract(FittedModel(model), columnar.read(tmp_path / "rows.parquet"), [])
     rows.to_feather(tmp_path / "rows.feather")
-    reply = contract(FittedModel(model), columnar.read(tmp_path / "rows.feather"), []).signature
+    reply = infer_contract(
+        FittedModel(model), columnar.read(tmp_path / "rows.feather"), []
+    ).signature
     assert reply.inputs[0].categories == categories
 
 
@@ -152,7 +154,7 @@ def test_both_none_and_nan_as_categories_are_refused() -> None:
     column = sample.Column("t", kind="text", values=["a"], cells=["a"])
     read = sample.Sample(columns={"t": column}, rows=1, kept=1)
     with pytest.raises(PackError, match="learned both None and NaN from the column t"):
-        contract(FittedModel(model), read, [])
+        infer_contract(FittedModel(model), read, [])
 
 
 def test_nan_beside_na_is_refused(tmp_path: Path) -> None:
@@ -161,7 +163,7 @@ def test_nan_beside_na_is_refused(tmp_path: Path) -> None:
     rows.to_parquet(tmp_path / "rows.parquet")
     model = make_pipeline(SimpleImputer(), LogisticRegression()).fit(rows, np.arange(60) % 2)
     with pytest.raises(PackError, match="column a is Float64 with NaN beside NA, which no kind"):
-        contract(FittedModel(model), columnar.read(tmp_path / "rows.parquet"), [])
+        infer_contract(FittedModel(model), columnar.read(tmp_path / "rows.parquet"), [])
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_nan_beside_na_is_refused(tmp_path: Path) -> None:
     ],
     ids=["seconds", "objects of text", "objects of numbers"],
 )
-def test_a_type_that_parquet_does_not_keep_is_asked_for_where_answers_depend_on_it(
+def test_a_type_that_parquet_does_not_keep_is_required_if_predictions_depend_on_it(
     values: list[Any], dtype: Any, step: Any, reason: str, tmp_path: Path
 ) -> None:
     rows = pd.DataFrame({"a": pd.Series(values * 30, dtype=dtype)})
@@ -181,9 +183,11 @@ def test_a_type_that_parquet_does_not_keep_is_asked_for_where_answers_depend_on_
     answer = np.arange(60) % 2
     model = make_pipeline(FunctionTransformer(step), LogisticRegression()).fit(rows, answer)
     with pytest.raises(PackError, match=reason):
-        contract(FittedModel(model), columnar.read(tmp_path / "rows.parquet"), [])
+        infer_contract(FittedModel(model), columnar.read(tmp_path / "rows.parquet"), [])
     model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(rows, answer)
-    assert contract(FittedModel(model), columnar.read(tmp_path / "rows.parquet"), []).signature
+    assert infer_contract(
+        FittedModel(model), columnar.read(tmp_path / "rows.parquet"), []
+    ).signature
 
 
 def test_whole_categories_stay_whole_beside_an_unknown_one(tmp_path: Path) -> None:
@@ -209,7 +213,7 @@ def test_a_category_of_times_is_named_in_the_refusal(tmp_path: Path) -> None:
     rows.to_feather(tmp_path / "rows.feather")
     model = make_pipeline(FunctionTransformer(frame_steps.codes), LogisticRegression())
     with pytest.raises(PackError, match="column day is category of datetime64.us., which no kind"):
-        contract(
+        infer_contract(
             FittedModel(model.fit(rows, np.arange(60) % 2)),
             columnar.read(tmp_path / "rows.feather"),
             [],

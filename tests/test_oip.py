@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.settings import SettingsError
-from tests.support.oip import INFER, ROWS, columns, error_of, infer, speaking, tensor, version
+from tests.support.oip import INFER, ROWS, columns, error_of, infer, oip_client, tensor, version
 from tests.support.packed import packed
 
 IRIS = "logistic regression, string labels"
@@ -15,7 +15,7 @@ MIXED = "mixed table, open categories"
 
 @pytest.fixture(scope="module")
 def client() -> FlaskClient:
-    return speaking()
+    return oip_client()
 
 
 def outputs(response: Any) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def outputs(response: Any) -> dict[str, Any]:
     return {one["name"]: one["data"] for one in response.get_json()["outputs"]}
 
 
-def test_a_version_may_be_asked_for_and_another_one_is_not_there(client: FlaskClient) -> None:
+def test_a_version_may_be_requested_and_another_one_is_not_found(client: FlaskClient) -> None:
     at = f"/v2/models/x/versions/{version()}"
     assert client.get(at).get_json() == client.get("/v2/models/x").get_json()
     assert client.get(f"{at}/ready").get_json() == {"name": "x", "ready": True}
@@ -75,21 +75,21 @@ def test_every_form_of_the_same_rows(client: FlaskClient, inputs: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["prediction", "predict", "output-0", "output__0"])
-def test_the_prediction_by_the_name_that_a_client_knows(client: FlaskClient, name: str) -> None:
+def test_the_prediction_by_the_name_that_a_client_requests(client: FlaskClient, name: str) -> None:
     assert outputs(infer(client, columns(), outputs=[{"name": name}])) == {name: [0.0, 1.0, 1.0]}
 
 
 @pytest.mark.parametrize("asked", [{}, {"outputs": None}, {"outputs": []}])
 def test_a_request_that_names_no_output_gets_those_of_the_setting(asked: Any) -> None:
-    mlserver, ours = speaking(outputs=("predict",)), speaking()
+    mlserver, ours = oip_client(outputs=("predict",)), oip_client()
     assert outputs(infer(mlserver, columns(), **asked)) == {"predict": [0.0, 1.0, 1.0]}
     assert outputs(infer(ours, columns(), **asked)) == {"prediction": [0.0, 1.0, 1.0]}
     named = infer(mlserver, columns(), outputs=[{"name": "prediction"}])
     assert outputs(named) == {"prediction": [0.0, 1.0, 1.0]}
 
 
-def test_the_setting_s_outputs_come_in_its_order_and_may_be_probabilities() -> None:
-    client = speaking(IRIS, outputs=("predict_proba", "predict"))
+def test_the_setting_s_outputs_are_in_its_order_and_may_be_probabilities() -> None:
+    client = oip_client(IRIS, outputs=("predict_proba", "predict"))
     rows = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
     found = outputs(infer(client, [tensor("any", "FP64", [2, 4], rows)]))
     ours = client.post("/predict?probabilities=true", json={"instances": rows}).get_json()
@@ -102,12 +102,12 @@ def test_the_setting_s_outputs_come_in_its_order_and_may_be_probabilities() -> N
 def test_a_setting_of_outputs_that_the_model_has_not_stops_the_start(name: str) -> None:
     model = IRIS if name == "top.labels" else "ridge regression"
     with pytest.raises(SettingsError, match=f"SERVICE_OIP_OUTPUTS: {name} is no output; "):
-        speaking(model, outputs=("predict", name))
+        oip_client(model, outputs=("predict", name))
 
 
 @pytest.mark.parametrize("name", ["probabilities", "predict_proba"])
-def test_probabilities_and_labels_where_they_are_asked_for(name: str) -> None:
-    client = speaking(IRIS)
+def test_probabilities_and_labels_on_request(name: str) -> None:
+    client = oip_client(IRIS)
     rows = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
     wanted = [{"name": name}, {"name": "labels"}, {"name": "predict"}]
     response = infer(client, [tensor("any", "FP64", [2, 4], rows)], outputs=wanted)
@@ -123,7 +123,7 @@ def test_probabilities_and_labels_where_they_are_asked_for(name: str) -> None:
 
 
 def test_scores_of_a_model_without_probabilities() -> None:
-    client = speaking("support vectors without probabilities")
+    client = oip_client("support vectors without probabilities")
     rows = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
     given = [tensor("any", "FP64", [2, 4], rows)]
     ours = client.post("/predict?scores=true", json={"instances": rows}).get_json()["scores"]
@@ -134,7 +134,7 @@ def test_scores_of_a_model_without_probabilities() -> None:
 
 
 def test_several_outputs_each_by_name_or_as_one_tensor() -> None:
-    client = speaking("several classes")
+    client = oip_client("several classes")
     rows = [[1, 100.0], [12, 3.5]]
     given = [tensor("any", "FP64", [2, 2], rows)]
     ours = client.post("/predict?probabilities=true", json={"instances": rows}).get_json()
@@ -152,7 +152,7 @@ def test_several_outputs_each_by_name_or_as_one_tensor() -> None:
 
 
 def test_null_of_a_column_that_takes_it_in_every_way_to_write_it() -> None:
-    client = speaking(MIXED)
+    client = oip_client(MIXED)
     row = {"site": None, "kind": "press", "age_years": 3, "temperature": None, "guarded": True}
     expected = client.post("/predict", json={"instances": [row]}).get_json()["prediction"]
     inputs = [
@@ -166,7 +166,7 @@ def test_null_of_a_column_that_takes_it_in_every_way_to_write_it() -> None:
 
 
 def test_an_empty_string_is_no_null_of_a_number() -> None:
-    client = speaking("extra trees on 64 columns")  # which take NaN
+    client = oip_client("extra trees on 64 columns")  # which take NaN
     assert packed("extra trees on 64 columns")[1].signature.inputs[0].nullable
     answer = error_of(infer(client, [tensor("a", "BYTES", [1, 64], [""] * 64)]))
     assert "/f0/0 is a string, not a number" in answer
@@ -180,12 +180,12 @@ def test_null_of_a_column_that_does_not_take_it(client: FlaskClient) -> None:
 
 
 def test_one_tensor_cannot_hold_text_and_numbers() -> None:
-    answer = error_of(infer(speaking(MIXED), [tensor("a", "FP64", [1, 5], [1, 2, 3, 4, 5])]))
+    answer = error_of(infer(oip_client(MIXED), [tensor("a", "FP64", [1, 5], [1, 2, 3, 4, 5])]))
     assert "send one for each: site, kind, age_years, temperature, guarded" in answer
 
 
-def test_float64_comes_and_goes_as_it_is() -> None:
-    client = speaking("ridge regression")
+def test_float64_is_neither_rounded_in_requests_nor_in_responses() -> None:
+    client = oip_client("ridge regression")
     row = [0.1 + place / 7 for place in range(10)]
     [ours] = client.post("/predict", json={"instances": [row]}).get_json()["prediction"]
     [found] = outputs(infer(client, [tensor("a", "FP64", [1, 10], row)]))["prediction"]

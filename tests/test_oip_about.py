@@ -1,4 +1,4 @@
-"""What the Open Inference Protocol tells of the service and its model: health and metadata."""
+"""The health and metadata of the service and its model in the Open Inference Protocol."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -8,7 +8,7 @@ from service.model.predictor import Predictor
 from service.protocols import enabled
 from service.server.drain import Drain
 from service.settings import Settings
-from tests.support.oip import INFER, error_of, speaking, version
+from tests.support.oip import INFER, error_of, oip_client, version
 from tests.support.packed import packed
 
 MIXED = "mixed table, open categories"
@@ -16,10 +16,10 @@ MIXED = "mixed table, open categories"
 
 @pytest.fixture(scope="module")
 def client() -> FlaskClient:
-    return speaking()
+    return oip_client()
 
 
-def test_the_server_says_what_it_is(client: FlaskClient) -> None:
+def test_the_metadata_of_the_server(client: FlaskClient) -> None:
     answer = client.get("/v2").get_json()
     assert answer["name"] == "slipway"
     assert isinstance(answer["version"], str)
@@ -33,7 +33,7 @@ def test_it_is_live_and_ready(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v2/health/ready", "/v2/models/x/ready", "/v1/models/x"])
-def test_a_service_that_is_going_is_live_and_not_ready(path: str) -> None:
+def test_a_service_that_is_shutting_down_is_live_and_not_ready(path: str) -> None:
     drain = Drain(1)
     settings = Settings(protocols=("oip",))
     client = create_app(settings, packed("sensors")[1], drain).test_client()
@@ -52,7 +52,7 @@ def test_the_model_is_listed_by_name_and_version(client: FlaskClient) -> None:
 
 
 def test_metadata_has_an_input_for_each_column_and_every_output() -> None:
-    answer = speaking(MIXED).get("/v2/models/x").get_json()
+    answer = oip_client(MIXED).get("/v2/models/x").get_json()
     assert answer["name"] == "x"
     assert answer["versions"] == [packed(MIXED)[1].manifest.version]
     assert [(one["name"], one["datatype"], one["shape"]) for one in answer["inputs"]] == [
@@ -70,7 +70,7 @@ def test_metadata_has_an_input_for_each_column_and_every_output() -> None:
 
 
 def test_metadata_lists_the_outputs_of_the_setting_first() -> None:
-    answer = speaking(MIXED, outputs=("predict",)).get("/v2/models/x").get_json()
+    answer = oip_client(MIXED, outputs=("predict",)).get("/v2/models/x").get_json()
     assert [one["name"] for one in answer["outputs"]] == [
         *("predict", "prediction", "probabilities", "labels")
     ]
@@ -82,7 +82,7 @@ def test_the_model_cannot_be_changed(client: FlaskClient, what: str) -> None:
     assert "one model" in error_of(client.post(f"/v2/repository/models/x/{what}", json={}))
 
 
-def test_a_key_is_asked_for_in_the_protocol_s_own_way(predictor: Predictor) -> None:
+def test_a_missing_key_has_the_protocol_s_own_error(predictor: Predictor) -> None:
     settings = Settings(protocols=("oip",), api_keys=("0" * 64,))
     client = create_app(settings, predictor).test_client()
     assert "needs a key" in error_of(client.get("/v2/models"), 401)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support import texts
 from tests.support.bad_bodies import BAD_JSON, Bad
 from tests.support.expensive_bodies import EXPENSIVE
-from tests.support.oip import HEADER, INFER, columns, error_of, infer, speaking, tensor
+from tests.support.oip import HEADER, INFER, columns, error_of, infer, oip_client, tensor
 from tests.support.packed import accepted, columns_of, packed, rows_of
 from tests.test_oip_v1 import PREDICT
 
@@ -50,7 +50,7 @@ BODIES = {
 
 @pytest.fixture(scope="module")
 def client() -> FlaskClient:
-    return speaking()
+    return oip_client()
 
 
 def refused_or_answered(response: Any) -> None:
@@ -119,7 +119,7 @@ DATATYPE = {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}
     "name", ["sensors", "mixed table, open categories", "codes as categories", "several classes"]
 )
 def test_what_a_signature_admits_gets_the_answer_of_predict(name: str) -> None:
-    client, inputs = speaking(name), packed(name)[1].signature.inputs
+    client, inputs = oip_client(name), packed(name)[1].signature.inputs
 
     @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
     @given(rows_of(name, accepted))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.oip import HEADER, behind, infer, speaking, strings, tensor
+from tests.support.oip import HEADER, behind, infer, oip_client, strings, tensor
 
 MIXED = "mixed table, open categories"
 FIRST, SECOND = struct.pack("<3d", 1.0, 2.0, 3.0), struct.pack("<3d", 1.0, -1.0, 0.0)
@@ -19,7 +19,7 @@ FORMATS = {
 
 @pytest.fixture(scope="module")
 def client() -> FlaskClient:
-    return speaking()
+    return oip_client()
 
 
 def columns() -> list[Any]:
@@ -59,7 +59,7 @@ def test_some_tensors_may_stand_in_the_json(client: FlaskClient) -> None:
 
 
 def test_strings_booleans_and_nan_for_null() -> None:
-    client = speaking(MIXED)
+    client = oip_client(MIXED)
     rows = [["Graz", "press", 3, None, True], [None, "Säge", 12, 61.5, False]]
     expected = client.post("/predict", json={"instances": rows}).get_json()["prediction"]
     raw = [strings(b"Graz", b""), strings(b"press", "Säge".encode())]
@@ -107,7 +107,7 @@ def test_outputs_as_bytes_where_a_client_asks_for_them(client: FlaskClient) -> N
 
 
 def test_all_outputs_as_bytes_with_one_exception() -> None:
-    client = speaking("logistic regression, string labels")
+    client = oip_client("logistic regression, string labels")
     raw = struct.pack("<4d", 5.1, 3.5, 1.4, 0.2)
     inputs = [behind("a", "FP64", [1, 4], len(raw))]
     response = infer(client, inputs, raw, parameters={"binary_data_output": True})

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.oip import HEADER, INFER, behind, error_of, infer, speaking, strings
+from tests.support.oip import HEADER, INFER, behind, error_of, infer, oip_client, strings
 
 
 @pytest.fixture(scope="module")
 def client() -> FlaskClient:
-    return speaking()
+    return oip_client()
 
 
 BIG = 2**63

@@ -7,12 +7,12 @@ from flask.testing import FlaskClient
 
 from service.api.problems import Problem
 from service.api.request_state import KEY, RequestState
-from tests.support.oip import INFER, ROWS, columns, error_of, infer, speaking, tensor
+from tests.support.oip import INFER, ROWS, columns, error_of, infer, oip_client, tensor
 
 
 @pytest.fixture(scope="module")
 def client() -> FlaskClient:
-    return speaking()
+    return oip_client()
 
 
 REQUEST = {
@@ -41,7 +41,7 @@ REQUEST = {
     "an unknown output": ({"inputs": [], "outputs": [{"name": "x"}]}, "/outputs/0/name is no"),
     "an output twice": (
         {"inputs": [], "outputs": [{"name": "predict"}] * 2},
-        "/outputs/1/name is asked for more than once",
+        "/outputs/1/name is requested more than once",
     ),
     "an output without a name": ({"inputs": [], "outputs": [{}]}, "/outputs/0 must be an object"),
     "outputs that are none": ({"inputs": [], "outputs": 1}, "/outputs must be a list"),
@@ -101,7 +101,7 @@ def test_a_key_that_is_there_twice(client: FlaskClient) -> None:
     assert "the key 'name' occurs more than once" in error_of(client.post(INFER, data=body))
 
 
-def test_a_service_that_is_busy_says_so_in_the_protocol_s_way(client: FlaskClient) -> None:
+def test_the_error_of_a_busy_service_has_the_protocol_s_form(client: FlaskClient) -> None:
     busy = Problem(503, "busy", headers={"Retry-After": "1"})
     response = client.post(INFER, json={}, environ_overrides={KEY: RequestState(error=busy)})
     assert error_of(response, 503) == "busy"

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.oip import ROWS, error_of, speaking
+from tests.support.oip import ROWS, error_of, oip_client
 
 PREDICT = "/v1/models/x:predict"
 
 
 @pytest.fixture(scope="module")
 def client() -> FlaskClient:
-    return speaking()
+    return oip_client()
 
 
 def test_the_model_is_there_and_ready(client: FlaskClient) -> None:
@@ -39,13 +39,13 @@ def test_every_form_of_the_same_rows(client: FlaskClient, body: Any) -> None:
 
 
 def test_values_of_the_only_column_need_no_rows() -> None:
-    client, texts = speaking("text"), ["the press in Graz is 3 years old", "the mill is old"]
+    client, texts = oip_client("text"), ["the press in Graz is 3 years old", "the mill is old"]
     ours = client.post("/predict", json={"remark": texts}).get_json()["prediction"]
     assert client.post(PREDICT, json={"instances": texts}).get_json() == {"predictions": ours}
 
 
 def test_several_outputs_are_rows() -> None:
-    client, rows = speaking("several classes"), [[1, 100.0], [12, 3.5]]
+    client, rows = oip_client("several classes"), [[1, 100.0], [12, 3.5]]
     ours = client.post("/predict", json={"instances": rows}).get_json()
     expected = [[ours["prediction_0"][row], ours["prediction_1"][row]] for row in range(2)]
     assert client.post(PREDICT, json={"instances": rows}).get_json() == {"predictions": expected}
@@ -68,7 +68,7 @@ def test_several_outputs_are_rows() -> None:
         ({"instances": [{"sensor_1": [], "sensor_2": []}]}, "/instances there are no rows"),
     ],
 )
-def test_what_is_wrong_is_400_and_says_where(client: FlaskClient, body: Any, hint: str) -> None:
+def test_a_fault_is_400_with_its_place(client: FlaskClient, body: Any, hint: str) -> None:
     assert hint in error_of(client.post(PREDICT, json=body))
 
 

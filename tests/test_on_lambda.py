@@ -14,7 +14,7 @@ from service.model.predictor import Predictor
 from service.settings import Settings
 from tests.support.lambda_events import ADDRESS, ANSWER, EVENT, version_2
 from tests.support.runtime_api import Runtime, function, runtime_api, runtime_client
-from tests.support.serving import PATIENCE
+from tests.support.serving import TIMEOUT_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +96,12 @@ def essence(reply: dict[str, Any]) -> dict[str, Any]:
     return {name: reply[name] for name in reply if name not in ("requestId", "stackTrace")}
 
 
-def test_what_cannot_serve_does_not_start_and_says_why_in_one_line(tmp_path: Path) -> None:
+def test_a_function_that_cannot_serve_exits_with_the_reason_in_one_line(tmp_path: Path) -> None:
     with runtime_api() as (address, _):
         command = runtime_client(address, SERVICE_MODEL=str(tmp_path / "none"))
-        finished = subprocess.run(**command, capture_output=True, text=True, timeout=PATIENCE)
+        finished = subprocess.run(
+            **command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS
+        )
     assert finished.returncode == os.EX_NOINPUT
     [line] = finished.stderr.splitlines()
     assert line.startswith("slipway: ")

@@ -134,7 +134,7 @@ def test_a_second_name_does_not_hide_the_first() -> None:
 
 
 def test_a_model_is_read_in_the_format_that_was_checked() -> None:
-    text = b"\0ORTM" + bytes(123)  # a name of a producer, which says that it is another format
+    text = b"\0ORTM" + bytes(123)  # the name of a producer with the mark of another format
     one = model()
     one.ir_version = 8
     content = b"\x12\x80\x01" + text + one.SerializeToString()
@@ -166,7 +166,7 @@ def test_any_content_is_read_or_refused() -> None:
         ([("Neg", "rows", "a"), ("Neg", "a", "out")], False),
     ],
 )
-def test_it_says_whether_something_is_computed_without_any_input(
+def test_it_detects_nodes_that_depend_on_no_input(
     nodes: list[tuple[str, str, str]], computes: bool
 ) -> None:
     made = model(*(helper.make_node(kind, [given], [out]) for kind, given, out in nodes))

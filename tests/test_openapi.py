@@ -22,8 +22,8 @@ from tests.support.serving import ROOT, clean_environment, serve
 
 KEY = "correct-horse"
 DIGEST = hashlib.sha256(KEY.encode()).hexdigest()
-PATIENCE = 600.0  # seconds; each takes about 10 on two cores
-REQUESTS = 60  # that each model is asked for, besides those with odd values
+TIMEOUT_SECONDS = 600.0  # seconds; each takes about 10 on two cores
+REQUESTS = 60  # to each model, besides those with odd values
 ASKED = (
     "logistic regression, string labels",
     "mixed table, closed categories",
@@ -40,7 +40,7 @@ def contract(client: FlaskClient) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_it_is_valid_and_its_examples_are_answered(name: str) -> None:
-    """As tests/test_served_models.py asks of every other model."""
+    """The same as in tests/test_served_models.py for every other model."""
     _, predictor, client = packed(name)
 
     def ask(sent: str, media_type: str) -> int:
@@ -52,7 +52,7 @@ def test_it_is_valid_and_its_examples_are_answered(name: str) -> None:
     assert names == list(predictor.signature.names)
 
 
-def test_it_tells_kinds_ranges_and_categories() -> None:
+def test_it_has_kinds_ranges_and_categories() -> None:
     _, predictor, client = packed("mixed table, closed categories")
     schemas = contract(client)["components"]["schemas"]
     inputs = {schemas[f"input-{place}"]["title"]: schemas[f"input-{place}"] for place in range(5)}
@@ -119,7 +119,7 @@ def assert_kept(described: bytes, address: str, requests: int, folder: Path) -> 
         env=clean_environment(PYTHONPATH=str(ROOT)),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
     )
     assert found.returncode == 0, found.stdout + found.stderr
     assert "No issues found" in found.stdout

@@ -23,7 +23,7 @@ from tests.support.sample_files import read_back as read
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
 from training.pack import PackOptions, pack
-from training.signature.infer import contract
+from training.signature.infer import infer_contract
 
 ROWS = 60
 TRUSTED = ["tests.support.frame_steps"]
@@ -73,9 +73,11 @@ UNSAID = {
 def test_csv_does_not_have_a_type_that_a_function_looks_at(name: str, tmp_path: Path) -> None:
     rows, reason, kind = UNSAID[name]
     model = FittedModel(answers_by(frame_steps.classes, rows))
-    with pytest.raises(PackError, match=f"model answers otherwise if .*column store.*({reason})"):
-        contract(model, read(rows, tmp_path), [])
-    described = contract(model, read(rows, tmp_path), [], {"store": kind})
+    with pytest.raises(
+        PackError, match=f"model predicts differently if .*column store.*({reason})"
+    ):
+        infer_contract(model, read(rows, tmp_path), [])
+    described = infer_contract(model, read(rows, tmp_path), [], {"store": kind})
     assert described.signature.inputs[0].name == "store"
 
 
@@ -111,10 +113,10 @@ def test_int64_within_a_category_is_refused_where_answers_depend_on_it(
     model = FittedModel(answers_by(frame_steps.texts, rows, one_hot()))
     reason = "a type of pandas such as Int64" if suffix == ".csv" else "have a type such as Int64"
     with pytest.raises(PackError, match=f"column store.*{reason}"):
-        contract(model, read(rows, tmp_path, suffix), [])
+        infer_contract(model, read(rows, tmp_path, suffix), [])
     floats = category([10, 20, 30]).mask(pd.Series(range(ROWS)) % 7 == 0)
     plain_model = FittedModel(answers_by(frame_steps.texts, floats, one_hot()))
-    assert contract(plain_model, read(floats, tmp_path, ".feather"), []).signature
+    assert infer_contract(plain_model, read(floats, tmp_path, ".feather"), []).signature
 
 
 @pytest.mark.parametrize(
@@ -128,10 +130,10 @@ def test_other_types_of_pandas_within_a_category_are_refused_too(
     rows = category(values).mask(pd.Series(range(ROWS)) % 7 == 0)
     model = FittedModel(answers_by(frame_steps.category_types, rows))
     with pytest.raises(PackError, match="column store have a type such as Int64"):
-        contract(model, read(rows, tmp_path, ".feather"), [])
+        infer_contract(model, read(rows, tmp_path, ".feather"), [])
 
 
-def test_a_type_that_an_encoder_knows_is_asked_for_although_the_sample_is_answered_alike(
+def test_a_type_of_an_encoder_is_required_although_predictions_of_the_sample_are_equal(
     tmp_path: Path,
 ) -> None:
     days = pd.to_datetime(column(DAYS)["store"]).astype("datetime64[ns]")
@@ -140,20 +142,20 @@ def test_a_type_that_an_encoder_knows_is_asked_for_although_the_sample_is_answer
     tree = DecisionTreeClassifier(max_depth=1)  # of the other column alone
     model = make_pipeline(FunctionTransformer(frame_steps.array_texts), encoder, tree)
     with pytest.raises(PackError, match="column store holds times in nanoseconds"):
-        contract(FittedModel(model.fit(rows, rows["other"] == 0)), read(rows, tmp_path), [])
+        infer_contract(FittedModel(model.fit(rows, rows["other"] == 0)), read(rows, tmp_path), [])
 
 
 def test_dates_of_python_are_refused_where_only_they_decide(tmp_path: Path) -> None:
     model = FittedModel(answers_by(frame_steps.are_dates, column(DAYS)))
     with pytest.raises(PackError, match="column store holds dates as objects of Python, which no"):
-        contract(model, read(column(DAYS), tmp_path), [])
+        infer_contract(model, read(column(DAYS), tmp_path), [])
 
 
 def test_a_category_of_times_is_refused_where_only_categories_decide(tmp_path: Path) -> None:
     rows = category(pd.to_datetime(DAYS)).mask(pd.Series(range(ROWS)) % 7 == 0)
     model = FittedModel(answers_by(frame_steps.category_types, rows))
     with pytest.raises(PackError, match="column store holds categories of times, which no kind"):
-        contract(model, read(rows, tmp_path), [])
+        infer_contract(model, read(rows, tmp_path), [])
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -166,8 +168,8 @@ def test_a_model_that_imputes_nan_and_learned_none_needs_a_kind(
         target = pd.factorize(rows["store"])[0] == 0
         model = make_pipeline(imputer, one_hot(), LogisticRegression()).fit(rows, target)
         with pytest.raises(PackError, match="imputes NaN in the column store and learned None"):
-            contract(FittedModel(model), read(rows, tmp_path, suffix), [])
-    one = contract(FittedModel(model), read(rows, tmp_path, suffix), [], {"store": "text"})
+            infer_contract(FittedModel(model), read(rows, tmp_path, suffix), [])
+    one = infer_contract(FittedModel(model), read(rows, tmp_path, suffix), [], {"store": "text"})
     assert one.signature.inputs[0].null == "none"
 
 
@@ -181,4 +183,4 @@ def test_what_an_imputer_leaves_for_a_function_is_not_known(tmp_path: Path) -> N
     model = FittedModel(make_pipeline(*steps).fit(rows, rows["store"].isna()))
     for suffix in (".csv", ".parquet"):
         with pytest.raises(PackError, match="missing values of the column store are N"):
-            contract(model, read(rows, tmp_path, suffix), [])
+            infer_contract(model, read(rows, tmp_path, suffix), [])

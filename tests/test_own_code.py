@@ -108,7 +108,7 @@ def test_with_its_digest_it_answers_as_the_model_did(brought: Path, script: Path
     np.testing.assert_allclose(found["probabilities"], np.load(script / "expected.npy"), 1e-12)
 
 
-def test_the_page_and_the_manifest_say_that_it_runs(brought: Path) -> None:
+def test_the_page_and_the_manifest_show_that_it_runs(brought: Path) -> None:
     digest = digest_of(brought)
     predictor = Predictor.load(brought, trusted_code=[digest])
     client = create_app(Settings(), predictor).test_client()
@@ -119,7 +119,7 @@ def test_the_page_and_the_manifest_say_that_it_runs(brought: Path) -> None:
     assert digest in page.replace("</code><wbr><code>", "")
 
 
-def test_the_page_of_another_model_says_nothing_of_code(predictor: Predictor) -> None:
+def test_the_page_of_another_model_does_not_mention_code(predictor: Predictor) -> None:
     assert "code of its own" not in create_app(Settings(), predictor).test_client().get("/").text
 
 

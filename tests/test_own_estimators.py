@@ -1,4 +1,4 @@
-"""An estimator class of one's own is served as it answers, or packing says in one line why not."""
+"""The predictions of one's own estimator class are served unchanged, or packing refuses it."""
 
 from pathlib import Path
 from typing import Any

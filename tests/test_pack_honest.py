@@ -1,4 +1,4 @@
-"""Packing says how well the model fits the sample, and what looks wrong with it."""
+"""Packing prints metrics of the model on the sample, and notes on likely mistakes."""
 
 import json
 from collections.abc import Callable
@@ -81,7 +81,7 @@ def test_answers_that_are_none_of_the_target_s_values_are_refused(packing: Packi
     rows = ROWS.assign(diagnosis=NAMES)
     code, _, err, folder = packing(classifier(CODES), rows, "--target", "diagnosis")
     assert (code, err.count("\n"), folder.exists()) == (65, 1, False)
-    assert "the model answers 0, 1, and the column diagnosis holds malignant, benign" in err
+    assert "the model predicts 0, 1, and the column diagnosis holds malignant, benign" in err
     assert "--ignore diagnosis" in err
     code, out, err, _ = packing(classifier(CODES), rows, "--ignore", "diagnosis")
     assert (code, err) == (0, "")
@@ -147,9 +147,7 @@ def test_a_model_no_better_than_the_mean_gets_a_warning(packing: Packing) -> Non
 
 
 @pytest.mark.parametrize("value", ["benign", 3.5])
-def test_rows_that_all_have_the_same_answer_say_nothing_against_a_model(
-    packing: Packing, value: Any
-) -> None:
+def test_rows_that_all_have_the_same_answer_cause_no_note(packing: Packing, value: Any) -> None:
     model = classifier(NAMES) if value == "benign" else LinearRegression().fit(ROWS, CODES)
     code, out, err, _ = packing(model, ROWS.assign(y=value), "--target", "y")
     assert (code, err) == (0, "")
@@ -219,7 +217,7 @@ def test_another_number_of_targets_than_outputs_is_refused(
     model = Ridge().fit(body, exercises)
     code, _, err, folder = packing(model, pd.concat([body, exercises], axis=1), "--target", targets)
     assert code == 65
-    assert f"the model gives {given} for each row, and --target names {named}: name 3" in err
+    assert f"the model predicts {given} for each row, and --target names {named}: name 3" in err
     assert not folder.exists()
 
 
@@ -227,4 +225,4 @@ def test_two_targets_of_one_output_are_refused(packing: Packing) -> None:
     rows = ROWS.assign(diagnosis=NAMES, code=CODES)
     code, _, err, _ = packing(classifier(NAMES), rows, "--target", "diagnosis,code")
     assert code == 65
-    assert "the model gives 1 value for each row, and --target names 2 columns: name 1" in err
+    assert "the model predicts 1 value for each row, and --target names 2 columns: name 1" in err

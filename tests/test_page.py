@@ -1,4 +1,4 @@
-"""`GET /` and `GET /docs`: what the page says and weighs, their policy, and who gets them."""
+"""`GET /` and `GET /docs`: their content and size, their security policy, and access to them."""
 
 import gzip
 import hashlib
@@ -66,7 +66,7 @@ def test_other_answers_keep_the_policy_that_forbids_all(client: FlaskClient) -> 
         assert policy == "default-src 'none'; frame-ancestors 'none'"
 
 
-def test_it_tells_what_the_manifest_does(client: FlaskClient, predictor: Predictor) -> None:
+def test_it_shows_the_manifest(client: FlaskClient, predictor: Predictor) -> None:
     text = client.get("/").text
     manifest = predictor.manifest
     accuracy = manifest.metrics["held_out"]["accuracy"]
@@ -84,7 +84,7 @@ def test_it_has_no_rows_of_the_sample() -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_without_a_key_a_browser_is_asked_for_one(locked: FlaskClient, path: str) -> None:
+def test_without_a_key_a_browser_gets_the_login_page(locked: FlaskClient, path: str) -> None:
     response = locked.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
     assert response.status_code == 401
     assert response.content_type.startswith("text/html")

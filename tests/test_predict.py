@@ -42,7 +42,7 @@ TABLES = {
 
 
 @pytest.mark.parametrize("payload", FORMS.values(), ids=FORMS)
-def test_the_published_example_comes_out_of_every_json_form(
+def test_the_published_example_is_predicted_in_every_json_form(
     client: FlaskClient, payload: object
 ) -> None:
     response = client.post("/predict", json=payload)
@@ -51,7 +51,7 @@ def test_the_published_example_comes_out_of_every_json_form(
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
-def test_the_published_example_comes_out_of_csv(client: FlaskClient, table: str) -> None:
+def test_the_published_example_is_predicted_in_csv(client: FlaskClient, table: str) -> None:
     response = client.post("/predict", data=table.encode(), content_type="text/csv")
     assert (response.status_code, response.json) == (200, ANSWER)
 
@@ -61,7 +61,7 @@ def test_scalars_are_one_row(client: FlaskClient) -> None:
     assert response.json == {"class": [0.0]}
 
 
-def test_probabilities_come_on_request_and_sum_to_one(client: FlaskClient) -> None:
+def test_probabilities_are_returned_on_request_and_sum_to_one(client: FlaskClient) -> None:
     response = client.post("/predict?probabilities=true", json=FORMS["columns"])
     answer = response.json
     assert answer is not None
@@ -97,7 +97,7 @@ def test_a_query_that_means_nothing_is_refused(
     assert hint in error["detail"]
 
 
-def test_as_many_rows_come_out_as_go_in(client: FlaskClient) -> None:
+def test_each_row_has_one_prediction(client: FlaskClient) -> None:
     for rows in (1, 2, 1000, 10_000):
         column = [row % 7 - 3 for row in range(rows)]
         response = client.post("/predict", json={"sensor_1": column, "sensor_2": column[::-1]})
@@ -174,7 +174,7 @@ def test_other_forms_of_a_frame_get_the_one_that_is_taken(
     assert response.status_code == 422
     [error] = problem["errors"]
     [call] = re.findall(r"df(\.to_json\(.*\))$", error["detail"])
-    right = eval(f"ROWS{call}")  # noqa: S307 (what the message says to send)
+    right = eval(f"ROWS{call}")  # noqa: S307 (the form that the message recommends)
     response = client.post("/predict", data=right, content_type="application/json")
     assert (response.status_code, response.json) == (200, ANSWER)
 

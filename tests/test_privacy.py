@@ -10,7 +10,7 @@ import pytest
 from tests.support.bad_bodies import BAD_JSON
 from tests.support.bad_requests import REFUSED_BY_GUNICORN, REFUSED_BY_THE_APP
 from tests.support.bad_tables import BAD_TABLES
-from tests.support.raw import CLOSE, LENGTH, assert_still_good, exchange, get, post
+from tests.support.raw import CLOSE, LENGTH, assert_still_serving, exchange, get, post
 from tests.support.serving import Server, serve
 
 CANARY = b"canary-0f7d9e"
@@ -112,7 +112,9 @@ def test_no_answer_echoes_a_value(server: Server, request_bytes: bytes) -> None:
 
 
 @pytest.mark.parametrize("request_bytes", NAMES.values(), ids=NAMES)
-def test_an_answer_tells_a_misspelt_name_in_few_words(server: Server, request_bytes: bytes) -> None:
+def test_a_misspelt_name_is_repeated_in_few_characters(
+    server: Server, request_bytes: bytes
+) -> None:
     answer = exchange(server, request_bytes)
     assert answer is not None
     assert len(answer.body) < 500
@@ -123,7 +125,7 @@ def test_an_answer_tells_a_misspelt_name_in_few_words(server: Server, request_by
 def test_no_log_line_holds_what_a_client_sent_and_each_is_json(overheard: Server) -> None:
     for request_bytes in EVERYTHING.values():
         exchange(overheard, request_bytes)
-    assert_still_good(overheard)
+    assert_still_serving(overheard)
     assert CANARY.decode() not in str(overheard.metrics())
     assert_log_tells_nothing(overheard.log.read_text())
 

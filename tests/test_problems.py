@@ -18,7 +18,7 @@ def test_every_http_error_is_a_problem(app: Flask, status: int) -> None:
     assert_problem(status, response.content_type, response.data)
 
 
-def test_a_crash_is_a_500_that_tells_nothing_of_it(app: Flask) -> None:
+def test_a_crash_is_a_500_without_details(app: Flask) -> None:
     def crash() -> str:
         raise RuntimeError("the secret ingredient")
 

@@ -1,4 +1,4 @@
-"""The prototype notebook runs from top to bottom, and what it says is what it finds."""
+"""The prototype notebook runs from top to bottom, and its text has the computed numbers."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 TRAINING = Path(__file__).resolve().parents[1] / "training" / "sensor_example"
 NOTEBOOK = TRAINING / "prototype.ipynb"
 
-# Where the cell "found" says in words what the cell "results" prints.
+# The places in the text of the cell "found" that have a number which the cell "results" prints.
 SENTENCES = {
     "boundary_slope": r"`sensor_1 - ([\d.]+) \* sensor_2 = [\d.]+`",
     "boundary_threshold": r"`sensor_1 - [\d.]+ \* sensor_2 = ([\d.]+)`",
@@ -165,7 +165,7 @@ def test_published_example_gets_its_published_answers(run: Run) -> None:
 @pytest.mark.parametrize("result", SENTENCES)
 def test_findings_in_words_are_the_computed_ones(run: Run, result: str) -> None:
     found = re.search(SENTENCES[result], run.source("found"))
-    assert found, f"the cell 'found' does not say {SENTENCES[result]}"
+    assert found, f"the cell 'found' does not have {SENTENCES[result]}"
     assert float(found[1]) == pytest.approx(run.results()[result], abs=0.01)
 
 

@@ -12,7 +12,7 @@ from service.model import remote
 from service.model.artifact import ArtifactError, UnavailableError
 from service.model.predictor import Predictor
 from tests.support import buckets
-from tests.support.buckets import BUCKET, PLACE, PREFIX, Proxy
+from tests.support.buckets import BUCKET, MODEL_URI, PREFIX, Proxy
 
 SECONDS = 30.0  # enough
 
@@ -23,7 +23,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "READ_SECONDS", 0.3)
 
 
-def refusal(kind: type[ArtifactError], place: str = PLACE, sha256: str = "") -> str:
+def refusal(kind: type[ArtifactError], place: str = MODEL_URI, sha256: str = "") -> str:
     """Load what must not load: one line that names the place on S3, and nothing is left here."""
     with (
         pytest.raises(ArtifactError) as caught,
@@ -48,20 +48,20 @@ def content(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def fetch(place: str = PLACE, sha256: str = "") -> dict[str, bytes]:
+def fetch(place: str = MODEL_URI, sha256: str = "") -> dict[str, bytes]:
     """The files that arrive, by name."""
     with remote.opened(place, sha256, SECONDS) as folder:
         assert folder.stat().st_mode & 0o777 == 0o700
         return content(folder)
 
 
-@pytest.mark.parametrize("place", [PLACE, PLACE.removesuffix("/")])
+@pytest.mark.parametrize("place", [MODEL_URI, MODEL_URI.removesuffix("/")])
 def test_what_is_on_s3_arrives_to_the_last_bit_and_nothing_is_left(
     proxy: Proxy, artifact: Path, place: str
 ) -> None:
     assert fetch(place, digest(artifact)) == content(artifact)
-    assert proxy.asked[0] == f"/{BUCKET}/{PREFIX}manifest.json"
-    assert len(proxy.asked) == len(content(artifact))
+    assert proxy.paths[0] == f"/{BUCKET}/{PREFIX}manifest.json"
+    assert len(proxy.paths) == len(content(artifact))
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
     assert list(Path(tempfile.gettempdir()).iterdir()) == []
 
@@ -88,7 +88,7 @@ def test_what_passes_by_itself_is_tried_again(
 ) -> None:
     proxy.faults.extend([""] * before + [fault, fault])
     assert fetch() == content(artifact)
-    assert len(proxy.asked) >= len(content(artifact)) + 2
+    assert len(proxy.paths) >= len(content(artifact)) + 2
 
 
 @pytest.mark.parametrize(
@@ -98,17 +98,17 @@ def test_what_passes_by_itself_is_tried_again(
         ("bad request", "(400 InvalidRequest)"),
     ],
 )
-def test_what_s3_refuses_is_not_asked_again(proxy: Proxy, fault: str, message: str) -> None:
+def test_a_request_that_s3_refuses_is_not_repeated(proxy: Proxy, fault: str, message: str) -> None:
     proxy.faults.append(fault)
     assert message in refusal(UnavailableError)
-    assert len(proxy.asked) == 1
+    assert len(proxy.paths) == 1
 
 
-def test_without_credentials_nothing_is_asked(
+def test_without_credentials_no_request_is_sent(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it would remember them
     assert "credentials" in refusal(UnavailableError)
-    assert proxy.asked == []
+    assert proxy.paths == []

@@ -35,9 +35,9 @@ def uploaded(proxy: Proxy, s3: str, own_artifact: Path) -> Callable[[], str]:
 
 
 @pytest.mark.parametrize("place", [f"s3://{BUCKET}/other", "s3://no-such-bucket/sensors"])
-def test_what_is_not_there_is_not_asked_again(proxy: Proxy, place: str) -> None:
+def test_a_request_for_a_missing_object_is_not_repeated(proxy: Proxy, place: str) -> None:
     assert f"{place}/manifest.json: does not exist (404 NoSuch" in refusal(MissingError, place)
-    assert len(proxy.asked) == 1
+    assert len(proxy.paths) == 1
 
 
 def test_a_listed_file_that_is_not_there_is_named(
@@ -58,13 +58,13 @@ def test_a_manifest_that_is_far_too_large_is_not_fetched(
     assert f"{place}/manifest.json: has {size:,} bytes, which is too large for a manifest" in text
 
 
-def test_another_manifest_than_the_pinned_one_is_refused_before_more_is_asked(
+def test_another_manifest_than_the_pinned_one_is_refused_before_further_requests(
     proxy: Proxy, artifact: Path
 ) -> None:
     text = refusal(ChecksumError, sha256="0" * 64)
     assert digest(artifact) in text
     assert f"SERVICE_MODEL_SHA256 is {'0' * 64}" in text
-    assert len(proxy.asked) == 1
+    assert len(proxy.paths) == 1
 
 
 def test_half_of_a_file_in_the_bucket_is_refused(
@@ -89,12 +89,12 @@ def test_another_file_of_the_same_size_is_refused(
 
 
 @pytest.mark.parametrize("name", ["..", "../outside", "a/b", "/etc/new", "manifest.json", "a\0b"])
-def test_a_name_that_leads_out_of_the_folder_is_never_asked_for(
+def test_a_file_outside_of_the_folder_is_never_requested(
     uploaded: Callable[[], str], edit_manifest: Edit, proxy: Proxy, name: str
 ) -> None:
     edit_manifest(lambda m: m["files"].update({name: {"sha256": "0" * 64, "bytes": 1}}))
     assert "not a file of an artifact" in refusal(ManifestError, uploaded())
-    assert len(proxy.asked) == 1
+    assert len(proxy.paths) == 1
 
 
 @contextmanager
@@ -108,12 +108,12 @@ def room_for(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_model_that_finds_no_room_says_so(proxy: Proxy) -> None:
+def test_a_full_disk_is_reported(proxy: Proxy) -> None:
     with room_for(100):
         assert "larger /tmp" in refusal(UnavailableError)
 
 
-def test_what_is_larger_than_the_manifest_says_takes_no_room(
+def test_a_file_larger_than_in_the_manifest_is_refused_before_it_fills_the_disk(
     uploaded: Callable[[], str], own_artifact: Path
 ) -> None:
     with (own_artifact / "model.joblib").open("ab") as file:

@@ -1,4 +1,4 @@
-"""The real service with a model on S3: what it starts with, what it says when it does not start."""
+"""The real service with a model on S3: its start, and its messages if it does not start."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from service.app import load
 from service.model.artifact import UnavailableError
 from service.settings import Settings
 from tests.support import buckets, containers
-from tests.support.buckets import BUCKET, PLACE, PREFIX, Proxy, answers
+from tests.support.buckets import BUCKET, MODEL_URI, PREFIX, Proxy, answers
 from tests.support.containers import docker, execute, output, unique
 from tests.support.serving import ROOT, clean_environment, free_port, serve, wait_until
 from tests.test_remote import digest
@@ -30,11 +30,11 @@ CONFINED = ("--read-only", "--tmpfs=/tmp:size=16m,noexec,nosuid,nodev", "--cap-d
 
 def test_the_service_serves_it_from_memory_alone(artifact: Path, s3: str, tmp_path: Path) -> None:
     (tmp_path / "memory").mkdir()
-    with buckets.between(s3) as proxy:
+    with buckets.proxied(s3) as proxy:
         proxy.faults.extend(["slow down", "cut"])
         settings = {
             **buckets.credentials(proxy.endpoint),
-            "SERVICE_MODEL": PLACE,
+            "SERVICE_MODEL": MODEL_URI,
             "SERVICE_MODEL_SHA256": digest(artifact),
             "TMPDIR": str(tmp_path / "memory"),
             "WEB_CONCURRENCY": "2",
@@ -48,9 +48,9 @@ def test_the_service_serves_it_from_memory_alone(artifact: Path, s3: str, tmp_pa
         lines = [json.loads(line) for line in server.log.read_text().splitlines()]
     again, *_, done = [line for line in lines if line["logger"] == "slipway.model"]
     assert again["message"] == "fetching the model again"
-    assert (again["what"], again["reason"]) == (f"{PLACE}manifest.json", "503 SlowDown")
+    assert (again["what"], again["reason"]) == (f"{MODEL_URI}manifest.json", "503 SlowDown")
     assert done["message"] == "fetched the model"
-    assert len(proxy.asked) == 2 + len(list(filter(Path.is_file, artifact.rglob("*"))))
+    assert len(proxy.paths) == 2 + len(list(filter(Path.is_file, artifact.rglob("*"))))
 
 
 @pytest.mark.parametrize(
@@ -59,19 +59,19 @@ def test_the_service_serves_it_from_memory_alone(artifact: Path, s3: str, tmp_pa
 def test_what_does_not_pass_ends_the_start_with_69_and_the_last_reason(
     s3: str, tmp_path: Path, fault: str, reason: str
 ) -> None:
-    with buckets.between(s3) as proxy:
+    with buckets.proxied(s3) as proxy:
         proxy.faults.append(fault)
         proxy.lasting = True
-        own = {"SERVICE_MODEL": PLACE, "SERVICE_FETCH_SECONDS": "2", "TMPDIR": str(tmp_path)}
+        own = {"SERVICE_MODEL": MODEL_URI, "SERVICE_FETCH_SECONDS": "2", "TMPDIR": str(tmp_path)}
         line = refusal(69, None, **own, **buckets.credentials(proxy.endpoint))
     assert f"did not arrive within 2 s ({reason}); " in line
     assert "raise SERVICE_FETCH_SECONDS and the grace period" in line
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_boto3_it_says_what_to_install(tmp_path: Path) -> None:
+def test_the_error_without_boto3_names_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "boto3.py").write_text("raise ModuleNotFoundError(__name__)\n")
-    own = {"SERVICE_MODEL": PLACE, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    own = {"SERVICE_MODEL": MODEL_URI, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     line = refusal(69, None, **own)
     assert "pip install boto3, or in a checkout" in line
     assert 'REQUIREMENTS="requirements.txt requirements/s3.txt"' in line
@@ -101,7 +101,7 @@ def test_a_folder_with_the_pinned_manifest_is_served(artifact: Path) -> None:
 
 
 def test_make_serves_it_without_a_curl_line_from_a_folder() -> None:
-    command = ["make", "--dry-run", "serve", f"SERVICE_MODEL={PLACE}"]
+    command = ["make", "--dry-run", "serve", f"SERVICE_MODEL={MODEL_URI}"]
     planned = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
     assert "gunicorn" in planned
     assert "service example" not in planned
@@ -116,7 +116,7 @@ def test_the_documented_policy_is_enough_and_no_more(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key[1])
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     with buckets.permissions(s3):
-        assert load(Settings(model=PLACE)).manifest.name == "sensors"
+        assert load(Settings(model=MODEL_URI)).manifest.name == "sensors"
         with pytest.raises(UnavailableError, match="403 AccessDenied"):
             load(Settings(model=f"s3://{BUCKET}/another-model"))
         own = buckets.client(s3, key)
@@ -138,7 +138,7 @@ def test_the_container_keeps_it_in_memory_and_needs_no_right_for_it(
     port, name = free_port(), unique()
     settings = {
         **buckets.credentials(s3),
-        "SERVICE_MODEL": PLACE,
+        "SERVICE_MODEL": MODEL_URI,
         "PYTHONPATH": "/packages",
         "GUNICORN_CMD_ARGS": f"--bind=127.0.0.1:{port}",
     }

@@ -56,7 +56,7 @@ def test_each_kind_of_model_has_the_pictures_that_make_sense(
         ("clusters", "neither a classifier nor a regressor"),
     ],
 )
-def test_it_says_why_a_picture_is_missing(name: str, said: str) -> None:
+def test_it_gives_the_reason_for_a_missing_plot(name: str, said: str) -> None:
     assert said in page_of(artifact_of(name))
 
 
@@ -68,7 +68,7 @@ def test_two_numeric_inputs_have_decision_regions(artifact: Path) -> None:
     assert "Prediction surface" in titles(page)
 
 
-def test_the_report_says_first_which_rows_the_model_was_evaluated_on(artifact: Path) -> None:
+def test_the_report_begins_with_the_rows_that_the_model_was_evaluated_on(artifact: Path) -> None:
     fitted = page_of(artifact)
     assert (
         "The model was evaluated on <b>750 rows that it has not seen</b>, held out of 3,000."
@@ -137,7 +137,7 @@ def test_it_has_no_rows_of_the_sample() -> None:
     assert not [remark for remark in rows.remark if remark in page]
 
 
-def test_many_columns_classes_and_rows_are_bounded_and_the_page_says_so() -> None:
+def test_many_columns_classes_and_rows_are_limited_with_a_note_on_the_page() -> None:
     chance = np.random.default_rng(0)
     rows = pd.DataFrame(chance.normal(size=(6000, 20)), columns=[f"c{i}" for i in range(20)])
     answer = chance.integers(40, size=6000)
@@ -190,7 +190,7 @@ def test_ticks_are_short_and_counts_whole(
     assert re.findall(r"<text[^>]*>([^<]+)</text>", plot.svg) == [*ticks, name]
 
 
-def test_held_out_rows_are_said_to_be(tmp_path: Path) -> None:
+def test_held_out_rows_are_described_as_such(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(size=(40, 1))
     joblib.dump(LinearRegression().fit(values[:20], values[:20, 0]), tmp_path / "model.joblib")
     rows = pd.DataFrame({"size": values[20:, 0], "answer": values[20:, 0]})

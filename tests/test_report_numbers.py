@@ -15,7 +15,7 @@ from training.report.metrics import bootstrap_intervals, compute, proportion
 
 @pytest.fixture(scope="module")
 def evaluation() -> Evaluation:
-    """A model that says low below 0.5 and high above, and is wrong once in five."""
+    """A model that predicts low below 0.5 and high above, and is wrong once in five."""
     model = KNeighborsClassifier(1).fit([[0.0], [1.0]], ["low", "high"])
     rows = pd.DataFrame({"a": [0.0, 0.1, 0.2, 0.9, 1.0]})
     return judge(model, rows, {"y": ["low", "high", "low", "high", "high"]})

@@ -43,7 +43,9 @@ def test_a_report_that_fails_costs_the_report_and_not_the_model(
     assert Predictor.load(tmp_path / "model").report is None
 
 
-def test_pack_says_where_the_report_is(artifact: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pack_prints_the_path_of_the_report(
+    artifact: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = artifact_of("text")
     assert main(["inspect", str(folder)]) == 0
     assert f"report:    {folder / REPORT}" in capsys.readouterr().out.splitlines()

@@ -68,7 +68,7 @@ def test_the_page_leads_there_and_the_contract_names_it(client: FlaskClient) -> 
     assert list(described["responses"]["200"]["content"]) == ["text/html"]
 
 
-def test_a_model_without_one_says_so_and_nothing_leads_there() -> None:
+def test_a_model_without_a_report_answers_404_and_no_page_links_to_it() -> None:
     client = packed("text")[2]
     answer = client.get("/report", headers=BROWSER)
     assert_problem(404, answer.content_type, answer.data)
@@ -85,7 +85,7 @@ def test_without_a_key_nothing_of_it_is_reported(locked: FlaskClient) -> None:
     assert "sensor" not in door.text
     opened = locked.get("/report", headers={"X-API-Key": KEY})
     assert (opened.status_code, opened.text.count("<h1")) == (200, 1)
-    # the page that asks for the key takes on the look of the report, and no other
+    # the login page has the style of the report, and no other
     assert style(opened.text) in policy(locked, **BROWSER)["style-src"].split()
     assert policy(locked, **{"X-API-Key": KEY})["script-src"] == "'none'"
 

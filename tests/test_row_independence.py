@@ -1,4 +1,4 @@
-"""Only a model whose rows are apart may be asked for several requests at once."""
+"""Only a model with independent rows may predict for several requests at once."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -71,7 +71,7 @@ def test_a_model_that_has_no_answer_is_not_known_to_be() -> None:
 
 
 @pytest.mark.parametrize("apart", [True, False])
-def test_the_service_shares_calls_only_where_packing_says_so(apart: bool, tmp_path: Path) -> None:
+def test_the_service_shares_calls_only_if_packing_allows_it(apart: bool, tmp_path: Path) -> None:
     steps = [] if apart else [FunctionTransformer(centred)]
     model = make_pipeline(*steps, DecisionTreeClassifier(max_depth=5))
     manifest = pack(
@@ -196,7 +196,7 @@ def test_a_model_of_numbers_has_no_boundary() -> None:
     assert beside_boundaries(engine, list(columns.values())) == []
 
 
-def test_an_artifact_that_does_not_say_so_shares_nothing(predictor: Predictor) -> None:
+def test_an_artifact_without_the_entry_shares_no_calls(predictor: Predictor) -> None:
     silent = replace(predictor.manifest, engines={})
     app = create_app(Settings(), Predictor(silent, predictor.engine))
     assert app.fast_path

@@ -25,7 +25,7 @@ def client() -> FlaskClient:
 
 
 def predicted(name: str, rows: list[list[Any]]) -> Any:
-    """What /predict says of the same rows."""
+    """The response of /predict to the same rows."""
     return client_of(name, "sagemaker").post("/predict", json={"instances": rows}).json
 
 
@@ -152,7 +152,7 @@ def test_a_type_has_either_header_and_is_json_without(
         assert answer["error"] == "UnsupportedFormatError"
 
 
-def test_an_error_says_where_it_is(client: FlaskClient) -> None:
+def test_an_error_has_its_place(client: FlaskClient) -> None:
     response = client.post(PATH, json=[[1, 1], [2, "x"]])
     assert response.status_code == 422
     assert response.json == {

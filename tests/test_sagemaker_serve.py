@@ -1,4 +1,4 @@
-"""`docker run IMAGE serve`: as SageMaker starts a container, asks it, and stops it."""
+"""`docker run IMAGE serve`: SageMaker's way to start a container, to call it, and to stop it."""
 
 import json
 import os

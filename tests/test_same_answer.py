@@ -28,7 +28,7 @@ ROUNDING = 1e-9
 Rows = list[tuple[Any, ...]]
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore"),  # what a model says of odd numbers is its own
+    pytest.mark.filterwarnings("ignore"),  # of models about odd numbers
     pytest.mark.parametrize("name", SPECIES),
 ]
 properties = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -42,7 +42,7 @@ def moderate(column: Input) -> st.SearchStrategy[Any]:
 
 
 def ask(name: str, content: str, content_type: str = "application/json") -> dict[str, list[Any]]:
-    """All that a model says of some rows; the answer has no number that JSON does not have."""
+    """All predictions for some rows; the answer has no number that JSON cannot represent."""
 
     def constant(token: str) -> Any:
         raise AssertionError(f"{token} in an answer")

@@ -97,7 +97,7 @@ def test_another_separator_is_named_and_read(
     pack += ["--out", str(tmp_path / "packed"), "--example", str(tmp_path / "rows.csv")]
     frame.head(2).to_csv(tmp_path / "rows.csv", index=False, sep=separator)
     assert main(pack) == os.EX_DATAERR
-    assert f"say --separator {spelling}" in capsys.readouterr().err
+    assert f"use --separator {spelling}" in capsys.readouterr().err
     assert main([*pack, "--separator", spelling.strip("'")]) == 0
     diff = ["diff", *[str(tmp_path / "packed")] * 2, "--sample", str(tmp_path / "rows.csv")]
     capsys.readouterr()
@@ -107,7 +107,7 @@ def test_another_separator_is_named_and_read(
 
 def test_rows_with_decimal_commas_name_the_separator(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("a;b\n1,5;2\n")
-    with pytest.raises(DataError, match="row 1 .* say --separator ';'"):
+    with pytest.raises(DataError, match="row 1 .* use --separator ';'"):
         sample.read(tmp_path / "rows.csv")
 
 
@@ -130,7 +130,7 @@ def test_decimal_commas_give_the_artifact_that_points_give(
     assert versions[0] == versions[1]
     capsys.readouterr()
     assert main([*pack, str(path), "--separator", ";"]) == os.EX_DATAERR
-    assert capsys.readouterr().err.endswith("; a has decimal commas: say --decimal ,\n")
+    assert capsys.readouterr().err.endswith("; a has decimal commas: use --decimal ,\n")
     assert main([*pack, str(path), "--decimal", ","]) == os.EX_DATAERR
     assert "needs another separator" in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""The real gunicorn: what it says when it cannot serve, how it stops, what it shares."""
+"""The real gunicorn: its messages if it cannot serve, how it stops, and what workers share."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The one reader of the environment: names, values, and what it says of wrong ones."""
+"""The only reader of the environment: names, values, and errors for invalid ones."""
 
 import os
 from dataclasses import fields

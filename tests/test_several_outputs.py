@@ -53,7 +53,7 @@ def served(folder: Path, estimator: Any, engine: str = "sklearn") -> FlaskClient
 
 
 def asked(client: FlaskClient, confidence: str = "probabilities") -> dict[str, Any]:
-    """The answer for some rows, after a check that it is what the contract says."""
+    """The answer for some rows, after a check against the contract."""
     table = "\n".join(["a,b", *LINES])
     answer = client.post(f"/predict?{confidence}=true", data=table, content_type="text/csv")
     assert answer.status_code == 200, answer.data
@@ -133,7 +133,7 @@ def test_a_chain_fitted_on_booleans_has_labels_that_equal_its_answers(tmp_path: 
     assert [type(label) for label in answer["labels"]["p"]] == [float, float]
 
 
-def test_tensors_have_the_datatype_that_they_are_said_to_have(tmp_path: Path) -> None:
+def test_tensors_have_the_datatype_of_the_metadata(tmp_path: Path) -> None:
     client = served(tmp_path, ClassifierChain(LogisticRegression()).fit(ROWS, binary()))
     inputs = [{"name": n, "shape": [2], "datatype": "FP64", "data": [5.0, 6.5]} for n in "ab"]
     names = ["p", "q", "p.labels", "p.probabilities"]

@@ -17,7 +17,7 @@ EACH = b'{"class": [0.0, 1.0, 1.0]}'
 
 @dataclass(slots=True)
 class Counting:
-    """An engine that notes how many rows it is asked for; `change` spoils its answer."""
+    """An engine that records the number of rows of each call; `change` alters its predictions."""
 
     engine: Engine
     change: Callable[[list[Column]], list[Column]] = list
@@ -67,7 +67,7 @@ def test_only_plain_predictions_share(predictor: Predictor) -> None:
     assert counted(predictor, [plain, plain, query, plain]) == [3, 6, 3]
 
 
-def test_a_model_that_gives_another_number_of_values_is_asked_for_each(
+def test_a_model_that_returns_another_number_of_values_is_called_for_each_request(
     predictor: Predictor,
 ) -> None:
     def spoil(found: list[Column]) -> list[Column]:

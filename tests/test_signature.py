@@ -23,11 +23,11 @@ def test_names_keep_the_model_s_order() -> None:
     assert SIGNATURE.names == ("b", "a", "c")
 
 
-def test_it_comes_back_equal_through_json() -> None:
+def test_it_is_equal_after_a_round_trip_through_json() -> None:
     assert Signature.from_dict(json.loads(json.dumps(SIGNATURE.to_dict()))) == SIGNATURE
 
 
-def test_an_output_without_labels_comes_back_without() -> None:
+def test_an_output_without_labels_has_none_after_a_round_trip() -> None:
     regression = replace(SIGNATURE, outputs=(Output(name="y", kind="number"),))
     assert Signature.from_dict(json.loads(json.dumps(regression.to_dict()))) == regression
 

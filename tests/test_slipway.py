@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from service.model.predictor import Predictor
-from slipway.command import COMMANDS, commands, main, way_to_install
+from slipway.command import COMMANDS, commands, installation_advice, main
 from tests.support.own_code import forgotten, saved
 from tests.support.serving import ROOT, Server, clean_environment, free_port, wait_until
 
@@ -237,7 +237,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(artifact: Path) -> None:
     assert ended.stderr == ""
 
 
-def test_what_is_not_installed_is_said_in_one_line(
+def test_a_package_that_is_not_installed_is_reported_in_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "training.commands", None)
@@ -264,9 +264,9 @@ def test_what_to_install_is_the_extra_that_has_it(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    assert in_a_checkout in str(way_to_install(command, module))
+    assert in_a_checkout in str(installation_advice(command, module))
     monkeypatch.setattr("slipway.command.CHECKOUT", tmp_path / "Makefile")
-    assert str(way_to_install(command, module)).endswith(f"pip install '{in_a_wheel}'")
+    assert str(installation_advice(command, module)).endswith(f"pip install '{in_a_wheel}'")
     extra = in_a_wheel.split("[")[1].rstrip("]")
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     packages = {"yaml": "pyyaml", "botocore": "boto3"}

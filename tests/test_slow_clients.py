@@ -14,7 +14,7 @@ import pytest
 from tests.support.bad_bodies import ANSWER, EXAMPLE
 from tests.support.problems import assert_problem
 from tests.support.raw import CHUNKED, LENGTH, post, read_answer, reset
-from tests.support.serving import PATIENCE, Answer, Server, serve, wait_until
+from tests.support.serving import TIMEOUT_SECONDS, Answer, Server, serve, wait_until
 
 DEADLINE = 1.0
 AT_ONCE = 3.0  # seconds; measured are a few milliseconds
@@ -59,7 +59,9 @@ def descriptors(worker: int) -> int:
 
 
 @pytest.mark.parametrize("head", HEADS, ids=["length", "chunks"])
-def test_a_body_that_never_comes_is_refused_at_the_deadline(impatient: Server, head: bytes) -> None:
+def test_a_body_that_never_arrives_is_refused_at_the_deadline(
+    impatient: Server, head: bytes
+) -> None:
     with impatient.connect() as connection:
         start = time.monotonic()
         connection.sendall(head)
@@ -74,13 +76,13 @@ def test_a_body_that_drips_is_refused_at_the_deadline(impatient: Server, head: b
         start = time.monotonic()
         connection.sendall(head)
         while not can_be_read(connection, 0.05):
-            assert time.monotonic() - start < PATIENCE
+            assert time.monotonic() - start < TIMEOUT_SECONDS
             connection.sendall(drop)
         assert_too_slow(read_answer(connection))
         assert DEADLINE - 0.1 < time.monotonic() - start < DEADLINE + AT_ONCE
 
 
-def test_a_body_that_comes_in_time_is_answered(impatient: Server) -> None:
+def test_a_request_whose_body_arrives_in_time_is_answered(impatient: Server) -> None:
     with impatient.connect() as connection:
         connection.sendall(post(LENGTH % len(EXAMPLE)))
         for place in range(len(EXAMPLE)):

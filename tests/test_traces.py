@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.bad_bodies import ANSWER, EXAMPLE
 from tests.support.collector import (
-    NEVER_BY_ITSELF,
+    EXPORT_AT_END,
     Collector,
     collecting,
     spans_of,
@@ -20,7 +20,7 @@ from tests.support.collector import (
     traced,
 )
 from tests.support.raw import exchange
-from tests.support.serving import PATIENCE, ROOT, Server, clean_environment
+from tests.support.serving import ROOT, TIMEOUT_SECONDS, Server, clean_environment
 from tests.test_privacy import CANARY, EVERYTHING, GOOD, send
 from tests.test_server import refusal
 
@@ -51,7 +51,7 @@ def collector() -> Iterator[Collector]:
 def test_a_prediction_is_one_span_that_continues_its_client_s_trace(
     artifact: Path, collector: Collector
 ) -> None:
-    with traced(artifact, collector.endpoint, **NEVER_BY_ITSELF) as server:
+    with traced(artifact, collector.endpoint, **EXPORT_AT_END) as server:
         answer = server.request("POST", "/predict", EXAMPLE, TRACEPARENT)
         assert (answer.status, answer.body) == (200, ANSWER)
         assert not collector.spans
@@ -97,7 +97,7 @@ def test_a_kept_connection_carries_no_trace_over(
     artifact: Path, collector: Collector, body: bytes | str
 ) -> None:
     with traced(artifact, collector.endpoint) as server:  # in the loop, and in its thread
-        connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+        connection = HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_SECONDS)
         for headers in (TRACEPARENT, {"Content-Type": "application/json"}, TRACEPARENT):
             connection.request("POST", "/predict", body, headers)
             assert connection.getresponse().read()
@@ -121,7 +121,7 @@ def test_spans_hold_no_payload_and_no_key(artifact: Path, collector: Collector) 
     assert CANARY.decode() not in str([span.text for span in spans])
 
 
-def test_the_span_of_a_crash_says_so_without_the_exception_s_message(
+def test_the_span_of_a_crash_has_an_error_without_the_exception_s_message(
     artifact: Path, collector: Collector, tmp_path: Path
 ) -> None:
     (tmp_path / "crashing.py").write_text(CRASHING % CANARY.decode())
@@ -129,7 +129,7 @@ def test_the_span_of_a_crash_says_so_without_the_exception_s_message(
     with traced(artifact, collector.endpoint, *own, PYTHONDONTWRITEBYTECODE="1") as server:
         assert server.predict(EXAMPLE).status == 500
         server.process.terminate()
-        assert server.process.wait(PATIENCE) == 0
+        assert server.process.wait(TIMEOUT_SECONDS) == 0
     [span] = collector.spans
     assert span.attributes["http.status_code"] == 500
     assert "STATUS_CODE_ERROR" in span.text
@@ -171,7 +171,7 @@ def test_nothing_of_opentelemetry_is_imported_unless_wanted(artifact: Path) -> N
         assert (said.stdout == "[]\n") == (wanted == "false")
 
 
-def test_without_its_packages_it_says_what_to_install(artifact: Path, tmp_path: Path) -> None:
+def test_the_error_for_missing_packages_names_them(artifact: Path, tmp_path: Path) -> None:
     (tmp_path / "opentelemetry.py").write_text("raise ModuleNotFoundError(__name__)\n")
     own = {"SERVICE_MODEL": str(artifact), "SERVICE_TRACES": "true", "PYTHONPATH": str(tmp_path)}
     own["PYTHONDONTWRITEBYTECODE"] = "1"

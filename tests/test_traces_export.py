@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.bad_bodies import ANSWER, EXAMPLE
 from tests.support.collector import (
-    NEVER_BY_ITSELF,
+    EXPORT_AT_END,
     Collector,
     collecting,
     spans_of,
@@ -113,7 +113,7 @@ def test_a_collector_that_is_down_costs_spans_and_nothing_else(
 def test_stopping_does_not_wait_for_a_collector_that_is_down(artifact: Path) -> None:
     with silent() as taken:  # the exporter itself would wait for 10 seconds, as gunicorn does
         endpoint = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        with traced(artifact, endpoint, WEB_CONCURRENCY="2", **NEVER_BY_ITSELF) as server:
+        with traced(artifact, endpoint, WEB_CONCURRENCY="2", **EXPORT_AT_END) as server:
             for _ in range(20):
                 server.predict(EXAMPLE)
             lines = stopped(server)

@@ -164,7 +164,7 @@ def test_what_a_replay_raises_is_reported() -> None:
 def test_modules_that_are_trusted_are_imported_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Their code may do anything; names that are none are the unpickler's to tell."""
+    """Their code may do anything; the unpickler reports names that do not exist."""
     (tmp_path / "trusted_by_test.py").write_text(
         f"open({str(tmp_path / 'flag')!r}, 'w').close()\nclass Model: pass\n"
     )
@@ -174,7 +174,7 @@ def test_modules_that_are_trusted_are_imported_before(
     assert (tmp_path / "flag").exists()
 
 
-def test_a_timer_that_was_there_goes_on() -> None:
+def test_an_earlier_timer_continues() -> None:
     rung = []
     previous = signal.signal(signal.SIGALRM, lambda *_: rung.append(1))
     try:

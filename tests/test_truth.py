@@ -19,7 +19,7 @@ from training.engine import truth
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
 from training.samples import pandas_rows, sample
-from training.signature.infer import Contract, contract
+from training.signature.infer import Contract, infer_contract
 
 STORES = np.resize([10, 20, 30], 90)
 ROWS = pd.DataFrame({"store": STORES, "b": np.linspace(-1, 1, 90)})
@@ -32,7 +32,9 @@ def found(folder: Path) -> tuple[Any, Contract]:
         FunctionTransformer(frame_steps.texts), encoder, LogisticRegression()
     ).fit(ROWS, STORES == 10)
     ROWS.to_csv(folder / "rows.csv", index=False)
-    return model, contract(FittedModel(model), sample.read(folder / "rows.csv", named=True), [])
+    return model, infer_contract(
+        FittedModel(model), sample.read(folder / "rows.csv", named=True), []
+    )
 
 
 def columns_of(signature: Signature, read: sample.Sample) -> dict[str, Any]:

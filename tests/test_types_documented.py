@@ -1,4 +1,4 @@
-"""The table of types in the documentation is complete, and says what packing says."""
+"""The table of types in the documentation is complete, and agrees with packing."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.serving import ROOT
 from training.errors import PackError
 from training.estimators.fitted_model import FittedModel
 from training.samples import columnar
-from training.signature.infer import contract
+from training.signature.infer import infer_contract
 
 PAGE = (ROOT / "docs/your-own-model.md").read_text()
 ROW = re.compile(r"^\| (.*?) \| (.*?) \| .* \|$", re.MULTILINE)
@@ -61,7 +61,7 @@ def kind_of(values: Any, folder: Path) -> str:
     encoder = OneHotEncoder(handle_unknown="ignore")
     model = make_pipeline(encoder, LogisticRegression()).fit(rows, np.arange(60) % 2)
     read = columnar.read(folder / "rows.feather")
-    return contract(FittedModel(model), read, []).signature.inputs[0].kind
+    return infer_contract(FittedModel(model), read, []).signature.inputs[0].kind
 
 
 @pytest.mark.parametrize(("dtype", "name", "kinds"), documented())

@@ -119,7 +119,7 @@ def test_those_that_do_not_wait_for_answers_get_them_in_order(server: Server) ->
         assert statuses(read_all(connection)) == [200, 400, 200, 400]
 
 
-def test_a_key_is_asked_for(artifact: Path) -> None:
+def test_a_key_is_required(artifact: Path) -> None:
     digest = hashlib.sha256(KEY.encode()).hexdigest()
     with serve(artifact, SERVICE_API_KEYS=digest) as server:
         for given, status in ((KEY, 200), ("other", 401)):
@@ -144,4 +144,4 @@ def test_who_waits_too_long_is_refused_and_that_is_logged_and_counted(artifact: 
         assert len(lines) == len(ids) == len(refused)
         counted = server.metrics()
         assert counted['slipway_shed_total{reason="busy"}'] == len(refused)
-        assert counted["slipway_requests_in_flight"] == 1  # which asks
+        assert counted["slipway_requests_in_flight"] == 1  # the request for the metrics

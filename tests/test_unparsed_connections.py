@@ -37,7 +37,7 @@ bridge.settings = replace(bridge.settings, max_body_bytes=1000)
 """
 
 
-def test_who_leaves_is_forgotten(artifact: Path) -> None:
+def test_a_client_that_disconnects_leaves_the_queue(artifact: Path) -> None:
     with serve(artifact) as server, ExitStack() as stack:
         for connection in burst(server, GOOD, stack):
             reset(connection)
@@ -113,7 +113,7 @@ def test_gunicorn_sees_each_if_it_is_to_log_them(artifact: Path) -> None:
     own = ("--access-logfile", "-", "--access-logformat", "seen %(r)s")
     with serve(artifact, *own) as server:
         assert exchange(server, GOOD)
-        wait_until(lambda: "seen POST /predict" in server.log.read_text(), "the log to tell")
+        wait_until(lambda: "seen POST /predict" in server.log.read_text(), "the log line")
 
 
 def test_gunicorn_sees_each_if_it_is_to_count_them(artifact: Path) -> None:
@@ -137,4 +137,4 @@ def test_an_app_that_fails_is_logged_and_closes_the_connection(
         answer = an_answer(connection)
         assert answer.status == 500
         assert connection.recv(1) == b""
-        wait_until(lambda: "ValueError: broken" in server.log.read_text(), "the log to tell")
+        wait_until(lambda: "ValueError: broken" in server.log.read_text(), "the log line")

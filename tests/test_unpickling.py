@@ -96,7 +96,7 @@ def test_what_joblib_compresses_is_read(compression: str) -> None:
 
 
 def frame(storage: str) -> pd.DataFrame:
-    """A frame whose strings are kept so: pandas asks pyarrow to, if that is installed."""
+    """A frame whose strings have this storage; pandas uses pyarrow if it is installed."""
     with pd.option_context("mode.string_storage", storage):
         return pd.DataFrame({"a": [1, 2], "b": ["x", None], "c": pd.Categorical(["u", "v"])})
 
@@ -115,13 +115,15 @@ def frame(storage: str) -> pd.DataFrame:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_models_are_made_of_comes_through(value: object) -> None:
+def test_the_objects_of_models_keep_their_type(value: object) -> None:
     assert type(unpickling.load(dumped(value))) is type(value)
 
 
 @pytest.mark.parametrize("storage", ["python", "pyarrow"])
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-def test_frames_come_through_with_strings_of_either_storage(storage: str, protocol: int) -> None:
+def test_frames_with_strings_of_either_storage_are_loaded_equal(
+    storage: str, protocol: int
+) -> None:
     """A name of a column is the same text, wherever pandas stored it."""
     rows = frame(storage)
     found = unpickling.load(pickle.dumps(rows, protocol=protocol))

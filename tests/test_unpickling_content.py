@@ -1,4 +1,4 @@
-"""What pandas would believe is looked at, and a model has no effect when a request asks for one."""
+"""Content that pandas would trust is checked, and a request cannot cause an effect of a model."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -71,7 +71,7 @@ def test_a_chain_names_a_method_of_predicting() -> None:
     assert (unpickling.load(content).predict(ROWS) == chain.predict(ROWS)).all()
 
 
-def test_what_training_tells_has_no_control_characters() -> None:
+def test_output_of_training_has_no_control_characters() -> None:
     assert str(PackError("holds\x1b[2J\nall is well")) == "holds [2J all is well"
 
 

@@ -39,7 +39,7 @@ def content_of(kind: str, folder: Path) -> bytes:
 
 
 def run(*command: object, **environment: str) -> tuple[int, str]:
-    """The exit code of a command, and what it says on stderr."""
+    """The exit code of a command, and its standard error."""
     ended = subprocess.run(
         [sys.executable, *map(str, command)],
         cwd=ROOT, env={**os.environ, **environment}, text=True, capture_output=True, timeout=120,

@@ -44,7 +44,7 @@ NOT_TRIED = {"scoring", "verbose"}
 
 
 def public() -> list[tuple[str, Any]]:
-    """The estimators that can be asked for something new: they predict or transform."""
+    """The estimators that accept new rows: they predict or transform."""
     return [(name, cls) for name, cls in all_estimators()
             if hasattr(cls, "predict") or hasattr(cls, "transform")]  # fmt: skip
 
@@ -71,7 +71,7 @@ def by_library(content: bytes) -> Any:
 
 
 def answers(estimator: Any, rows: Any) -> dict[str, Any]:
-    """What it says to rows: plain arrays."""
+    """Its results for rows, as plain arrays."""
     said = {}
     for method in ("predict", "predict_proba", "transform"):
         with contextlib.suppress(Exception), warnings.catch_warnings():

@@ -24,7 +24,7 @@ from tests.support.long_answers import (
     wait_until_disconnected,
 )
 from tests.support.raw import LENGTH, post, reset
-from tests.support.serving import PATIENCE, Server, children_of, serve, wait_until
+from tests.support.serving import TIMEOUT_SECONDS, Server, children_of, serve, wait_until
 from training.pack import pack
 from training.samples.sample import read
 
@@ -39,7 +39,7 @@ MOST_MB = 200  # of a worker
 @pytest.fixture(params=[True, False], ids=["llhttp", "gunicorn"])
 def own(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """A server of long answers, which soon disconnects clients that do not read."""
-    soon = {"STALLED_SECONDS": STALLED, "LOOK_SECONDS": 0.05}
+    soon = {"STALLED_SECONDS": STALLED, "CHECK_SECONDS": 0.05}
     with long_answers(tmp_path, fast_path=request.param, **soon) as server:
         yield server
 
@@ -66,7 +66,7 @@ def test_so_does_one_that_reads_less_than_would_make_room_for_another_piece(own:
         assert one.answer() == (200, text(LONG))
 
 
-def test_requests_that_come_meanwhile_are_answered_after_it_in_order(own: Server) -> None:
+def test_requests_that_arrive_meanwhile_are_answered_after_it_in_order(own: Server) -> None:
     sizes = (LONG, 100, LONGER, 200, *[300_000, 250_000] * 20, 300)
     with client(own, b"".join(map(ask, sizes))) as one:
         for size in sizes:
@@ -74,7 +74,7 @@ def test_requests_that_come_meanwhile_are_answered_after_it_in_order(own: Server
         assert_goes_on(one)
 
 
-def test_a_request_that_comes_while_the_answer_is_sent_waits_for_its_end(own: Server) -> None:
+def test_a_request_that_arrives_while_the_response_is_sent_waits_for_its_end(own: Server) -> None:
     with client(own, ask(LONG)) as one:
         wait_until(lambda: held(own) >= LONG, "the answer to wait for its client")
         one.connection.sendall(ask(200))
@@ -112,7 +112,7 @@ def test_a_client_that_reads_nothing_is_disconnected(own: Server) -> None:
     assert reply["unsent_bytes"] > LONG / 2
 
 
-def test_a_client_that_leaves_is_forgotten_at_once(tmp_path: Path) -> None:
+def test_a_client_that_disconnects_frees_its_memory_at_once(tmp_path: Path) -> None:
     """Not after gunicorn's time for it, in which its answer would stay in memory."""
     grace = ("--asgi-disconnect-grace-period", "60")
     with (
@@ -130,7 +130,7 @@ def test_while_too_much_is_unsent_others_are_refused_and_it_is_disconnected_soon
     tmp_path: Path,
 ) -> None:
     with long_answers(
-        tmp_path, MAX_UNSENT_BYTES=LONG, NEEDED_SECONDS=0.3, LOOK_SECONDS=0.05
+        tmp_path, MAX_UNSENT_BYTES=LONG, NEEDED_SECONDS=0.3, CHECK_SECONDS=0.05
     ) as server:
         with client(server, ask(LONG)):
             wait_until(lambda: held(server) >= LONG, "the answer to wait for its client")
@@ -143,7 +143,7 @@ def test_while_too_much_is_unsent_others_are_refused_and_it_is_disconnected_soon
 def test_so_is_one_that_reads_less_than_a_piece_in_that_time(tmp_path: Path) -> None:
     with (
         long_answers(
-            tmp_path, MAX_UNSENT_BYTES=LONG, NEEDED_SECONDS=0.5, LOOK_SECONDS=0.05
+            tmp_path, MAX_UNSENT_BYTES=LONG, NEEDED_SECONDS=0.5, CHECK_SECONDS=0.05
         ) as server,
         client(server, ask(LONG)) as slow,
     ):
@@ -184,7 +184,7 @@ def test_a_stopping_service_finishes_what_is_read_and_leaves_the_rest(
         slow.read_slowly(pieces=10, size=65_536, seconds=0.1)
         assert slow.answer() == (200, text(LONGER))
         assert slow.is_closed()
-        assert server.process.wait(PATIENCE) == 0
+        assert server.process.wait(TIMEOUT_SECONDS) == 0
         assert time.monotonic() - begin < 20, "gunicorn's graceful_timeout is 10"
         with pytest.raises((ConnectionResetError, AssertionError)):
             deaf.answer()

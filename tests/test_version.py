@@ -91,5 +91,5 @@ def test_an_artifact_that_was_steered_elsewhere_is_not_loaded(
         Predictor.load(own_artifact)
 
 
-def test_what_an_artifact_says_of_itself_cannot_break_the_line() -> None:
+def test_texts_of_an_artifact_cannot_break_the_line() -> None:
     assert str(ArtifactError("label is a\nb\x1b[2J\u2028, not c")) == "label is a b [2J , not c"

@@ -97,7 +97,7 @@ def test_the_wheel_has_its_version_and_nothing_that_python_wrote(wheel: Path) ->
 
 
 @pytest.mark.slow
-def test_without_the_extra_each_command_works_or_says_how_to_install_it(
+def test_without_the_extra_each_command_works_or_prints_how_to_install_it(
     wheel: Path, tmp_path: Path
 ) -> None:
     commands = environment(wheel, tmp_path, LOCKS[0])
@@ -185,7 +185,7 @@ def test_the_wheel_packs_and_serves_in_another_folder(installed: Path, tmp_path:
 
 
 @pytest.mark.slow
-def test_deploying_says_what_a_wheel_lacks(installed: Path, tmp_path: Path) -> None:
+def test_deploying_from_a_wheel_names_what_is_missing(installed: Path, tmp_path: Path) -> None:
     ended = subprocess.run(
         [installed / "slipway", "deploy"],
         cwd=tmp_path,
@@ -213,7 +213,7 @@ def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield from texts(node)
 
 
-def test_messages_say_that_what_a_wheel_lacks_is_in_a_checkout() -> None:
+def test_messages_about_files_outside_of_a_wheel_name_the_checkout() -> None:
     modules = [path for name in PACKAGES for path in ROOT.glob(f"{name}/**/*.py")]
     assert len(modules) > 100
     found = [

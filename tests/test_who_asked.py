@@ -1,4 +1,4 @@
-"""The log line of a request says who asked: the client's address and the name of its key."""
+"""The log line of a request has the client's address and the name of its key."""
 
 import hashlib
 import json

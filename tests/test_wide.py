@@ -27,12 +27,12 @@ from training.estimators.fitted_model import FittedModel
 from training.estimators.thresholds import thresholds
 from training.samples import sample
 from training.signature import probe
-from training.signature.infer import describe
+from training.signature.infer import infer_signature
 from training.signature.probe import Probe
 
 
 class Counting(LogisticRegression):  # type: ignore[misc]
-    """Counts the values that it is asked about."""
+    """Counts the values that it predicts for."""
 
     values = 0
     calls = 0
@@ -58,7 +58,7 @@ def read(table: pd.DataFrame, folder: Path) -> sample.Sample:
 def counted(width: int, folder: Path) -> int:
     table = numbers(width)
     Counting.values = 0
-    describe(Counting().fit(table, table.c0 > 0), read(table, folder), [])
+    infer_signature(Counting().fit(table, table.c0 > 0), read(table, folder), [])
     return Counting.values
 
 
@@ -75,7 +75,7 @@ def test_each_of_many_columns_takes_null_exactly_where_it_is_imputed(tmp_path: P
         make_column_transformer((SimpleImputer(), imputed), remainder="passthrough"),
         LogisticRegression(),
     ).fit(table, table.c0 > 0)
-    signature = describe(model, read(table, tmp_path), [])
+    signature = infer_signature(model, read(table, tmp_path), [])
     assert [one.name for one in signature.inputs if one.nullable] == imputed
 
 
@@ -84,7 +84,7 @@ def test_many_closed_columns_have_all_categories_that_the_encoder_learned(tmp_pa
     letters = np.random.default_rng(0).choice(["a", "b", "c"], size=(60, 240))
     table = pd.DataFrame(letters, columns=[f"c{place}" for place in range(240)])
     model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(table, table.c0 == "a")
-    signature = describe(model, read(table, tmp_path), [])
+    signature = infer_signature(model, read(table, tmp_path), [])
     assert {one.categories for one in signature.inputs if one.closed} == {("a", "b", "c")}
     assert all(one.closed for one in signature.inputs)
 
@@ -93,7 +93,7 @@ def test_many_closed_columns_have_all_categories_that_the_encoder_learned(tmp_pa
 def test_a_model_of_many_columns_works_at_each_bound_that_was_found(tmp_path: Path) -> None:
     table = numbers(300)
     model = PoissonRegressor().fit(table, np.abs(table.c0))
-    inputs = describe(model, read(table, tmp_path), []).inputs
+    inputs = infer_signature(model, read(table, tmp_path), []).inputs
     lowest: list[Any] = [one.lowest for one in inputs]
     highest: list[Any] = [one.highest for one in inputs]
     for bounds in (lowest, highest):
@@ -105,7 +105,7 @@ def test_a_model_of_many_columns_works_at_each_bound_that_was_found(tmp_path: Pa
 def test_a_wide_file_keeps_fewer_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sample, "KEPT_CELLS", 6_000)
     monkeypatch.setattr(sample, "CHUNK_CELLS", 1_000)
-    monkeypatch.setattr(sample, "FEWEST_KEPT", 10)
+    monkeypatch.setattr(sample, "MIN_KEPT_ROWS", 10)
     found = read(numbers(20, rows=700), tmp_path)
     assert (found.rows, found.kept) == (700, 300)
     assert {len(column.values) for column in found.columns.values()} == {300}
@@ -195,7 +195,7 @@ def test_thresholds_of_a_scaled_wide_table_take_little_memory() -> None:
 
 
 class CountingEncoder(OneHotEncoder):  # type: ignore[misc]
-    """Counts how often it is asked."""
+    """Counts its calls."""
 
     calls = 0
 
@@ -245,7 +245,7 @@ def test_no_exact_bound_is_searched_for_many_columns(
         return works_at(self, bounds)
 
     monkeypatch.setattr(Probe, "works_at", counted)
-    inputs = describe(model, read(table, tmp_path), []).inputs
+    inputs = infer_signature(model, read(table, tmp_path), []).inputs
     assert trials == 2 * 2  # the largest float, then 1e300
     assert {one.highest for one in inputs} == {1e300}
     rows = pd.DataFrame([{one.name: one.highest for one in inputs}])
@@ -261,7 +261,7 @@ class Scored(DecisionTreeClassifier):  # type: ignore[misc]
 
 def test_only_what_is_served_is_tried(tmp_path: Path) -> None:
     table = numbers(3)
-    signature = describe(Scored().fit(table, table.c0 > 0), read(table, tmp_path), [])
+    signature = infer_signature(Scored().fit(table, table.c0 > 0), read(table, tmp_path), [])
     assert signature.confidence == "probabilities"
 
 
@@ -271,10 +271,10 @@ def test_many_columns_are_tried_alone_in_one_call(
     table = numbers(400)
     model, rows = Counting().fit(table, table.c0 > 0), read(table, tmp_path)
     found, calls = [], []
-    for most in (probe.MOST_ALONE, probe.HALVES):
-        monkeypatch.setattr(probe, "MOST_ALONE", most)
+    for most in (probe.MAX_COLUMNS_ALONE, probe.HALVES):
+        monkeypatch.setattr(probe, "MAX_COLUMNS_ALONE", most)
         Counting.calls = 0
-        found.append(describe(model, rows, []))
+        found.append(infer_signature(model, rows, []))
         calls.append(Counting.calls)
     assert found[0] == found[1]
     assert calls[0] < calls[1]
@@ -323,7 +323,9 @@ def test_the_summary_of_a_wide_table_shows_the_first_inputs_and_counts_the_other
     tmp_path: Path,
 ) -> None:
     table = numbers(60)
-    signature = describe(LogisticRegression().fit(table, table.c0 > 0), read(table, tmp_path), [])
+    signature = infer_signature(
+        LogisticRegression().fit(table, table.c0 > 0), read(table, tmp_path), []
+    )
     lines = summary.inputs_and_outputs(signature).splitlines()
     assert lines[50].split()[0] == "c49"
     assert lines[51].split() == ["…", "and", "10", "more:", "they", "are", "in", "manifest.json"]

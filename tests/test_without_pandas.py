@@ -1,4 +1,4 @@
-"""Packing where pandas is not installed: arrays of numbers are compared, all else asks for it."""
+"""Packing without pandas: arrays of numbers are compared, everything else requires it."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ from training.engine import truth
 from training.errors import MissingPackageError, PackError
 from training.estimators.fitted_model import FittedModel
 from training.samples import pandas_rows, sample
-from training.signature.infer import contract
+from training.signature.infer import infer_contract
 
 WITHOUT = """
 import sys
@@ -158,5 +158,5 @@ def described(folder: Path) -> tuple[Signature, sample.Sample]:
     lines = [",".join("" if cell != cell else str(cell) for cell in row) for row in GAPS.to_numpy()]
     (folder / "rows.csv").write_text("\n".join(["a,b", *lines]) + "\n")
     read = sample.read(folder / "rows.csv", named=True)
-    answer = contract(FittedModel(imputed(GAPS.to_numpy())), read, [])
+    answer = infer_contract(FittedModel(imputed(GAPS.to_numpy())), read, [])
     return answer.signature, answer.sample

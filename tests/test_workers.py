@@ -91,7 +91,7 @@ def plain(artifact: Path) -> Iterator[Server]:
 
 
 def comparable(answer: Answer) -> tuple[int, str, Any]:
-    """What an answer says, but for the request's id."""
+    """An answer without the request's id."""
     content = json.loads(answer.body)
     content.pop("request_id", None)
     content.get("errors", []).sort(key=lambda error: error["pointer"])  # names come in any order

@@ -25,14 +25,14 @@ REPORT = (ROOT / "docs/report.md").read_text()
 
 @pytest.fixture(scope="module")
 def said(checkout: Path) -> str:
-    """What pack said, once the page's model was fitted and packed."""
+    """The output of `pack` for the model of the page."""
     run(checkout, "make .venv/serving")
     (checkout / "fails.py").write_text(script(PAGE))
     run(checkout, ".venv/bin/python fails.py")
     return run(checkout, PACK)
 
 
-def test_pack_says_what_the_page_says(said: str) -> None:
+def test_pack_prints_the_output_of_the_page(said: str) -> None:
     assert said.split("\n\n")[1:3] == PAGE.split("```\n  input")[1].split("```")[0].join(
         ["  input", ""]
     ).rstrip().split("\n\n")
@@ -46,7 +46,7 @@ def test_pack_leaves_the_report_that_the_pages_promise(checkout: Path, said: str
         assert f'<th scope="row">{measure}<' in page
 
 
-def test_pack_says_which_engine_serves_it(said: str) -> None:
+def test_pack_prints_the_engine(said: str) -> None:
     numbers = re.compile(r"\d+ times|\d+ rows")
     [line] = [line for line in PAGE.splitlines() if line.startswith("  engine  ")]
     assert numbers.sub("", line) in numbers.sub("", said).splitlines()
@@ -130,7 +130,7 @@ def test_the_page_s_image_packs_it(checkout: Path, said: str) -> None:
         docker("image", "rm", tag)
 
 
-def test_an_image_without_pandas_says_what_is_missing(
+def test_the_error_of_an_image_without_pandas_names_it(
     checkout: Path, said: str, image: str
 ) -> None:
     run(checkout, PACK_LEARNED)

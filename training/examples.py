@@ -21,7 +21,7 @@ from training.errors import PackError
 from training.samples.sample import Sample
 
 ROWS = 3
-FEW_ROWS = 5  # an example of fewer rows, or a word in fewer, might be somebody's
+FEW_ROWS = 5  # an example of fewer rows, or a word in fewer, may identify a person
 SHARES = (0.5, 0.35, 0.65, 0.2, 0.8)  # of a group's sorted values, tried in this order
 WORD = re.compile(r"(?<!\w)[^\W\d_]{3,20}(?!\w)")  # and no part of an identifier
 WORDS = 5  # of an example text
@@ -125,7 +125,7 @@ def _typical(
 ) -> Any:
     """A value of the group; in each turn at another share of its sorted numbers or moments.
 
-    `encoded` says that an encoder knows the texts of the input, such as post codes.
+    `encoded` is whether an encoder knows the texts of the input, such as post codes.
     """
     present = [values[place] for place in places if values[place] is not None]
     if not present:

@@ -45,7 +45,7 @@ from training.older.proof import OlderModel
 from training.pickling import dumped
 from training.samples import pandas_rows
 from training.samples.sample import Sample
-from training.signature.infer import contract
+from training.signature.infer import infer_contract
 
 # By engine: how a model that another scikit-learn saved is served. The third way is a lock.
 ROUTES = {artifact.ONNX: "onnx", artifact.SCIKIT_LEARN: "migration"}
@@ -128,7 +128,7 @@ def pack(
         model = given.without_samplers()
         sample, targets = sample.named(targets, model.columns_of(sample.columns))
         content = dumped(model.estimator)  # before a prediction: some estimators store addresses
-        described = contract(model, sample, targets, how.kinds, advance)
+        described = infer_contract(model, sample, targets, how.kinds, advance)
         signature, sample = described.signature, described.sample
         sample = sample_metrics.with_labels(model, signature, sample, targets)
         columns = {

@@ -47,7 +47,7 @@ def on_sample(predicted: Sequence[Any], actual: Sequence[Any], labelled: bool) -
 def with_labels(
     model: FittedModel, signature: Signature, sample: Sample, targets: Sequence[str]
 ) -> Sample:
-    """The sample with target columns of the type of the model's labels, such as "1" instead of 1.
+    """The sample with target columns in the type of the model's labels, such as "1" instead of 1.
 
     PackError if a column has none of the labels, or has text although the model predicts numbers.
     """
@@ -63,7 +63,7 @@ def with_labels(
         held = dict.fromkeys(value for value in column.values if value is not None)
         if labels and held and not held.keys() & set(labels):
             raise PackError(
-                f"the model answers {listed(labels)}, and the column {output.name} holds "
+                f"the model predicts {listed(labels)}, and the column {output.name} holds "
                 f"{listed([*held])}: nothing can be compared; fit the model on the values of that "
                 f"column, or give --ignore {output.name} instead of --target"
             )
@@ -104,6 +104,6 @@ def of_sample(
 
 
 def _is_comparable(model: FittedModel, output: Output) -> bool:
-    """Whether predictions can be compared with a target: clusters are numbered by chance."""
+    """Whether predictions can be compared with a target. The numbers of clusters are arbitrary."""
     has_labels = bool(model.possible_labels(output)) or output.kind == "category"
     return has_labels or model.predicts_numbers(output)

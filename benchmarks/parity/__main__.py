@@ -40,7 +40,7 @@ def main() -> int:
     page, failed = (ROOT / "docs/clients.md").read_text(), False
     for peer, settings, requests in SERVERS:
         print(f"starting {peer.name}", file=sys.stderr, flush=True)
-        found = asked(peer, settings, requests, made)
+        found = compared(peer, settings, requests, made)
         print(f"{compare.table(peer.title, found)}\n", flush=True)
         for row in compare.undocumented(found, page):
             failed = True
@@ -64,7 +64,7 @@ def make(folder: Path) -> Made:
     return Made(cases.MODEL, file, sample, rows, [])
 
 
-def asked(
+def compared(
     peer: Peer, settings: dict[str, str], requests: tuple[Case, ...], made: Made
 ) -> list[Compared]:
     """The answers of a peer and of this service with these settings, compared."""

@@ -29,7 +29,7 @@ TENSORS = ("BYTES", "BYTES", "INT64", "FP64", "BOOL")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request. `documented` is what docs/clients.md says, if the answers may differ."""
+    """A request. `documented` is the text in docs/clients.md, if the answers may differ."""
 
     name: str
     body: bytes

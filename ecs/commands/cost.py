@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from ecs import costs, prices
+from ecs import costs, price_list, prices
 from ecs.commands import options
 from ecs.commands.options import echo
 from ecs.costs import Case
-from ecs.errors import MissingError, UsageError
+from ecs.errors import DeniedError, MissingError, UnavailableError, UsageError
 from slipway.options import POSITIVE, Finite
 
 RATES = (1.0, 10.0, 100.0, 1000.0)
@@ -60,7 +60,7 @@ def number(
 @click.option("--size", type=Size(), default=DEFAULT.size, show_default=True)
 @click.option(
     "--architecture",
-    type=click.Choice([*prices.COMPUTE]),
+    type=click.Choice(prices.ARCHITECTURES),
     default=DEFAULT.architecture,
     show_default=True,
 )
@@ -81,6 +81,8 @@ def number(
     NATURAL,
 )
 @number("--cold-ms", "Milliseconds of a cold start.", DEFAULT.cold_ms, NATURAL)
+@click.option("--now", is_flag=True, help="Use AWS's price list of today; this needs credentials.")
+@click.option("--region", help="AWS region of --now (AWS_REGION, AWS_DEFAULT_REGION).")
 @click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
 @click.pass_context
 def cost(context: click.Context, /, **given: Any) -> None:
@@ -123,7 +125,7 @@ def run(args: Namespace) -> int:
     rates = [args.rate] if args.rate else RATES
     for rate in rates:
         echo(at(replace(case, egress=args.egress or case.egress), rate))
-    echo("\n" + "\n".join(prices.lines()))
+    echo("\n" + "\n".join(case.prices.lines()))
     return 0
 
 
@@ -152,8 +154,18 @@ def case_of(args: Namespace) -> Case:
         capacity=capacity,
         latency_ms=latency,
         egress=args.egress or "nat",
+        prices=current_prices(args) if args.now else prices.LISTED,
         **{name: getattr(args, name) for name in CHOSEN},
     )
+
+
+def current_prices(args: Namespace) -> prices.Prices:
+    """Those of AWS's price list; those of us-east-1 in `prices.py` if that cannot be read."""
+    try:
+        return price_list.current(options.account_of(args))
+    except (DeniedError, UnavailableError) as error:
+        print(f"note: {error}: the prices are those of us-east-1, {prices.READ}", file=sys.stderr)
+        return prices.LISTED
 
 
 def verdict(case: Case) -> str:

@@ -47,7 +47,7 @@ def _read_stream(request: Request, limit: int) -> bytes:
     if len(body) > limit:
         raise too_large(limit)
     if length is not None and len(body) != length:
-        raise Problem(400, f"the body has {len(body)} bytes, Content-Length says {length}")
+        raise Problem(400, f"the body has {len(body)} bytes, but Content-Length is {length}")
     return body
 
 

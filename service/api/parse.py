@@ -154,9 +154,10 @@ def _is_deep(text: str) -> bool:
 
 
 def _has_no_key_twice(text: str, value: Any) -> bool:
-    """Whether that is certain; orjson, which is fast, keeps the last of two and says nothing.
+    """Whether no object has a key twice, as far as this is certain.
 
-    If every colon follows a quote, there are no more keys than colons.
+    orjson keeps the last of two equal keys, without an error. If every colon follows a quote, there
+    are no more keys than colons.
     """
     keys = 0
     if type(value) is dict:
@@ -175,8 +176,7 @@ def _has_no_key_twice(text: str, value: Any) -> bool:
 
 
 def _keys(value: Any) -> int:
-    """How many keys there are, objects in objects included, but not those in lists that begin with
-    something else."""
+    """The number of keys, also of nested objects, but not of lists that begin with another type."""
     keys, left = 0, [value]
     while left:
         one = left.pop()
@@ -189,7 +189,7 @@ def _keys(value: Any) -> int:
 
 
 def _strict(text: str, decoder: json.JSONDecoder) -> Any:
-    """The value as Python reads it, which takes what orjson refuses, or a Problem that says why."""
+    """The value by Python's own parser, which accepts more than orjson; Problem with its error."""
     try:
         return decoder.decode(text)
     except json.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""`slipway predict`: a file in, the same rows with their predictions out."""
+"""`slipway predict`: reads a file of rows, and writes them with their predictions."""
 
 import argparse
 import os
@@ -29,7 +29,7 @@ from service.model.known_categories import Unknown
 from service.model.predictor import Predictor
 from service.settings import Settings, one_thread
 
-SAVE_SECONDS = 1.0  # a crash costs at most that much work
+SAVE_SECONDS = 1.0  # after a crash, at most the work of this time is repeated
 
 
 class BadRowError(InputError):
@@ -37,8 +37,8 @@ class BadRowError(InputError):
 
 
 def run(options: argparse.Namespace) -> str:
-    """Score a local file, standard input or a file on S3; returns a summary of one line, and a line
-    for each input that has values which the model does not know."""
+    """Score a local file, standard input or a file on S3. Return a line with a summary, and a line
+    for each input with values that the model does not know."""
     if options.input == options.output != STANDARD:
         raise OutputError(f"{options.output}: is also the input; choose another name")
     if options.output == STANDARD and options.on_error == "skip":
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> str:
 
 
 def _run(options: argparse.Namespace) -> str:
-    """Score a local file, from where an interrupted run stopped."""
+    """Score a local file, and resume an interrupted run."""
     one_thread()  # per process: thread pools do not survive a fork
     predictor = load(Settings.from_environment().of_model(options.artifact))
     if options.confidence and predictor.signature.confidence is None:
@@ -153,7 +153,7 @@ def _unknown(name: str, found: Unknown, rows: int) -> str:
 
 
 def _job(options: argparse.Namespace, predictor: Predictor) -> dict[str, Any]:
-    """What must be equal for a run to resume another: input, model, options and block sizes."""
+    """The input, model, options and block sizes: a run resumes another only if all are equal."""
     source = os.stat(options.input)
     return {
         "input": [source.st_size, source.st_mtime_ns, source.st_ino],

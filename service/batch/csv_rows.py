@@ -1,5 +1,6 @@
-"""Rows of CSV. Most blocks have no quotes, and the same number of commas in each line: NumPy splits
-them, many times as fast as the `csv` module, which reads the others. Both give the same rows.
+"""Rows of CSV. NumPy splits blocks without quotes whose lines have the same number of commas, which
+are most, many times as fast as the `csv` module. The `csv` module reads the others. Both return the
+same rows.
 """
 
 import csv
@@ -17,11 +18,11 @@ from service.batch.dialect import Dialect, encoded
 from service.model.signature import Input
 
 COMMAS = Dialect()
-NUMBER_BYTES = b"0123456789+-eE \n"  # besides the separator and the decimal mark
+NUMBER_BYTES = b"0123456789+-eE \n"  # in addition to the separator and the decimal mark
 
 
 class UniformRows:
-    """Rows without quotes, all as wide as the header. `before` lines of the file precede them."""
+    """Rows without quotes, all as wide as the header, after `before` lines of the file."""
 
     def __init__(
         self, before: int, text: str, size: int, header: Sequence[str], dialect: Dialect

@@ -17,7 +17,7 @@ from service.model.column_names import matched
 
 
 class CsvTable(TextFile):
-    """An open file with a header line. Blank lines are no rows."""
+    """An open file with a header line. Blank lines are skipped."""
 
     unit = "line"
     schema = None

@@ -20,7 +20,7 @@ SWAPPED = str.maketrans(",.", ".,")
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """The separator of cells, the decimal mark of numbers, and whether cells that a spreadsheet
-    would run are made text."""
+    would run as formulas become text."""
 
     separator: str = ","
     decimal: str = "."
@@ -61,7 +61,7 @@ class Dialect:
         return str(value)
 
     def lines(self, rows: Iterable[Iterable[Any]]) -> list[str]:
-        """Rows as lines of CSV, without line ends, with the quotes that they need."""
+        """Rows as lines of CSV without line ends, quoted where necessary."""
         if self.safe_cells:
             rows = (self._safe(row) for row in rows)
         lines: list[str] = []

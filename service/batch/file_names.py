@@ -32,7 +32,7 @@ class Kind:
 
 
 def file_kind(path: Path, otherwise: str = "csv") -> Kind:
-    """Format and compression of a name. The format is `otherwise` if no suffix is known.
+    """Format and compression by a file's name. The format is `otherwise` if no suffix is known.
 
     InputError if the compression is not supported.
     """

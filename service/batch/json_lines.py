@@ -18,12 +18,12 @@ from service.batch.tables import InputError, Rows
 from service.batch.text_file import Block, TextFile
 from service.model.signature import Input
 
-NO_LIMITS = parse.PayloadLimits(*(sys.maxsize,) * 4)  # a line is not limited as a request is
+NO_LIMITS = parse.PayloadLimits(*(sys.maxsize,) * 4)  # the limits of a request do not apply
 BLANKS = " \t\r\n"
 
 
 class JsonLinesTable(TextFile):
-    """An open file. The keys of its first object are the columns. Blank lines are no rows."""
+    """An open file. The keys of its first object are the columns. Blank lines are skipped."""
 
     unit = "line"
     schema = None
@@ -62,7 +62,7 @@ class JsonLinesTable(TextFile):
         return JsonLinesRows(block, self.header, self._needed, self._dialect)
 
     def _first(self) -> str:
-        """The file up to its first object."""
+        """The text up to the end of the first object."""
         start = ""
         with self.reading():
             for line in self.lines():
@@ -107,7 +107,7 @@ class JsonLinesRows:
         return self._lines[place][0]
 
     def cells(self, place: int) -> Sequence[str]:
-        """A row as text; a malformed one is its whole line."""
+        """The values of a row as text; of a malformed row, its whole line."""
         row = self._rows[place]
         if isinstance(row, str):
             return [self._lines[place][1]]
@@ -118,7 +118,7 @@ class JsonLinesRows:
         return self._dialect.with_columns(map(self.cells, places), columns)
 
     def extended(self, places: Sequence[int], more: Sequence[bytes]) -> Iterator[bytes]:
-        """The unchanged text of rows, each with the members of one more object."""
+        """The unchanged text of rows, each extended by the members of another object."""
         for place, members in zip(places, more, strict=True):
             start = self._lines[place][1][:-1].rstrip(BLANKS)
             comma = "" if start == "{" else ", "
@@ -138,7 +138,7 @@ class JsonLinesRows:
 
 
 class JsonLinesFormat:
-    """Writes an object for each row: the input's, then the predictions."""
+    """Writes an object for each row: the columns of the input, then the predictions."""
 
     def __init__(self, kept: Sequence[str], columns: Sequence[str]) -> None:
         self._kept = kept
@@ -170,7 +170,7 @@ def _objects(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> Iterator
 
 
 def _plain(value: Any) -> Any:
-    """A Parquet value that JSON does not have: a decimal becomes a number, others text."""
+    """A value of Parquet that JSON has no type for: a decimal becomes a number, others text."""
     text = Dialect().text(value)
     return orjson.Fragment(text) if type(value).__name__ == "Decimal" else text
 

@@ -1,8 +1,8 @@
 """Files on S3, standard input and standard output. The input is copied to a local file first, and
 the output is uploaded or printed at the end.
 
-So an object on S3 is written whole or not at all, and a failed run prints nothing. The copies are
-deleted with the run, so an interrupted run starts again.
+So an object on S3 is complete or does not exist, and a failed run prints nothing. The copies are
+deleted at the end of a run, so an interrupted run cannot be resumed.
 """
 
 import shutil
@@ -38,7 +38,7 @@ def local_input(location: str) -> Iterator[Path]:
 def local_output(location: str) -> Iterator[Path]:
     """The path to write to. At the end of the block the file is uploaded or printed.
 
-    Its rejected rows are uploaded first; those of an earlier run are deleted.
+    Rejected rows are uploaded first; those of an earlier run are deleted.
     """
     with _local(location, "standard output") as path:
         yield path

@@ -34,7 +34,7 @@ class Result:
 
 
 class Format(Protocol):
-    """How rows are written to the output."""
+    """A format of the output."""
 
     def head(self) -> bytes:
         """The start of the output."""
@@ -43,12 +43,12 @@ class Format(Protocol):
         """The rows that have predictions."""
 
     def finish(self, part: Path, whole: Path) -> Path:
-        """Make the output of all bytes that were written to `part`; its path, `part` or `whole`."""
+        """Make the output from the bytes in `part`. Return its path, which is `part` or `whole`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a worker does with each block. Rejected rows are written in `dialect`."""
+    """The work on a block, which a worker calls. Rejected rows are written in `dialect`."""
 
     table: Table
     scorer: Scorer
@@ -114,11 +114,11 @@ class CsvFormat:
     def _column(self, name: str, values: Sequence[Any]) -> Sequence[bytes]:
         try:
             return list(map(self._known[name].__getitem__, values))
-        except KeyError:  # the labels are unknown, or not complete
+        except KeyError:  # the labels are unknown or incomplete
             return self._texts(values)
 
     def _texts(self, values: Sequence[Any]) -> Sequence[bytes]:
-        """Cells with the values as JSON writes them, without quotes, which this command reads."""
+        """Cells with the values as in JSON, without quotes; this command can read them again."""
         if not values:
             return []
         if isinstance(values[0], str):
@@ -160,7 +160,7 @@ def kept_values(rows: Rows, scored: Scored, names: Sequence[str]) -> list[Sequen
 
 
 def _other(name: str) -> Input:
-    """A column that is not an input of the model: text, or null where it is empty."""
+    """A column that is not an input of the model: text, or null for an empty cell."""
     return Input(name=name, kind="text", dtype="object", nullable=True)
 
 

@@ -1,5 +1,5 @@
-"""Writes Parquet. A Parquet file cannot be continued after an interruption, an Arrow stream can:
-each block is one batch of a stream, which becomes a Parquet file when all blocks are there.
+"""Writes Parquet. Each block is first written as a batch of an Arrow stream: unlike a Parquet
+file, it can be continued after an interruption. At the end it becomes a Parquet file.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,10 +18,10 @@ ROW_GROUP_BYTES = 32 << 20  # before compression
 
 
 class ParquetFormat:
-    """Writes the columns that are kept, then the predictions.
+    """Writes the kept columns, then the predictions.
 
-    `schema` is that of a Parquet input: its columns keep their types. Without it, the model's
-    inputs have the types that the model gives them, and other columns are text.
+    `schema` is the schema of a Parquet input, whose columns keep their types. Without it, the types
+    of the model's inputs are those of its signature, and other columns are text.
     """
 
     def __init__(

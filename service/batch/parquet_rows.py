@@ -13,7 +13,7 @@ from service.model.signature import Input
 
 
 class ParquetRows:
-    """Rows of a batch. `before` rows of the file precede them."""
+    """Rows of a batch, after `before` rows of the file."""
 
     def __init__(self, before: int, batch: Any, dialect: Dialect) -> None:
         self._before = before
@@ -110,7 +110,7 @@ def _texts(column: Any, dialect: Dialect) -> list[str]:
         column = column.cast("string")
     if is_.is_floating(column.type):
         floats = column.to_numpy(zero_copy_only=False)
-        # float32 values are not widened: they would get more digits than they have.
+        # float32 values remain float32: as float64 they would be written with more digits.
         if floats.dtype == "float64" and np.isfinite(floats).all():
             texts = orjson.dumps(floats.tolist()).decode()[1:-1].split(",") if len(floats) else []
             return texts if dialect.decimal == "." else list(map(dialect.number, texts))

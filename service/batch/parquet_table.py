@@ -13,7 +13,7 @@ from service.batch.tables import InputError, NoInputError, NotInstalledError, Ro
 from service.model.installation import install_extra
 
 BATCH_ROWS = 50_000
-BUFFER_BYTES = 1 << 20  # read of a column at once, instead of all of its row group
+BUFFER_BYTES = 1 << 20  # of a column that are read at once, instead of a whole row group
 WAY = install_extra("parquet", "pyarrow")
 REQUIRED = (
     f"Parquet needs a package that is not installed: {WAY}, or in a checkout "

@@ -1,7 +1,7 @@
-"""The unfinished output, which a later run can resume, and its publication in one step.
+"""The unfinished output of a run, which a later run can resume, and its publication in one step.
 
-Until all rows are scored, OUTPUT.part and OUTPUT.bad.part have the rows, and OUTPUT.state says how
-many bytes of them are on the disk. OUTPUT itself is complete, or does not exist.
+Until all rows are scored, they are in OUTPUT.part and OUTPUT.bad.part, and OUTPUT.state has the
+number of bytes of each that are on the disk. OUTPUT itself is complete, or does not exist.
 """
 
 import fcntl
@@ -28,7 +28,7 @@ class OutputError(SlipwayError):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far a run came: blocks, rows, rejected rows, and the bytes of each file on the disk.
+    """The progress of a run: blocks, rows, rejected rows, and the bytes of each file on the disk.
 
     `unknown` are values that the encoders do not know: the fields of `Unknown`, by input.
     """
@@ -48,7 +48,7 @@ class State:
 
 
 class PartialOutput:
-    """The open files of a run; `state` says where to resume.
+    """The open files of a run; `state` is its progress.
 
     `job` identifies input, model and options: only a run with an equal job resumes.
     """
@@ -92,7 +92,7 @@ class PartialOutput:
         )
 
     def save(self) -> None:
-        """Write everything so far through to the disk."""
+        """Flush everything to the disk, and record the progress."""
         sizes = [_synced(file) for file in self._files]
         self.state = replace(self.state, bytes=sizes[0], bad_bytes=sizes[1])
         fresh = self._state_path.with_name(f"{self._state_path.name}.new")
@@ -100,7 +100,7 @@ class PartialOutput:
         fresh.replace(self._state_path)
 
     def publish(self) -> None:
-        """Give the output its name; first the rejected rows, if there are any."""
+        """Rename the files to their final names, first the rejected rows, if there are any."""
         self.save()
         part, bad_part = self._paths
         whole = self._format.finish(part, self._whole)
@@ -138,7 +138,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _synced(file: BinaryIO) -> int:
-    """Write a file through to the disk; its size in bytes."""
+    """Flush a file to the disk, and return its size in bytes."""
     file.flush()
     os.fsync(file.fileno())
     return os.fstat(file.fileno()).st_size

@@ -22,9 +22,10 @@ Answer = tuple[Mapping[str, list[Any]], Mapping[str, Unknown]]
 class Scored:
     """The result for one block.
 
-    `values` are the inputs of all rows but the malformed ones, `good` the places of the rows that
-    have predictions, `predictions` those by column, and `rejected` the reasons of other rows.
-    `unknown` are values that the encoders do not know, by input, in the rows with predictions.
+    `values` are the inputs of all rows but the malformed ones. `good` are the places of the rows
+    that have predictions, `predictions` the predictions by column, and `rejected` the reasons for
+    the other rows. `unknown` are values in rows with predictions that the encoders do not know, by
+    input.
     """
 
     values: Mapping[str, Sequence[Any]]
@@ -50,7 +51,7 @@ class Scorer:
         self.columns = list(self._predicted(first))
 
     def score(self, rows: Rows) -> Scored:
-        """Predict for each row, or say why not."""
+        """Predict for each row, or give the reason why it is rejected."""
         rejected = dict(rows.malformed)
         every: Sequence[int] = range(len(rows))
         whole = [place for place in every if place not in rejected] if rejected else every
@@ -72,7 +73,7 @@ class Scorer:
     def _predict_or_split(
         self, values: Values, places: Sequence[int]
     ) -> Iterator[tuple[Sequence[int], Answer | str]]:
-        """Predict all rows at once; if that fails, each half, down to the rows at fault."""
+        """Predict all rows at once; if that fails, each half, down to the rows that fail."""
         if not places:
             return
         try:

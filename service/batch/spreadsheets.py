@@ -1,8 +1,7 @@
-"""Cells that a spreadsheet would run as a formula, made into text: `--safe-cells`.
+"""Turns cells that a spreadsheet would run as a formula into text: `--safe-cells`.
 
 Excel, LibreOffice and Google Sheets run a cell of CSV that begins like a formula. OWASP ("CSV
-Injection") recommends an apostrophe in front of it. Numbers may begin with a sign; they stay as
-they are.
+Injection") recommends an apostrophe in front of it. Numbers with a sign are not changed.
 """
 
 import re

@@ -13,8 +13,8 @@ from typing import BinaryIO
 from service.batch.compression import BEGINNING_BYTES, check_beginning, decompressed, require
 from service.batch.tables import InputError, NoInputError
 
-BLOCK_CHARACTERS = 1 << 20  # and the rest of the last line
-MAX_LINE_CHARACTERS = 1 << 26  # so that a compressed file cannot fill the memory
+BLOCK_CHARACTERS = 1 << 20  # of a piece, to which the rest of its last line is added
+MAX_LINE_CHARACTERS = 1 << 26  # otherwise one line of a compressed file could fill the memory
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -33,7 +33,7 @@ class Block:
 class TextFile:
     """An open file. A byte order mark selects UTF-8 or UTF-16, and is not part of the text.
 
-    `newline` is that of `open`: empty if lines may end in any way, else their one ending.
+    `newline` is the argument of `open`: the line end, or empty if any line end is allowed.
     """
 
     def __init__(self, path: Path, compression: str | None, encoding: str, newline: str) -> None:
@@ -62,7 +62,7 @@ class TextFile:
         return self._bytes.tell()
 
     def read(self) -> str:
-        """The next piece; nothing at the end."""
+        """The next piece; empty at the end of the file."""
         with self.reading():
             text = self._file.read(BLOCK_CHARACTERS)
             return text + self._line() if text else text
@@ -110,7 +110,7 @@ class TextFile:
         return line
 
     def _not_encoded(self, error: UnicodeDecodeError) -> InputError:
-        """The error with the line, for which the file is read again."""
+        """The error with its line, which is found by reading the file again."""
         line = 0
         try:
             with self._opened() as raw, self._decoded(raw) as text:

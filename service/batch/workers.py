@@ -1,7 +1,7 @@
 """A pool of processes, each of which works on one block at a time. Results are in order.
 
-The workers are forked, so that they share the model. They end when their pipe is closed, which it
-is when the first process ends in any way: otherwise they would keep files open and occupy memory.
+The workers are forked, so that they share the model. A worker ends when its pipe is closed, which
+happens whenever the first process ends; otherwise it would keep files open and occupy memory.
 `ProcessPoolExecutor.map` would read all blocks ahead, and would send the model to each process.
 """
 
@@ -28,7 +28,7 @@ class WorkerLostError(SlipwayError):
 
 @contextmanager
 def worker_pool(work: Work, processes: int) -> Iterator[Map]:
-    """A `map` that calls `work` in so many processes; in this one if `processes` is 1."""
+    """A `map` that calls `work` in `processes` processes; in this process if it is 1."""
     if processes == 1:
         yield lambda blocks: map(work, blocks)
         return
@@ -67,7 +67,7 @@ def _distribute(blocks: Iterable[Any], pipes: list[Connection]) -> Iterator[Any]
         with _reporting_loss():
             pipe.send(block)
         busy.append(pipe)
-        yield from done  # the worker computes while this result is written
+        yield from done  # the workers compute while this result is written
     for pipe in busy:
         yield _receive(pipe)
 
@@ -93,13 +93,15 @@ def _receive(pipe: Connection) -> Any:
 
 def _run_worker(work: Work, pipe: Connection, others: list[Connection]) -> None:
     """Work on one block after another, until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the first process decides
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches all processes; the first one handles it
     for other in others:
         other.close()
     while True:
         try:
             block = pipe.recv()
-        except (EOFError, OSError):  # the first process has ended, perhaps while sending
+        except (EOFError, OSError):  # the first process has ended
             return
         try:
             found = work(block)

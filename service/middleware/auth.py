@@ -100,7 +100,7 @@ def init_app(
 
 
 def api_key(environ: WSGIEnvironment) -> str:
-    """The API key of a request; empty if it has none, or several.
+    """The API key of a request; empty if there is none, or more than one.
 
     Another scheme in Authorization, such as the signature of AWS clients, is not a key.
     """

@@ -1,7 +1,7 @@
 """Answers most predictions without Flask's dispatch.
 
 Contexts, signals, hooks and routing would take a third of the time of a small prediction. Requests
-that are not eligible go to Flask unchanged, and so do those that fail: Flask renders all errors.
+that are not eligible go to Flask unchanged. So do requests that fail: Flask renders all errors.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,14 +13,14 @@ from service.api.prediction_service import PredictionService
 from service.api.request_state import RequestState, state_of
 from service.middleware.auth import AccessControl
 
-NUMBER_SECONDS = 2e-8  # to check and write one number of a body that is parsed already
+NUMBER_SECONDS = 2e-8  # to check and write one number of a body that has been parsed
 
 
 class FastPath:
-    """A Flask app's `wsgi_app`, with a shorter way for `POST /predict` of JSON without a query.
+    """A Flask app's `wsgi_app`, with a fast path for `POST /predict` of JSON without a query.
 
-    `can_batch` says whether several requests may share one call of the model: only if the
-    prediction for a row does not depend on the other rows.
+    `can_batch` is whether several requests may share one call of the model, which requires that
+    the prediction for a row does not depend on the other rows.
     """
 
     def __init__(
@@ -45,9 +45,9 @@ class FastPath:
         return [content]
 
     def predict(self, environ: WSGIEnvironment) -> bytes | None:
-        """The answer; None if the request is not eligible or failed: Flask then answers.
+        """The answer; None if Flask must answer, because the request is not eligible or failed.
 
-        A batch may have set the answer, or the error, already.
+        The answer, or the error, may come from a batch that was predicted before.
         """
         state = state_of(environ)
         if state.error is not None or not self.is_eligible(environ):
@@ -59,21 +59,21 @@ class FastPath:
             return None
 
     def is_eligible(self, environ: WSGIEnvironment) -> bool:
-        """Whether only the body says what a request asks for; decided once per request."""
+        """Whether the fast path can answer a request; decided once per request."""
         state = state_of(environ)
         if state.is_eligible is None:
             state.is_eligible = self._decide(environ, state)
         return state.is_eligible
 
     def predict_batch(self, environs: Sequence[WSGIEnvironment]) -> None:
-        """Predict for several eligible requests by one call, before each of them is answered."""
+        """Predict for several eligible requests in one call, before each of them is answered."""
         self.service.predict_batch(environs)
 
     def preparse(self, environ: WSGIEnvironment) -> float | None:
         """Parse the long body of an eligible request, if all its values are numbers.
 
-        The seconds that the rest of the request will take; None if the body was not parsed.
-        Parsing numbers takes a hundredth of the time that values of any kind take.
+        Return the seconds that the rest of the request will take; None if the body was not parsed.
+        Parsing only numbers is a hundred times as fast as parsing any values.
         """
         rows = self.service.preparse(environ)
         if not rows:

@@ -20,7 +20,7 @@ from service.observability import logs
 from service.observability.metrics import Metrics
 
 Headers = list[tuple[str, str]]
-# What a browser must not do with a response.
+# Headers that restrict what a browser does with a response.
 SECURITY_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Cache-Control", "no-store"),
@@ -32,7 +32,7 @@ CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"  # pages 
 
 @dataclass(frozen=True, slots=True)
 class ResponseContext:
-    """The metrics, and the version of the model that predictions come from.
+    """The metrics of the service, and the version of its model.
 
     Successes of `health_paths` are not logged.
     """
@@ -66,7 +66,7 @@ class ResponseContext:
 
 
 def counts_of(unknown: Mapping[str, int]) -> str:
-    """Inputs with their number of rows. Names are written as in a URL, and at most 20."""
+    """Inputs with their numbers of rows, for at most 20 inputs. Names are encoded as in a URL."""
     named = islice(unknown.items(), MAX_NAMED)
     return ", ".join(f"{quote(name[:MAX_NAME_CHARACTERS])}={rows}" for name, rows in named)
 

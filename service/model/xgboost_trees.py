@@ -42,7 +42,7 @@ def check(content: bytes | bytearray) -> None:
 
 
 def _models(document: Any) -> Iterator[dict[str, Any]]:
-    """Every object with trees, wherever it is: `dart` has it in a `gbtree`."""
+    """Every object with trees, at any depth: `dart` has it in a `gbtree`."""
     pending = [document]
     while pending:
         found = pending.pop()

@@ -4,9 +4,10 @@ All workers write to files in memory (gunicorn.conf.py makes their folder), and 
 up, so the numbers cover all workers, and stay when a worker ends. Labels have few values, whatever
 clients send. No load balancer forwards to the port of the metrics.
 
-To add a metric: make it in `Metrics.__init__`, count it in `Metrics.count` from the `RequestState`
-of a request, or where it happens, and list it in docs/operations.md. What every request changes is
-added up in memory, and published 20 times a second (tally.py).
+To add a metric: create it in `Metrics.__init__`, and list it in docs/operations.md. A metric that
+changes with every request is added up in memory (a field of `Tally`, filled by `_add` from the
+`RequestState`) and published 20 times a second, by `_publish`. A rare event is counted at once, by
+a method such as `count_rejection`.
 """
 
 import asyncio

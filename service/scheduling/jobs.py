@@ -62,7 +62,7 @@ class QueueEntry(Protocol[Request]):
         """The job; None if its client has left, or the request needs another way."""
 
     def reject(self, error: RejectedError) -> None:
-        """Deliver a rejection, if anybody still waits for the result."""
+        """Deliver a rejection, unless the client has left."""
 
 
 @dataclass(slots=True)

@@ -38,15 +38,15 @@ Prediction = Job[WSGIEnvironment]
 
 SIMPLE_TARGET = PATH.encode()  # of nearly all requests
 TIMEOUT_HEADER = "HTTP_X_REQUEST_TIMEOUT_MS"
-MAX_PREPARSE_BYTES = 1_048_576  # the loop parses numbers of that size in less than 2 ms
-# A quick prediction takes at most so long: about as long as handing it to a thread and back.
+MAX_PREPARSE_BYTES = 1_048_576  # the loop parses numbers of this size in less than 2 ms
+# A quick prediction takes at most this time, about as long as passing it to a thread and back.
 MAX_INLINE_SECONDS = 0.002
 
 
 class ASGIApp:
     """An ASGI app around a WSGI app.
 
-    `expected_seconds` says how long the answer to a body of so many bytes will take.
+    `expected_seconds` estimates the time to answer a body of so many bytes.
     `other_predictions` matches the paths of predictions in other protocols. `start_up` runs once in
     each worker before its first request; if it raises, gunicorn stops. `shut_down` runs after the
     last request. With `fast_path`, requests that it allows to share a call of the model are
@@ -86,7 +86,7 @@ class ASGIApp:
         limits = (settings.queue_seconds, expected_seconds, settings.max_body_bytes)
         self._inline = InlineBatcher(*limits, self._run, self._predict_batch)
         self._threaded = ThreadBatcher(*limits, self._start_in_thread)
-        self._thread = ThreadPoolExecutor(1, "compute")  # starts its thread with the first task
+        self._thread = ThreadPoolExecutor(1, "compute")  # it starts its thread with the first task
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or one event of the worker's lifespan."""
@@ -128,7 +128,7 @@ class ASGIApp:
             response = self.rejection(environ, error)
         except Problem as error:
             response = self._fail(environ, error)
-        # The client may be slow to read the response; the body of its request is not needed then.
+        # The client may be slow to read the response; free the body of its request before.
         del environ
         status, headers, content = response
         if self.drain.is_on:
@@ -139,7 +139,7 @@ class ASGIApp:
             await request_body.drain_unread_body(receive)
 
     def _build_environ(self, scope: Scope, arrived: float) -> WSGIEnvironment:
-        """The WSGI environ of a request, with its client's address in place of a proxy's."""
+        """The WSGI environ of a request, with the client's own address, not that of a proxy."""
         environ = build_environ(scope)
         self._add_state(environ, arrived)
         return environ
@@ -164,7 +164,7 @@ class ASGIApp:
         return await self._threaded.submit(job)
 
     def is_prediction(self, environ: WSGIEnvironment) -> bool:
-        """Whether a request will reach the model, and so is scheduled."""
+        """Whether a request needs the model, and therefore is scheduled."""
         path = environ["PATH_INFO"]
         others = self.other_predictions
         return (
@@ -174,7 +174,7 @@ class ASGIApp:
         )
 
     def is_quick(self, size_bytes: int) -> bool:
-        """Whether the answer to a request of this size, with or without its head, is quick."""
+        """Whether a request of this size, with or without its head, can be answered quickly."""
         return (
             size_bytes <= self.settings.max_body_bytes
             and self.expected_seconds(size_bytes) <= MAX_INLINE_SECONDS
@@ -182,20 +182,20 @@ class ASGIApp:
 
     def rejection(self, environ: WSGIEnvironment, error: RejectedError) -> Response:
         """The response to a prediction that was not run."""
-        error.__traceback__ = None  # it holds the job, which holds the error, as in `_fail`
+        error.__traceback__ = None  # else there is a reference cycle, as in `_fail`
         state_of(environ).queue_seconds = error.queue_seconds
         response = self._rejections.respond(environ, error)
         return response or self._fail(environ, problem_of(error))
 
     def _fail(self, environ: WSGIEnvironment, error: Problem) -> Response:
-        """The app's response to a request that is not to be answered but refused."""
-        # The traceback holds the request, which holds the error: a cycle for the collector.
+        """The app's response to a request that failed with this error."""
+        # The traceback refers to the request, and the request to the error: a reference cycle.
         error.__traceback__ = error.__context__ = None
         state_of(environ).error = error
         set_body(environ, b"")
         return run_wsgi(self.app, environ)
 
-    # What follows is for requests that are queued as raw bytes (server/gunicorn/).
+    # For requests that are queued as raw bytes (server/gunicorn/):
 
     def enqueue(self, entry: QueueEntry[WSGIEnvironment]) -> None:
         """Queue a quick prediction that has not been parsed."""
@@ -204,7 +204,7 @@ class ASGIApp:
     def deferred_job(
         self, environ: WSGIEnvironment, body: bytes, arrived: float
     ) -> Prediction | None:
-        """The job of a request that was queued unparsed; None if it is not a good prediction."""
+        """The job of a request that was queued unparsed; None if Flask must refuse it."""
         state = self._add_state(environ, arrived)
         state.body = body
         if not (body and self.access.is_allowed(environ)):
@@ -214,7 +214,7 @@ class ASGIApp:
         except Problem:
             return None
 
-    # What follows is how jobs are made and run.
+    # Making and running jobs:
 
     def _job(self, environ: WSGIEnvironment, size_bytes: int, created: float) -> Prediction:
         """The job of a prediction; Problem 400 if the client's own deadline is malformed."""
@@ -231,7 +231,7 @@ class ASGIApp:
         seconds = self.fast_path.preparse(job.request)
         if seconds is None or seconds > MAX_INLINE_SECONDS:
             return False
-        job.is_batchable = False  # it is a batch of its own
+        job.is_batchable = False  # it is predicted alone
         return True
 
     def _run(self, job: Prediction) -> Response:
@@ -248,9 +248,9 @@ class ASGIApp:
             self.fast_path.predict_batch([job.request for job in jobs])
 
     def _start_in_thread(self, jobs: Sequence[Prediction]) -> Sequence[asyncio.Future[Response]]:
-        """Let the thread answer jobs in order; each response is sent as soon as it is made.
+        """Submit jobs to the thread, in order. Each response is sent as soon as it is ready.
 
-        The thread also writes their log lines and metrics, while the loop reads and rejects other
+        The thread also writes the log lines and metrics, while the loop reads and rejects other
         requests.
         """
         loop = asyncio.get_running_loop()
@@ -260,7 +260,8 @@ class ASGIApp:
 
 
 def timeout_seconds(environ: WSGIEnvironment, max_seconds: float) -> float:
-    """How long the client waits for its prediction to start: by its header, at most `max_seconds`.
+    """The time within which a prediction must start: that of the request's header, if it is less
+    than `max_seconds`.
 
     Problem 400 if the header is not a number.
     """

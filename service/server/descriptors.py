@@ -1,8 +1,8 @@
 """Keeps the number of connections within the limit of file descriptors of the process.
 
-When a process has no descriptor left, asyncio logs a traceback for each connection that it cannot
-accept, and stops accepting for a second each time, so that health checks fail. The listener closes
-idle connections before that limit is reached.
+If a process has no descriptor left, asyncio logs a traceback for each connection that it cannot
+accept, and then stops accepting for a second, so that health checks fail. The listener closes idle
+connections before the limit is reached.
 """
 
 import errno
@@ -12,16 +12,16 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-RESERVED = 16  # descriptors, for all but connections: reading metrics, exporting traces
+RESERVED = 16  # descriptors that are not for connections, but for metrics and traces
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
-# Closes up to that many connections, and returns their sockets, which are open until the loop's
-# next round.
+# Closes at most so many connections, and returns their sockets, which remain open until the next
+# iteration of the loop.
 MakeRoom = Callable[[int], Sequence[Any]]
 
 
 def limit() -> int:
-    """How many file descriptors this process may open."""
+    """The number of file descriptors that this process may open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
@@ -37,11 +37,11 @@ class Listener(socket.socket):
         self._missing = 0  # descriptors of the reserve that are in use
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Accept a connection, unless others have to be closed first.
+        """Accept a connection, unless others must be closed first.
 
-        A new descriptor is always the lowest free one (POSIX), so its number says how many are in
-        use. BlockingIOError, as if no connection waited, makes the loop call again in its next
-        round.
+        A new descriptor is always the lowest free one (POSIX), so its number shows how many are in
+        use. After BlockingIOError, the error for no new connection, the loop calls again in its
+        next iteration.
         """
         if any(closing.fileno() >= 0 for closing in self._closing):
             raise BlockingIOError

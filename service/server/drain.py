@@ -1,7 +1,8 @@
 """Stops the service after SIGTERM without losing a request.
 
-A load balancer notices late that a task is stopping. So the service first reports it (`/health`
-answers 503) and goes on serving for a while. Then gunicorn stops and finishes what is in flight.
+A load balancer needs some time to notice that a task is stopping. So the service first reports it
+(`/health` answers 503), and continues to serve for a while. Then gunicorn finishes the requests in
+flight and stops.
 """
 
 import mmap
@@ -22,9 +23,9 @@ class Drain:
         return self._shared[0] != 0
 
     def arm(self) -> None:
-        """Delay SIGTERM, in gunicorn's first process, after gunicorn has set its own handler.
+        """Delay SIGTERM in gunicorn's first process. gunicorn must have set its own handler.
 
-        A second SIGTERM changes nothing. SIGINT is not delayed: gunicorn stops at once.
+        A second SIGTERM has no effect. SIGINT is not delayed: gunicorn stops at once.
         """
         stop = signal.getsignal(signal.SIGTERM)
         if not callable(stop):

@@ -1,8 +1,8 @@
-"""Parses simple prediction requests in one go, by llhttp, the parser of Node.js.
+"""Parses simple prediction requests in one call of llhttp, the parser of Node.js.
 
-gunicorn's own parser takes several times as long. What is parsed here is a strict subset of HTTP,
-which gunicorn reads identically; all other requests go to gunicorn. tests/test_fast_parser.py
-compares the two.
+gunicorn's own parser takes several times as long. The requests that are parsed here are a strict
+subset of HTTP, which gunicorn reads identically; all others go to gunicorn.
+tests/test_fast_parser.py compares the two.
 """
 
 import re
@@ -17,16 +17,16 @@ from service.server.wsgi import environ_name
 REQUEST_LINE = f"POST {PATH} HTTP/1.1\r\n".encode()
 MAX_HEAD_BYTES = 4096  # gunicorn allows about as much for each header
 MAX_HEADERS = 64  # as in gunicorn.conf.py
-# Requests with these are gunicorn's, and so are those without Host or Content-Length.
+# Requests with these headers go to gunicorn, and so do those without Host or Content-Length.
 OTHERS = frozenset({"HTTP_EXPECT", "HTTP_HTTP2_SETTINGS", "HTTP_TRANSFER_ENCODING", "HTTP_UPGRADE"})
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]{1,9})\r\n", re.IGNORECASE)
 NAME = re.compile(rb"[A-Za-z0-9-]+")
 
 
 def size(data: bytes) -> int | None:
-    """How many bytes a request has that begins with `data`; None if that is not known yet.
+    """The number of bytes of a request that begins with `data`; None if it is not known.
 
-    Its head may not have arrived, or it may not have a length.
+    The head may not be complete, or may have no length.
     """
     end = data.find(b"\r\n\r\n")
     found = CONTENT_LENGTH.search(data, 0, end + 2) if end > 0 else None
@@ -34,7 +34,7 @@ def size(data: bytes) -> int | None:
 
 
 class SimpleParser:
-    """One per process: each call parses a whole request, and nothing is kept between two."""
+    """A parser of whole requests. One per process suffices: it keeps nothing between two calls."""
 
     def __init__(self) -> None:
         self._environ: WSGIEnvironment = {}
@@ -58,14 +58,14 @@ class SimpleParser:
         body = data[end + 4 :]
         if self._is_one_request() and is_simple(data[: end + 2], self._headers, environ, len(body)):
             return body
-        self._parser = httptools.HttpRequestParser(self)  # the other one may expect more
+        self._parser = httptools.HttpRequestParser(self)  # the failed parser may expect more
         return None
 
     def _is_one_request(self) -> bool:
         return self._is_simple and self._begun == self._ended == 1
 
     def on_message_begin(self) -> None:
-        """Count a request that begins: httptools calls this, and the methods below."""
+        """Count the start of a request. httptools calls this method, and those below."""
         self._begun += 1
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -78,7 +78,7 @@ class SimpleParser:
             self._environ[key] = value.decode("latin-1")
 
     def on_message_complete(self) -> None:
-        """Count a request that is whole."""
+        """Count a complete request."""
         self._ended += 1
 
 
@@ -100,5 +100,5 @@ def is_simple(head: bytes, headers: int, environ: WSGIEnvironment, body_bytes: i
 
 @lru_cache(maxsize=256)
 def simple_name(header: bytes) -> str | None:
-    """The name of a header in a WSGI environ; None if it may be read in two ways, as with _."""
+    """The name of a header in a WSGI environ; None if it is ambiguous there, as with `_`."""
     return environ_name(header) if NAME.fullmatch(header) else None

@@ -1,6 +1,6 @@
-"""Answers predictions that are eligible for the fast path without the calls of WSGI.
+"""Answers predictions on the fast path without calling a WSGI app.
 
-The answers, log lines and metrics are the same as those of `middleware/`, by the same objects.
+The answers, log lines and metrics are the same as those of `middleware/`, from the same objects.
 """
 
 from wsgiref.types import WSGIEnvironment
@@ -26,7 +26,7 @@ class PredictionResponder:
         self._headers = encode_headers(context.headers(PATH))
 
     def respond(self, environ: WSGIEnvironment) -> Response | None:
-        """The response; None if Flask has to answer, as it renders all errors."""
+        """The response; None if Flask must answer: it renders all errors."""
         content = self.fast_path.predict(environ)
         if content is None:
             return None

@@ -1,7 +1,7 @@
 """Answers rejected predictions without Flask.
 
-Under overload there are more of these than predictions, so they must cost little: the time that
-rejections take is not left for predictions. The answers are the same as Flask's would be.
+Under overload there are more rejections than predictions, so a rejection must take little time,
+which predictions then have. The answers are the same as Flask's would be.
 """
 
 import json
@@ -32,7 +32,7 @@ def problem_of(error: RejectedError) -> Problem:
 
 
 def _retry_after(error: RejectedError) -> dict[str, str]:
-    """Seconds after which clients of a busy service are to retry, at different times."""
+    """The header with the seconds after which a client may retry, random to spread the retries."""
     if error.reason != "busy":
         return {}
     return {"Retry-After": str(random.choice((1, 2, 3)))}  # noqa: S311  # no secret
@@ -47,9 +47,9 @@ class RejectionResponder:
         self._headers = encode_headers(own)
 
     def respond(self, environ: WSGIEnvironment, error: RejectedError) -> Response | None:
-        """The response to a rejected prediction, whose rejection is counted.
+        """Count a rejection, and return its response.
 
-        None if Flask has to render the answer, because another protocol has its own form of errors.
+        None if Flask must render it: other protocols have their own form of errors.
         """
         self.context.metrics.count_rejection(error.reason)
         if environ["PATH_INFO"] != PATH:
@@ -70,6 +70,6 @@ class RejectionResponder:
 
 @cache
 def _body(status: int, detail: str) -> tuple[bytes, bytes]:
-    """The body of an answer, before and after the request's id."""
+    """The body of an answer, as the part before the request's id and the part after it."""
     before, after = json.dumps(problems.content(status, detail, PLACEHOLDER)).split(PLACEHOLDER)
     return before.encode(), after.encode()

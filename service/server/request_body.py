@@ -22,7 +22,7 @@ COMPRESSED = re.compile("gzip|deflate|compress", re.IGNORECASE)
 
 
 async def read_body(environ: WSGIEnvironment, receive: Receive, settings: Settings) -> bytes:
-    """The whole body of a request; Problem if it is too large, late, cut off or not acceptable."""
+    """The whole body; Problem if it is too large, late, incomplete or not acceptable."""
     if environ.get("HTTP_EXPECT", "100-continue").lower() != "100-continue":
         raise Problem(417, "the only supported expectation is 100-continue", headers=CLOSE)
     length = environ.get("CONTENT_LENGTH")
@@ -45,9 +45,9 @@ async def drain_unread_body(receive: Receive) -> None:
     """After a refusal, discard the rest of the body for a short time.
 
     Closing at once would reset the connection, and a client that is still sending would not see
-    the answer. nginx calls this a lingering close. Each message is followed by a look at the clock:
-    gunicorn waits by asyncio.wait_for, which before Python 3.12 ignores that it is cancelled if
-    data arrives at that moment.
+    the answer. nginx calls this a lingering close. The clock is checked after each message:
+    gunicorn uses asyncio.wait_for, which before Python 3.12 ignores a cancellation if data arrives
+    at that moment.
     """
     clock = asyncio.get_running_loop().time
     end = clock() + LINGER_SECONDS
@@ -64,8 +64,8 @@ async def drain_unread_body(receive: Receive) -> None:
 async def _within(seconds: float, receive: Receive, limit: int) -> bytes:
     """The whole body; TimeoutError if it takes longer.
 
-    asyncio.timeout does the same, but it would take 3 % of the time of a small prediction, whose
-    body is usually here already.
+    asyncio.timeout does the same, but would take 3 % of the time of a small prediction, whose body
+    has usually arrived already.
     """
     loop = asyncio.get_running_loop()
     task = cast("asyncio.Task[Any]", asyncio.current_task())
@@ -101,5 +101,5 @@ async def _receive_all(receive: Receive, limit: int, end: float) -> bytes:
             raise too_large(limit)
         if not message.get("more_body", False):
             return b"".join(chunks)
-        if clock() >= end:  # and the cancellation was ignored, as above
+        if clock() >= end:  # the cancellation was ignored; see drain_unread_body
             raise TimeoutError

@@ -1,7 +1,7 @@
 """Checks the target of a request: its request line and its Host header (RFC 9112, section 3).
 
-A target in absolute form is accepted. Each path is accepted in one spelling only: the rules of a
-load balancer or a firewall in front of the service compare the path as it was sent.
+A target in absolute form is accepted. Each path is accepted in one spelling only, because the rules
+of a load balancer or a firewall in front of the service compare the path as it was sent.
 """
 
 import re
@@ -38,21 +38,21 @@ def resolve(environ: WSGIEnvironment, raw_path: bytes) -> None:
         raise _not_found()
 
 
-def as_sent(environ: WSGIEnvironment, raw_path: str) -> None:
-    """Leave an address in another spelling as it was sent: then there is nothing there.
+def restore_other_spelling(environ: WSGIEnvironment, raw_path: str) -> None:
+    """Restore the path as it was sent if it has another spelling, so that the app answers 404.
 
-    For doors that decode the path before they call the app.
+    For servers that decode the path before they call the app.
     """
     if "%" in raw_path and OTHER_SPELLING.search(raw_path.encode()):
         environ["PATH_INFO"] = raw_path
 
 
-def one_spelling(app: WSGIApplication) -> WSGIApplication:
-    """The app for gunicorn's other workers, which say by RAW_URI what was sent."""
+def reject_other_spellings(app: WSGIApplication) -> WSGIApplication:
+    """The app for gunicorn's other workers, which pass the path as it was sent in RAW_URI."""
 
     def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if target := environ.get("RAW_URI"):
-            as_sent(environ, target.partition("?")[0])
+            restore_other_spelling(environ, target.partition("?")[0])
         return app(environ, start_response)
 
     return called

@@ -1,8 +1,8 @@
-"""Long responses that clients are slow to read: sent in pieces, bounded in all, and in time.
+"""Sends long responses in pieces, and limits how much memory and time slow clients take.
 
 A connection gets the next piece of a response when its client has read the last, so a response is
-in memory once. A client that reads nothing for STALLED_SECONDS is disconnected, sooner if the
-memory is needed for other responses.
+in memory once. A client that reads nothing for STALLED_SECONDS is disconnected, or sooner if other
+responses need the memory.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from typing import Any, Protocol
 
 from prometheus_client import Counter
 
-PIECE = 65_536  # bytes; a longer response is sent in pieces of this length
-ENOUGH = 65_536  # bytes in the buffer of a connection; above it no piece is added
+PIECE_BYTES = 65_536  # a longer response is sent in pieces of this length
+MAX_BUFFERED_BYTES = 65_536  # in the buffer of a connection; above it no piece is added
 MAX_UNSENT_BYTES = 33_554_432  # of all unsent responses; from then on no other long one is computed
 STALLED_SECONDS = 30.0  # for which a client may read nothing
 NEEDED_SECONDS = 5.0  # for which it may read less than a piece, while others need the memory
-LOOK_SECONDS = 1.0  # between two checks of what was read
-KERNEL_BYTES = 131_072  # unsent bytes of a connection that the kernel holds besides
+CHECK_SECONDS = 1.0  # between two checks of how much was read
+KERNEL_BYTES = 131_072  # unsent bytes of a connection in the kernel, at most
 
 log = logging.getLogger("slipway.connections")
 
@@ -32,7 +32,7 @@ Write = Callable[[bytes, bool, bool], object]  # a piece, whether in chunks, whe
 
 
 class Sending:
-    """One long response that is being sent; it holds the body until the last piece is written."""
+    """A long response that is being sent. It keeps the body until the last piece is written."""
 
     def __init__(self, body: bytes, chunked: bool, last: bool, write: Write) -> None:
         self.body = body
@@ -42,23 +42,23 @@ class Sending:
         self.sent = 0
 
     @property
-    def left(self) -> int:
-        """How many bytes are not written yet."""
+    def unwritten_bytes(self) -> int:
+        """The number of bytes that are not written yet."""
         return len(self.body) - self.sent
 
-    def go_on(self, transport: asyncio.WriteTransport) -> bool:
-        """Write pieces until the transport has enough for now; whether all are written."""
-        while self.left and transport.get_write_buffer_size() <= ENOUGH:
+    def write_pieces(self, transport: asyncio.WriteTransport) -> bool:
+        """Write pieces until the transport's buffer is full; whether all are written."""
+        while self.unwritten_bytes and transport.get_write_buffer_size() <= MAX_BUFFERED_BYTES:
             if transport.is_closing():
                 return False
-            piece = self.body[self.sent : self.sent + PIECE]
+            piece = self.body[self.sent : self.sent + PIECE_BYTES]
             self.sent += len(piece)
-            self.write(piece, self.chunked, self.last and not self.left)
-        return not self.left
+            self.write(piece, self.chunked, self.last and not self.unwritten_bytes)
+        return not self.unwritten_bytes
 
 
 class Connection(Protocol):
-    """The part of a connection that is used here."""
+    """The attributes of a connection that this module uses."""
 
     transport: Any
     sending: Sending | None
@@ -70,16 +70,16 @@ class Unsent:
     def __init__(self, disconnected: Counter) -> None:
         self.disconnected = disconnected
         self._waiting: dict[Connection, tuple[int, float]] = {}  # unsent bytes, and since when
-        self._refused = float("-inf")  # when a request was, because the memory was full
-        self._is_looking = False
+        self._refused = float("-inf")  # the last time that a request was refused for lack of memory
+        self._is_checking = False
 
     def add(self, connection: Connection) -> None:
         """Watch a connection whose buffer is full."""
         loop = asyncio.get_running_loop()
         self._waiting[connection] = unsent(connection), loop.time()
-        if not self._is_looking:
-            self._is_looking = True
-            loop.call_later(LOOK_SECONDS, self._look)
+        if not self._is_checking:
+            self._is_checking = True
+            loop.call_later(CHECK_SECONDS, self._check)
 
     def remove(self, connection: Connection) -> None:
         """Stop watching a connection: all is sent, or it is closed."""
@@ -87,7 +87,7 @@ class Unsent:
 
     @property
     def held_bytes(self) -> int:
-        """The bytes of all that is unsent; a body that several connections send counts once."""
+        """The bytes of all unsent responses. A body that several connections send counts once."""
         bodies, rest = {}, 0
         for connection in list(self._waiting):  # a copy: the compute thread calls this, too
             if sending := connection.sending:
@@ -102,21 +102,21 @@ class Unsent:
             return True
         return False
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         """Disconnect clients that have read too little; check again while any remain."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         is_needed = now - self._refused < 2 * NEEDED_SECONDS  # refused clients retry
-        longest, least = (NEEDED_SECONDS, PIECE) if is_needed else (STALLED_SECONDS, 1)
+        longest, least = (NEEDED_SECONDS, PIECE_BYTES) if is_needed else (STALLED_SECONDS, 1)
         for connection, (before, since) in list(self._waiting.items()):
             left = unsent(connection)
             if before - left >= least:
                 self._waiting[connection] = left, now
             elif now - since >= longest:
                 self._disconnect(connection, left, now - since)
-        self._is_looking = bool(self._waiting)
-        if self._is_looking:
-            loop.call_later(LOOK_SECONDS, self._look)
+        self._is_checking = bool(self._waiting)
+        if self._is_checking:
+            loop.call_later(CHECK_SECONDS, self._check)
 
     def _disconnect(self, connection: Connection, left: int, seconds: float) -> None:
         self.remove(connection)
@@ -127,21 +127,21 @@ class Unsent:
 
 
 def unsent(connection: Connection) -> int:
-    """How many bytes the client has not acknowledged, in this process and in the kernel.
+    """The number of bytes that the client has not acknowledged, in this process and in the kernel.
 
-    The kernel accepts more only when it has sent much of what it has, so its queue shows sooner
-    that a client reads slowly.
+    The kernel accepts more bytes only when it has sent many of those that it has. So the length of
+    its queue shows sooner whether the client reads.
     """
     transport, sending = connection.transport, connection.sending
-    left: int = transport.get_write_buffer_size() + (sending.left if sending else 0)
+    left: int = transport.get_write_buffer_size() + (sending.unwritten_bytes if sending else 0)
     own = transport.get_extra_info("socket")
-    with suppress(OSError):  # not every system and kind of socket supports it
+    with suppress(OSError):  # some systems and kinds of sockets do not support it
         (queued,) = unpack("i", ioctl(own.fileno(), TIOCOUTQ, pack("i", 0)))
         left += queued
     return left
 
 
-def bound_kernel(listening: socket.socket) -> None:
+def limit_kernel_buffer(listening: socket.socket) -> None:
     """Limit how much unread data the kernel holds for each connection of a listening socket."""
     if hasattr(socket, "TCP_NOTSENT_LOWAT") and listening.family != socket.AF_UNIX:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, KERNEL_BYTES)

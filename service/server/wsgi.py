@@ -14,7 +14,7 @@ Response = tuple[int, list[tuple[bytes, bytes]], bytes]  # status, headers, body
 
 
 def set_body(environ: WSGIEnvironment, body: bytes) -> None:
-    """Give the app a body that has been read, whether it came with a length or in chunks."""
+    """Add a body that has been read to the environ; it may have been sent in chunks."""
     state_of(environ).body = body
     environ["CONTENT_LENGTH"] = str(len(body))
     environ["wsgi.input"] = BytesIO(body)
@@ -37,7 +37,7 @@ def build_environ(scope: Scope) -> WSGIEnvironment:
 def connection_environ(
     scheme: str, server: tuple[str, int | None] | None, client: tuple[str, int] | None
 ) -> WSGIEnvironment:
-    """What all requests of a connection have in common, with the addresses of its two ends."""
+    """The part of the environ that all requests of a connection share, with both its addresses."""
     host, port = server or ("localhost", 0)
     return {
         "SCRIPT_NAME": "",

@@ -30,7 +30,7 @@ def unpacked(content: bytes, ending: str) -> bytes:
 
 
 @pytest.mark.parametrize("ending", [".gz", ".zst"])
-def test_names_say_how_files_are_compressed(artifact: Path, tmp_path: Path, ending: str) -> None:
+def test_the_suffix_determines_the_compression(artifact: Path, tmp_path: Path, ending: str) -> None:
     source, output = tmp_path / f"in.csv{ending}", tmp_path / f"out.csv{ending}"
     source.write_bytes(packed((HEADER + GOOD).encode(), ending))
     assert main(["predict", str(artifact), str(source), str(output)]) == 0
@@ -93,7 +93,7 @@ def test_json_lines_keep_their_members_and_line_numbers(artifact: Path, tmp_path
     assert Path(f"{output}.bad.csv").read_text().splitlines()[1].startswith("3,")
 
 
-def test_standard_input_goes_to_standard_output(artifact: Path) -> None:
+def test_standard_input_is_scored_to_standard_output(artifact: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "slipway", "predict", str(artifact), "-", "-"],
         input=(HEADER + GOOD).encode(),

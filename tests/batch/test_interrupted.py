@@ -40,7 +40,7 @@ MANY = HEADER + "".join(f"{number / 7},{'x' if number % 10 == 4 else 1}\n" for n
 @pytest.mark.usefixtures("small_steps")
 @pytest.mark.parametrize("at", [1, 4, 8])
 @pytest.mark.parametrize("processes", ["1", "3"])
-def test_an_interrupted_run_goes_on_where_it_was(
+def test_an_interrupted_run_resumes(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int, processes: str
 ) -> None:
     assert run(MANY, "--on-error", "skip", "--processes", "1")[0] == 0
@@ -101,7 +101,7 @@ def test_two_runs_do_not_write_the_same_output(
 @pytest.mark.usefixtures("small_steps")
 @pytest.mark.parametrize("ending", [".csv.gz", ".csv.zst", ".jsonl.gz"])
 @pytest.mark.parametrize("at", [1, 4])
-def test_a_compressed_output_goes_on_as_well(
+def test_a_compressed_output_is_resumed_as_well(
     artifact: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

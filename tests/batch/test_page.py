@@ -1,4 +1,4 @@
-"""docs/files.md: its commands do what it says, each by a shell, on files as it describes them."""
+"""docs/files.md: its commands work as documented, each in a shell, on files as described."""
 
 import codecs
 import gzip

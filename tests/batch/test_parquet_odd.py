@@ -76,7 +76,7 @@ def test_columns_are_looked_for_by_name(score: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("output", ["out.parquet", "out.csv"])
 @pytest.mark.parametrize("processes", ["1", "3"])
-def test_an_interrupted_run_goes_on_where_it_was(
+def test_an_interrupted_run_resumes(
     score: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, processes: str
 ) -> None:
     monkeypatch.setattr(parquet_table, "BATCH_ROWS", 7)
@@ -98,7 +98,7 @@ def test_an_interrupted_run_goes_on_where_it_was(
     assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == whole
 
 
-def test_without_pyarrow_it_says_what_to_install(
+def test_the_error_without_pyarrow_names_what_to_install(
     run: Run, tmp_path: Path, score: Any, monkeypatch: pytest.MonkeyPatch, artifact: Path
 ) -> None:
     pq.write_table(pa.table(GOOD_COLUMNS), tmp_path / "in.parquet")

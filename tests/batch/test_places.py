@@ -17,7 +17,7 @@ from tests.support.resolved import IMAGE
 TASK = {"ImageUri": IMAGE, "VpcId": "vpc-1", "FilesUri": FOLDER}
 
 
-def test_a_file_goes_from_s3_to_s3(
+def test_a_file_on_s3_is_scored_to_s3(
     artifact: Path, store: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = [str(artifact), f"{FOLDER}bad.csv", f"{FOLDER}new/out.csv"]
@@ -79,7 +79,7 @@ def test_what_is_wrong_is_reported_with_the_place(
     assert "files/out.csv" not in store
 
 
-def test_without_boto3_it_says_what_to_install(
+def test_the_error_without_boto3_names_what_to_install(
     artifact: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)

@@ -1,4 +1,4 @@
-"""Rows that the models were fitted on, as JSON has them, and what /predict says of them."""
+"""Rows that the models were fitted on, as JSON has them, and the responses of /predict."""
 
 import json
 from typing import Any

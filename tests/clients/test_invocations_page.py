@@ -1,4 +1,4 @@
-"""What docs/clients.md says of SageMaker and MLflow, pasted as it stands there."""
+"""The commands in docs/clients.md for SageMaker and MLflow, run unchanged."""
 
 import json
 import os

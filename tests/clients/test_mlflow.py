@@ -1,4 +1,4 @@
-"""MLflow's scoring client, unmodified, gets what /predict says."""
+"""MLflow's unmodified scoring client gets the predictions of /predict."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.rows import predicted, rows_of
-from tests.support.serving import PATIENCE, ROOT, Server
+from tests.support.serving import ROOT, TIMEOUT_SECONDS, Server
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ def test_all_that_the_client_sends(clients_python: Path, spoken: tuple[str, Serv
         input=json.dumps(given),
         capture_output=True,
         text=True,
-        timeout=2 * PATIENCE,
+        timeout=2 * TIMEOUT_SECONDS,
     )
     assert run.returncode == 0, run.stderr
     printed = json.loads(run.stdout)

@@ -1,4 +1,4 @@
-"""docs/clients.md: its commands give what it says, and no protocol is left out."""
+"""docs/clients.md: its commands have the output that it shows, and it has every protocol."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""boto3's client of SageMaker endpoints, unmodified, gets what /predict says."""
+"""boto3's unmodified client of SageMaker endpoints gets the predictions of /predict."""
 
 import csv
 import gc

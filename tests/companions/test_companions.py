@@ -30,7 +30,7 @@ def packed(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def manifest(folder: Path) -> dict[str, Any]:
-    """What the artifact says of itself."""
+    """The manifest of an artifact."""
     return dict(json.loads((folder / "artifact/manifest.json").read_text()))
 
 

@@ -9,7 +9,7 @@ from tests.support.pythons import run_module
 def test_one_refusal_names_all_that_has_to_be_trusted(python: Path, tmp_path: Path) -> None:
     printed = run_module(python, "tests.companions.trusting", tmp_path)
     found = json.loads(printed.splitlines()[-1])
-    unlike = ("ce hashes", "fe similarity")  # which tell unknown categories apart
+    unlike = ("ce hashes", "fe similarity")  # which distinguish unknown categories
     assert {name: one[:2] for name, one in found.items()} == {
         **{name: [2, "scikit-learn" if name in unlike else "onnx"] for name in found},
         "cat_features": [1, "scikit-learn"],

@@ -23,10 +23,10 @@ REPOSITORY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/slipway"
 
 @dataclass(slots=True)
 class Cloud:
-    """What a test may look at, and tell to happen."""
+    """The emulated cloud: what tests inspect, and faults that they request."""
 
     changes: list[dict[str, str]] = field(default_factory=list)  # parameters of each change set
-    requests: list[dict[str, Any]] = field(default_factory=list)  # each change set as asked for
+    requests: list[dict[str, Any]] = field(default_factory=list)  # each requested change set
     cancelled: list[str] = field(default_factory=list)
     stopped: list[dict[str, Any]] = field(default_factory=list)  # tasks
     ended: list[dict[str, Any]] = field(default_factory=list)  # service deployments

@@ -25,7 +25,7 @@ def endpoint() -> Iterator[str]:
     """The address of moto's server."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it tells each request
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it logs each request
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()

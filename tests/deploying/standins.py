@@ -1,7 +1,7 @@
 """AWS as the commands see it: moto's server, with a stand-in for each thing that it cannot do.
 
 The stand-ins are put into moto's server, so that boto3 asks them by HTTP as it asks AWS. They
-record what was asked. Each says what it stands in for:
+record what was asked. Each replaces a part of AWS:
 
 - `_templates`: `Fn::Cidr`, `AWS::NoValue` in lists and two attributes of load balancers.
 - `_change_sets`: moto makes a change of a stack at once, never says that it is empty, and fails for

@@ -1,4 +1,4 @@
-"""`ecs/cost`: a month worked out by hand, to the cent, and what it says of prices and of Lambda."""
+"""`ecs/cost`: a month calculated by hand, to the cent, the prices, and the comparison."""
 
 import json
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_the_rate_from_which_fargate_is_cheaper_by_hand() -> None:
     assert round(rate, 2) == 31.72
 
 
-def test_where_lambda_is_cheaper_at_any_rate_it_says_so(capsys: Said) -> None:
+def test_it_reports_that_lambda_is_cheaper_at_any_rate(capsys: Said) -> None:
     # A worker does 6 requests of 100 ms in a second; each takes 1 / (6 * 0.6) s of a task,
     # 0.0395 / 3600 / 3.6 = 3.05 millionths of a dollar; Lambda 0.2 + 1.7275 * 0.1 * 13.3334 = 2.50.
     assert cost.main(["--capacity", "6", "--latency-ms", "100", "--egress", "nat"]) == 0
@@ -110,7 +110,7 @@ def test_figures_of_an_earlier_bench_are_refused(tmp_path: Path, capsys: Said) -
     assert "was not written by slipway bench --json of this version" in capsys.readouterr().err
 
 
-def test_prices_come_with_their_source_and_date(capsys: Said) -> None:
+def test_prices_have_their_source_and_date(capsys: Said) -> None:
     assert cost.main(["--capacity", "80", "--latency-ms", "10"]) == 0
     said = capsys.readouterr().out
     for message in (prices.READ, prices.NOW, *prices.SOURCES, "us-east-1"):

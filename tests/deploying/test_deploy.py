@@ -1,4 +1,4 @@
-"""`ecs/deploy` against moto: what it makes, what it skips, and what it says when that fails.
+"""`ecs/deploy` against moto: what it creates, what it skips, and its output if that fails.
 
 What moto cannot do is named in cloud.py. Images are put into ECR by its API here; test_image.py
 builds one.
@@ -33,7 +33,7 @@ def test_an_empty_account_gets_all_it_needs_in_one_go(
     assert "there is no earlier image to roll back to" in said
 
 
-def test_another_image_changes_nothing_else_and_says_how_to_go_back(
+def test_another_image_changes_nothing_else_and_the_rollback_is_printed(
     bootstrapped: Cloud, deployed: str, artifact: Path, capsys: Said
 ) -> None:
     second = bootstrapped.push("second")
@@ -108,7 +108,7 @@ def test_an_image_for_the_other_platform_is_refused_before_anything_changes(
     assert again(artifact, *arguments, image=other) == 0
 
 
-def test_what_is_asked_wrongly_is_refused_before_anything_is_asked_of_aws(capsys: Said) -> None:
+def test_wrong_arguments_are_refused_before_a_request_to_aws(capsys: Said) -> None:
     for arguments, complaint in (
         (["--set", "MaxTask=3"], "no template has a parameter MaxTask; did you mean MaxTasks?"),
         (["--environment", "Pro duction"], "is not a valid environment name"),

@@ -1,4 +1,4 @@
-"""`ecs/deploy` when it fails, or failed before: what it says, and how it ends.
+"""`ecs/deploy` when it fails, or failed before: its output and its exit code.
 
 What moto cannot do is named in cloud.py. Images are put into ECR by its API here; test_image.py
 builds one.
@@ -18,7 +18,7 @@ from tests.deploying.cloud import Cloud, again
 Said = pytest.CaptureFixture[str]
 
 
-def test_an_update_that_was_rolled_back_fails_and_says_all_one_would_dig_for(
+def test_an_update_that_was_rolled_back_fails_with_all_details(
     bootstrapped: Cloud, deployed: str, artifact: Path, capsys: Said
 ) -> None:
     def fail(stack: Any) -> str:

@@ -1,4 +1,4 @@
-"""docs/deploy.md and the README's Deploy: each command runs, each table is what the code says."""
+"""docs/deploy.md and the README's Deploy: each command runs, each table is that of the code."""
 
 import re
 import shlex
@@ -132,3 +132,15 @@ def test_the_help_s_examples_have_parameters_and_values_of_the_templates() -> No
     for name, value in given:
         [parameter] = [one[name] for one in stacks if name in one]
         assert value in parameter.get("AllowedValues", [value])
+
+
+def test_the_page_for_users_of_copilot_names_parameters_that_there_are() -> None:
+    page = (ROOT / "docs/copilot.md").read_text()
+    cells = [row[1] for row in table_rows(page, "manifest of Copilot")]
+    named = {name for cell in cells for name in re.findall(r"`([A-Za-z]+)`", cell)}
+    files = ("service.yaml", "network.yaml")
+    parameters = {name for one in files for name in template.load(one)["Parameters"]}
+    assert len(named) > 15
+    assert named <= parameters
+    service = template.load("service.yaml")["Parameters"]
+    assert service["Architecture"]["Default"] == "ARM64"

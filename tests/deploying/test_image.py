@@ -102,7 +102,7 @@ def test_a_model_with_a_lock_gets_the_base_image_of_its_python(
     assert found == (given or "python:3.12-slim-trixie")
 
 
-def test_it_says_where_the_artifact_was_proved(commit: str, artifact: Path) -> None:
+def test_it_prints_where_the_artifact_was_proved(commit: str, artifact: Path) -> None:
     folder = containers.ROOT / "artifacts/proved"
     shutil.copytree(artifact, folder)
     options = Namespace(artifact=folder, allow_dirty=True, build_arg=[])
@@ -117,7 +117,7 @@ def test_it_says_where_the_artifact_was_proved(commit: str, artifact: Path) -> N
     assert said.endswith(command)
 
 
-def test_tags_tell_apart_what_makes_another_image() -> None:
+def test_tags_differ_if_images_do() -> None:
     plain = containers.Source("c0ffee", False, {}, "")
     assert plain.tag("ARM64") == "c0ffee"
     lean = containers.Source("c0ffee", False, {"VARIANT": "lean"}, "")

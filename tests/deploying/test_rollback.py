@@ -22,7 +22,7 @@ def second(bootstrapped: Cloud, deployed: str, artifact: Path, capsys: Said) -> 
     return digest
 
 
-def test_it_goes_back_to_the_image_before_and_forth_again(
+def test_it_rolls_back_to_the_previous_image_and_forward_again(
     bootstrapped: Cloud, deployed: str, second: str, artifact: Path, capsys: Said
 ) -> None:
     assert rollback.main(["--artifact", str(artifact)]) == 0
@@ -63,7 +63,7 @@ def test_the_list_shows_what_one_can_go_back_to(deployed: str, second: str, caps
 def test_the_list_marks_archived_images(
     deployed: str, second: str, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As ECR does: it leaves archived images out unless it is asked for any."""
+    """Like ECR: archived images are listed only if they are requested."""
     real = ECRResponse.describe_images
 
     def describe(self: Any) -> Any:

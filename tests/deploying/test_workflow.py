@@ -25,7 +25,7 @@ AUDIT, CI, RELEASE = workflow("audit"), workflow("ci"), workflow("release")
 ZIZMOR = ROOT / ".venv/audit/bin/zizmor"
 
 
-def test_it_may_no_more_than_read_the_code_and_say_who_it_is() -> None:
+def test_it_may_only_read_the_code_and_get_an_identity_token() -> None:
     assert WORKFLOW["permissions"] == {}
     assert JOB["permissions"] == {"contents": "read", "id-token": "write"}
     assert JOB["environment"] == "production"  # whose reviewers approve; the role trusts it only
@@ -101,7 +101,7 @@ def test_what_make_sbom_writes_is_kept_with_the_run() -> None:
     assert JOB["steps"].index(upload) > JOB["steps"].index(LISTING) > JOB["steps"].index(SCRIPT)
 
 
-def test_vulnerabilities_are_asked_for_weekly_and_when_a_lock_changes() -> None:
+def test_vulnerabilities_are_looked_up_weekly_and_when_a_lock_changes() -> None:
     on = AUDIT[True]  # YAML reads `on` as true
     [schedule] = on["schedule"]
     minute, hour, day_of_month, month, weekday = schedule["cron"].split()

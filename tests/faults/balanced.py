@@ -1,4 +1,4 @@
-"""The committed load balancer with three replicas behind it, and what it says of them."""
+"""The committed load balancer with three replicas behind it, and its statistics on them."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -91,6 +91,6 @@ class Balanced:
 
 
 def is_healthy(container: str) -> bool:
-    """Whether its own check says so."""
+    """Whether its own health check succeeds."""
     health: str = inspect("container", container)["State"]["Health"]["Status"]
     return health == "healthy"

@@ -77,6 +77,6 @@ def slow_model(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def memory_model(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A model that takes 800 MB if asked for it, in a container that has 256."""
+    """A model that takes 800 MB for some rows, in a container that has 256."""
     changes = packed(tmp_path_factory.mktemp("memory_model"), MemoryEstimator())
     return {**changes, "mem_limit": "256m", "memswap_limit": "256m"}

@@ -16,7 +16,7 @@ from tests.support.containers import execute, output
 from tests.support.load import at_rate, post, processes
 from tests.support.raw import CHUNKED, CLOSE, LENGTH, get, read_answer, reset
 from tests.support.raw import post as raw_post
-from tests.support.serving import PATIENCE, wait_until
+from tests.support.serving import TIMEOUT_SECONDS, wait_until
 
 BODY_SECONDS = 3
 PATIENT = {"environment": {"SERVICE_BODY_SECONDS": str(BODY_SECONDS)}}
@@ -68,7 +68,7 @@ def megabytes(own: Project) -> float:
 
 
 def connect(address: Address) -> socket.socket:
-    return socket.create_connection(address, timeout=PATIENCE)
+    return socket.create_connection(address, timeout=TIMEOUT_SECONDS)
 
 
 def drip(clients: dict[str, list[socket.socket]]) -> None:

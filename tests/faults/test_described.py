@@ -12,7 +12,7 @@ EXAMPLES = 1000  # for each operation that takes more than a request id
 
 
 def test_the_contract_is_kept(production: Production, tmp_path: Path, report: Report) -> None:
-    """As tests/test_openapi.py asks of it and of other models, without a container."""
+    """The same as in tests/test_openapi.py, which uses no container."""
     settings = {"SERVICE_MAX_ROWS": "100", "SERVICE_API_KEYS": test_openapi.DIGEST}
     with production(environment=settings) as own:
         host, port = own.address

@@ -14,7 +14,7 @@ from tests.support.compose import Listener, Project
 from tests.support.containers import docker
 from tests.support.corpus import HOSTILE, KEYS, REFUSED_BY_FLASK
 from tests.support.problems import assert_problem
-from tests.support.raw import assert_still_good, exchange, get
+from tests.support.raw import assert_still_serving, exchange, get
 from tests.test_any_request import assert_any_request_is_answered_or_closed
 
 KEY = b"correct"
@@ -79,8 +79,8 @@ def test_so_they_are_at_the_door_of_each_dialect(spoken: Project, door: bytes) -
         assert answer is not None, name
         assert answer.status < 500 or answer.status == 501, name  # an unknown transfer coding
         assert b"Traceback" not in answer.body, name
-        assert len(answer.body) < 2 * MAX_ERROR_BYTES, name  # an endpoint's error tells it twice
-    assert_still_good(at)
+        assert len(answer.body) < 2 * MAX_ERROR_BYTES, name  # an endpoint's error has it twice
+    assert_still_serving(at)
     assert "Traceback" not in docker("logs", spoken.container).stdout
 
 
@@ -89,5 +89,5 @@ def test_what_was_sent_is_in_no_line_of_the_log(production: Production) -> None:
         at = Listener(own.address)
         for request in test_privacy.EVERYTHING.values():
             exchange(at, request)
-        assert_still_good(at)
+        assert_still_serving(at)
         test_privacy.assert_log_tells_nothing(docker("logs", own.container).stdout)

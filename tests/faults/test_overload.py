@@ -1,7 +1,7 @@
 """Twice what the service can do: most of it is done, the rest refused fast, health stays fast.
 
 The asserted limits are wider than what is promised, since others may use the machine, too; the
-table says what was measured.
+table has the measurements.
 """
 
 import json

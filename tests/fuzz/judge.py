@@ -117,7 +117,7 @@ class Judge:
             return f"{type(error).__name__}", []
 
     def inspected(self, content: bytes, trusted: Collection[str]) -> str:
-        """What `inspect` says that `load` would do; the name of an exception if it failed."""
+        """The effects of `load` by `inspect`; the name of an exception if it failed."""
         assert self.loader.refuses is not None
         try:
             return "refused" if self.loader.refuses(content, trusted) else "loaded"

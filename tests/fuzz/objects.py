@@ -1,6 +1,6 @@
 """Live objects: what modules hold must be the same after a program as it was before.
 
-A copy of each object's parts is kept, so that one comparison by identity tells whether it changed.
+A copy of each object's parts is kept, so that one comparison by identity shows whether it changed.
 """
 
 import copyreg
@@ -80,7 +80,7 @@ def _as_dictionary(found: Parts, extra: int) -> dict[Any, Any]:
 
 
 class Objects:
-    """All objects that are watched, by a name that says where each is."""
+    """All watched objects, each by a name with its place."""
 
     def __init__(self, names: Inventory, loader: Iterable[str]) -> None:
         """`loader` are the modules of the loader: they are looked at after each program."""

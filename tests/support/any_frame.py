@@ -1,7 +1,8 @@
 """Property test of packing: fits a pipeline on a random DataFrame, packs and serves it.
 
 The service must predict what the estimator predicts for the DataFrame, or packing must refuse it.
-`python -m tests.support.any_frame 2000` tries so many, from `--first`, and prints the results.
+`python -m tests.support.any_frame 2000` tries 2,000 frames, from number `--first`, and prints the
+results.
 """
 
 import argparse
@@ -42,7 +43,7 @@ from training.pack import PackOptions, Provenance, pack
 from training.samples import columnar, sample
 
 ROWS = 60
-INDEPENDENCE_SECONDS = 0.01  # for the test whether rows are independent, which is not at issue
+INDEPENDENCE_SECONDS = 0.01  # to test whether rows are independent, which is not tested here
 TOLERANCE = 1e-6
 Random = np.random.Generator
 TEXTS: dict[str, list[str]] = {
@@ -89,7 +90,7 @@ def _series(values: Any, dtype: Any = None) -> Any:
 
 
 def column(kind: str, chance: Random) -> Any:
-    """Values of a type, some of them missing where the type can have that."""
+    """Values of a type, some of them missing if the type allows it."""
     gone = chance.random(ROWS) < chance.choice([0.0, 0.0, 0.15])
     if kind == "bool":
         return _series(chance.random(ROWS) < 0.5)
@@ -158,9 +159,11 @@ def _moments(kind: str, chance: Random) -> Any:
     return _series(values).astype(kind)
 
 
-def _tells(frame: Any) -> bool:
-    """Whether CSV shows that text is text, and numbers as they are; the result of a function does
-    not. `docs/your-own-model.md` says so."""
+def _keeps_types_in_csv(frame: Any) -> bool:
+    """Whether a CSV file of the frame shows which columns are text, and has all digits of numbers.
+
+    Packing cannot find this out for a function of the user's own (`docs/your-own-model.md`).
+    """
     texts = [frame[name].dropna() for name in frame if frame[name].map(type).eq(str).any()]
     shows_text = not any(column.str.fullmatch(r"[\d.]+|true|false").all() for column in texts)
     return shows_text and not any(str(dtype).lower() == "float32" for dtype in frame.dtypes)
@@ -223,20 +226,20 @@ def logistic() -> LogisticRegression:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of an example: `equal`, `refused`, `unfit`, `sample refused` or `WRONG`."""
+    """The outcome of an example: `equal`, `refused`, `unfit`, `sample refused` or `WRONG`."""
 
     outcome: str
     about: str
 
 
 def tried(seed: int) -> Tried:
-    """Fit, pack and serve the example of this number."""
+    """Fit, pack and serve the example with this number."""
     chance = np.random.default_rng(seed)
     kinds = [str(one) for one in chance.choice(TYPES, int(chance.integers(1, 4)))]
     frame = pd.DataFrame({f"c{place}": column(kind, chance) for place, kind in enumerate(kinds)})
     name = list(PIPELINES)[seed % len(PIPELINES)]
     suffix = str(chance.choice(SUFFIXES))
-    if name in FUNCTIONS and suffix == ".csv" and not _tells(frame):
+    if name in FUNCTIONS and suffix == ".csv" and not _keeps_types_in_csv(frame):
         suffix = ".parquet"
     about = f"{seed}: {name} of {', '.join(kinds)} as {suffix}"
     codes = pd.factorize(frame["c0"])[0]
@@ -298,7 +301,7 @@ def _served(
 
 def values(series: Any) -> list[Any]:
     """A column as a client writes it in JSON."""
-    if str(series.dtype) in ("float32", "Float32"):  # with the digits that its numbers have
+    if str(series.dtype) in ("float32", "Float32"):  # with the digits of this type
         numbers = series.to_numpy(np.float32, na_value=np.nan)
         return [None if value != value else float(str(value)) for value in numbers]
     return [plain(value) for value in series]
@@ -316,7 +319,7 @@ def plain(value: Any) -> Any:
 
 
 def main() -> int:
-    """Try examples and print what came of them; 1 if one is silently wrong."""
+    """Try examples, and print the outcomes; 1 if a prediction is wrong and was not refused."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("examples", type=int, nargs="?", default=2000)
     parser.add_argument("--first", type=int, default=0)

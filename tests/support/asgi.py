@@ -1,4 +1,4 @@
-"""The server's side of ASGI, in memory: drives the ASGI app as gunicorn's event loop does."""
+"""Calls the ASGI app in memory, as gunicorn's event loop does."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
@@ -18,17 +18,17 @@ from service.settings import Settings
 
 VERSION = "abc123"
 LARGEST = 100  # bytes of a body
-PATIENCE = 10.0  # seconds; only a broken bridge takes that long
+TIMEOUT_SECONDS = 10.0  # only a broken app takes that long
 
 Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request: what the client sends, chunk by chunk, and what it gets.
+    """One request: the chunks that the client sends, and the messages of the response.
 
-    Once all chunks have been received, further waiting lasts until the client leaves: for ever,
-    or, with `leaves`, not at all. A body is whole only with `whole`.
+    Once all chunks have been received, `receive` waits until the client disconnects: for ever, or,
+    with `leaves`, not at all. The body is complete only if `whole` is true.
     """
 
     chunks: list[bytes] = field(default_factory=list)
@@ -52,33 +52,33 @@ class Exchange:
 
     @property
     def status(self) -> int:
-        """The status of the one answer."""
+        """The status of the only response."""
         start, _ = self.sent
         status: int = start["status"]
         return status
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of the one answer."""
+        """The headers of the only response."""
         return {name.decode(): value.decode() for name, value in self.sent[0]["headers"]}
 
     @property
     def body(self) -> bytes:
-        """The body of the one answer."""
+        """The body of the only response."""
         _, end = self.sent
         assert not end.get("more_body")
         return bytes(end["body"])
 
 
 def run(scene: Coroutine[None, None, Result]) -> Result:
-    """Run a scene on a loop of its own, but not for ever."""
-    return asyncio.run(asyncio.wait_for(scene, PATIENCE))
+    """Run a coroutine on a new loop, with a time limit."""
+    return asyncio.run(asyncio.wait_for(scene, TIMEOUT_SECONDS))
 
 
 def scope(
     headers: Iterable[tuple[str, str]] = (), path: str = "/predict", query: bytes = b""
 ) -> Scope:
-    """A request's head, as gunicorn gives it; to localhost, if the headers do not say."""
+    """The scope of a request, as gunicorn makes it; without a Host header it is for localhost."""
     fields = list(headers)
     if "host" not in dict(fields):
         fields.append(("host", "localhost"))
@@ -111,12 +111,12 @@ def make_bridge(
     deadline_seconds: float = 10,
     warm_up: Callable[[], object] = bool,
 ) -> ASGIApp:
-    """A bridge with a small limit, around any app."""
+    """The ASGI app with a small limit of bodies, around any WSGI app."""
     return ASGIApp(
         app,
         Settings(
             max_body_bytes=LARGEST,
-            body_seconds=body_seconds,  # type: ignore[arg-type]  # a test has no whole second
+            body_seconds=body_seconds,  # type: ignore[arg-type]  # tests use less than a second
             queue_seconds=queue_seconds,
             deadline_seconds=deadline_seconds,
         ),
@@ -129,14 +129,14 @@ def make_bridge(
 
 
 def of_length(body: bytes) -> Scope:
-    """The head of a request with this body."""
+    """The scope of a request with this body."""
     return scope([("content-length", str(len(body)))])
 
 
 async def ask(
     bridge: ASGIApp, body: bytes = b"", headers: dict[str, str] | None = None, **line: str
 ) -> Exchange:
-    """Send one whole request; `line` may change its method and path."""
+    """Send a complete request; `line` may have another method and path."""
     exchange = Exchange([body])
     head = of_length(body)
     more = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
@@ -147,7 +147,7 @@ async def ask(
 
 @dataclass(slots=True)
 class Recorder:
-    """A WSGI app that answers with the request's body, and keeps every environ."""
+    """A WSGI app that responds with the request's body, and records every environ."""
 
     environs: list[WSGIEnvironment] = field(default_factory=list)
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import boto3
 
-from tests.support.serving import PATIENCE, clean_environment, free_port, wait_until
+from tests.support.serving import TIMEOUT_SECONDS, clean_environment, free_port, wait_until
 
 Client = Callable[[str], Any]
 
 
 @contextmanager
 def moto() -> Iterator[str]:
-    """Run moto's server; the block gets its address."""
+    """Run moto's server while the block runs, and yield its address."""
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
     endpoint = f"http://127.0.0.1:{port}"
@@ -27,14 +27,14 @@ def moto() -> Iterator[str]:
         wait_until(lambda: answers(endpoint), "moto's server")
         yield endpoint
     finally:
-        server.kill()  # it keeps nothing
-        server.wait(PATIENCE)
+        server.kill()  # it has nothing to save
+        server.wait(TIMEOUT_SECONDS)
 
 
 def answers(endpoint: str) -> bool:
     """Whether moto listens."""
     try:
-        with urllib.request.urlopen(f"{endpoint}/moto-api/", timeout=PATIENCE) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{endpoint}/moto-api/", timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -52,7 +52,7 @@ def client(endpoint: str, service: str) -> Any:
 
 
 def assert_kept(sent: Any, found: Any, path: str = "") -> None:
-    """Everything that was sent came back; AWS adds what it takes by default."""
+    """Check that a description has everything that was sent; AWS adds default values."""
     if isinstance(sent, dict):
         for name, value in sent.items():
             assert name in found, f"{path}.{name}"

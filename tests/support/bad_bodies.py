@@ -11,7 +11,7 @@ BOTH = ("/sensor_1", "/sensor_2")
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """One request to refuse: `pointers` of all its errors, `hint` in the detail of one of them."""
+    """A request to refuse, with the `pointers` of all its errors, and a `hint` in one detail."""
 
     status: int
     body: bytes
@@ -29,12 +29,12 @@ def unfit(body: str | bytes, *pointers: str, hint: str = "") -> Bad:
 
 
 def first(value: str, *pointers: str, hint: str = "") -> Bad:
-    """A body whose sensor_1 is this piece of JSON."""
+    """A body with this JSON as sensor_1."""
     return unfit(f'{{"sensor_1": {value}, "sensor_2": [1, 1]}}', *pointers, hint=hint)
 
 
 def rows(value: str, *pointers: str, hint: str = "") -> Bad:
-    """A body whose instances are this piece of JSON."""
+    """A body with this JSON as instances."""
     return unfit(f'{{"instances": {value}}}', *pointers, hint=hint)
 
 

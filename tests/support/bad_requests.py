@@ -1,4 +1,4 @@
-"""Requests that must be refused for their framing or target, as bytes, each with its status."""
+"""Requests that must be refused because of their framing or target, each with its status."""
 
 from tests.support.bad_bodies import EXAMPLE
 from tests.support.raw import CHUNKED, CLOSE, LENGTH, chunks, get, post
@@ -7,7 +7,7 @@ SECRET = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 WEBSOCKET = b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
 UPGRADE = b"GET /predict HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
 
-# By gunicorn's parser, before the app is asked: a line of text instead of a problem.
+# gunicorn's parser refuses these before it calls the app: with a line of text, not a problem.
 REFUSED_BY_GUNICORN = {
     "a length that is no number": (400, post(b"Content-Length: two\r\n", b"{}")),
     "an empty length": (400, post(b"Content-Length:\r\n", b"{}")),

@@ -29,11 +29,11 @@ SHOWN_MODELS = [
     "text",
 ]
 SERIOUS = {"serious", "critical"}
-REFUSED = "the server responded with a status of 4"  # what Chromium says of an answer, by itself
+REFUSED = "the server responded with a status of 4"  # the message that Chromium logs
 
 
 def executable() -> str:
-    """Chromium, wherever it is; the test skips without one, but not in CI."""
+    """The path of Chromium; the test is skipped without one, but fails in CI."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         reason = f"there is no browser: none of {', '.join(NAMES)}"
@@ -45,7 +45,7 @@ def executable() -> str:
 
 @contextmanager
 def visit(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
-    """The page at an address; fails at the end of the block if anything odd happened in it."""
+    """Open the page at an address; fail at the end of the block if it had an unexpected event."""
     odd: list[str] = []
     context = browser.new_context(**options)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -69,12 +69,12 @@ def visit(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
 
 
 def predict(page: Page, rows: int) -> None:
-    """Press the button, and wait for an answer of so many rows."""
+    """Press the button, and wait for predictions of so many rows."""
     page.get_by_role("button", name="Predict", exact=True).click()
     expect(page.locator("#status")).to_contain_text(f"{rows:,} row")
 
 
 def serious(page: Page) -> list[str]:
-    """What axe-core finds that keeps people out."""
+    """The serious accessibility violations that axe-core finds."""
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     return [str((one["id"], one["nodes"])) for one in found if one["impact"] in SERIOUS]

@@ -1,4 +1,4 @@
-"""S3 of moto's server, behind a proxy that injects faults of networks and of S3."""
+"""Runs a proxy before moto's S3, which injects faults of networks and of S3."""
 
 import http.client
 import os
@@ -13,17 +13,17 @@ from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
 
-from tests.support.serving import PATIENCE
+from tests.support.serving import TIMEOUT_SECONDS
 
 BUCKET = "models"
 PREFIX = "sensors/1/"
-PLACE = f"s3://{BUCKET}/{PREFIX}"  # of the sensor model
+MODEL_URI = f"s3://{BUCKET}/{PREFIX}"  # of the sensor model
 REFUSED = '<?xml version="1.0"?><Error><Code>{code}</Code><Message>no</Message></Error>'
-# What is answered instead of asking S3.
+# The responses of the proxy itself, instead of those of S3.
 ANSWERS = {
     "slow down": (503, REFUSED.format(code="SlowDown")),
     "internal error": (500, REFUSED.format(code="InternalError")),
-    "bad gateway": (502, "<html>what a proxy says</html>"),
+    "bad gateway": (502, "<html>the error of a proxy</html>"),
     "denied": (403, REFUSED.format(code="AccessDenied")),
     "bad request": (400, REFUSED.format(code="InvalidRequest")),
 }
@@ -33,12 +33,12 @@ Key = tuple[str, str]  # id and secret
 
 @dataclass(slots=True)
 class Proxy:
-    """Faults that befall the next requests, in their order; the last for ever if `lasting`."""
+    """The faults of the next requests, in this order; the last one repeats if `lasting`."""
 
     port: int
     faults: deque[str] = field(default_factory=deque)
     lasting: bool = False
-    asked: list[str] = field(default_factory=list)  # paths
+    paths: list[str] = field(default_factory=list)  # that were requested
     over: Event = field(default_factory=Event)
 
     @property
@@ -46,14 +46,14 @@ class Proxy:
         return f"http://127.0.0.1:{self.port}"
 
     def next_fault(self) -> str:
-        """What befalls this request, or nothing."""
+        """The fault of this request; empty for none."""
         if self.faults and self.lasting:
             return self.faults[0]
         return self.faults.popleft() if self.faults else ""
 
 
 def credentials(endpoint: str) -> dict[str, str]:
-    """The environment in which S3 is there, and nothing of this machine's own."""
+    """An environment with this S3, and without the AWS settings of the machine."""
     return {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -66,7 +66,7 @@ def credentials(endpoint: str) -> dict[str, str]:
 
 
 def answers(port: int, path: str) -> bool:
-    """Whether somebody listens there, and is ready."""
+    """Whether a server on this port is ready."""
     try:
         return ask(port, path, {})[0] == 200
     except OSError:
@@ -74,7 +74,7 @@ def answers(port: int, path: str) -> bool:
 
 
 def client(endpoint: str, key: Key = ("testing", "testing"), of: str = "s3") -> Any:
-    """boto3's own client, to put things there."""
+    """A client of boto3, to upload files."""
     import boto3  # heavy, as in the service
 
     own = {"aws_access_key_id": key[0], "aws_secret_access_key": key[1]}
@@ -83,7 +83,7 @@ def client(endpoint: str, key: Key = ("testing", "testing"), of: str = "s3") -> 
 
 
 def user(endpoint: str, policy: str) -> Key:
-    """Make somebody who may do what this policy says; their key."""
+    """Create a user with this policy, and return the user's access key."""
     name = f"task-{uuid4().hex[:8]}"  # tests share the account
     with closing(client(endpoint, of="iam")) as iam:
         iam.create_user(UserName=name)
@@ -94,7 +94,7 @@ def user(endpoint: str, policy: str) -> Key:
 
 @contextmanager
 def permissions(endpoint: str) -> Iterator[None]:
-    """Let moto ask what each request's key may do, which it does not otherwise."""
+    """Let moto check the permissions of each request, which it does not by default."""
     port = int(endpoint.rpartition(":")[2])
     ask(port, "/moto-api/reset-auth", {}, "POST", b"0")
     try:
@@ -104,7 +104,7 @@ def permissions(endpoint: str) -> Iterator[None]:
 
 
 def upload(endpoint: str, folder: Path, prefix: str, bucket: str = BUCKET) -> None:
-    """Put the files of a folder there, as `aws s3 cp --recursive` does."""
+    """Upload the files of a folder, as `aws s3 cp --recursive` does."""
     with closing(client(endpoint)) as s3:
         s3.create_bucket(Bucket=bucket)
         for path in filter(Path.is_file, folder.rglob("*")):
@@ -113,7 +113,7 @@ def upload(endpoint: str, folder: Path, prefix: str, bucket: str = BUCKET) -> No
 
 
 @contextmanager
-def between(endpoint: str) -> Iterator[Proxy]:
+def proxied(endpoint: str) -> Iterator[Proxy]:
     """Run a proxy before S3."""
     behind = int(endpoint.rpartition(":")[2])
 
@@ -121,13 +121,13 @@ def between(endpoint: str) -> Iterator[Proxy]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            proxy.asked.append(self.path)
+            proxy.paths.append(self.path)
             fault = proxy.next_fault()
             self.close_connection = True
             if fault == "cut":
                 return
             if fault == "stall":
-                proxy.over.wait(PATIENCE)
+                proxy.over.wait(TIMEOUT_SECONDS)
                 return
             status, headers, body = ask(behind, self.path, dict(self.headers))
             if fault in ANSWERS:
@@ -168,7 +168,7 @@ def write(file: BufferedIOBase, fault: str, body: bytes, over: Event) -> None:
         file.write(body[:half])
     elif fault == "half, then stall":
         file.write(body[:half])
-        over.wait(PATIENCE)
+        over.wait(TIMEOUT_SECONDS)
     elif fault == "flip":
         file.write(body[:half] + bytes([body[half] ^ 1]) + body[half + 1 :])
     else:
@@ -178,8 +178,8 @@ def write(file: BufferedIOBase, fault: str, body: bytes, over: Event) -> None:
 def ask(
     port: int, path: str, headers: dict[str, str], method: str = "GET", body: bytes | None = None
 ) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Ask S3 itself."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    """Forward a request to S3 itself."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request(method, path, body, headers)
         response = connection.getresponse()

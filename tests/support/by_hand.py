@@ -1,4 +1,4 @@
-"""Writes pickles opcode by opcode, which no library would write. All are harmless."""
+"""Writes pickles, opcode by opcode, that no library would write. All are harmless."""
 
 import pickle
 import struct
@@ -38,7 +38,7 @@ def made(module: str, attribute: str) -> bytes:
 
 
 def called(module: str, attribute: str, *arguments: bytes) -> bytes:
-    """What a call gives on the stack, by REDUCE."""
+    """The result of a call on the stack, by REDUCE."""
     return (
         name(module, attribute) + pickle.MARK + b"".join(arguments) + pickle.TUPLE + pickle.REDUCE
     )
@@ -69,7 +69,7 @@ SELECTION = ("sklearn.feature_selection._from_model", "SelectFromModel")
 
 
 def nested(levels: int, *, twice: bool = True, triplets: bool = False) -> bytes:
-    """A tuple of a tuple, and so on; `twice` for the same one two times at each level."""
+    """Nested tuples; with `twice`, each has the next one two times."""
     start = name("sklearn.impute._iterative", "_ImputerTriplet") if triplets else b""
     inner = value((1,))
     for _ in range(levels):
@@ -79,7 +79,7 @@ def nested(levels: int, *, twice: bool = True, triplets: bool = False) -> bytes:
 
 
 def lists(levels: int) -> bytes:
-    """A list of twice the same list, and so on."""
+    """Nested lists, each of which has the next one two times."""
     inner = value([1.0])
     for _ in range(levels):
         inner += pickle.PUT + b"77\n0" + pickle.MARK + 2 * b"g77\n" + pickle.LIST
@@ -87,7 +87,7 @@ def lists(levels: int) -> bytes:
 
 
 def structured(levels: int) -> bytes:
-    """A dtype of two fields, of which both are a dtype of two fields, and so on."""
+    """Nested dtypes, each of which has the next one as the type of two fields."""
     inner = NOTHING
     for _ in range(levels):
         field = value(0) + pickle.TUPLE2
@@ -103,7 +103,7 @@ def structured(levels: int) -> bytes:
 
 
 def arrays(levels: int) -> bytes:
-    """An array of an array of an array, and so on."""
+    """Nested arrays."""
     inner = value(0)
     for _ in range(levels):
         items = pickle.MARK + b"g77\n" + pickle.LIST

@@ -12,14 +12,14 @@ from typing import Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
-from tests.support.serving import PATIENCE, Server, serve
+from tests.support.serving import TIMEOUT_SECONDS, Server, serve
 
-NEVER_BY_ITSELF = {"OTEL_BSP_SCHEDULE_DELAY": "600000"}  # ms; only the end exports
+EXPORT_AT_END = {"OTEL_BSP_SCHEDULE_DELAY": "600000"}  # ms; nothing is exported before the end
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What came of one span, with what it says of its process."""
+    """The decoded content of a span, and of the description of its process."""
 
     name: str
     kind: int
@@ -32,13 +32,13 @@ class Span:
 
 @dataclass(slots=True)
 class Collector:
-    """Where spans arrive, and what arrived."""
+    """The address of a collector, and the spans that it has received."""
 
     endpoint: str = ""
     spans: list[Span] = field(default_factory=list)
 
     def take(self, body: bytes) -> None:
-        """Keep what one export brings."""
+        """Store the spans of one export."""
         for of_one_process in ExportTraceServiceRequest.FromString(body).resource_spans:
             resource = plain(of_one_process.resource.attributes)
             for of_one_library in of_one_process.scope_spans:
@@ -57,14 +57,14 @@ class Collector:
 
 
 def plain(attributes: Any) -> dict[str, Any]:
-    """Attributes as Python has them."""
+    """Attributes as Python values."""
     pairs: list[KeyValue] = list(attributes)
     return {pair.key: getattr(pair.value, pair.value.WhichOneof("value") or "") for pair in pairs}
 
 
 @contextmanager
 def collecting() -> Iterator[Collector]:
-    """Run a collector on a port of its own."""
+    """Run a collector on a free port."""
     collector = Collector()
 
     class Receiver(BaseHTTPRequestHandler):
@@ -90,16 +90,17 @@ def collecting() -> Iterator[Collector]:
 
 @contextmanager
 def traced(artifact: Path, endpoint: str, *arguments: str, **more: str) -> Iterator[Server]:
-    """Serve with traces."""
+    """Serve an artifact, and export traces."""
     more = {"SERVICE_TRACES": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, **more}
     with serve(artifact, *arguments, **more) as server:
         yield server
 
 
 def stopped(server: Server) -> list[dict[str, Any]]:
-    """Stop it as its container does; its log, of whole lines, and its worker ended by itself."""
+    """Stop the server as its container does, check that its worker ended by itself, and return its
+    log."""
     server.process.terminate()
-    assert server.process.wait(PATIENCE) == 0
+    assert server.process.wait(TIMEOUT_SECONDS) == 0
     lines = [json.loads(line) for line in server.log.read_text().splitlines()]
     assert [line for line in lines if "exception" in line or line["level"] == "error"] == []
     booted = [line for line in lines if line["message"].startswith("Booting worker")]

@@ -11,25 +11,25 @@ from typing import Any
 
 from service.bench.client import Address
 from tests.support.containers import BUILD_SECONDS, MODEL, docker, inspect, output, unique
-from tests.support.serving import PATIENCE, free_port
+from tests.support.serving import TIMEOUT_SECONDS, free_port
 
 SERVICES = ("slipway", "api")
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Where something listens, looked up once: to ask the engine takes a tenth of a second."""
+    """The address of a server, looked up once: a call of the engine takes a tenth of a second."""
 
     address: Address
 
     def connect(self) -> socket.socket:
-        """Open a bare connection, for what no proper client would send."""
-        return socket.create_connection(self.address, timeout=PATIENCE)
+        """Open a connection, for bytes that no HTTP client would send."""
+        return socket.create_connection(self.address, timeout=TIMEOUT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project with its own image name and ports; `changes` are made to both services."""
+    """A project with its own image name and ports; `changes` apply to both services."""
 
     image: str
     name: str
@@ -40,7 +40,7 @@ class Project:
     def compose(
         self,
         *arguments: str,
-        seconds: float = 2 * PATIENCE,
+        seconds: float = 2 * TIMEOUT_SECONDS,
         changes: Mapping[str, Any] | None = None,
     ) -> str:
         """Run one docker compose command, which must succeed."""
@@ -57,7 +57,7 @@ class Project:
 
     @property
     def container(self) -> str:
-        """The id of its one container, running or not."""
+        """The id of its only container, running or not."""
         return self.compose("ps", "--all", "--quiet", "slipway")
 
     def replicas(self) -> set[str]:
@@ -66,12 +66,12 @@ class Project:
 
     @property
     def address(self) -> Address:
-        """Where its one container listens, without a proxy in between."""
+        """The address of its only container, without a proxy."""
         return address_of(self.container)
 
     def request(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
-        """Ask through the published port: status and body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        """Send a request to the published port; status and body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
@@ -80,7 +80,7 @@ class Project:
             connection.close()
 
     def is_ready(self) -> bool:
-        """Whether it wants traffic."""
+        """Whether its health check succeeds."""
         try:
             return self.request("GET", "/health")[0] == 200
         except (OSError, http.client.HTTPException):
@@ -95,7 +95,7 @@ def address_of(container: str, port: int = 8080) -> Address:
 
 
 def with_artifact(folder: Path) -> dict[str, Any]:
-    """The changes that make a project serve another artifact, which anybody may read."""
+    """The changes with which a project serves another artifact, which all users may read."""
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return {"volumes": [f"{folder}:{MODEL}:ro"]}
@@ -103,7 +103,7 @@ def with_artifact(folder: Path) -> dict[str, Any]:
 
 @contextmanager
 def built_by_compose(*flags: str) -> Iterator[str]:
-    """Build the image with `docker compose build`; the block gets its name."""
+    """Build an image with `docker compose build`, and yield its name."""
     name = unique()
     try:
         with project(name) as own:
@@ -115,7 +115,7 @@ def built_by_compose(*flags: str) -> Iterator[str]:
 
 @contextmanager
 def project(image: str, **changes: Any) -> Iterator[Project]:
-    """A compose project; after the block nothing of it is left but the image."""
+    """A compose project; after the block it is removed, except for the image."""
     own = Project(image, unique(), free_port(), free_port(), changes)
     try:
         yield own

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.serving import PATIENCE, ROOT, clean_environment, wait_until
+from tests.support.serving import ROOT, TIMEOUT_SECONDS, clean_environment, wait_until
 
 BUILD_SECONDS = 1200.0  # the first build downloads all packages
 MODEL = "/app/artifacts/model"
@@ -25,9 +25,9 @@ Finished = subprocess.CompletedProcess[str]
 
 
 def docker(
-    *arguments: str, seconds: float = PATIENCE, stdin: str = "", **environment: str
+    *arguments: str, seconds: float = TIMEOUT_SECONDS, stdin: str = "", **environment: str
 ) -> Finished:
-    """Run one docker command to its end, whatever its exit code."""
+    """Run a docker command to its end; the exit code is not checked."""
     return subprocess.run(
         ["docker", *arguments],
         input=stdin,
@@ -40,13 +40,13 @@ def docker(
 
 
 def output(finished: Finished) -> str:
-    """What a command printed; fail if it failed."""
+    """The output of a command; the test fails if the command did."""
     assert finished.returncode == 0, finished.stderr
     return finished.stdout.strip()
 
 
 def require_engine() -> None:
-    """Skip the test if no container can be run here; in CI fail."""
+    """Skip the test if no container can run on this machine; fail in CI."""
     try:
         answers = [docker(*tool, "version", seconds=10) for tool in ((), ("compose",), ("buildx",))]
         reasons = [answer.stderr for answer in answers if answer.returncode]
@@ -58,12 +58,12 @@ def require_engine() -> None:
 
 
 def unique() -> str:
-    """A name for an image, a container or a project that nothing else has."""
+    """A unique name for an image, a container or a project."""
     return f"slipway-test-{uuid4().hex[:12]}"
 
 
 def inspect(kind: str, name: str) -> dict[str, Any]:
-    """All that the engine knows of an image or a container."""
+    """The engine's description of an image or a container."""
     [found] = json.loads(output(docker(kind, "inspect", name)))
     return dict(found)
 
@@ -84,7 +84,7 @@ def execute(container: str, *command: str) -> Finished:
 
 @contextmanager
 def serving(image: str, *flags: str) -> Iterator[str]:
-    """Run the service without a network; the block gets the container once the probe succeeds."""
+    """Run the service without a network, and yield its container once the health check succeeds."""
     name = unique()
     try:
         output(docker("run", "--detach", "--name", name, "--network", "none", *flags, image))
@@ -102,7 +102,7 @@ def _answers(container: str) -> bool:
 
 @contextmanager
 def built(context: Path, *flags: str) -> Iterator[str]:
-    """Build an image with `docker build`; the block gets its name."""
+    """Build an image with `docker build`, and yield its name."""
     name = unique()
     try:
         output(docker("build", *flags, "--tag", name, str(context), seconds=BUILD_SECONDS))
@@ -112,7 +112,7 @@ def built(context: Path, *flags: str) -> Iterator[str]:
 
 
 def private_checkout(folder: Path, artifact: Path) -> Path:
-    """Copy what an image with a packed artifact is made of, readable for its owner only."""
+    """Copy the files for an image with a packed artifact, readable only by their owner."""
     shutil.copytree(ROOT / "service", folder / "service")
     shutil.copytree(ROOT / "slipway", folder / "slipway", symlinks=True)
     shutil.copytree(artifact, folder / "artifacts/another")
@@ -121,12 +121,12 @@ def private_checkout(folder: Path, artifact: Path) -> Path:
         path.chmod(0o700 if path.is_dir() else 0o600)
     shutil.copytree(ROOT / "requirements", folder / "requirements")
     for path in (ROOT / "Dockerfile", ROOT / ".dockerignore", ROOT / "requirements.txt"):
-        shutil.copy(path, folder)  # as it is, or all packages would be installed again
+        shutil.copy(path, folder)  # with its time, or all packages would be installed again
     return folder
 
 
 def packages(lock: str, folder: Path) -> Path:
-    """Copy what a lock has, if it is Python alone, for a container to import."""
+    """Copy the pure Python packages of a lock, for a container to import."""
     for name in re.findall(r"^([a-z0-9-]+)==", (ROOT / lock).read_text(), re.M):
         for file in files(name) or ():
             if file.parts[0] != ".." and "__pycache__" not in file.parts:
@@ -137,7 +137,7 @@ def packages(lock: str, folder: Path) -> Path:
 
 @contextmanager
 def another_image_name(checkout: Path) -> Iterator[str]:
-    """Make the checkout's docker-compose.yml build an image that nothing else uses."""
+    """Make the docker-compose.yml of the checkout build an image with a unique name."""
     file, name = checkout / "docker-compose.yml", unique()
     committed = file.read_text()
     file.write_text(committed.replace("image: slipway", f"image: {name}"))

@@ -17,7 +17,7 @@ def raw(case: Bad) -> bytes:
 BODIES = {
     name: (case.status, raw(case)) for name, case in {**BAD_JSON, **BAD_TABLES, **EXPENSIVE}.items()
 }
-# Where a key is configured; what it is stands in tests/faults/test_hostile.py.
+# For a service with an API key, which is in tests/faults/test_hostile.py.
 KEYS = {
     f"key: {fields!r}": (401, get(b"/model", fields))
     for fields in (

@@ -11,7 +11,7 @@ from tests.support.model_cases import ModelCase
 from tests.support.packed import ALL_MODELS
 from training.estimators import introspection
 from training.samples.sample import read
-from training.signature.infer import describe
+from training.signature.infer import infer_signature
 
 
 @cache
@@ -29,7 +29,7 @@ def contract(case: ModelCase) -> tuple[Signature, dict[str, Column]]:
         sample = read(path)
     for part in filter(introspection.is_parallel, introspection.parts(case.estimator)):
         part.n_jobs = 1
-    signature = describe(case.estimator, sample, [])
+    signature = infer_signature(case.estimator, sample, [])
     columns = {
         one.name: as_column(sample.columns[one.name].values, one.dtype) for one in signature.inputs
     }

@@ -26,11 +26,11 @@ GIVEN: list[tuple[Any, Any]] = [
     ([{"a": 1.0, "b": 2}] * 60, TARGET),
     (ROWS > 0.5, TARGET),
 ]
-MOST = 4  # ways to make one kind
+MAX_VARIANTS = 4  # of one class, with other arguments
 
 
 def fitted(kind: str) -> Iterator[tuple[str, Any, Any]]:
-    """Name, estimator, rows: of `models.py`, or of all that scikit-learn lists."""
+    """Name, estimator and rows, of `models.py` or of all estimators that scikit-learn lists."""
     if kind == "models":
         for name, make in MODEL_CASES.items():
             case = make()
@@ -39,7 +39,7 @@ def fitted(kind: str) -> Iterator[tuple[str, Any, Any]]:
     for name, made in all_estimators():
         instances: list[Any] = []
         with suppress(Exception):  # skipped by scikit-learn's own tests as well
-            instances = list(_construct_instances(made))[:MOST]
+            instances = list(_construct_instances(made))[:MAX_VARIANTS]
         for instance in instances:
             yield from _fit(name, instance)
 
@@ -57,7 +57,7 @@ def _fit(name: str, estimator: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _in_one_thread(estimator: Any) -> Any:
-    """As packing leaves it."""
+    """The estimator with one job, as in an artifact."""
     for part in filter(introspection.is_parallel, introspection.parts(estimator)):
         part.n_jobs = 1
     return estimator

@@ -8,7 +8,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 
 def assert_holds(described: dict[str, Any], ask: Callable[[str, str], int]) -> None:
-    """Check a description; `ask` sends a body of a media type, and gives the answer's status."""
+    """Check a description; `ask` sends a body of a media type, and returns the status."""
     assert list(OpenAPIV31SpecValidator(described).iter_errors()) == []
     content = described["paths"]["/predict"]["post"]["requestBody"]["content"]
     assert set(content) == {"application/json", "text/csv"}

@@ -1,4 +1,4 @@
-"""Bodies within the limits that are built to take much CPU time, each with its expected status."""
+"""Bodies within the limits that are meant to take much CPU time, each with its expected status."""
 
 import json
 
@@ -15,12 +15,12 @@ def body(payload: object) -> bytes:
 
 
 def filled(piece: bytes, before: bytes = b"", after: bytes = b"") -> bytes:
-    """As many of these pieces as a body may hold."""
+    """A body with as many of these pieces as the limit allows."""
     return before + piece * ((LIMIT - len(before) - len(after)) // len(piece)) + after
 
 
 def numbered(piece: str, before: bytes = b"{", after: bytes = b"}", room: int = LIMIT) -> bytes:
-    """As many pieces as there is room for, each with another number in it."""
+    """A body with as many pieces as the limit allows, each with another number."""
     pieces: list[bytes] = []
     room -= len(before) + len(after)
     while (room := room - len(made := (piece % len(pieces)).encode()) - 1) > 0:

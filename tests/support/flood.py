@@ -1,4 +1,4 @@
-"""Many clients at once, and a single connection of a worker, driven from within."""
+"""Many clients at once, and a connection of a worker whose two ends are in the test's process."""
 
 import asyncio
 import os
@@ -25,9 +25,9 @@ MANY = 200
 def burst(
     server: Server, request: bytes, stack: ExitStack, then: Callable[[], object] = bool
 ) -> list[socket.socket]:
-    """As many connections, on each of which a request comes while the worker is stopped."""
+    """Open connections, and send a request on each while the worker is stopped."""
     connections = [stack.enter_context(server.connect()) for _ in range(MANY)]
-    assert exchange(server, get(b"/health"))  # and all have been accepted
+    assert exchange(server, get(b"/health"))  # all have been accepted before
     [worker] = children_of(server.process.pid)
     os.kill(worker, signal.SIGSTOP)
     try:
@@ -39,7 +39,7 @@ def burst(
     return connections
 
 
-class Inside:
+class LoopConnection:
     """Both ends of one connection."""
 
     def __init__(
@@ -50,14 +50,14 @@ class Inside:
         self.writer = writer
 
     async def answer(self) -> tuple[int, bytes]:
-        """Status and body of the next answer."""
+        """Status and body of the next response."""
         head = await self.reader.readuntil(b"\r\n\r\n")
         length = int(header(head.lower(), b"content-length"))
         return int(head[9:12]), await self.reader.readexactly(length)
 
 
 def loop_worker(app: ASGIApp) -> Any:
-    """What a connection needs of gunicorn's worker, on the loop that runs."""
+    """The attributes of gunicorn's worker that a connection uses, on the running loop."""
     config, loop = Config(), asyncio.get_running_loop()
     worker = SimpleNamespace(cfg=config, log=Logger(config), asgi=app, loop=loop, alive=True)
     worker.nr, worker.nr_conns, worker.max_requests = 0, 0, sys.maxsize
@@ -65,8 +65,8 @@ def loop_worker(app: ASGIApp) -> Any:
 
 
 @asynccontextmanager
-async def inside(bridge: ASGIApp) -> AsyncIterator[Inside]:
-    """A connection to a bridge, as a worker of gunicorn has them, but on this loop."""
+async def loop_connection(bridge: ASGIApp) -> AsyncIterator[LoopConnection]:
+    """A connection to the ASGI app, as in a worker of gunicorn, on the running loop."""
     loop = asyncio.get_running_loop()
     worker = loop_worker(bridge)
     ends: list[DeferringProtocol] = []
@@ -80,7 +80,7 @@ async def inside(bridge: ASGIApp) -> AsyncIterator[Inside]:
     while not ends:
         await asyncio.sleep(0)
     try:
-        yield Inside(ends[0], reader, writer)
+        yield LoopConnection(ends[0], reader, writer)
     finally:
         writer.close()
         await writer.wait_closed()

@@ -1,4 +1,4 @@
-"""Artifacts whose model file is a program; all that it would do is make a folder."""
+"""Artifacts whose model file would run code: it would make a folder, and nothing else."""
 
 import os
 import pickle
@@ -11,7 +11,7 @@ from service.model.manifest import Manifest
 from service.model.version import content_version
 from tests.support.by_hand import called, made, name, program, text
 
-# Pickles that make a folder, each by another opcode, when nothing is checked.
+# Pickles that make a folder if nothing is checked, each by another opcode.
 EFFECTS: dict[str, Callable[[str], bytes]] = {
     "REDUCE": lambda place: program(called("os", "mkdir", text(place))),
     "INST": lambda place: program(pickle.MARK, text(place), b"ios\nmkdir\n"),
@@ -30,7 +30,7 @@ EFFECTS: dict[str, Callable[[str], bytes]] = {
 
 
 class Takes:
-    """Makes the folder that it is given."""
+    """Makes a folder when its state is set."""
 
     def __setstate__(self, place: str) -> None:
         os.mkdir(place)
@@ -39,7 +39,7 @@ class Takes:
 
 
 class Makes:
-    """Makes a folder when it is made."""
+    """Makes a folder when it is constructed."""
 
     def __new__(cls, place: str) -> "Makes":
         os.mkdir(place)
@@ -47,7 +47,7 @@ class Makes:
 
 
 def forged(content: bytes, folder: Path, packed: Path) -> Path:
-    """An artifact with this model file, and a manifest that is true of it."""
+    """An artifact with this model file, and a manifest with its digest."""
     folder.mkdir()
     manifest = Manifest.from_json((packed / artifact.MANIFEST).read_text())
     files = {artifact.MODEL: artifact.file_entry(content)}

@@ -1,4 +1,4 @@
-"""Steps of pipelines for the property test of DataFrames, which trusts them when it packs."""
+"""Steps of pipelines for the property test of DataFrames, which packs them as trusted code."""
 
 from datetime import date
 from typing import Any
@@ -13,7 +13,7 @@ def texts(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def numbers(frame: pd.DataFrame) -> Any:
-    """A number for each value: hours of times, lengths of text, and numbers as they are."""
+    """A number for each value: the hour of a time, the length of a text, or the number itself."""
     return np.column_stack([_number(frame[name]) for name in frame])
 
 
@@ -36,7 +36,7 @@ def hours(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_midnight(frame: pd.DataFrame) -> Any:
-    """Whether times are midnight where they are; text is never."""
+    """Whether times are midnight in their own zone; False for text."""
     when = frame.iloc[:, 0]
     if not pd.api.types.is_datetime64_any_dtype(when):
         return np.zeros((len(frame), 1))
@@ -61,14 +61,14 @@ def codes(frame: pd.DataFrame) -> Any:
 
 
 def units(frame: pd.DataFrame) -> Any:
-    """The size of a value's type, beside whether each value is the first one."""
+    """The size of the values' type, and whether each value is the first one."""
     size = sum(map(ord, str(frame.dtypes.iloc[0])))
     is_first = frame.iloc[:, 0] == frame.iloc[0, 0]
     return np.column_stack([is_first * size, np.full(len(frame), size)]).astype(np.float64)
 
 
 def array_texts(frame: pd.DataFrame) -> Any:
-    """The text of each value, as NumPy has it: 10.0 for a whole number beside a missing one."""
+    """The text of each value in a NumPy array: 10.0 for a whole number if others are missing."""
     texts = [list(map(str, frame[name].to_numpy().tolist())) for name in frame]
     return np.array(texts, dtype=object).T
 
@@ -80,7 +80,7 @@ def lengths(rows: Any) -> Any:
 
 
 def classes(frame: pd.DataFrame) -> Any:
-    """The length of the name of each value's class where the value is missing or the first one."""
+    """The length of the name of a value's class, if the value is missing or the first one."""
     columns = [frame[name].tolist() for name in frame]
     sizes = [
         [len(type(one).__name__) * (one == column[0] or pd.isna(one)) for one in column]
@@ -90,19 +90,19 @@ def classes(frame: pd.DataFrame) -> Any:
 
 
 def are_dates(frame: pd.DataFrame) -> Any:
-    """Whether each value is a date of Python and the first one."""
+    """Whether each value is the first one, and a date of Python."""
     columns = [frame[name].tolist() for name in frame]
     found = [[type(one) is date and one == column[0] for one in column] for column in columns]
     return np.array(found, np.float64).T
 
 
 def as_it_is(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame itself: what is behind this step tells nothing about the input columns."""
+    """The frame itself. Packing cannot relate the steps behind this one to the input columns."""
     return frame
 
 
 def category_types(frame: pd.DataFrame) -> Any:
-    """A number for the categories' type where a value is missing; 0 for no categories."""
+    """A number for the type of the categories, if a value is missing; 0 without categories."""
     types = [getattr(frame[name].dtype, "categories", pd.Index([])).dtype for name in frame]
     sizes = [0 if name == "object" else sum(map(ord, name)) for name in map(str, types)]
     return frame.isna().to_numpy() * np.array(sizes)

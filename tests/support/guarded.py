@@ -1,8 +1,8 @@
 """Loads and calls estimators inside the guard, in a process with few imports.
 
 `python -m tests.support.guarded FOLDER` does this for the files of a folder, which `tried` writes.
-One process loads all of them, so the one-time work of a library happens inside the guard, for the
-first of them only. With `--alone` each has its own process, which takes minutes.
+One process loads all of them, so a library initialises itself inside the guard only for the first.
+With `--alone` each has its own process, which takes minutes.
 """
 
 import json
@@ -23,12 +23,12 @@ from service.model.signature import Signature
 from tests.support.serving import ROOT
 
 ESTIMATORS = ("models", "scikit-learn")
-TRUSTED = ["numpy", "pandas", "scipy", "sklearn"]  # not what is tested here
+TRUSTED = ["numpy", "pandas", "scipy", "sklearn"]  # the allow-list is not tested here
 ASKED = ("predict", "predict_proba", "decision_function", "transform")
 
 
 def tried(kind: str, folder: Path, *options: str) -> list[str]:
-    """What went wrong, of all estimators of a kind; there are some."""
+    """The errors of all estimators of a kind; fails if there are no such estimators."""
     from tests.support.estimators import fitted  # imports all of scikit-learn
 
     count = 0
@@ -65,7 +65,7 @@ def _alone(paths: Sequence[Path]) -> Iterator[str]:
 
 
 def _one(path: Path) -> str:
-    """`ok`, or what was refused."""
+    """`ok`, or the refusal."""
     rows, content = joblib.load(path.with_suffix(".rows")), path.read_bytes()
     try:
         with no_effects():

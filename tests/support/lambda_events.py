@@ -8,7 +8,7 @@ ANSWER = {"class": [0.0, 1.0, 1.0]}
 
 
 def version_2(**members: Any) -> dict[str, Any]:
-    """What a function URL hands over."""
+    """An event of a function URL."""
     http = {"method": "POST", "path": "/", "protocol": "HTTP/1.1", "sourceIp": "203.0.113.1"}
     return {
         "version": "2.0",

@@ -1,7 +1,7 @@
-"""Load from keep-alive connections, as a load balancer sends it: at a rate, or as fast as it goes.
+"""Sends load over keep-alive connections, as a load balancer does: at a rate, or at full speed.
 
-At a rate (open loop) requests start when they are due, whether or not earlier ones were answered,
-and their time counts from then.
+At a rate (open loop) each request is due at a fixed time, whether or not earlier ones were
+answered, and its latency counts from that time.
 """
 
 import asyncio
@@ -24,18 +24,18 @@ def post(body: str, query: str = "") -> bytes:
 
 
 def get(path: str, further: str = "") -> bytes:
-    """A request for anything else, with further header lines."""
+    """A GET request, with further header lines."""
     return f"GET {path} HTTP/1.1\r\n{HEADERS}{further}\r\n".encode()
 
 
 def offer(
     address: Address, request: bytes, rate: float, seconds: float, kept: int | None = None
 ) -> tuple[Load, Load]:
-    """Ask for a thing at a rate, and for health ten times a second, from a process each.
+    """Send a request at a rate, and health checks ten times a second, each from its own process.
 
-    For the thing over so many connections, opened before; or over as many as it takes. For health
-    each time over a new connection, as load balancers check it. What else this process holds and
-    does counts in neither.
+    The requests use `connections` connections, which are opened before, or as many as necessary.
+    Each health check uses a new connection, as those of load balancers do. The work of this process
+    does not affect the latencies.
     """
     check = get("/health", "Connection: close\r\n")
     with processes(2) as pool:
@@ -46,7 +46,7 @@ def offer(
 
 @contextmanager
 def processes(number: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes to send load from, started and with this module loaded."""
+    """Processes that send load, started, with this module imported."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(number, spawn, initializer=spawn.Barrier(number).wait) as pool:
         wait([pool.submit(post, "") for _ in range(number)])
@@ -56,7 +56,7 @@ def processes(number: int) -> Iterator[ProcessPoolExecutor]:
 def at_rate(
     address: Address, request: bytes, rate: float, seconds: float, kept: int | None = None
 ) -> Load:
-    """Send a request again and again, whether or not earlier ones were answered."""
+    """Send a request repeatedly, whether or not earlier ones were answered."""
 
     async def scene() -> Load:
         client = Client(address, kept) if kept else Client(address)
@@ -68,7 +68,7 @@ def at_rate(
 
 
 def drive(address: Address, request: bytes, requests: int, connections: int = 16) -> float:
-    """Requests per second that so many connections get answered with 200, one after the other."""
+    """The throughput, in requests per second, of connections that each send one after another."""
 
     async def scene() -> float:
         client = Client(address)
@@ -81,7 +81,7 @@ def drive(address: Address, request: bytes, requests: int, connections: int = 16
 
 @contextmanager
 def steady(address: Address, request: bytes, rate: float) -> Iterator[Load]:
-    """Send requests at a rate while the block runs; afterwards its load is complete."""
+    """Send requests at a rate while the block runs; after it, all are answered."""
     client, stop = Client(address), threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(client.offer_until(request, rate, stop)))
     thread.start()

@@ -1,4 +1,4 @@
-"""An app with responses of the requested length, and clients that read them slowly."""
+"""An app whose responses have the requested length, and clients that read them slowly."""
 
 import socket
 import time
@@ -8,10 +8,10 @@ from pathlib import Path
 
 from service.bench.client import header
 from tests.support.raw import LENGTH, post
-from tests.support.serving import PATIENCE, ROOT, Server, serve, wait_until
+from tests.support.serving import ROOT, TIMEOUT_SECONDS, Server, serve, wait_until
 
 LINE = 10  # bytes
-RECEIVED = 16_384  # bytes that the system keeps of what a client has not read
+RECEIVED = 16_384  # bytes in the receive buffer of a client
 APP = """
 from dataclasses import replace
 
@@ -52,12 +52,12 @@ bridge.settings = replace(bridge.settings, max_body_bytes=1000, fast_path={fast_
 
 
 def text(size: int) -> bytes:
-    """So many bytes, in which each line is another."""
+    """So many bytes of lines, which all differ."""
     return b"".join(b"%09d\n" % number for number in range(size // LINE))
 
 
 def ask(size: int, target: bytes = b"/predict") -> bytes:
-    """A request for so many bytes."""
+    """A request for a response of so many bytes."""
     return post(LENGTH % len(str(size)), b"%d" % size, target)
 
 
@@ -65,7 +65,7 @@ def ask(size: int, target: bytes = b"/predict") -> bytes:
 def long_answers(
     folder: Path, *arguments: str, fast_path: bool = True, **constants: float
 ) -> Iterator[Server]:
-    """A server of that app; `constants` are those of the module that sends."""
+    """A server of the app; `constants` replace those of `unsent.py`."""
     app = APP.replace("{constants}", repr(constants)).replace("{fast_path}", repr(fast_path))
     (folder / "long.py").write_text(app)
     own = ("--pythonpath", f"{ROOT},{folder}", *arguments, "long:bridge")
@@ -81,7 +81,7 @@ class Client:
         self.unread = b""  # of what was received
 
     def read_slowly(self, pieces: int, size: int, seconds: float) -> None:
-        """Receive a little, again and again."""
+        """Receive a few bytes at a time."""
         for _ in range(pieces):
             piece = self.connection.recv(size)
             assert piece, "the connection was closed within an answer"
@@ -102,7 +102,7 @@ class Client:
         return int(head[9:12]), body
 
     def is_closed(self) -> bool:
-        """Whether the server closed the connection after what was read."""
+        """Whether the server has closed the connection, and everything was read."""
         return not self.unread and not self.connection.recv(1)
 
     def _until(self, end: bytes) -> bytes:
@@ -129,10 +129,10 @@ class Client:
 
 @contextmanager
 def client(server: Server, request: bytes) -> Iterator[Client]:
-    """A client with little room for what it has not read, which has sent a request."""
+    """A client with a small receive buffer, which has sent a request."""
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED)
-        connection.settimeout(PATIENCE)
+        connection.settimeout(TIMEOUT_SECONDS)
         connection.connect(("127.0.0.1", server.port))
         connection.sendall(request)
         yield Client(connection)
@@ -144,7 +144,7 @@ def held(server: Server) -> int:
 
 
 def counted(server: Server, name: str) -> float:
-    """A number of its metrics."""
+    """The value of a metric."""
     text = server.request("GET", "/count").body.decode()
     [value] = [line.split()[-1] for line in text.splitlines() if line.startswith(name + " ")]
     return float(value)

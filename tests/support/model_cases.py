@@ -29,14 +29,14 @@ NUMBERS = ["age_years", "temperature"]
 
 @dataclass(frozen=True, slots=True)
 class ModelCase:
-    """A fitted estimator, the rows it was fitted on, as a frame with their columns' names."""
+    """A fitted estimator, and the rows that it was fitted on, as a frame with column names."""
 
     estimator: Any
     rows: pd.DataFrame
     as_frame: bool = False
 
     def own(self, rows: pd.DataFrame) -> Any:
-        """Rows as this estimator was fitted on them."""
+        """Rows in the container that the estimator was fitted on."""
         if self.as_frame:
             return rows
         return (
@@ -89,7 +89,7 @@ def encoded(unknown: str, encoder: type = OneHotEncoder, **more: Any) -> ColumnT
 
 
 def remarks() -> tuple[list[str], list[str]]:
-    """Texts made of the mixed table, and whether they tell of a failure."""
+    """Texts made from the mixed table, and whether they describe a failure."""
     table = machines()
     texts = [
         f"the {kind} in {site} is {age} years old"

@@ -14,8 +14,8 @@ INFER = "/v2/models/x/infer"  # tests/support/packed.py calls every model x
 ROWS = ((1.0, 1.0), (2.0, -1.0), (3.0, 0.0))  # published: 0.0, 1.0, 1.0
 
 
-def speaking(name: str = "sensors", outputs: tuple[str, ...] = ()) -> FlaskClient:
-    """A service for an estimator, with this protocol; `outputs` are those that it gives unasked."""
+def oip_client(name: str = "sensors", outputs: tuple[str, ...] = ()) -> FlaskClient:
+    """A client of a service with this protocol. `outputs` are those of requests that name none."""
     return client_of(name, "oip", oip_outputs=outputs)
 
 
@@ -25,7 +25,7 @@ def version() -> str:
 
 
 def tensor(name: str, datatype: str, shape: Any, data: Any, **parameters: Any) -> Any:
-    """An input whose data stand in the JSON; or behind it, if they are None."""
+    """An input with its data in the JSON, or after it if `data` is None."""
     made = {"name": name, "datatype": datatype, "shape": shape}
     if data is not None:
         made["data"] = data
@@ -33,7 +33,7 @@ def tensor(name: str, datatype: str, shape: Any, data: Any, **parameters: Any) -
 
 
 def behind(name: str, datatype: str, shape: Any, size: Any) -> Any:
-    """An input whose data stand behind the JSON."""
+    """An input with its data after the JSON."""
     return tensor(name, datatype, shape, None, binary_data_size=size)
 
 
@@ -46,19 +46,19 @@ def columns() -> list[Any]:
 
 
 def infer(client: FlaskClient, inputs: Any, raw: bytes | None = None, **more: Any) -> TestResponse:
-    """Post a request, with bytes behind its JSON if there are some."""
+    """Post a request, with the bytes `raw` after its JSON."""
     head = json.dumps({"inputs": inputs, **more}).encode()
     headers = {} if raw is None else {HEADER: str(len(head))}
     return client.post(INFER, data=head + (raw or b""), headers=headers)
 
 
 def strings(*values: bytes) -> bytes:
-    """Strings as BYTES has them: each behind its length in four bytes, the lowest first."""
+    """Strings in the encoding of BYTES: each after its length in four bytes, little-endian."""
     return b"".join(struct.pack("<I", len(value)) + value for value in values)
 
 
 def error_of(response: TestResponse, status: int = 400) -> str:
-    """The text of a refusal, which has nothing else."""
+    """The text of a refusal, which has no other member."""
     assert (response.status_code, response.content_type) == (status, "application/json")
     answer = response.get_json()
     assert list(answer) == ["error"]

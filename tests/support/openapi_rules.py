@@ -1,6 +1,6 @@
 """Rules that OpenAPI cannot express, for Schemathesis: equal lengths, lists, tables, integers.
 
-It runs where `openapi.json` lies.
+It runs in the folder with `openapi.json`.
 """
 
 import csv
@@ -35,7 +35,7 @@ def cell(schema: dict[str, Any], chance: Random) -> Any:
 
 
 def a_table(seed: str) -> str:
-    """CSV that the service must take, its columns in any order."""
+    """CSV that the service must accept, with columns in any order."""
     chance = Random(seed)  # noqa: S311
     inputs = [SCHEMAS[f"input-{place}"] for place in range(len(COLUMNS))]
     chance.shuffle(inputs)
@@ -55,10 +55,8 @@ def table(_: Any, value: Any) -> bytes:
 
 @schemathesis.hook
 def filter_case(_: schemathesis.HookContext, case: schemathesis.Case[Any]) -> bool:
-    """Leave out requests that are bad for an unknown header alone: HTTP says to ignore it.
-
-    And those with a number that is beyond its bound for exact arithmetic alone.
-    """
+    """Leave out requests whose only fault is an unknown header, which HTTP requires to ignore, or a
+    number that exceeds its bound only in exact arithmetic."""
     bad: Any = case.meta.phase.data if case.meta else None
     if bad is None:
         return True
@@ -69,7 +67,7 @@ def filter_case(_: schemathesis.HookContext, case: schemathesis.Case[Any]) -> bo
 
 @schemathesis.hook
 def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: Any) -> None:
-    """Make a good request one that is good beyond what JSON Schema can ask for."""
+    """Change a valid request so that it also meets the rules that JSON Schema cannot express."""
     body = case.body
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
@@ -98,7 +96,7 @@ def without_points(body: Any) -> Any:
 
 
 def listed(name: str, column: Any) -> Any:
-    """A column; if it is a string in brackets, then one that holds a list of the example."""
+    """A column; a string in brackets is replaced by one that holds a list of the example."""
     takes_lists = any("pattern" in form for form in COLUMNS[name]["anyOf"])
     if takes_lists and isinstance(column, str) and column.lstrip().startswith("["):
         example: list[Any] = BODY["application/json"]["examples"]["columns"]["value"][name]

@@ -1,4 +1,4 @@
-"""Files that are not models: written by their libraries if installed, else their first bytes."""
+"""Files that are not models, written by their libraries; without the library, their first bytes."""
 
 import base64
 import bz2
@@ -38,12 +38,12 @@ def model() -> LinearRegression:
 
 @cache
 def dump() -> bytes:
-    """What joblib writes of it."""
+    """The estimator as joblib writes it."""
     return written(joblib.dump, model())
 
 
 def written(write: Callable[[Any, io.BytesIO], object], content: Any) -> bytes:
-    """What a function writes to a file."""
+    """The bytes that a function writes to a file."""
     file = io.BytesIO()
     write(content, file)
     return file.getvalue()

@@ -57,7 +57,7 @@ def saved(folder: Path) -> Path:
 
 @contextmanager
 def forgotten() -> Iterator[None]:
-    """Forget what is imported from the code of artifacts: before, and meanwhile."""
+    """Remove the imported modules of artifacts from this process, before and after the block."""
     _forget()
     try:
         yield

@@ -1,4 +1,4 @@
-"""Estimators as people write them: their attributes and answers are of other types than usual."""
+"""Estimators of one's own, whose attributes and predictions have unusual types."""
 
 from typing import Any
 
@@ -123,7 +123,7 @@ class NoProbabilities(Own):
 
 
 class ReadsColumns(Own):
-    """It takes a frame, and does not record the names of its columns."""
+    """Takes a frame, and does not record the names of its columns."""
 
     def predict(self, X: Any) -> Any:  # noqa: N803
         return super().predict(X[["a", "b"]])
@@ -139,7 +139,7 @@ class IndexOfNames(Own):
 
 
 class Plain:
-    """It is derived from no class of scikit-learn."""
+    """Not derived from a class of scikit-learn."""
 
     def fit(self, X: Any, y: Any) -> Any:  # noqa: N803
         self.inner = LogisticRegression().fit(np.asarray(X, dtype=float), y)
@@ -179,7 +179,7 @@ class Objects(Numbers):
 
 
 class Select(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """The first step of a pipeline, which then does not know its columns either."""
+    """The first step of a pipeline, which then does not record its columns either."""
 
     def fit(self, X: Any, y: Any = None) -> Any:  # noqa: N803
         return self

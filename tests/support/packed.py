@@ -28,7 +28,7 @@ Values = st.SearchStrategy[Any]
 
 
 def sensors() -> ModelCase:
-    """The model that comes with the service."""
+    """The sensor model."""
     readings = data.read(data.DEFAULT)
     model = pipeline.build().fit(readings.inputs, readings.target)
     return ModelCase(model, pd.DataFrame(readings.inputs, columns=["sensor_1", "sensor_2"]))
@@ -40,7 +40,7 @@ FOLDERS: dict[str, Path] = {}
 
 @cache
 def packed(name: str) -> tuple[ModelCase, Predictor, FlaskClient]:
-    """An estimator, and the service that it was packed for."""
+    """An estimator, its packed model, and a client of its service."""
     case, folder = ALL_MODELS[name](), kept()
     joblib.dump(case.estimator, folder / "model.joblib")
     case.rows.to_csv(folder / "rows.csv", index=False)
@@ -52,7 +52,7 @@ def packed(name: str) -> tuple[ModelCase, Predictor, FlaskClient]:
 
 
 def folder_of(name: str) -> Path:
-    """The artifact that an estimator was packed into."""
+    """The artifact of an estimator."""
     packed(name)
     return FOLDERS[name]
 
@@ -74,7 +74,7 @@ def packed_by_command(folder: Path, model: Any, rows: pd.DataFrame, *more: objec
 
 
 def accepted(column: Input) -> Values:
-    """Values that the signature says are fine."""
+    """Values that are valid by the signature."""
     kinds: dict[str, Callable[[], Values]] = {
         "number": lambda: st.floats(column.lowest, column.highest),
         "integer": lambda: st.integers(

@@ -27,7 +27,7 @@ def listed(part: Any) -> list[Any]:
 
 
 def policies(resources: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What roles may do, by the role's name."""
+    """The policies of roles, by the role's name."""
     for name, one in resources.items():
         for policy in one["Properties"].get("Policies", []):
             yield name, policy["PolicyDocument"]

@@ -26,15 +26,15 @@ from training.sensor_example.fit import fit
 FOLDER = ROOT / "docs" / "pictures"
 MADE_FROM = "Made from"  # the name of the digest in a PNG
 COLOURS = 64
-MARGIN = 24  # above what a picture begins with
-ADDRESS = "sensors.example"  # where the service seems to be
+MARGIN = 24  # pixels above the first element of a picture
+ADDRESS = "sensors.example"  # the host that the pictures show
 TOP = "one => one.getBoundingClientRect().top + scrollY"
 PUBLISHED = ((1, 1), (2, -1), (3, 0))  # the rows of README.md
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture: which page, how it is looked at, and between which elements it is cut out."""
+    """One picture: its page, the browser's settings, and the elements between which it is cut."""
 
     name: str
     path: str
@@ -43,7 +43,7 @@ class Picture:
     since: str = "html"
 
     def made_from(self) -> str:
-        """The digest of what its page is made of."""
+        """The digest of the files that its page is made from."""
         content = b"".join(path.read_bytes() for path in sources(self.path))
         return sha256(content).hexdigest()
 
@@ -62,7 +62,7 @@ PICTURES = [
 
 
 def sources(path: str) -> list[Path]:
-    """The files that the page at a path is made of."""
+    """The files that the page at a path is made from."""
     page = ROOT / "service" / "api" / "page"
     if path == "/report":
         return sorted((ROOT / "training" / "report").glob("*.*"))
@@ -75,7 +75,7 @@ def sources(path: str) -> list[Path]:
 
 @contextmanager
 def shown(browser: Browser, url: str, one: Picture) -> Iterator[Page]:
-    """The page as the picture has it."""
+    """The page as in the picture."""
     context = browser.new_context(**one.options)
     page = context.new_page()
     page.goto(url + one.path)

@@ -9,7 +9,7 @@ LARGEST = 4096
 
 
 def assert_problem(status: int, content_type: str, body: bytes) -> dict[str, Any]:
-    """Check an error answer against RFC 9457 and our promises; return it."""
+    """Check an error response against RFC 9457 and the documented form; return it."""
     assert content_type == "application/problem+json"
     assert len(body) < LARGEST
     problem: dict[str, Any] = json.loads(body)

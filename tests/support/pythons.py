@@ -10,7 +10,7 @@ from tests.support.serving import ROOT, clean_environment
 
 
 def python_of(environment: str) -> Path:
-    """The Python of `.venv/ENVIRONMENT`; the test skips without it, but fails in CI."""
+    """The Python of `.venv/ENVIRONMENT`; the test is skipped without it, but fails in CI."""
     python = ROOT / ".venv" / environment / "bin/python"
     if not python.exists():
         reason = f"its libraries are not installed: make .venv/{environment}/installed"
@@ -19,7 +19,7 @@ def python_of(environment: str) -> Path:
 
 
 def run_module(python: Path, module: str, *arguments: object) -> str:
-    """Run a module of the repository in another environment; what it prints. It must succeed."""
+    """Run a module of the repository in another environment, and return its output."""
     ended = subprocess.run(
         [python, "-m", module, *map(str, arguments)],
         capture_output=True,

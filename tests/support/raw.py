@@ -32,7 +32,7 @@ def chunks(body: bytes, size: int) -> bytes:
 
 
 def read_answer(connection: socket.socket, method: str = "GET") -> Answer | None:
-    """The next answer, which must be the last thing sent; None if it was closed without one."""
+    """The next response, which must be the last; None if the connection was closed without one."""
     response = http.client.HTTPResponse(connection, method=method)
     try:
         response.begin()
@@ -45,19 +45,19 @@ def read_answer(connection: socket.socket, method: str = "GET") -> Answer | None
 
 
 def an_answer(connection: socket.socket) -> Answer:
-    """The next answer; there must be one."""
+    """The next response; there must be one."""
     answer = read_answer(connection)
     assert answer is not None
     return answer
 
 
 def statuses(stream: bytes) -> list[int]:
-    """The statuses of all answers in what came."""
+    """The statuses of all responses in a stream."""
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", stream)]
 
 
 class Listening(Protocol):
-    """Whatever takes connections."""
+    """An object that accepts connections."""
 
     def connect(self) -> socket.socket:
         """Open a connection."""
@@ -65,7 +65,7 @@ class Listening(Protocol):
 
 
 def exchange(server: Listening, request: bytes, half_close: bool = False) -> Answer | None:
-    """Send bytes over a connection of their own; the first answer."""
+    """Send bytes over a new connection; the first response."""
     with server.connect() as connection:
         connection.sendall(request)
         if half_close:
@@ -74,7 +74,7 @@ def exchange(server: Listening, request: bytes, half_close: bool = False) -> Ans
 
 
 def read_all(connection: socket.socket) -> bytes:
-    """What comes until the server closes."""
+    """All bytes until the server closes the connection."""
     received = b""
     while piece := connection.recv(65536):
         received += piece
@@ -82,13 +82,13 @@ def read_all(connection: socket.socket) -> bytes:
 
 
 def reset(connection: socket.socket) -> None:
-    """Close with a reset, as a client that crashed."""
+    """Close a connection with a reset, like a client that crashed."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
-def assert_still_good(server: Listening) -> None:
-    """The published example still gets its answer."""
+def assert_still_serving(server: Listening) -> None:
+    """Check that the published example still gets its predictions."""
     answer = exchange(server, post(CLOSE + LENGTH % len(EXAMPLE), EXAMPLE))
     assert answer is not None
     assert (answer.status, answer.body) == (200, ANSWER)

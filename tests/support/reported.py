@@ -22,7 +22,7 @@ from training.estimators.side_effects import GuardedScikitLearn
 from training.pack import PackOptions, Provenance, pack
 from training.report.evaluation import Evaluation, evaluate_outputs
 from training.samples.sample import read
-from training.signature.infer import describe
+from training.signature.infer import infer_signature
 
 IRIS = datasets.load_iris()
 
@@ -54,7 +54,7 @@ def packed(
     name: str = "x",
     file: str = "rows.csv",
 ) -> Path:
-    """The artifact of an estimator, with a report on how it does on these rows."""
+    """The artifact of an estimator, with a report on its performance on these rows."""
     folder = kept()
     rows.assign(**dict(answers)).to_csv(folder / "rows.csv", index=False)
     sample = read(folder / "rows.csv")
@@ -72,7 +72,7 @@ def packed(
 
 @cache
 def artifact_of(name: str) -> Path:
-    """The artifact of a model of `models.py`, packed with the right answers."""
+    """The artifact of a model of `models.py`, packed with the true values."""
     case = (voting if name == "voting" else MODEL_CASES[name])()
     return packed(case.estimator, case.rows, {"answer": ANSWERS[name]})
 
@@ -92,7 +92,7 @@ def judge(estimator: Any, rows: pd.DataFrame, answers: Mapping[str, Any]) -> Eva
     folder = kept()
     rows.assign(**dict(answers)).to_csv(folder / "rows.csv", index=False)
     sample = read(folder / "rows.csv")
-    signature = describe(estimator, sample, [*answers])
+    signature = infer_signature(estimator, sample, [*answers])
     columns = {
         one.name: as_column(sample.columns[one.name].values, one.dtype) for one in signature.inputs
     }

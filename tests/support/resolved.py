@@ -32,15 +32,15 @@ OWN_VPC = {
 }
 SETS: dict[str, dict[str, Any]] = {"demo": DEMO, "tls": TLS, "spot": SPOT, "own vpc": OWN_VPC}
 SERVICE = load("service.yaml")
-NAMES = ("Key", "Name", "CapacityProvider")  # what tells the parts of a list apart
-UNSAID = {  # their parts have names of their own
+NAMES = ("Key", "Name", "CapacityProvider")  # keys that identify the elements of a list
+UNNAMED = {  # their parts have names of their own
     *("ContainerDefinitions", "ListenerAttributes", "LoadBalancerAttributes"),
     *("TargetGroupAttributes", "TargetTrackingScalingPolicyConfiguration"),
 }
 
 
 def service(**parameters: Any) -> dict[str, Any]:
-    """Resources of the demonstration, with these parameters changed."""
+    """The resources of the template, with these parameters changed."""
     return dict(resolve(SERVICE, {**DEMO, **parameters})["Resources"])
 
 
@@ -50,7 +50,7 @@ def properties(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 
 
 def container(resources: dict[str, Any]) -> dict[str, Any]:
-    """The one container of the task."""
+    """The only container of the task."""
     [found] = resources["TaskDefinition"]["Properties"]["ContainerDefinitions"]
     return dict(found)
 
@@ -67,7 +67,7 @@ def flat(part: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Every setting with its dotted path, and its value as text."""
     if isinstance(part, dict):
         for key, value in part.items():
-            yield from flat(value, path if key in UNSAID else f"{path}.{key}".lstrip("."))
+            yield from flat(value, path if key in UNNAMED else f"{path}.{key}".lstrip("."))
     elif isinstance(part, list) and any(isinstance(one, dict) for one in part):
         for one in part:
             name = next((one[key] for key in NAMES if key in one), None)

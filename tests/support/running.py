@@ -9,7 +9,7 @@ from xdist.scheduler import LoadFileScheduling
 
 
 class Files(LoadFileScheduling):  # type: ignore[misc]  # no type hints
-    """One worker runs all tests of a file; files that make the same environment share a worker."""
+    """A worker runs all tests of a file; files that build the same environment share a worker."""
 
     STRANGERS = ("test_readme.py", "test_your_own_model.py", "test_operations.py")
 
@@ -20,20 +20,20 @@ class Files(LoadFileScheduling):  # type: ignore[misc]  # no type hints
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Files:
-    """Whatever --dist says."""
+    """Use `Files`, whatever --dist is."""
     return Files(config, log)
 
 
 @pytest.hookimpl(trylast=True)  # pytest-randomly has shuffled them
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several workers take file after file, what takes longest begins first."""
+    """Sort the slowest files first if several workers take one file after another."""
     if hasattr(config, "workerinput"):
         slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
         items.sort(key=lambda item: -slow[item.path])
 
 
 def recorded(terminalreporter: pytest.TerminalReporter, name: str) -> list[Any]:
-    """What tests said with `record_property`, sorted: that finds its way out of a worker."""
+    """The values that tests recorded with `record_property`, sorted, from all workers."""
     ended = [
         report
         for report in chain(*terminalreporter.stats.values())

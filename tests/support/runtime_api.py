@@ -1,4 +1,4 @@
-"""Lambda's runtime API, as far as a runtime uses it.
+"""Emulates the part of Lambda's runtime API that a runtime uses.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html: the next event, and its response or
 error; or the error of the function's initialisation.
@@ -17,7 +17,7 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
-from tests.support.serving import PATIENCE, ROOT, clean_environment
+from tests.support.serving import ROOT, TIMEOUT_SECONDS, clean_environment
 
 VERSION = "/2018-06-01/runtime"
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:sensors"
@@ -25,23 +25,23 @@ FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:sensors"
 
 @dataclass(slots=True)
 class Runtime:
-    """Events that wait for a function, and what it made of them: (kind, content)."""
+    """Queued events for a function, and its replies: (kind, content)."""
 
     events: "queue.Queue[tuple[str, Any]]" = field(default_factory=queue.Queue)
     replies: "queue.Queue[tuple[str, Any]]" = field(default_factory=queue.Queue)
 
     def invoke(self, event: Any) -> tuple[str, Any]:
-        """Hand over one event: ("response", what was returned) or ("error", what was raised)."""
+        """Send an event; the reply is ("response", result) or ("error", exception)."""
         identity = str(uuid4())
         self.events.put((identity, event))
-        kind, content = self.replies.get(timeout=PATIENCE)
+        kind, content = self.replies.get(timeout=TIMEOUT_SECONDS)
         assert kind in (f"invocation/{identity}/response", f"invocation/{identity}/error"), content
         return kind.rsplit("/", 1)[1], content
 
 
 @contextmanager
 def runtime_api(address: str = "127.0.0.1") -> Iterator[tuple[str, Runtime]]:
-    """Answer as the runtime API does: its host and port, and what passes through."""
+    """Run the API; yields its host and port, and its events and replies."""
     runtime = Runtime()
 
     class Api(BaseHTTPRequestHandler):
@@ -75,7 +75,7 @@ def runtime_api(address: str = "127.0.0.1") -> Iterator[tuple[str, Runtime]]:
             pass
 
     class Server(ThreadingHTTPServer):
-        daemon_threads = True  # one of them waits for an event that never comes
+        daemon_threads = True  # one thread waits for an event that never arrives
 
     with Server((address, 0), Api) as server:
         thread = Thread(target=server.serve_forever)
@@ -84,11 +84,11 @@ def runtime_api(address: str = "127.0.0.1") -> Iterator[tuple[str, Runtime]]:
             yield f"{address}:{server.server_port}", runtime
         finally:
             server.shutdown()
-            thread.join(PATIENCE)
+            thread.join(TIMEOUT_SECONDS)
 
 
 def runtime_client(address: str, **settings: str) -> dict[str, Any]:
-    """How to run AWS's own runtime client with the service's handler."""
+    """The arguments that run AWS's own runtime client with the service's handler."""
     return {
         "args": [
             sys.executable,

@@ -1,9 +1,9 @@
 """Lists which estimators of scikit-learn ONNX Runtime serves, and why it does not serve the others.
 
 `python -m tests.support.served_by_onnx` fits every classifier, regressor and transformer (before a
-logistic regression) on data of scikit-learn, and selects the engine as `pack` does. Where ONNX
-Runtime is selected, it predicts 20,000 more rows within the signature's ranges, and the table has
-how many labels differ. Names as arguments limit the run to these estimators.
+logistic regression) on data of scikit-learn, and selects the engine as `pack` does. If ONNX Runtime
+is selected, it predicts 20,000 more rows within the signature's ranges, and the table has the
+number of labels that differ. Names as arguments limit the run to these estimators.
 """
 
 import argparse
@@ -80,7 +80,7 @@ class TooSlowError(Exception):
 
 
 def stop(*_: Any) -> None:
-    """End what the alarm interrupts."""
+    """Raise TooSlowError in the code that the alarm interrupts."""
     raise TooSlowError(f"more than {SECONDS} s")
 
 
@@ -128,7 +128,7 @@ def fitted(kind: str, name: str, cls: type) -> ModelCase:
 
 
 def different(model: FittedModel, signature: Any, engine: Any, columns: Any) -> int:
-    """How many of many rows within the ranges get another label, or a number that differs."""
+    """The number of rows within the ranges that get another label, or a different number."""
     drawn = probe_rows.generate(signature, columns, model.thresholds(signature.names), ROWS)
     given = [values[:ROWS] for values in drawn.values()]
     right = model.engine(signature).predict(given)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0  # seconds; only a broken test takes that long
-# Of pytest-xdist, if it runs the tests in several processes at once.
+TIMEOUT_SECONDS = 30.0  # only a broken test takes that long
+# The variables of pytest-xdist, if it runs the tests in several processes.
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-GIVEN: set[int] = set()  # ports
-BY_GUNICORN = {"SERVICE_FAST_PATH": "false"}  # settings: it parses all requests
+USED_PORTS: set[int] = set()
+BY_GUNICORN = {"SERVICE_FAST_PATH": "false"}  # settings with which gunicorn parses all requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class Server:
         port: int | None = None,
     ) -> Answer:
         """Send one request over its own connection."""
-        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=PATIENCE)
+        own = port or self.port
+        connection = http.client.HTTPConnection("127.0.0.1", own, timeout=TIMEOUT_SECONDS)
         try:
             connection.request(method, path, body, dict(headers or {}))
             response = connection.getresponse()
@@ -59,18 +60,18 @@ class Server:
     def predict(
         self, body: bytes | str, content_type: str = "application/json", query: str = ""
     ) -> Answer:
-        """Ask for predictions."""
+        """Send a request for predictions."""
         return self.request("POST", f"/predict{query}", body, {"Content-Type": content_type})
 
     def metrics(self) -> dict[str, float]:
-        """All samples of /metrics, by their name and labels as they stand there."""
+        """All samples of /metrics, by name and labels as they are written there."""
         answer = self.request("GET", "/metrics", port=self.metrics_port)
         assert answer.status == 200, answer
         lines = [line for line in answer.body.decode().splitlines() if not line.startswith("#")]
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
     def is_listening(self) -> bool:
-        """Whether it takes connections."""
+        """Whether it accepts connections."""
         try:
             self.connect().close()
         except ConnectionRefusedError:
@@ -78,12 +79,12 @@ class Server:
         return True
 
     def connect(self) -> socket.socket:
-        """Open a bare connection, for what no proper client would send."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        """Open a connection, for bytes that no HTTP client would send."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_SECONDS)
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
-    """Copy the environment without settings of the service or gunicorn, but with these."""
+    """Copy the environment without settings of the service or gunicorn, and add these."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -94,20 +95,22 @@ def clean_environment(**settings: str) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on, and that no other test will get from here."""
+    """Return a port on which nothing listens, and which no other test gets from this function."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port: int = probe.getsockname()[1]
-        if port // 2 % WORKERS == WORKER and port not in GIVEN:  # Linux gives every other one
-            GIVEN.add(port)
+        if (
+            port // 2 % WORKERS == WORKER and port not in USED_PORTS
+        ):  # Linux returns every second port
+            USED_PORTS.add(port)
             return port
 
 
 def wait_until(
-    condition: Callable[[], bool], what: str, seconds: float = PATIENCE, poll: float = 0.02
+    condition: Callable[[], bool], what: str, seconds: float = TIMEOUT_SECONDS, poll: float = 0.02
 ) -> None:
-    """Poll until it holds; fail by name if it does not in time."""
+    """Poll until the condition is true; fail with the name `what` if the time runs out."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} seconds in vain: {what}"
@@ -115,7 +118,7 @@ def wait_until(
 
 
 def children_of(process: int) -> list[int]:
-    """The processes that one has started: of gunicorn's first these are its workers."""
+    """The child processes of a process, such as the workers of gunicorn's first process."""
     path = Path(f"/proc/{process}/task/{process}/children")
     return [int(child) for child in path.read_text().split()]
 
@@ -132,7 +135,7 @@ def serve(artifact: Path, *arguments: str, **settings: str) -> AbstractContextMa
 
 @contextmanager
 def serve_by(python: Path, artifact: Path, *arguments: str, **settings: str) -> Iterator[Server]:
-    """The same by the gunicorn of another Python."""
+    """Serve an artifact with the gunicorn of another Python."""
     port, metrics_port = free_port(), free_port()
     log = artifact.parent / f"gunicorn-{port}.log"
     own = {
@@ -155,7 +158,7 @@ def serve_by(python: Path, artifact: Path, *arguments: str, **settings: str) -> 
     finally:
         process.terminate()
         try:
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

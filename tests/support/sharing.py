@@ -27,7 +27,7 @@ def bridged(
     max_body_bytes: int = 2**20,
     max_rows: int = MOST_ROWS,
 ) -> ASGIApp:
-    """A real bridge to the real app, for which every prediction is slow, or quick."""
+    """The real ASGI app around the real Flask app, for which all predictions are quick, or slow."""
     own = Settings(
         max_rows=max_rows,
         queue_seconds=queue_seconds,
@@ -50,7 +50,7 @@ def bridged(
 
 
 async def ask(bridge: ASGIApp, sent: Sent, number: int, path: str = "/predict") -> Exchange:
-    """Send one request with an id of its number."""
+    """Send a request whose id is its number."""
     body, kind, query = sent
     exchange = Exchange([body])
     fields = [("content-type", kind), ("content-length", str(len(body)))]

@@ -22,7 +22,7 @@ def commands(page: str) -> list[str]:
 
 
 def checkout(folder: Path) -> Path:
-    """The files that git would clone, with uncommitted changes."""
+    """A copy of the files that git would clone, with uncommitted changes."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -41,7 +41,7 @@ def checkout(folder: Path) -> Path:
 def foreground(
     checkout: Path, command: str, port: int, interrupt: Callable[[int, int], None]
 ) -> Iterator[Server]:
-    """Run a command that serves until it is interrupted; it must end by itself then."""
+    """Run a command that serves until it is interrupted, and check that it then ends."""
     log = checkout.parent / f"{port}.log"
     with log.open("wb") as file:
         settings, arguments = parsed(command)
@@ -78,7 +78,7 @@ def answers(server: Server) -> bool:
 
 
 def run(checkout: Path, command: str, **environment: str) -> str:
-    """Run a command to its end; what it printed."""
+    """Run a command to its end, and return its output."""
     settings, arguments = parsed(command)
     ended = subprocess.run(
         arguments,
@@ -99,13 +99,13 @@ def parsed(command: str) -> tuple[dict[str, str], list[str]]:
 
 
 def script(page: str) -> str:
-    """The one Python block of a page."""
+    """The only Python block of a page."""
     [found] = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     return str(found)
 
 
 def curls(page: str) -> list[tuple[str, Any]]:
-    """Each curl command of a page, with the answer in JSON that stands below it."""
+    """Each curl command of a page, with the JSON response that the page shows below it."""
     found = re.findall(r"^```sh\n(curl.*?)^```\n\n```json\n(.*?)^```", page, re.M | re.S)
     return [(command.replace("\\\n", ""), json.loads(answer)) for command, answer in found]
 

@@ -7,7 +7,7 @@ from tempfile import mkdtemp
 
 
 def kept() -> Path:
-    """A new folder, which is removed when the process ends."""
+    """A new folder, which is deleted when the process ends."""
     folder = Path(mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

@@ -26,7 +26,7 @@ TOKENS = (
 
 
 def values() -> Values:
-    """Whatever JSON can hold."""
+    """Any JSON values."""
     leaves = st.none() | st.booleans() | NUMBERS | st.text()
     return st.recursive(
         leaves,
@@ -37,7 +37,7 @@ def values() -> Values:
 
 @st.composite
 def spoilt(draw: st.DrawFn, texts: Texts, pieces: Texts) -> str:
-    """A text of which a part was cut out, and perhaps replaced."""
+    """A text with a part removed, or replaced."""
     text = draw(texts)
     start = draw(st.integers(0, len(text)))
     end = draw(st.integers(start, min(len(text), start + 5)))
@@ -45,14 +45,14 @@ def spoilt(draw: st.DrawFn, texts: Texts, pieces: Texts) -> str:
 
 
 def objects() -> Texts:
-    """Objects whose keys may be there twice, with numbers of every notation."""
+    """Objects that may have a key twice, with numbers in every notation."""
     texts = values().map(json.dumps) | st.sampled_from(LITERALS)
     members = st.lists(st.tuples(NAMES.map(json.dumps), texts).map(":".join), max_size=4)
     return members.map(lambda pairs: "{" + ",".join(pairs) + "}")
 
 
 def json_like() -> Texts:
-    """JSON, nearly JSON, and anything."""
+    """Valid JSON, JSON with a fault, and any text."""
     proper = st.builds(
         json.dumps, values(), ensure_ascii=st.booleans(), indent=st.none() | st.just(1)
     )
@@ -62,7 +62,7 @@ def json_like() -> Texts:
 
 
 def cells() -> st.SearchStrategy[list[list[str]]]:
-    """Rectangular tables of any text; a row of one empty cell is there, too."""
+    """Rectangular tables of any text, also with a row of one empty cell."""
     cell = st.text(max_size=8) | st.sampled_from(["", '"', ",", "\n", "\r\n", " 1", "a,b", '""'])
     return st.integers(1, 4).flatmap(
         lambda width: st.lists(st.lists(cell, min_size=width, max_size=width), min_size=1)
@@ -70,14 +70,14 @@ def cells() -> st.SearchStrategy[list[list[str]]]:
 
 
 def written(rows: list[list[str]]) -> str:
-    """A table as a proper program writes it."""
+    """A table as the `csv` module writes it."""
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue()
 
 
 def table_like() -> Texts:
-    """Tables, nearly tables, and anything."""
+    """Valid tables, tables with a fault, and any text."""
     piece = st.sampled_from(['"', ",", "\n", "\r", "\0", "\ufeff", "\n\n", ""]) | st.text(
         max_size=3
     )

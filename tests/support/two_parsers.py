@@ -1,8 +1,8 @@
-"""Sends the same bytes to two connections, which llhttp and gunicorn parse, and compares them.
+"""Sends the same bytes to two connections, one parsed by llhttp and one by gunicorn, and compares.
 
-`python -m tests.support.two_parsers --requests 1000000` does so with generated requests: good,
-odd and hostile ones, in pipelines, in pieces. It prints the first streams of bytes for which the
-answers, or what becomes of the connection, differ, and then ends with 1.
+`python -m tests.support.two_parsers --requests 1000000` generates valid, odd and hostile requests,
+pipelined and in pieces. If responses, or the ends of the connections, differ, it prints the first
+such streams of bytes, and exits with 1.
 """
 
 import argparse
@@ -31,9 +31,9 @@ from tests.support.raw import post
 from tests.support.serving import ROOT
 from tests.support.sharing import QUICK, bridged
 
-ROUNDS_AT_REST = 40  # of the loop, in which a connection writes nothing more
+IDLE_ITERATIONS = 40  # of the loop without a write, after which a connection counts as finished
 SHOWN = 3  # differences
-# What differs from answer to answer.
+# The parts of a response that always differ.
 VARYING = re.compile(
     rb"(?i)(\r\ndate: )[^\r]*|(\r\nx-request-id: )[0-9a-f]{32}|(\"request_id\": ?\")[0-9a-f]{32}"
     rb"|(\r\nretry-after: )[123]"
@@ -64,7 +64,7 @@ FIRST_LINES += [b"GET /health HTTP/1.1", b"POST /predict HTTP/1.0", b"post /pred
 
 @dataclass
 class Written:
-    """A transport that keeps what is written to it."""
+    """A transport that records the bytes that are written to it."""
 
     data: bytearray = field(default_factory=bytearray)
     is_closed: bool = False
@@ -100,9 +100,10 @@ class Written:
 
 
 async def answers(protocol: Protocol, pieces: Sequence[bytes], rest: Sequence[int]) -> bytes:
-    """What a connection writes, without what varies, and whether it was closed.
+    """The bytes that a connection writes, without the parts that always differ, and whether it was
+    closed.
 
-    After each piece the loop runs for so many rounds.
+    `rest` has the number of iterations of the loop after each piece.
     """
     transport: Any = Written()
     protocol.connection_made(transport)
@@ -115,7 +116,7 @@ async def answers(protocol: Protocol, pieces: Sequence[bytes], rest: Sequence[in
     if getattr(protocol, "_held", b""):
         protocol._pass_held_to_gunicorn()  # as after HOLD_SECONDS
     before, still = -1, 0
-    while still < ROUNDS_AT_REST and not transport.is_closed:
+    while still < IDLE_ITERATIONS and not transport.is_closed:
         await asyncio.sleep(0)
         still = still + 1 if len(transport.data) == before else 0
         before = len(transport.data)
@@ -125,7 +126,7 @@ async def answers(protocol: Protocol, pieces: Sequence[bytes], rest: Sequence[in
 
 
 def _read(written: bytes) -> bytes:
-    """As much of it as a client reads: up to an answer with `Connection: close`."""
+    """The bytes that a client reads: up to a response with `Connection: close`."""
     place = 0
     while head := HEAD.match(written, place):
         length = LENGTH.search(head[0])
@@ -171,7 +172,7 @@ _HOSTILE = [data for _, data in HOSTILE.values() if len(data) < 10_000]
 
 
 async def compare(app: ASGIApp, seed: int, requests: int) -> tuple[Counter[str], list[str]]:
-    """Statuses that were answered, and a description of each difference."""
+    """The statuses of all responses, and a description of each difference."""
     chance, worker = random.Random(seed), loop_worker(app)  # noqa: S311
     found: list[str] = []
     for name, value in runpy.run_path(str(ROOT / "gunicorn.conf.py")).items():
@@ -190,7 +191,7 @@ async def compare(app: ASGIApp, seed: int, requests: int) -> tuple[Counter[str],
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare generated requests; 1 if something differs."""
+    """Compare generated requests; 1 if there is a difference."""
     from training.sensor_example import data, fit  # heavy
 
     parser = argparse.ArgumentParser(prog="python -m tests.support.two_parsers")

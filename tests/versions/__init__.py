@@ -1,1 +1,1 @@
-"""Models that other releases of scikit-learn saved, each asked in the release that saved it."""
+"""Models that other releases of scikit-learn saved, with the predictions of these releases."""

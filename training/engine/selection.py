@@ -73,7 +73,7 @@ def select_engine(
     model."""
     original = model.engine(signature)
     if wanted == "sklearn":
-        return _keep_original(original, signature, "as asked")
+        return _keep_original(original, signature, "as requested")
     try:
         content, precision = _converted(model, signature)
         converted = _loaded(content, signature)
@@ -172,7 +172,7 @@ def median_seconds(engine: Engine, columns: Sequence[Column], rows: int) -> floa
         raise PackError(
             f"the model predicts the sample, and raises for {rows} of its rows "
             f"({one_line(error, 160)}): "
-            "a service is asked for any number of rows"
+            "a request may have any number of rows"
         ) from error
     durations: list[float] = []
     while len(durations) < (9 if rows < 10_000 else 3):

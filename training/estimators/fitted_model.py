@@ -46,7 +46,8 @@ class FittedModel:
     @cached_property
     def parallel_parts(self) -> list[str]:
         """Class names of the parts that would compute in several processes or threads."""
-        return introspection.parallel_parts(self.estimator)
+        parallel = filter(introspection.is_parallel, self.parts)
+        return sorted({type(part).__name__ for part in parallel})
 
     @cached_property
     def feature_names(self) -> list[str] | None:
@@ -159,11 +160,11 @@ class FittedModel:
     def call(
         self, methods: Iterable[str], signature: Signature, columns: Sequence[Column]
     ) -> list[Any]:
-        """What these methods return for rows, as arrays; the estimator's errors pass through."""
-        return self.ask(methods, self.engine(signature).contained(columns))
+        """The results of these methods for rows, as arrays; the estimator's errors pass through."""
+        return self.call_on(self.engine(signature).contained(columns), methods)
 
-    def ask(self, methods: Iterable[str], rows: Any) -> list[Any]:
-        """The same for rows that are in the container that the model takes."""
+    def call_on(self, rows: Any, methods: Iterable[str]) -> list[Any]:
+        """The same for rows in the container that the model takes."""
         return [outputs.as_arrays(getattr(self.estimator, name)(rows)) for name in methods]
 
     def possible_labels(self, output: Output) -> tuple[Label, ...]:
@@ -177,7 +178,7 @@ class FittedModel:
         return (0, 1)  # multilabel: each applies or not
 
     def with_one_job(self) -> "FittedModel":
-        """The model with `n_jobs=1` in each part; a copy, if a part has to change."""
+        """The model with `n_jobs=1` in each part; a copy if a part must change."""
         return self._of(introspection.with_one_job(self.estimator))
 
     def without_samplers(self) -> "FittedModel":

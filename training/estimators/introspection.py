@@ -90,11 +90,6 @@ def is_parallel(part: Any) -> bool:
     return hasattr(part, "n_jobs") and part.n_jobs not in one
 
 
-def parallel_parts(estimator: Any) -> list[str]:
-    """Class names of the parts that would compute in several processes or threads."""
-    return sorted({type(part).__name__ for part in filter(is_parallel, parts(estimator))})
-
-
 def without_samplers(estimator: Any) -> Any:
     """The estimator; a pipeline of imbalanced-learn becomes one of scikit-learn without samplers,
     which only work while a pipeline is fitted.

@@ -1,7 +1,7 @@
 """Counts the values that the encoders of an estimator do not know.
 
-Encoders behind a function of the user's own tell nothing about the input columns. But if rows of
-the training data have values that they never saw, the rows have other types than at the fit.
+Encoders behind a function of the user's own cannot be related to the input columns. But if they do
+not know values of the training data, the rows have other types than those of the fit.
 """
 
 from collections.abc import Callable, Iterable, Iterator

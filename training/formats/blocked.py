@@ -28,9 +28,9 @@ SEVERAL_NAMES = 3  # if so many names of a package are needed, the message sugge
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is installed beside the release that saved a model: the requirements that --with gave,
-    and the versions of libraries that stand beside the model. `is_made` says that --env names an
-    environment, which has what the user installed.
+    """Packages to install with the release that saved a model: the requirements of --with, and the
+    versions of libraries in files beside the model. `is_made` is whether --env names an existing
+    environment, with the packages that the user installed.
     """
 
     given: Collection[str]

@@ -170,10 +170,10 @@ def _environment(
             return environment.existing(options.env, release)
         wanted = _wanted(files)
         packages = blocked.packages(names, wanted, options.packages)
-        wished = [*packages, *more]
+        added = [*packages, *more]
         pinned = [f"{name}=={wanted[name]}" for name in COMPUTING if name in wanted]
         try:
-            return environment.ready(release, numpy_2, [*pinned, *wished], files[0].python)
+            return environment.ready(release, numpy_2, [*pinned, *added], files[0].python)
         except PackError:
             if not pinned:
                 raise
@@ -182,7 +182,7 @@ def _environment(
                 f"with scikit-learn {release} here; other versions of that time are",
                 file=sys.stderr,
             )
-            return environment.ready(release, numpy_2, wished, files[0].python)
+            return environment.ready(release, numpy_2, added, files[0].python)
     except PackError as error:
         raise PackError(f"{named}: {error}") from error
 

@@ -135,7 +135,7 @@ def _make(folder: Path, pythons: tuple[int, ...], packages: list[str], python: s
 def _install(python: Path, packages: list[str]) -> subprocess.CompletedProcess[str]:
     """Install packages by uv, which takes a fifth of the time, or by pip if uv fails.
 
-    uv does not read pip's configuration, which may be the only one that names an index, and wants
+    uv does not read pip's configuration, which may be the only one that names an index, and expects
     Python 3.8 or later.
     """
     uv = uv_command()

@@ -103,8 +103,8 @@ def _installed(there: Environment, names: Collection[str]) -> dict[str, str]:
     """The versions of the computing libraries in `there`, and of others that the model imports."""
     own = {"numpy", "scipy", "sklearn", "joblib", "pandas", *sys.stdlib_module_names}
     modules = {name.split(".")[0] for name in names} - own
-    asked = [str(there.python), "-I", "-c", INSTALLED, " ".join(COMPUTING), " ".join(modules)]
-    ended = run(asked)
+    command = [str(there.python), "-I", "-c", INSTALLED, " ".join(COMPUTING), " ".join(modules)]
+    ended = run(command)
     if ended.returncode:
         raise PackError(f"{there.python} cannot list its packages ({ended.stderr[-200:]})")
     found: dict[str, str] = json.loads(ended.stdout)

@@ -17,30 +17,30 @@ from service.model.installation import install_extra
 from training.errors import DataError, MissingFileError, MissingPackageError
 from training.samples import datetimes
 from training.samples.sample import (
-    FEWEST_KEPT,
     KEPT_CELLS,
     KEPT_ROWS,
+    MAX_CATEGORIES,
     MAX_EXACT_INTEGER,
-    MOST_CATEGORIES,
+    MIN_KEPT_ROWS,
     Column,
     Sample,
 )
 
 PARQUET, ARROW = ".parquet", (".arrow", ".feather")
 REQUIRED = f"needs pyarrow and pandas: {install_extra('pack,parquet', 'pyarrow', 'pandas')}"
-# pandas' names, in files, of Python's types
+# The names of Python's types in the metadata that pandas writes
 OBJECTS = ("bool", "int64", "integer", "boolean", "float64")
-KEPT_ALIKE = ("object", "datetime64[s]")  # pandas reads other types than it wrote
+KEPT_ALIKE = ("object", "datetime64[s]")  # for these pandas may read another type than it wrote
 OTHER = "other"  # a kind that no input has
 
 
 def is_typed(path: Path) -> bool:
-    """Whether a file has types, by its name."""
+    """Whether a file stores types, by its suffix."""
     return path.suffix.lower() in (PARQUET, *ARROW)
 
 
 def read(path: Path) -> Sample:
-    """Read a file; DataError if it is not such a file, or has no rows."""
+    """Read a file of Parquet or Arrow; DataError if it is another one, or has no rows."""
     table = _table(path)
     rows, names = table.num_rows, table.column_names
     if not rows:
@@ -49,11 +49,11 @@ def read(path: Path) -> Sample:
     if twice:
         raise DataError(f"{path}: column {twice[0]} occurs more than once")
     whole = table.to_pandas()
-    whole.columns = whole.columns.map(str)  # pandas restores names that are numbers
+    whole.columns = whole.columns.map(str)  # pandas restores names that were numbers
     types = _types(whole, table)
     whole = _restored(whole, table)
     whole = whole.reset_index(drop=True)[[name for name in names if name in whole.columns]]
-    most = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // max(1, whole.shape[1])))
+    most = min(KEPT_ROWS, max(MIN_KEPT_ROWS, KEPT_CELLS // max(1, whole.shape[1])))
     kept = _kept(whole, most)
     columns = {
         str(name): _stored(
@@ -72,7 +72,7 @@ def _restored(whole: Any, table: Any) -> Any:
     for one in metadata.get("columns", ()):
         name = one.get("field_name")
         if one.get("pandas_type") == "categorical" and str(whole[name].dtype) != "category":
-            values = table.column(name).to_pylist()  # whole numbers, although some are missing
+            values = table.column(name).to_pylist()  # whole numbers, also if some are missing
             known = sorted({value for value in values if value is not None})
             whole[name] = pd.Categorical(values, categories=known)
         elif one.get("numpy_type") == "object" and one.get("pandas_type") in OBJECTS:
@@ -126,7 +126,7 @@ def _column(name: str, series: Any, kept: Any) -> Column:
     if kind in ("integer", "number") and len(there) and column.dtype != "category":
         column.minimum, column.maximum = float(there.min()), float(there.max())
     counts = Counter(map(str, _plain(there, kind)))
-    column.counts = counts if len(counts) <= MOST_CATEGORIES else None
+    column.counts = counts if len(counts) <= MAX_CATEGORIES else None
     column.values = _plain(own, kind)
     if column.dtype == "object" and any(value is None for value in series):
         column.null = "none"
@@ -134,7 +134,7 @@ def _column(name: str, series: Any, kept: Any) -> Column:
 
 
 def _types(read: Any, table: Any) -> dict[str, set[str]]:
-    """The types that a column may have, by name, where pandas reads other types than it wrote.
+    """The types that columns may have, by name, if pandas may read another type than it wrote.
 
     The model may have been fitted on the frame that was written, or on `read`.
     """
@@ -147,7 +147,7 @@ def _types(read: Any, table: Any) -> dict[str, set[str]]:
 
 
 def _stored(column: Column, table: Any, kept: Any, types: Collection[str]) -> Column:
-    """The column with what the file tells of its type; `types` are those of `_types`."""
+    """The column with what the file stores about its type; `types` are those of `_types`."""
     import pyarrow.compute as compute
     import pyarrow.types as is_
 
@@ -161,7 +161,7 @@ def _stored(column: Column, table: Any, kept: Any, types: Collection[str]) -> Co
 
 
 def _exact(column: Column, stored: Any, kept: Any) -> Column:
-    """The column, with exact whole numbers where missing values made pandas read floats."""
+    """The column with exact whole numbers, if pandas read floats because of missing values."""
     import pandas as pd
     import pyarrow.types as is_
 
@@ -179,7 +179,7 @@ def _exact(column: Column, stored: Any, kept: Any) -> Column:
 
 
 def _name(series: Any) -> str:
-    """The name of the type; for pandas' strings with their storage."""
+    """The name of the type; for the strings of pandas with their storage."""
     import pandas as pd
 
     kind = series.dtype
@@ -220,7 +220,7 @@ def _of_values(values: Sequence[Any]) -> str:
 
 
 def _plain(series: Any, kind: str) -> list[Any]:
-    """The values as JSON values; None for a missing one."""
+    """The values as JSON has them; None for a missing one."""
     if kind == "datetime":
         zoned = getattr(series.dtype, "tz", None) is not None
         naive = series.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else series

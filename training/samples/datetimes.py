@@ -1,4 +1,4 @@
-"""Columns of dates and times: their range, and a value outside of the sample."""
+"""Describes columns of dates and times, and makes a value that is not in the sample."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Refuses samples in a format that is not read, with the command that converts them."""
+"""Refuses samples in formats that cannot be read, with a command that converts them."""
 
 import json
 import shlex
@@ -16,7 +16,7 @@ COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
 
 def _quoted(value: object) -> str:
-    """A text of Python in double quotes: a shell needs single ones around the code."""
+    """A string literal of Python in double quotes: the shell's quotes around it are single."""
     return json.dumps(str(value), ensure_ascii=False)
 
 
@@ -38,7 +38,7 @@ def _by(call: str) -> Callable[[Path], str]:
     return lambda path: call.replace("PATH", _quoted(path))
 
 
-# Text of digits stays text: as numbers, codes would lose their zeros.
+# Texts of digits remain text: as numbers, codes would lose their leading zeros.
 READERS: dict[str, tuple[str, Callable[[Path], str]]] = {
     ".npy": ("is an array of NumPy", _array),
     ".npz": ("holds arrays of NumPy", _first_array),
@@ -55,7 +55,7 @@ SAME = {".ndjson": ".jsonl", ".pickle": ".pkl", ".joblib": ".pkl", ".xls": ".xls
 
 
 def refuse(path: Path) -> None:
-    """Raise DataError if the name of a file says that it has another format."""
+    """Raise DataError if a file has another format, by its suffix."""
     suffix = path.suffix.lower()
     suffix = SAME.get(suffix, suffix)
     if suffix not in READERS or not path.is_file():

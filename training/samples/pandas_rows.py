@@ -1,6 +1,6 @@
 """Reads the sample as the user's own code would: with pandas, without code of the service.
 
-Without pandas, NumPy reads it, and it must be an array of numbers.
+If pandas is not installed, NumPy reads it, and the sample must be an array of numbers.
 """
 
 import csv
@@ -16,16 +16,16 @@ from service.model.signature import Signature
 from training.errors import MissingPackageError
 from training.samples.sample import MAX_EXACT_INTEGER, MISSING, Column, Sample
 
-# Made now: while a model is tried, looking at the installation is refused.
+# Made on import: while a model is tried, reading the list of installed packages is refused.
 INSTALL = install_extra("pack", "pandas")
 
 
 def prepare() -> None:
-    """Let pandas import its own modules; an import has side effects, which are refused while a
-    model is tried."""
+    """Let pandas import its own modules. While a model is tried, imports are refused: they have
+    side effects."""
     try:
         import pandas as pd
-    except ImportError:  # an array of numbers does not need it
+    except ImportError:  # only an array of numbers can then be read
         return
     text = pd.read_csv(io.StringIO("a,b\nx,2026-03-01"), dtype="str")
     pd.to_datetime(text["b"], format="ISO8601", utc=True).dt.tz_convert("Europe/Oslo")
@@ -52,7 +52,7 @@ def rows(signature: Signature, sample: Sample) -> Any:
 
 
 def require_pandas(why: str) -> None:
-    """MissingPackageError with the reason `why`, unless pandas is installed."""
+    """Raise MissingPackageError with the reason `why`, unless pandas is installed."""
     if find_spec("pandas") is None:
         raise MissingPackageError(f"{why}, which needs pandas: {INSTALL}")
 
@@ -64,18 +64,19 @@ def _are_long(columns: Sequence[Column]) -> bool:
 
 
 def _numbers(signature: Signature, columns: Sequence[Column]) -> Any:
-    """An array of numbers, read by NumPy; MissingPackageError for any other rows."""
+    """An array of numbers, read by NumPy; MissingPackageError if the rows need pandas."""
     plain = all(column.kind in ("integer", "number") and column.cells for column in columns)
     if signature.container != "array" or not plain or _are_long(columns):
         require_pandas("the sample's types are compared with those that pandas.read_csv gives")
     rows = zip(
-        *(map(_number, map(column.pointed, column.cells)) for column in columns), strict=True
+        *(map(_number, map(column.with_decimal_point, column.cells)) for column in columns),
+        strict=True,
     )
     return np.genfromtxt(map("|".join, rows), dtype=np.float64, delimiter="|", ndmin=2)
 
 
 def _number(cell: str) -> str:
-    """The cell, or NaN for a missing value: NumPy would leave out an empty line."""
+    """The cell; `nan` for a missing value, because NumPy skips empty lines."""
     return "nan" if cell.strip() in MISSING else cell
 
 
@@ -123,7 +124,7 @@ def _read_csv(columns: Sequence[Column]) -> dict[str, Any]:
 
 
 def _as_known(series: Any, column: Column) -> Any:
-    """The column with the type that it is known to have."""
+    """The column in its known type."""
     import pandas as pd
 
     if column.dtype.startswith("datetime64"):
@@ -152,7 +153,7 @@ def _as_known(series: Any, column: Column) -> Any:
 
 
 def _is_exact(column: Column) -> bool:
-    """Whether whole numbers must not become floats where some are missing."""
+    """Whether whole numbers must not become floats if some are missing."""
     return column.kind == "integer" and column.dtype in ("Int64", "object")
 
 

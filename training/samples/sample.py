@@ -24,14 +24,14 @@ from training.samples import other_formats
 
 KEPT_ROWS = 5_000
 MAX_EXACT_INTEGER = 2**53  # float64 holds every whole number up to it
-SHORT = 18  # digits of a whole number that fits into 64 bits in any case
+SAFE_DIGITS = 18  # a whole number with at most so many fits into 64 bits
 CHUNK_ROWS = 10_000
-MOST_CATEGORIES = 10_000
-# Numbers of cells: they bound the memory of a wide table, which keeps fewer rows.
+MAX_CATEGORIES = 10_000
+# Numbers of cells, which limit the memory: fewer rows of a wide table are kept.
 KEPT_CELLS = 5_000_000
 CHUNK_CELLS = 2_000_000
 COUNTED_CELLS = 5_000_000
-FEWEST_KEPT = 500
+MIN_KEPT_ROWS = 500
 
 MISSING = number_parsing.MISSING | {""}  # what pandas.read_csv reads as missing
 BOOLEANS = {
@@ -53,24 +53,23 @@ DECIMALS = re.compile(
 class Column:
     """One column of the file; its counts are those of all rows.
 
-    `kind` is the narrowest of boolean, integer, number and text that fits all its values, until
-    `kinds.py` decides by what the estimator learned; `date` and `datetime` are the others. `values`
-    are the kept rows' values, None where one is missing, and `cells` their text in the file.
-    `counts` has how often each value occurs, as text, or is None where there are too many different
-    ones.
+    `kind` is the narrowest of boolean, integer, number and text that fits all values, until
+    `kinds.py` decides by what the estimator learned; it may then also be `date` or `datetime`.
+    `values` are the values of the kept rows, None for a missing one; `cells` are their text in the
+    file. `counts` is the frequency of each value, as text; None if too many values differ.
 
     A file with types has no cells: `series` is the column as pandas reads it. `dtype` is the type
-    that the column has in the user's own rows, `learned` that in which an encoder keeps its
-    categories, and `form` that of dates as text.
-    `null` is the value that a missing one has where the type can represent both NaN and None, and
-    `null_is_known` says that the estimator tells it: files do not.
+    of the column in the user's own rows, `learned` the type of an encoder's categories, and `form`
+    the form of dates as text.
+    `null` is the missing value, if the type can represent both NaN and None; `null_is_known` is
+    whether the estimator determines it, as files do not.
     `texts` are cells that pandas would read as missing, and the model as text. `padded` are cells
     that would be missing without the blanks around them; they count as missing until the column is
-    known to be text. `listed` says that `--kind` requires a category. `gaps` says that pandas made
-    whole numbers floats, because its plain integers cannot be missing. `is_unordered` says that
-    the file has the values of a category, but not the list of its categories. `alternative` is
-    another type that the column may have had, by the file, such as object for text. `decimal` is
-    the decimal mark in cells of numbers.
+    known to be text. `listed` is whether `--kind` requires a category. `gaps` is whether pandas
+    turned whole numbers into floats, because its plain integers cannot be missing. `is_unordered`
+    is whether the file lacks the list of a category's categories. `alternative` is another type
+    that the column may have had, by the file, such as object for text. `decimal` is the decimal
+    mark in cells of numbers.
     """
 
     name: str
@@ -79,7 +78,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     counts: Counter[str] | None = field(default_factory=Counter)
-    most: int = MOST_CATEGORIES
+    most: int = MAX_CATEGORIES
     values: list[Any] = field(default_factory=list)
     cells: list[str] = field(default_factory=list)
     series: Any = None
@@ -98,7 +97,7 @@ class Column:
 
     @property
     def is_untyped(self) -> bool:
-        """Whether the file does not have its type."""
+        """Whether the file does not store its type."""
         return self.series is None or self.gaps
 
     @property
@@ -107,8 +106,8 @@ class Column:
         ends = (self.minimum or 0.0, self.maximum or 0.0)
         return self.kind == "integer" and max(map(abs, ends)) >= MAX_EXACT_INTEGER
 
-    def see(self, cells: Sequence[str]) -> None:
-        """Count one chunk of cells."""
+    def add(self, cells: Sequence[str]) -> None:
+        """Add a chunk of cells to the counts, the kind and the range."""
         present = [cell for cell in cells if cell.strip() not in MISSING]
         self.missing += len(cells) - len(present)
         if len(present) < len(cells):
@@ -121,12 +120,12 @@ class Column:
             self.counts.update(present)
             if len(self.counts) > self.most:
                 self.counts = None
-        present = list(map(self.pointed, present))
+        present = list(map(self.with_decimal_point, present))
         if self.kind == "boolean" and not BOOLEANS.keys() >= {cell.strip() for cell in present}:
             self.kind = "integer" if self.minimum is None and not self._seen_booleans() else "text"
         lines = "\n".join([*present, ""])
         if lines.count("\n") != len(present):
-            self.kind = "text"  # a cell with a line break is none of the others
+            self.kind = "text"  # no other kind has cells with a line break
         if self.kind == "integer" and not (INTEGERS.fullmatch(lines) and self._fit(present)):
             self.kind = "number"
         if self.kind == "number" and not DECIMALS.fullmatch(lines):
@@ -137,11 +136,11 @@ class Column:
             self.minimum = low if self.minimum is None else min(low, self.minimum)
             self.maximum = high if self.maximum is None else max(high, self.maximum)
 
-    def pointed(self, cell: str) -> str:
-        """The cell of a number with a decimal point."""
+    def with_decimal_point(self, cell: str) -> str:
+        """The cell of a number, with a point as decimal mark."""
         return cell if self.decimal == "." else cell.translate(SWAPPED)
 
-    def take_padded(self) -> None:
+    def count_padded_as_text(self) -> None:
         """Count cells such as "  " as text, as `pandas.read_csv` does in a column of text."""
         self.missing -= self.padded.total()
         if self.counts is not None:
@@ -152,8 +151,8 @@ class Column:
         return self.counts is None or any(value.strip() in BOOLEANS for value in self.counts)
 
     def _fit(self, cells: Sequence[str]) -> bool:
-        """Whether the whole numbers so far, and these, fit into 64 bits, signed or unsigned."""
-        if max(map(len, cells)) <= SHORT:
+        """Whether these whole numbers, with all before them, fit into one type of 64 bits."""
+        if max(map(len, cells)) <= SAFE_DIGITS:
             return True
         found = list(map(int, cells))
         low, high = min(*found, int(self.minimum or 0)), max(*found, int(self.maximum or 0))
@@ -165,7 +164,7 @@ class Column:
         if self.series is None and bare in MISSING and text not in self.texts:
             return None
         if self.kind in ("integer", "number"):
-            bare = self.pointed(bare)
+            bare = self.with_decimal_point(bare)
         return PARSERS[self.kind](bare)
 
     def as_kind(self, kind: str, texts: Collection[str] = ()) -> "Column":
@@ -174,14 +173,14 @@ class Column:
             return self
         made = replace(self, kind=kind, texts=frozenset(texts))
         if kind == "text":
-            made.take_padded()
+            made.count_padded_as_text()
         if kind not in ("integer", "number"):
             made.minimum = made.maximum = None
         try:
             made.values = [made.parse(cell) for cell in self.cells]
         except (KeyError, ValueError) as error:
             raise DataError(f"the sample's column {self.name} cannot be read as {kind}") from error
-        if texts:  # known for the kept rows only
+        if texts:  # their cells are known only in the kept rows
             made.missing = sum(value is None for value in made.values)
         return made
 
@@ -200,8 +199,8 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 class Sample:
     """Columns by name, in the order of the file, which has `rows` rows; `kept` of them are here.
 
-    `is_headless` says that the file has no header line, so that the names are x0, x1 and so on.
-    `other_separator` is advice for a file of one column that may be several, separated otherwise.
+    `is_headless` is whether the file has no header line; the names are then x0, x1 and so on.
+    `other_separator` is advice for a file of one column that may have another separator.
     """
 
     columns: dict[str, Column]
@@ -236,7 +235,8 @@ class Sample:
 
 
 def columns_of_labels(labels: Collection[Any], columns: Iterable[Column]) -> list[str]:
-    """The names of columns with several values, all of which are labels of a model: its target."""
+    """The names of columns that may be the target of a model: they have several values, and each is
+    one of its labels."""
     texts = {str(label) for label in labels}
     are_texts = all(isinstance(label, str) for label in labels)
     found = []
@@ -257,9 +257,9 @@ def read(
 ) -> Sample:
     """Read a CSV file; `advance` is called with the number of bytes read.
 
-    A first line of nothing but numbers is taken for a row, and the columns are called x0, x1 and so
-    on, unless the columns are `named`, or these are their numbers 0, 1 and so on.
-    DataError, with the line, if it is not a table.
+    If the first line has only numbers, it counts as a row, and the columns are called x0, x1 and so
+    on, unless `named` is true, or the numbers are 0, 1 and so on.
+    DataError, with the line, if the file is not a table.
     """
     other_formats.refuse(path)
     if decimal == separator:
@@ -283,7 +283,7 @@ def _read(path: Path, reader: Any, named: bool, separator: str, decimal: str) ->
     header: list[str] = next(reader, [])
     if not header:
         raise DataError(f"{path}, line 1: the file is empty; it needs a header line and rows")
-    counted = [str(place) for place in range(len(header))]  # what pandas writes for an array
+    counted = [str(place) for place in range(len(header))]  # as pandas writes an array
     is_row = header != counted and all(number_parsing.parse(name) is not None for name in header)
     is_headless = is_row and not named
     if is_headless:
@@ -294,13 +294,13 @@ def _read(path: Path, reader: Any, named: bool, separator: str, decimal: str) ->
         raise DataError(f"{path}, line 1: column {twice[0]} occurs more than once in the header")
     width = len(header)
     advice = _other_separator(separator, header)
-    most = min(MOST_CATEGORIES, COUNTED_CELLS // width)
-    keep = min(KEPT_ROWS, max(FEWEST_KEPT, KEPT_CELLS // width))
+    most = min(MAX_CATEGORIES, COUNTED_CELLS // width)
+    keep = min(KEPT_ROWS, max(MIN_KEPT_ROWS, KEPT_CELLS // width))
     columns = {name: Column(name, most=most, decimal=decimal) for name in header}
     chance = random.Random(0)  # noqa: S311 (a sample, not a secret)
     kept: list[list[str]] = []
     rows = 0
-    filled = filter(None, reader)  # a blank line is no row
+    filled = filter(None, reader)  # without blank lines
     while chunk := list(islice(filled, min(CHUNK_ROWS, max(1, CHUNK_CELLS // width)))):
         for cells in chunk:
             if len(cells) != width:
@@ -314,14 +314,14 @@ def _read(path: Path, reader: Any, named: bool, separator: str, decimal: str) ->
                 kept[place] = cells
             rows += 1
         for column, values in zip(columns.values(), zip(*chunk, strict=True), strict=True):
-            column.see(values)
+            column.add(values)
     if not rows:
         raise DataError(f"{path}, line 2: there are no rows")
     for place, column in enumerate(columns.values()):
         if column.missing == rows:
             column.kind = "text"
         if column.kind == "text":
-            column.take_padded()
+            column.count_padded_as_text()
         column.cells = [cells[place] for cells in kept]
         column.values = list(map(column.parse, column.cells))
     return Sample(
@@ -339,7 +339,7 @@ def _other_separator(separator: str, header: Sequence[str]) -> str:
     if other is None:
         return ""
     found, expected, spelling = other
-    return f"the header line has {found} and no {expected}: say --separator {spelling}"
+    return f"the header line has {found} and no {expected}: use --separator {spelling}"
 
 
 def _counted(lines: Iterator[str], advance: Callable[[int], object]) -> Iterator[str]:

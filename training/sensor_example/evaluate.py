@@ -45,7 +45,7 @@ def cross_validated(model: Any, inputs: Array, target: Array) -> dict[str, float
 
 
 def gate(model: Any, metrics: dict[str, dict[str, float]]) -> None:
-    """Raise GateError unless both estimates are good enough and the published example comes out."""
+    """Raise GateError unless both estimates are good enough and the published example is right."""
     for measured, value in (
         ("on held-out rows", metrics["held_out"]["balanced_accuracy"]),
         ("by cross-validation", metrics["cross_validation"]["balanced_accuracy_mean"]),

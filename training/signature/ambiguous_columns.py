@@ -1,8 +1,8 @@
-"""Finds columns whose type the sample does not have, although the predictions depend on it.
+"""Finds columns on whose type the predictions depend, although the sample does not determine it.
 
 10 in a CSV file may have been a whole number, a category or an object, and 10 in a column with
-empty cells may have been 10.0. Most models answer the same to all of them. Where one does not, and
-its encoders do not tell which it was, `--kind` or a sample with types has to.
+empty cells may have been 10.0. Most models predict the same for each of these types. If a model
+does not, and its encoders do not have the type, `--kind` or a sample with types must give it.
 """
 
 import re
@@ -15,14 +15,14 @@ from training.signature.other_types import Doubted, Other
 from training.signature.probe import Probe
 from training.summary import listed
 
-MOST = 50  # columns that are tried one by one
-BY_KIND = ", or say --kind {first}=KIND"
+MAX_TRIED_COLUMNS = 50  # one by one
+BY_KIND = ", or use --kind {first}=KIND"
 LENGTH = re.compile(r"-?\d+ days(?: [+-]?\d\d:\d\d:\d\d(?:\.\d+)?)?", re.ASCII)
 
 
 def _unknown(words: str, more: str = BY_KIND) -> str:
     return (
-        f"the {{columns}} {{hold}} {words}, and the sample does not tell: give it as Parquet with "
+        f"the {{columns}} {{hold}} {words}, and the sample has no types: give it as Parquet with "
         f"the types that the model was fitted with{more}"
     )
 
@@ -30,11 +30,11 @@ def _unknown(words: str, more: str = BY_KIND) -> str:
 def _unheld(words: str) -> str:
     return (
         f"the {{columns}} {{hold}} {words}, which no kind of input holds: fit the model on text, "
-        "numbers or times, or say --kind {first}=KIND if it was"
+        "numbers or times, or use --kind {first}=KIND if it was"
     )
 
 
-# What the model may answer otherwise to, and what to do then. The first reason is given.
+# Other types of a column, and the message if predictions differ with one; the first that applies.
 REASONS: tuple[tuple[Callable[[Doubted], Other | None], str], ...] = (
     (
         other_types.other_null,
@@ -62,14 +62,14 @@ REASONS: tuple[tuple[Callable[[Doubted], Other | None], str], ...] = (
     (
         other_types.nones,
         "missing values of the {columns} are None, and not NaN as pandas.read_csv reads them: fit "
-        "a model that treats both alike, as pandas.isna does, or say --kind {first}=KIND if it "
+        "a model that treats both alike, as pandas.isna does, or use --kind {first}=KIND if it "
         "was fitted on NaN",
     ),
     (other_types.category, _unknown("categories")),
     (
         other_types.extended_categories,
         "the categories of the {columns} have a type such as Int64, and files have int64 in its "
-        "place: fit the model on categories of plain types, or say --kind {first}=KIND if it was",
+        "place: fit the model on categories of plain types, or use --kind {first}=KIND if it was",
     ),
     (other_types.times, _unknown("times")),
     (other_types.local_times, _unknown("times with a zone")),
@@ -84,10 +84,10 @@ REASONS: tuple[tuple[Callable[[Doubted], Other | None], str], ...] = (
 def check(
     probe: Probe, columns: Sequence[Column], fixed: Collection[str], given: Collection[str] = ()
 ) -> None:
-    """PackError for a column that changes predictions if it has another type.
+    """Raise PackError if a column may have another type, and predictions would differ with it.
 
-    `fixed` are columns whose kind is known for certain, by `given` or by the estimator. `given` are
-    those of `--kind`.
+    `given` are the columns of `--kind`. `fixed` are these and the columns whose kind the estimator
+    has learned.
     """
     if probe.signature.container != "frame":
         return
@@ -95,7 +95,7 @@ def check(
         if column.is_untyped and column.name not in fixed and _are_lengths(column):
             raise PackError(
                 f"the column {column.name} looks like lengths of time ({column.cells[0]}), which "
-                "no kind of input holds: fit the model on numbers, or say "
+                "no kind of input holds: fit the model on numbers, or use "
                 f"--kind {column.name}=text"
             )
     doubted = [
@@ -105,11 +105,12 @@ def check(
     for doubt, reason in REASONS:
         found = {one.column.name: doubt(one) for one in doubted}
         others = {name: other for name, other in found.items() if other is not None}
-        together = probe.differing(others) if others else False
+        together = probe.differs(others) if others else False
         if together is False:
             continue
-        alone = [name for name in [*others][:MOST] if probe.differing({name: others[name]})]
-        if alone or together:  # together alone: if one decides by several, or is beyond the 50
+        tried = [*others][:MAX_TRIED_COLUMNS]
+        alone = [name for name in tried if probe.differs({name: others[name]})]
+        if alone or together:  # only together: it takes several columns, or one that was not tried
             raise PackError(_message(reason, alone[:1] or list(others)))
 
 
@@ -117,10 +118,10 @@ def _message(reason: str, names: Sequence[str]) -> str:
     is_one = len(names) == 1
     columns = f"column {names[0]}" if is_one else f"columns {listed(names)}"
     words = reason.format(columns=columns, hold="holds" if is_one else "hold", first=names[0])
-    return f"the model answers otherwise if {words}"
+    return f"the model predicts differently if {words}"
 
 
 def _are_lengths(column: Column) -> bool:
-    """Whether these are what pandas writes of timedelta."""
+    """Whether the values are lengths of time as pandas writes them."""
     there = [value for value in column.values if value is not None]
     return column.kind == "text" and bool(there) and all(map(LENGTH.fullmatch, there))

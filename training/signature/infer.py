@@ -32,7 +32,7 @@ class Contract:
     known: Mapping[str, list[Any]]
 
 
-def describe(
+def infer_signature(
     estimator: Any,
     sample: Sample,
     targets: Sequence[str],
@@ -40,21 +40,21 @@ def describe(
 ) -> Signature:
     """The signature; PackError if the object is no fitted estimator, or the sample does not fit it.
 
-    `advance` is called with the name of each input that was tried on the model.
+    `advance` is called with the name of each input once it is described.
     """
-    return contract(FittedModel(estimator), sample, targets, advance=advance).signature
+    return infer_contract(FittedModel(estimator), sample, targets, advance=advance).signature
 
 
-def contract(
+def infer_contract(
     model: FittedModel,
     sample: Sample,
     targets: Sequence[str],
     given: Mapping[str, str] | None = None,
     advance: Callable[[str], object] = lambda name: None,
 ) -> Contract:
-    """The signature, the sample read by it, and notes; PackError as `describe`.
+    """The signature, the sample read by it, and notes; PackError as for `infer_signature`.
 
-    `given` are the kinds of columns that the user has chosen.
+    `given` are the kinds of columns that the user has chosen, by `--kind`.
     """
     if model.feature_names is not None:
         pandas_rows.require_pandas("the model was fitted on a DataFrame")
@@ -64,7 +64,7 @@ def contract(
     columns, notes = kinds.decide(learned, columns, given or {})
     encoded = (name for name, values in learned.categories.items() if values)
     fixed = {*(given or ()), *learned.texts, *encoded}
-    probe, columns = input_format.found(model, columns, fixed)
+    probe, columns = input_format.find_format(model, columns, fixed)
     ambiguous_columns.check(probe, columns, fixed | learned.numbers, given or ())
     taken = inputs.describe(probe, columns, learned, advance)
     for place, own in enumerate(map(learned.closed.get, names)):
@@ -110,7 +110,7 @@ def _inputs(model: FittedModel, sample: Sample, targets: Sequence[str]) -> list[
     if width is not None and width != len(there):
         raise PackError(
             f"the sample has {len(there)} columns besides the target ({_named(there)}), the model "
-            f"takes {width}; {sample.other_separator or _way(model, there)}"
+            f"takes {width}; {sample.other_separator or _advice(model, there)}"
         )
     return list(there.values())
 
@@ -122,8 +122,8 @@ def _named(there: Iterable[str]) -> str:
     return ", ".join(names[:SHOWN_NAMES]) + more
 
 
-def _way(model: FittedModel, there: Mapping[str, Column]) -> str:
-    """What to do about columns that the model does not take."""
+def _advice(model: FittedModel, there: Mapping[str, Column]) -> str:
+    """Advice on columns that the model does not take."""
     classes = getattr(model.estimator, "classes_", None)
     labels = classes.tolist() if isinstance(classes, np.ndarray) else []  # else several outputs
     found = columns_of_labels(labels, there.values())
@@ -139,5 +139,5 @@ def _text(model: FittedModel, there: Mapping[str, Column]) -> Column:
     names = f": {', '.join(column.name for column in texts[:5])}" if texts else ""
     raise PackError(
         f"the model reads one text, and the sample has {len(texts)} columns of text{names}; "
-        f"{_way(model, there)}"
+        f"{_advice(model, there)}"
     )

@@ -1,7 +1,7 @@
-"""Finds the container and the types of columns with which an estimator predicts the sample.
+"""Finds the container and the column types with which an estimator can predict the sample.
 
 The types that the user's own code most likely had are tried first. If the estimator raises an
-error, others are tried: text for columns that look like numbers, dates for text.
+error, others follow: text for columns that look like numbers, dates for text.
 """
 
 import re
@@ -20,21 +20,21 @@ from training.signature.probe import Probe
 
 TEXTS = ("str", "object", "category")
 MOMENTS = ("datetime64[us]", "datetime64[ns]")
-ALONE = 20  # columns that look like numbers and are tried as text one by one
+MAX_TRIED_COLUMNS = 20  # as text, one by one
 DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 LARGEST_INT64 = 2**63 - 1
 
 
-def found(
+def find_format(
     model: FittedModel, columns: Sequence[Column], fixed: Collection[str]
 ) -> tuple[Probe, list[Column]]:
-    """The first way that works; PackError if there is none.
+    """The first format in which the estimator predicts the sample; PackError if there is none.
 
-    `fixed` are columns whose kind is known for certain. The columns come back with the type that
-    each has, and as what they are in it.
+    `fixed` are columns whose kind is known for certain. The columns are returned as they are in
+    this format.
     """
     reason = ""
-    for container, typed in _ways(model, columns, fixed):
+    for container, typed in _formats(model, columns, fixed):
         given = tuple(_input(column) for column in typed)
         signature = Signature(container=container, inputs=given, outputs=())
         rows = {column.name: column.values for column in typed}
@@ -43,7 +43,7 @@ def found(
             return probe, typed
         reason = reason or _reason(probe)
     commas = [column.name for column in columns if _has_decimal_commas(column)]
-    hint = f"; {commas[0]} has decimal commas: say --decimal ," if commas else ""
+    hint = f"; {commas[0]} has decimal commas: use --decimal ," if commas else ""
     raise PackError(f"the {model.name} cannot predict the rows of the sample: {reason}{hint}")
 
 
@@ -63,7 +63,7 @@ def _input(column: Column) -> Input:
 
 
 def _reason(probe: Probe) -> str:
-    """Why the estimator cannot predict the rows."""
+    """The reason why the estimator cannot predict the rows."""
     for method in probe.methods:
         try:
             probe.call(method)
@@ -72,7 +72,7 @@ def _reason(probe: Probe) -> str:
     return "it returns numbers that are not finite"
 
 
-def _ways(
+def _formats(
     model: FittedModel, columns: Sequence[Column], fixed: Collection[str]
 ) -> Iterator[tuple[Container, list[Column]]]:
     if model.feature_names is not None:
@@ -84,7 +84,7 @@ def _ways(
         yield "list", [replace(columns[0].as_kind("text"), dtype="object")]
     for way in _as_text(columns, fixed):
         yield "array", _array(way)
-    if model.feature_count is None:  # a class that does not record what it was fitted on
+    if model.feature_count is None:  # its class does not record the container
         for way in _frames(columns, fixed):
             yield "frame", way
 
@@ -104,7 +104,7 @@ def _frames(columns: Sequence[Column], fixed: Collection[str]) -> Iterator[list[
 
 
 def _as_text(columns: Sequence[Column], fixed: Collection[str]) -> Iterator[list[Column]]:
-    """The columns, with all or one of those that look like numbers or booleans as text."""
+    """The columns with numbers and booleans as text: first all of these, then one at a time."""
     others = [
         column.name
         for column in columns
@@ -112,13 +112,13 @@ def _as_text(columns: Sequence[Column], fixed: Collection[str]) -> Iterator[list
         and column.kind in ("integer", "number", "boolean")
         and column.name not in fixed
     ]
-    groups = [[name] for name in others] if 1 < len(others) <= ALONE else []
+    groups = [[name] for name in others] if 1 < len(others) <= MAX_TRIED_COLUMNS else []
     for group in (others, *groups) if others else ():
         yield [column.as_kind("text") if column.name in group else column for column in columns]
 
 
 def _form(column: Column, fixed: Collection[str]) -> str | None:
-    """The form of a column of dates as text, if nothing says that it is text or categories."""
+    """The form of a column of dates as text; None if it is known to be text or categories."""
     if column.series is not None:
         return None
     is_free = column.kind == "text" and column.name not in fixed
@@ -162,7 +162,7 @@ def _moments(column: Column, text: str, moment: str, form: str | None) -> Column
     kind = column.kind
     if kind == "text":
         kind = "date" if form == dates.DATE else "datetime"
-    else:  # known to be dates or times: text is the last to be tried
+    else:  # known to be dates or times: text is tried last
         first, *others = _units(column)
         moment = dict(zip(("", *MOMENTS), (first, *others, ""), strict=True))[moment]
     if form is None:
@@ -178,7 +178,7 @@ def _moments(column: Column, text: str, moment: str, form: str | None) -> Column
 
 
 def _units(column: Column) -> list[str]:
-    """Types of times, that of the encoder first."""
+    """The types of times to try, first the encoder's own."""
     return sorted(MOMENTS, key=lambda dtype: dtype != column.learned)
 
 
@@ -196,7 +196,7 @@ def _array(columns: Sequence[Column]) -> list[Column]:
 
 
 def _single(column: Column) -> str:
-    """The type of numbers that have fewer digits than float64, in the sample or for the model."""
+    """float32 or float16, if the sample or the model has numbers of this type; else empty."""
     return next((one for one in (column.dtype, column.learned) if one in SINGLE), "")
 
 
@@ -209,8 +209,7 @@ def _object(column: Column) -> Column:
 
 
 def _largest(column: Column) -> int:
-    """The largest whole number; of the rows that are not kept only their maximum as a float is
-    known."""
+    """The largest whole number. Of rows that are not kept, only the maximum as a float is known."""
     kept = max((value for value in column.values if isinstance(value, int)), default=0)
     most = column.maximum or 0.0
     return max(kept, int(most)) if most > LARGEST_INT64 + 1 else kept

@@ -15,12 +15,12 @@ from training.estimators.learned_columns import LearnedColumns
 from training.samples import datetimes
 from training.samples.sample import Column
 from training.signature import nulls
-from training.signature.probe import LARGEST, ROOMY, Probe
-from training.signature.similar_texts import alike
+from training.signature.probe import AMPLE, LARGEST, Probe
+from training.signature.similar_texts import similar_texts
 
 INT64, UINT64 = np.iinfo(np.int64), np.iinfo(np.uint64)
 FLOAT_EXACT = {"float64": 2.0**53, "float32": 2.0**24, "float16": 2.0**11}  # for whole numbers
-MANY = 50  # if a model accepts any text, more different texts than these are no categories
+MAX_OPEN_CATEGORIES = 50  # of an input that accepts any text; with more it has no categories
 MOMENTS = ("date", "datetime")
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 
@@ -33,7 +33,8 @@ def describe(
 ) -> list[Input]:
     """Describe the inputs, by trying values on the model.
 
-    `of_parts` is what its parts learned of them; `advance` is called for each finished column.
+    `of_parts` is what its parts learned about them. `advance` is called with the name of each input
+    once it is described.
     """
     known, texts = of_parts.categories, of_parts.texts
     wide = nulls.types(probe, columns)
@@ -41,9 +42,9 @@ def describe(
     listed = [
         one for one in columns if (_is_listed(one) or known.get(one.name)) and not _is_datetime(one)
     ]
-    takes_unseen = probe.those_that_work({one.name: _unseen(one) for one in listed}, floats)
+    takes_unseen = probe.working_columns({one.name: _unseen(one) for one in listed}, floats)
     closed = [one for one in listed if one.name not in takes_unseen and one.name not in texts]
-    free = {one.name for one in closed if not known.get(one.name) and _takes_alike(probe, one)}
+    free = {one.name for one in closed if not known.get(one.name) and _takes_similar(probe, one)}
     closed = [one for one in closed if one.name not in free]
     probe.try_values({one.name: _values(one, _learned(known.get(one.name, ()))) for one in closed})
     described = []
@@ -64,7 +65,7 @@ def describe(
         elif _is_datetime(column) or (column.kind in MOMENTS and name in takes_unseen):
             one = datetimes.described(one, column)
         elif name in takes_unseen or (not _is_listed(column) and not learned):
-            one = _open(one, column, learned)  # a number that is too large is no unknown category
+            one = _open(one, column, learned)  # a number out of range is no unknown category
         else:
             one = _closed(one, probe, _values(column, learned))
         form = WHOLE_NUMBERS if _are_whole(one, column) else one.form
@@ -92,11 +93,11 @@ def _is_datetime(column: Column) -> bool:
     return column.dtype.startswith("datetime64")
 
 
-def _takes_alike(probe: Probe, column: Column) -> bool:
-    """Whether the model takes texts of the same form that the sample does not have."""
+def _takes_similar(probe: Probe, column: Column) -> bool:
+    """Whether the model takes other texts of the same form as those of the sample."""
     if column.kind != "text" or column.dtype == "category":
         return False
-    others = alike([value for value in column.values if isinstance(value, str)])
+    others = similar_texts([value for value in column.values if isinstance(value, str)])
     return any(probe.works({column.name: [value]}) for value in others)
 
 
@@ -111,13 +112,15 @@ def _open(one: Input, column: Column, learned: set[Any]) -> Input:
     if column.kind != "text":
         return one
     values = sorted(learned, key=_order) if learned else _values(column, learned)
-    if (len(values) > MANY and not column.listed) or not all(isinstance(v, str) for v in values):
+    if (len(values) > MAX_OPEN_CATEGORIES and not column.listed) or not all(
+        isinstance(v, str) for v in values
+    ):
         return replace(one, kind="text")  # a list would publish the sample
     return replace(one, categories=tuple(values))
 
 
 def _closed(one: Input, probe: Probe, values: Sequence[Any]) -> Input:
-    takes = tuple(probe.values_that_work(one.name, values))
+    takes = tuple(probe.working_values(one.name, values))
     return replace(one, kind="category", categories=takes, closed=True, minimum=None, maximum=None)
 
 
@@ -125,7 +128,7 @@ def _kind(column: Column, container: Container) -> Kind:
     if column.kind == "text" or column.dtype == "category":
         return "category"
     if container != "frame" and column.kind == "integer" and column.dtype.startswith("float"):
-        return "number"  # an array of floats, whatever whole numbers the sample holds
+        return "number"  # an array has one type, float64, also for whole numbers
     return {"boolean": "boolean", "integer": "integer"}.get(column.kind, "number")  # type: ignore[return-value]
 
 
@@ -141,14 +144,14 @@ def _unseen(column: Column) -> Any:
 
 
 def _wide(dtype: str) -> str:
-    """A type that holds any number, for a value that the column's own may not hold."""
+    """A type that holds any number; the column's own type may not hold a value that is tried."""
     if dtype.startswith(("Int", "UInt")):
         return "Int64"
     return "float64" if dtype.startswith(("int", "uint", "float")) else dtype
 
 
 def _values(column: Column, learned: set[Any]) -> list[Label]:
-    """The column's different values, as far as the sample or an encoder knows them."""
+    """The different values of the column: those of the sample and of an encoder."""
     counted = {column.parse(text) for text in column.counts or ()}
     kept = {value for value in column.values if value is not None}
     return sorted(counted | kept | learned, key=_order)
@@ -159,19 +162,19 @@ def _order(value: Label) -> tuple[str, Label]:
 
 
 def bounded(probe: Probe, taken: Sequence[Input]) -> list[Input]:
-    """The inputs, numbers with the range in which the model works."""
+    """The inputs; those of numbers get the range in which the model works."""
     numeric = [one for one in taken if one.kind in ("number", "integer")]
     found = _bounds(probe, numeric) if numeric else {}
     return [found.get(one.name, one) for one in taken]
 
 
 def _bounds(probe: Probe, numeric: Sequence[Input]) -> dict[str, Input]:
-    """The inputs with the range in which the model works, even if all are at their ends."""
+    """The inputs with the range in which the model works, also if several are at an end of it."""
     highs = probe.bound({one.name: one.maximum or 0.0 for one in numeric}, LARGEST)
     lows = probe.bound({one.name: one.minimum or 0.0 for one in numeric}, -LARGEST)
     while (
         not _all_work(probe, lows, highs)
-        and max(map(abs, (*lows.values(), *highs.values()))) > ROOMY
+        and max(map(abs, (*lows.values(), *highs.values()))) > AMPLE
     ):
         lows = {name: _shrunk(value) for name, value in lows.items()}
         highs = {name: _shrunk(value) for name, value in highs.items()}
@@ -185,8 +188,8 @@ def _bounds(probe: Probe, numeric: Sequence[Input]) -> dict[str, Input]:
 
 
 def _limits(one: Input) -> tuple[float, float]:
-    """The smallest and the largest number of the type; of floats that hold whole numbers, the
-    range in which they are exact."""
+    """The smallest and the largest number of the type. For whole numbers in floats, the smallest
+    and the largest that a float represents exactly."""
     plain = MASKED.get(one.dtype, one.dtype)
     if "float" in plain:
         if one.kind == "integer":
@@ -208,11 +211,11 @@ def _exact(limit: int) -> float:
 
 
 def _shrunk(bound: float) -> float:
-    return bound / 10 if abs(bound) > ROOMY else bound
+    return bound / 10 if abs(bound) > AMPLE else bound
 
 
 def _all_work(probe: Probe, lows: Mapping[str, float], highs: Mapping[str, float]) -> bool:
-    """Whether the model works at the corners: all of them for few columns, many for many."""
+    """Whether the model works at the corners of the ranges; for many columns at 64 of them."""
     names = list(lows)
     corners: Any = np.random.default_rng(0).random((64, len(names))) < 0.5
     if len(names) <= 6:

@@ -20,7 +20,7 @@ HELD = (str, bool, int, float, np.generic, datetime)
 SINGLE = ("float32", "float16")
 NEARLY_ALL = 0.9  # share of a column's values
 SHOWN_VALUES = 3  # in a note
-MOST_KNOWN = 100_000  # categories in a manifest
+MAX_KNOWN = 100_000  # categories in a manifest
 Known = Mapping[str, Collection[Any]]
 
 
@@ -29,7 +29,7 @@ def decide(
 ) -> tuple[list[Column], list[str]]:
     """The columns, each read as its kind, and notes where estimator and sample differ.
 
-    PackError if a column cannot be read as the kind of `--kind` or of the estimator.
+    PackError if a column cannot be read as the kind that `--kind` or the estimator requires.
     """
     names = [column.name for column in columns]
     for name in given:
@@ -52,7 +52,7 @@ def decide(
         made = _read(column, given.get(column.name), learned_kind, learned)
         null = _null(learned, absent)
         if null is not None:
-            is_known = bool(known.categories.get(column.name))  # what leaves an imputer is not
+            is_known = bool(known.categories.get(column.name))  # an imputer replaces it
             made = replace(_with_null(made, null), null_is_known=is_known)
         if made.series is None:
             numbers = learned | known.edges.get(column.name, set())
@@ -65,9 +65,9 @@ def decide(
 
 
 def _check_nulls(name: str, learned: Collection[Any], absent: Any, is_given: bool) -> None:
-    """PackError if the model may have been fitted on None and on NaN, where a request has null.
+    """Raise PackError if the model treats None and NaN differently: a request has only null.
 
-    `absent` is the missing value of the column's imputer, which leaves the other for the encoder.
+    `absent` is the missing value that the column's imputer replaces.
     """
     has_none, has_nan = _has_none(learned), _has_nan(learned)
     if has_none and has_nan:
@@ -81,7 +81,7 @@ def _check_nulls(name: str, learned: Collection[Any], absent: Any, is_given: boo
     own, other = ("NaN", "None") if imputes_nan else ("None", "NaN")
     raise PackError(
         f"the model imputes {own} in the column {name} and learned {other} as a category, and a "
-        f"request has only null: fit the model on one of the two, or say --kind {name}=KIND if "
+        f"request has only null: fit the model on one of the two, or use --kind {name}=KIND if "
         f"the column had {other} alone"
     )
 
@@ -101,7 +101,7 @@ def _kind(learned: Collection[Any]) -> str | None:
 
 
 def _other_types(learned: Collection[Any]) -> list[str]:
-    """The names of types of values that no kind of input holds, such as lengths of time."""
+    """The names of the types that no kind of input holds, such as lengths of time."""
     types = {type(value) for value in learned if not _is_null(value)}
     return sorted(
         one.__name__ for one in types if not issubclass(one, HELD) or one is np.timedelta64
@@ -132,7 +132,7 @@ def _read(column: Column, given: str | None, learned_kind: str | None, learned: 
     if wanted is None:
         return column
     kept = {value for value in learned if isinstance(value, str)} & MISSING
-    kept = set() if any(map(_is_null, learned)) else kept  # then an empty cell is a value, too
+    kept = set() if any(map(_is_null, learned)) else kept  # else an empty cell is a value
     try:
         made = column.as_kind(wanted, kept if wanted == "text" else ())
     except DataError as error:
@@ -172,10 +172,10 @@ def _typed(
 
 
 def _single(column: Column, learned: Collection[Any]) -> str:
-    """The narrower type whose numbers the model learned: more of the sample's values are among them
-    once they are rounded to it. Empty if they are those of float64.
+    """The narrower type of the numbers that the model learned; empty if it is float64.
 
-    A file of text has 0.1 where the model was fitted on the float32 next to it.
+    More of the sample's values equal learned numbers once they are rounded to this type: a text
+    file has 0.1, and the model was fitted on the float32 next to it.
     """
     if column.kind != "number" or not learned:
         return ""
@@ -207,7 +207,7 @@ def _has_nan(learned: Collection[Any]) -> bool:
 
 
 def _with_null(column: Column, null: Null) -> Column:
-    """The column with the missing value that the model expects. Files do not distinguish None and
+    """The column with the missing value that the model expects; files do not distinguish None from
     NaN."""
     if column.series is None:
         return replace(column, null=null)
@@ -234,7 +234,7 @@ def _note(column: Column, kind: str) -> str:
 
 
 def unknown_values(columns: Sequence[Column], known: Known) -> Iterator[str]:
-    """Notes on columns with nearly all values unknown to the encoders."""
+    """Notes on columns whose encoders know hardly any of their values."""
     for column in columns:
         learned = {value for value in known.get(column.name, ()) if not _is_null(value)}
         there = [value for value in column.values if value is not None]
@@ -246,15 +246,16 @@ def unknown_values(columns: Sequence[Column], known: Known) -> Iterator[str]:
         if unknown > NEARLY_ALL:
             yield (
                 f"{column.name}: the encoder knows only {1 - unknown:.0%} of its values in the "
-                f"sample; it learned such as {next(iter(learned))!r}, the sample has {there[0]!r}"
+                f"sample; it learned values like {next(iter(learned))!r}, the sample has "
+                f"{there[0]!r}"
             )
 
 
 def known_values(signature: Signature, known: Known) -> dict[str, list[Any]]:
     """The categories that encoders know of inputs that accept any value. A list is left out if all
-    would have more than `MOST_KNOWN` values."""
+    would have more than `MAX_KNOWN` values."""
     found: dict[str, list[Any]] = {}
-    free = MOST_KNOWN
+    free = MAX_KNOWN
     for one in signature.inputs:
         values = [value for value in known.get(one.name, ()) if not _is_null(value)]
         is_plain = all(isinstance(value, str | int | float) for value in values)

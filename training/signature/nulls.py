@@ -1,7 +1,7 @@
-"""Finds the columns that accept null, and their type with it, which must not change predictions.
+"""Finds the columns that accept null, and the type that each has with a null in it.
 
-pandas has no null in its plain integers: with one, a column becomes float64, and a model that turns
-it into text gets `10.0` instead of `10`.
+This type must not change predictions. The plain integers of pandas have no null: with a missing
+value a column becomes float64, and a model that turns it into text gets `10.0` instead of `10`.
 """
 
 from collections.abc import Sequence
@@ -12,21 +12,21 @@ from training.signature.probe import Probe
 
 
 def types(probe: Probe, columns: Sequence[Column]) -> dict[str, str]:
-    """The type that each column which takes null has with it."""
+    """The types, by column, of the columns that accept null."""
     left = {column.name: _options(probe, column) for column in columns}
     found = {column.name: probe.types[column.name] for column in columns if column.missing}
     while waiting := {name: own[0] for name, own in left.items() if own and name not in found}:
         wide = {**probe.types, **found, **waiting}
-        working = probe.those_that_work(dict.fromkeys(waiting), wide)
+        working = probe.working_columns(dict.fromkeys(waiting), wide)
         changed = {name: waiting[name] for name in working if waiting[name] != probe.types[name]}
-        equal = probe.those_that_agree(changed)
+        equal = probe.agreeing_columns(changed)
         found |= {name: waiting[name] for name in working if name in equal or name not in changed}
         left = {name: own[1:] for name, own in left.items()}
     return found
 
 
 def _options(probe: Probe, column: Column) -> list[str]:
-    """Types that hold the column's values and null, the first to be tried first."""
+    """Types that hold the column's values and null, in the order in which they are tried."""
     dtype, container = probe.types[column.name], probe.signature.container
     if dtype == "bool":
         return ["object", "boolean"] if container == "frame" else ["object"]

@@ -1,8 +1,8 @@
 """The types that a column may have had where the model was fitted, besides that of the sample.
 
-Files do not have all types: CSV has text alone, Parquet and Feather store None and NaN alike, and
-no file has Int64 within a category. Each function below is one such doubt. It returns the column in
-the other type, or None for a column that is beyond this doubt.
+Files do not have all types: CSV has only text, Parquet and Feather do not distinguish None from
+NaN, and no file has Int64 within a category. Each function below is for one such type. It returns
+the column in this type, or None if the column cannot have had it.
 """
 
 import re
@@ -28,8 +28,8 @@ MOMENTS = ("date", "datetime")
 class Other:
     """A column in another type.
 
-    `make` makes a column of pandas from plain values, None for a missing one. `values` are those of
-    the rows that are compared, if they differ from the column's own in more than their type.
+    `make` makes a column of pandas from plain values, None for a missing one. `values` are the
+    compared rows' values, if not only their type differs from the column's own.
     """
 
     make: Callable[[list[Any]], Any]
@@ -37,7 +37,7 @@ class Other:
     values: Sequence[Any] | None = None
 
     def column(self, values: Sequence[Any]) -> Any:
-        """The column of pandas for rows with these values, the last of which is extra."""
+        """The column of pandas for rows with these values, the last for an additional row."""
         if self.values is None:
             return self.make(list(values))
         own = self.values[: len(values) - 1]
@@ -46,7 +46,7 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Doubted:
-    """A column, its input, and whether its kind is known: by `--kind`, or also by the estimator."""
+    """A column, its input, whether `--kind` gives its kind, and whether its kind is known."""
 
     column: Column
     input: Input
@@ -63,7 +63,7 @@ class Doubted:
 
     @property
     def is_free(self) -> bool:
-        """Whether neither the file nor anything else says its kind."""
+        """Whether its kind is known neither from the file nor otherwise."""
         return self.column.is_untyped and not self.is_known
 
     @property
@@ -76,11 +76,11 @@ def _column(one: Input, values: Sequence[Any]) -> Any:
     return frame([one], [as_column(list(values), one.dtype)])[one.name]
 
 
-# What Parquet or Feather do not have
+# Types that Parquet or Feather do not have
 
 
 def other_null(one: Doubted) -> Other | None:
-    """NaN in place of None, or None in place of NaN: files with types store both alike."""
+    """NaN in place of None, or None in place of NaN: files with types do not distinguish them."""
     column = one.column
     is_object = column.series is not None and "object" in (column.dtype, column.alternative)
     if not (is_object and column.missing) or column.null_is_known:
@@ -89,7 +89,7 @@ def other_null(one: Doubted) -> Other | None:
 
 
 def objects_stored(one: Doubted) -> Other | None:
-    """Objects, or the type that pandas reads of them."""
+    """Objects in place of the type that pandas reads, or this type in place of objects."""
     column = one.column
     if not column.alternative or column.alternative.startswith("datetime64"):
         return None
@@ -98,7 +98,7 @@ def objects_stored(one: Doubted) -> Other | None:
 
 
 def other_categories(one: Doubted) -> Other | None:
-    """Categories of another order: Parquet has their list for text alone."""
+    """Categories in another order: Parquet has their list only if they are text."""
     if not (one.column.is_unordered and one.input.categories):
         return None
     return one.as_input(categories=_reordered(one.input.categories))
@@ -111,7 +111,7 @@ def seconds(one: Doubted) -> Other | None:
 
 
 def extended_categories(one: Doubted) -> Other | None:
-    """A category of `Int64`, `Float64`, `boolean` or `string`: files have its plain type."""
+    """A category of `Int64`, `Float64`, `boolean` or `string`; files have its plain type."""
     known: Collection[Any] = ()
     if one.column.dtype == "category" and one.input.categories:
         known = one.input.categories
@@ -120,7 +120,7 @@ def extended_categories(one: Doubted) -> Other | None:
     return one.made(partial(_extended, known)) if known and not one.is_given else None
 
 
-# What CSV does not have
+# Types that CSV does not have
 
 
 def masked(one: Doubted) -> Other | None:
@@ -168,7 +168,7 @@ def times(one: Doubted) -> Other | None:
 
 
 def local_times(one: Doubted) -> Other | None:
-    """Times in the zone that they are written in, if that is not UTC."""
+    """Times in the zone of their cells, if it is not UTC."""
     return _moments(one, 1)
 
 
@@ -190,7 +190,7 @@ def dates_of_python(one: Doubted) -> Other | None:
 
 
 def times_of_day(one: Doubted) -> Other | None:
-    """Objects of `datetime.time`, whose text is that of the cells."""
+    """Objects of `datetime.time`, whose text is the text of the cells."""
     there = [value for value in one.column.values if value is not None]
     is_text = one.is_free and one.column.kind == "text" and bool(there)
     if not is_text or not all(map(TIME.fullmatch, there)):
@@ -199,7 +199,7 @@ def times_of_day(one: Doubted) -> Other | None:
 
 
 def text(one: Doubted) -> Other | None:
-    """Text, if the cells are not written as programs write numbers or booleans."""
+    """Text, if programs write numbers or booleans differently than the cells have them."""
     column = one.column
     if not one.is_free or column.kind not in ("integer", "number", "boolean"):
         return None
@@ -219,7 +219,7 @@ def _moments(one: Doubted, place: int) -> Other | None:
 
 
 def _types_of_times(column: Column) -> Iterator[str]:
-    """The types of times that a column of text may have been; with a zone in UTC or as written."""
+    """The types of times that a column of text may have had: in UTC, or in its cells' zone."""
     if not column.form:
         return
     if not dates.has_zone(column.form):
@@ -232,7 +232,7 @@ def _types_of_times(column: Column) -> Iterator[str]:
 
 
 def _reordered(categories: Sequence[Any]) -> tuple[Any, ...]:
-    """The categories in another order, after one that no value has."""
+    """The categories in another order, behind one that no value has."""
     known = tuple(reversed(categories))
     if isinstance(known[0], bool):
         return known if len(known) > 1 else (not known[0], *known)

@@ -21,7 +21,7 @@ def describe(probe: Probe, targets: Sequence[str]) -> tuple[Output, ...]:
     width = values.shape[1] if values.ndim == 2 else 1
     if targets and len(targets) != width:
         raise PackError(
-            f"the model gives {counted(width, 'value')} for each row, and --target names "
+            f"the model predicts {counted(width, 'value')} for each row, and --target names "
             f"{counted(len(targets), 'column')}: name {counted(width, 'column')}, in the order "
             "of the model's outputs, or name the columns with --ignore instead"
         )
@@ -52,7 +52,7 @@ def _predicted(probe: Probe) -> Any:
             "must return one value for each row, such as an array"
         )
     if found.dtype.kind in "Mm":
-        raise PackError("the model predicts dates, which JSON has no kind for")
+        raise PackError("the model predicts dates, and JSON has no type for them")
     types = {type(value) for value in found.ravel().tolist()}
     others = {one.__name__ for one in types if not issubclass(one, PLAIN)}
     if others or len({issubclass(one, str) for one in types}) > 1:
@@ -65,7 +65,7 @@ def _predicted(probe: Probe) -> Any:
 
 
 def _described(found: Any) -> str:
-    """What a method returned, in a few words."""
+    """The type of a method's result, for a message."""
     if isinstance(found, list):
         return f"a list of {len(found)} tables"
     if np.ndim(found) == 0:
@@ -78,16 +78,16 @@ def _names(width: int) -> list[str]:
 
 
 def _as_predicted(labels: Any, predicted: Any) -> Any:
-    """Labels in the type of the predictions: a chain predicts 1.0 where its class is 1."""
+    """Labels in the type of the predictions: a chain predicts 1.0 for its class 1."""
     if predicted.dtype.kind in ("O", labels.dtype.kind):
         return labels
     return labels.astype(predicted.dtype)
 
 
 def _confidence(probe: Probe, labels: Sequence[tuple[Any, ...] | None]) -> Confidence | None:
-    """What the estimator returns besides predictions.
+    """Whether the estimator returns probabilities or scores; None if neither.
 
-    None if it has one probability for each output, and its label is unknown.
+    None also if it returns one probability for each output, and the label of each is unknown.
     """
     model = probe.model
     method, kind = model.confidence or ("", None)

@@ -1,7 +1,7 @@
 """Tries a fitted estimator on changed rows, to find out which values it accepts.
 
-The parts of an estimator have attributes of what they learned; what the whole estimator accepts is
-only known from its predictions.
+The attributes of an estimator's parts hold what each part learned. Which values the whole estimator
+accepts, only its predictions show.
 """
 
 import math
@@ -24,21 +24,21 @@ from training.estimators.fitted_model import FittedModel
 from training.signature.other_types import Other
 
 ROWS = 3
-COMPARED_ROWS = 500  # whose answers are compared where a column gets another type
-COMPARED_CELLS = 300_000  # of a wide table; there are fewer rows of it, and 30 at least
-FEWEST_COMPARED = 30
-TOLERANCE = 1e-9  # of numbers in these answers
-HALVES = 64  # rows with bounds in half of many columns; also how many columns are many
-MOST_ALONE = 512  # columns that are tried alone in one call, a row for each
+COMPARED_ROWS = 500  # predicted with a column in two types; of a wide table fewer
+COMPARED_CELLS = 300_000  # of the compared rows, unless these were fewer than MIN_COMPARED_ROWS
+MIN_COMPARED_ROWS = 30
+TOLERANCE = 1e-9  # for numbers in predictions that are compared
+HALVES = 64  # above it, columns are tried in so many random halves instead of each alone
+MAX_COLUMNS_ALONE = 512  # in one call, each of them in a row of its own
 ALONE_CELLS = 2_000_000  # of the rows of such a call
-MANY_VALUES = 1000  # of one column that are tried together with those of others
-FEWEST_TRIALS = 8
-TRIED_COLUMNS = 100_000  # columns times trials of a search; up to 220 columns all are decided
-ONE_BY_ONE = 200  # columns whose bounds are found one by one, if need be
+MAX_VALUES_TOGETHER = 1000  # of one column, tried in one call with those of other columns
+MIN_TRIALS = 8
+TRIED_COLUMNS = 100_000  # columns times trials of a search; enough to decide all of 220 columns
+ONE_BY_ONE = 200  # up to so many columns, each may get a bound of its own
 SEARCHED_COLUMNS = ONE_BY_ONE**2  # columns times searches for a bound
 LARGEST = float(np.finfo(np.float64).max)
-ROOMY = 1e30  # a common bound beyond this is no limitation in practice
-ROOMY_SIZES = (1e300, 1e150, ROOMY)  # that are tried before the exact bound of many columns
+AMPLE = 1e30  # a bound beyond this is no limitation in practice
+AMPLE_BOUNDS = (1e300, 1e150, AMPLE)  # tried before the exact bound of many columns is searched
 
 
 class Probe:
@@ -52,7 +52,7 @@ class Probe:
         self.inputs = {column.name: column for column in signature.inputs}
         self.types = {column.name: column.dtype for column in signature.inputs}
         self.rows = {name: rows[name][:ROWS] for name in signature.names}
-        compared = max(FEWEST_COMPARED, COMPARED_CELLS // max(1, len(signature.names)))
+        compared = max(MIN_COMPARED_ROWS, COMPARED_CELLS // max(1, len(signature.names)))
         self.more = {name: rows[name][: min(COMPARED_ROWS, compared)] for name in signature.names}
         self.methods = model.methods
         self._kept: dict[tuple[str, str], Column] = {}
@@ -67,10 +67,11 @@ class Probe:
     def works(
         self, changes: Mapping[str, Sequence[Any]], types: Mapping[str, str] | None = None
     ) -> bool:
-        """Whether rows with these columns changed are predicted, with finite numbers.
+        """Whether the model predicts rows with these changes, and returns finite numbers.
 
-        A changed column has values, which repeat if another has more; the kept rows repeat beside
-        it. `types` are of columns that get another type than the signature's.
+        `changes` are the values of changed columns. If a column has fewer values than another, they
+        repeat, and so do the kept rows. `types` are the types of columns that get another one than
+        in the signature.
         """
         given = {**self.types, **(types or {})}
         count = max(map(len, changes.values()), default=ROWS)
@@ -91,7 +92,7 @@ class Probe:
         return self._kept[name, dtype]
 
     def call(self, method: str) -> Any:
-        """What a method returns for the kept rows; the estimator's errors pass through."""
+        """The result of a method for the kept rows; the estimator's errors pass through."""
         columns = [self._kept_rows(name, dtype) for name, dtype in self.types.items()]
         return self.model.call([method], self.signature, columns)[0]
 
@@ -105,9 +106,9 @@ class Probe:
         types: Mapping[str, str],
         others: Mapping[str, Callable[[], Any]] = MappingProxyType({}),
     ) -> list[Any] | None:
-        """What the estimator returns for rows of these types; None if it raises an error.
+        """The estimator's predictions for rows of these types; None if it raises an error.
 
-        `others` make columns of pandas, which take the place of those of these names.
+        `others` replace the columns of the same names.
         """
         signature = Signature(
             container=self.signature.container,
@@ -123,12 +124,12 @@ class Probe:
                 rows = self.model.engine(signature).contained(columns)
                 for name, make in others.items():
                     rows[name] = make()
-                return self.model.ask(self.methods, rows)
+                return self.model.call_on(rows, self.methods)
             except Exception:
                 return None
 
-    def those_that_agree(self, types: Mapping[str, str]) -> set[str]:
-        """The columns for which the rows get the same answers in these types, beside a null."""
+    def agreeing_columns(self, types: Mapping[str, str]) -> set[str]:
+        """The columns whose other type, with a null in it, does not change predictions."""
         if not types or self._agree(types):
             return set(types)
         if len(types) == 1:
@@ -137,15 +138,15 @@ class Probe:
         half = len(names) // 2
         parts = (names[:half], names[half:])
         return set().union(
-            *(self.those_that_agree({name: types[name] for name in part}) for part in parts)
+            *(self.agreeing_columns({name: types[name] for name in part}) for part in parts)
         )
 
-    def differing(self, others: Mapping[str, Other]) -> bool | None:
-        """Whether rows get other answers if these columns have other types, or encoders know more
-        of their values then. Columns that have some null get one more.
+    def differs(self, others: Mapping[str, Other]) -> bool | None:
+        """Whether predictions differ if these columns have other types, or encoders then know more
+        of their values. Columns that have a null get one more.
 
-        None if there are no answers, or if encoders know fewer of their values then: the model was
-        not fitted on such columns.
+        None if there are no predictions, or if encoders then know fewer values: the model was not
+        fitted on columns of these types.
         """
         nulls = frozenset(name for name, one in others.items() if one.has_null)
         rows = self._with_nulls(nulls)
@@ -163,7 +164,7 @@ class Probe:
         }
 
     def _before(self, nulls: frozenset[str]) -> tuple[list[Any] | None, int]:
-        """The answers to `_with_nulls` in the signature's types, and the number of unknown
+        """The predictions for `_with_nulls` in the signature's types, and the number of unknown
         values."""
         if nulls not in self._usual:
             self._usual[nulls] = self._counted(self._with_nulls(nulls))
@@ -174,14 +175,14 @@ class Probe:
         rows: Mapping[str, list[Any]],
         others: Mapping[str, Callable[[], Any]] = MappingProxyType({}),
     ) -> tuple[list[Any] | None, int]:
-        """The answers to rows, and the number of values that encoders do not know."""
+        """The predictions for rows, and the number of values that encoders do not know."""
         with unknown_values.counted(self.model.parts) as unknown:
             answers = self._answers(_table(rows, self.types), self.types, others)
         return answers, unknown.value
 
     @cached_property
     def _usual_answers(self) -> list[Any] | None:
-        """The answers to the compared rows in the signature's types."""
+        """The predictions for the compared rows in the signature's types."""
         return self._answers(_table(self.more, self.types), self.types)
 
     def _agree(self, types: Mapping[str, str]) -> bool:
@@ -193,12 +194,12 @@ class Probe:
         before, after = self._usual_answers, self._answers(_table(wide, given), given)
         return before is not None and after is not None and all(map(_same, before, after))
 
-    def those_that_work(
+    def working_columns(
         self, changes: Mapping[str, Any], types: Mapping[str, str] | None = None
     ) -> set[str]:
-        """The columns that may have these values, all of which are tried at once if they can be.
+        """The columns that may have these values.
 
-        In a wide table a column may be missing from the result that would work; see `_search`.
+        For a wide table some that work may be missing from the result; see `_search`.
         """
         return self._search({name: [value] for name, value in changes.items()}, types)
 
@@ -207,15 +208,16 @@ class Probe:
     ) -> set[str]:
         """The columns that may have these values.
 
-        They are tried at once, then in the groups that go through the same parts of the estimator,
-        then in halves of these. The number of trials is bounded: trying each of 10,000 columns
-        would take hours. What is not decided then counts as not working, which is the safe side.
+        First all columns are tried together, then each group of columns that the same parts of the
+        estimator read, then halves of these. The number of trials is limited: trying each of 10,000
+        columns would take hours. Columns that are not decided then count as not working, which is
+        the safe side.
         """
         if not changes or self.works(changes, types):
             return set(changes)
         waiting = deque(self.model.columns(list(self.types)).groups)
         found: set[str] = set()
-        for _ in range(max(FEWEST_TRIALS, TRIED_COLUMNS // len(self.types))):
+        for _ in range(max(MIN_TRIALS, TRIED_COLUMNS // len(self.types))):
             group = [name for name in waiting.popleft() if name in changes]
             if group and self.works({name: changes[name] for name in group}, types):
                 found.update(group)
@@ -226,25 +228,23 @@ class Probe:
         return found
 
     def try_values(self, values: Mapping[str, Sequence[Any]]) -> None:
-        """Try all values of many columns at once, for `values_that_work` to be quick."""
-        few = {name: own for name, own in values.items() if 0 < len(own) <= MANY_VALUES}
+        """Try all values of many columns in few calls, which makes `working_values` fast."""
+        few = {name: own for name, own in values.items() if 0 < len(own) <= MAX_VALUES_TOGETHER}
         self._taken = {name: set(few[name]) for name in self._search(few)}
 
-    def values_that_work(self, name: str, values: Sequence[Any]) -> list[Any]:
-        """Those of the values that one column may have."""
+    def working_values(self, name: str, values: Sequence[Any]) -> list[Any]:
+        """The values, of these, that one column may have."""
         if self._taken.get(name, set()).issuperset(values) or self.works({name: values}):
             return list(values)
         if len(values) == 1:
             return []
         half = len(values) // 2
-        return self.values_that_work(name, values[:half]) + self.values_that_work(
-            name, values[half:]
-        )
+        return self.working_values(name, values[:half]) + self.working_values(name, values[half:])
 
     def works_at(self, bounds: Mapping[str, float]) -> bool:
-        """Whether these columns may have these values, all at once and each alone.
+        """Whether these columns may have these values, all together and each alone.
 
-        Of many columns halves are taken instead of each alone, always the same ones.
+        Many columns are tried in halves instead of each alone; the halves are always the same.
         """
         names = list(bounds)
         if len(names) <= HALVES:
@@ -255,7 +255,7 @@ class Probe:
         return self._works_where(changed, bounds)
 
     def _works_where(self, changed: Any, bounds: Mapping[str, float]) -> bool:
-        """Whether rows work that have their bound in the columns where `changed` is true."""
+        """Whether rows work whose columns have their bound where `changed` is true."""
         columns: dict[str, Any] = {
             name: np.where(
                 changed[:, place], bounds[name], self._kept_rows(name, "float64")[0]
@@ -265,26 +265,27 @@ class Probe:
         return self.works(columns, self.types_of_bounds(bounds))
 
     def types_of_bounds(self, names: Iterable[str]) -> dict[str, str]:
-        """The types in which any number is tried: objects stay objects, others become floats."""
+        """Types that hold any number: objects remain objects, others become floats."""
         return {name: "object" if self.types[name] == "object" else "float64" for name in names}
 
     def bound(self, good: Mapping[str, float], towards: float) -> dict[str, float]:
-        """How far these columns may go from values that work towards one that may not.
+        """The bound of each column, between a value that works and one that may not.
 
         Some models overflow inside long before their type does, and a request must not be able to
-        make them fail. All columns are tried at once; where that leaves little room, in halves, and
-        these in halves, down to single columns unless there are very many.
+        make them fail. First a common bound of all columns is searched. If it is too narrow, the
+        columns are divided: few into single columns, many into halves, as often as the limit of
+        searches permits.
         """
         pick = max if towards > 0 else min
         found: dict[str, float] = {}
         waiting = deque([list(good)])
-        searches = max(FEWEST_TRIALS, SEARCHED_COLUMNS // len(good))
+        searches = max(MIN_TRIALS, SEARCHED_COLUMNS // len(good))
         while waiting:
             group = waiting.popleft()
             searches -= 1
             start = pick(good[name] for name in group)
             together = self._furthest(group, start, towards)
-            if abs(together) >= ROOMY or len(group) == 1 or searches <= len(waiting):
+            if abs(together) >= AMPLE or len(group) == 1 or searches <= len(waiting):
                 found |= {name: pick(together, good[name]) for name in group}
             elif len(good) <= ONE_BY_ONE:
                 waiting += [[name] for name in group]
@@ -296,9 +297,9 @@ class Probe:
         return {name: found[name] for name in good}
 
     def _failing_alone(self, bounds: Mapping[str, float]) -> list[str]:
-        """The columns that may not have these values when all others are as they were."""
+        """The columns that may not have these values while all others are unchanged."""
         names = list(bounds)
-        size = min(MOST_ALONE, max(HALVES, ALONE_CELLS // len(self.types)))
+        size = min(MAX_COLUMNS_ALONE, max(HALVES, ALONE_CELLS // len(self.types)))
         waiting = [names[at : at + size] for at in range(0, len(names), size)]
         failing = []
         while waiting:
@@ -314,12 +315,12 @@ class Probe:
     def _furthest(self, names: Sequence[str], good: float, bad: float) -> float:
         """The last float from `good` to `bad` that works in these columns, if all before it do.
 
-        Of many columns a round one that is no limit in practice, if that works.
+        For many columns one of `AMPLE_BOUNDS`, if it works.
         """
         if self.works_at(dict.fromkeys(names, bad)):
             return bad
-        if len(names) > HALVES:  # a search takes 62 trials, each of which takes its time
-            for size in ROOMY_SIZES:
+        if len(names) > HALVES:  # a search takes 62 trials, which are slow here
+            for size in AMPLE_BOUNDS:
                 near = math.copysign(size, bad)
                 if abs(good) < size and self.works_at(dict.fromkeys(names, near)):
                     return near
@@ -334,12 +335,12 @@ class Probe:
 
 
 def _table(rows: Mapping[str, list[Any]], types: Mapping[str, str]) -> list[Column]:
-    """The columns of rows, each in its type."""
+    """The columns of these rows, each in its type."""
     return [as_column(rows[name], dtype) for name, dtype in types.items()]
 
 
 def _ordinal(value: float) -> int:
-    """Floats counted in order: the next float has the next number."""
+    """The position of a float among all floats: the next float has the next number."""
     bits: int = struct.unpack("<q", struct.pack("<d", value))[0]
     return bits if bits >= 0 else -(bits & 0x7FFFFFFFFFFFFFFF)
 
@@ -351,14 +352,14 @@ def _float(ordinal: int) -> float:
 
 
 def _same(before: Any, after: Any) -> bool:
-    """Whether answers are those of others, which have one row more."""
+    """Whether predictions are equal, but for the last row of `after`."""
     if isinstance(before, list):
         return all(map(_same, before, after))
     return _equal(before, np.asarray(after)[:-1])
 
 
 def _equal(before: Any, after: Any) -> bool:
-    """Whether answers are the same, numbers but for their last digits."""
+    """Whether predictions are equal; numbers up to their last digits."""
     if isinstance(before, list):
         return all(map(_equal, before, after))
     one, other = np.asarray(before), np.asarray(after)

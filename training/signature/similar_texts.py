@@ -1,6 +1,6 @@
 """Makes texts of the same form as others from their parts: 18:45 from 18:30 and 09:45.
 
-A model that parses a text refuses an arbitrary one, and accepts these.
+A model that parses its texts refuses an arbitrary text, but accepts texts of the same form.
 """
 
 import re
@@ -8,15 +8,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 PART = re.compile(r"\d+|[^\W\d_]+|[\W_]", re.UNICODE)
-MOST = 8  # texts that are made
-LOOKED_AT = 200  # texts that they are made of
+MAX_TEXTS = 8  # that are made
+MAX_EXAMPLES = 200  # texts that they are made from
 
 
-def alike(texts: Sequence[str]) -> list[str]:
-    """Texts that are not among these, and have the form of some of them."""
+def similar_texts(texts: Sequence[str]) -> list[str]:
+    """Other texts, of the same form as some of these."""
     known = set(texts)
     by_form: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
-    for text in list(dict.fromkeys(texts))[:LOOKED_AT]:
+    for text in list(dict.fromkeys(texts))[:MAX_EXAMPLES]:
         parts = PART.findall(text)
         if len(parts) == 1:
             parts = list(text)
@@ -24,10 +24,10 @@ def alike(texts: Sequence[str]) -> list[str]:
             by_form[tuple(map(_form, parts))].append(parts)
     made: dict[str, None] = {}
     for group in by_form.values():
-        made |= dict.fromkeys(text for text in map(_next, group[:MOST]) if text not in known)
-        if len(made) >= MOST // 2:
+        made |= dict.fromkeys(text for text in map(_next, group[:MAX_TEXTS]) if text not in known)
+        if len(made) >= MAX_TEXTS // 2:
             break
-    made = dict.fromkeys(list(made)[: MOST // 2])
+    made = dict.fromkeys(list(made)[: MAX_TEXTS // 2])
     for group in by_form.values():
         for place, first in enumerate(group):
             other = group[(place + 1) % len(group)]
@@ -35,13 +35,13 @@ def alike(texts: Sequence[str]) -> list[str]:
                 mixed = "".join([*first[:cut], *other[cut:]])
                 if mixed not in known:
                     made[mixed] = None
-                if len(made) == MOST:
+                if len(made) == MAX_TEXTS:
                     return list(made)
     return list(made)
 
 
 def _next(parts: Sequence[str]) -> str:
-    """The text with its last number one higher, or lower if it would get longer."""
+    """The text with its last number increased by one, or decreased if it would get longer."""
     place = max(place for place, part in enumerate(parts) if part.isdigit())
     number, width = int(parts[place]), len(parts[place])
     changed = number + 1 if len(str(number + 1)) <= width else number - 1

@@ -8,7 +8,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from apig_wsgi import make_lambda_handler
 
 from service.api.body import JSON
-from service.server.request_target import as_sent
+from service.server.request_target import restore_other_spelling
 
 MARKS = {"httpMethod", "requestContext"}
 
@@ -47,7 +47,7 @@ def respond(app: WSGIApplication, event: Mapping[str, Any]) -> dict[str, Any]:
         environ.setdefault("CONTENT_TYPE", JSON)
         path = complete["path" if complete["version"] == "1.0" else "rawPath"]
         if isinstance(path, str):
-            as_sent(environ, path)
+            restore_other_spelling(environ, path)
         is_valid = True
         return app(environ, start_response)
 

@@ -41,7 +41,7 @@ class Function:
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The app's response. A POST to an address that the service does not have is a prediction:
         an API may call its function under any path."""
-        environ["SERVER_PORT"] = "443"  # never the port of the metrics, whatever the event says
+        environ["SERVER_PORT"] = "443"  # never the port of the metrics, whatever the event has
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         if method == "POST" and not self.routes.test(path, method):
             environ["PATH_INFO"] = PATH

@@ -128,7 +128,7 @@ def _outputs(given: Any, binary: bool, offered: Mapping[str, Offered]) -> list[W
         if name not in offered:
             raise bad(f"{place}/name", unknown(name, offered, "output"))
         if name in wanted:
-            raise bad(f"{place}/name", "is asked for more than once")
+            raise bad(f"{place}/name", "is requested more than once")
         given_parameters = parameters(one, place)
         if given_parameters.get("classification"):
             raise bad(f"{place}/parameters/classification", "is not supported: ask for labels")

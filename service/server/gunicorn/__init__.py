@@ -1,4 +1,4 @@
-"""gunicorn's worker, protocol and logger, changed. Only this package uses gunicorn's private names.
+"""Subclasses of gunicorn's worker, protocol and logger. Only these use gunicorn's private names.
 
 Read in this order: `compat.py` (lists those names, and checks at the start that they exist),
 `worker.py` (accepts connections in small batches, and stops promptly), `protocol.py` (limits the

@@ -1,8 +1,8 @@
 """The private names of gunicorn that this package uses, checked once when the service starts.
 
-A new version of gunicorn may rename them. Then the service logs one warning and does without what
-needs them: it is slower, and answers the same. requirements.in excludes versions that have not been
-tried.
+A new version of gunicorn may rename them. The service then logs one warning and disables the
+features that need them: it is slower, and its answers are the same. requirements.in excludes
+versions that have not been tested.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,14 +17,14 @@ from gunicorn.workers.gasgi import ASGIWorker
 
 
 class Support(IntEnum):
-    """How much of this package works with the installed gunicorn."""
+    """The part of this package that works with the installed gunicorn."""
 
-    NOTHING = 0  # gunicorn's own worker and protocol serve
+    NOTHING = 0  # gunicorn's own worker and protocol are used
     TIMEOUTS = 1  # worker.py and protocol.py work
     ALL = 2  # deferring_protocol.py works, too
 
 
-# The names that worker.py and protocol.py use, without which gunicorn serves alone.
+# The names that worker.py and protocol.py use; without them gunicorn's own are used.
 FOR_TIMEOUTS: Mapping[str, Iterable[str]] = {
     "ASGIWorker": (
         *("_setup_event_loop", "_serve", "load_wsgi", "handle_exit_signal", "handle_quit_signal"),
@@ -40,7 +40,7 @@ FOR_TIMEOUTS: Mapping[str, Iterable[str]] = {
     "CallbackRequest": ("_connection", "headers_bytes", "version"),
     "PythonProtocol": ("_state", "_buffer"),
 }
-# The names that deferring_protocol.py uses besides.
+# Further names, which only deferring_protocol.py uses.
 FOR_DEFERRING: Mapping[str, Iterable[str]] = {
     "ASGIProtocol": (
         *("_pre_request", "_post_request", "_is_ssl"),
@@ -48,14 +48,14 @@ FOR_DEFERRING: Mapping[str, Iterable[str]] = {
     ),
     "FlowControl": ("write_paused",),
 }
-# What protocol.py compares the parser's state with, between two requests.
+# The state of gunicorn's parser between two requests.
 BETWEEN_REQUESTS = "request_line"
 
 
 def missing(names: Mapping[str, Iterable[str]], cfg: Any, log: Any) -> list[str]:
     """The names that gunicorn does not have, each with its class.
 
-    Many are attributes that only an instance has, so one of each class is made.
+    Many are attributes of instances only, so an instance of each class is made.
     """
     return list(_missing(names, cfg, log))
 
@@ -85,7 +85,7 @@ _INSTANCES = {
 
 
 def support(cfg: Any, log: Any) -> Support:
-    """What works with the installed gunicorn; a warning names what is missing."""
+    """The part that works with the installed gunicorn; logs a warning with the missing names."""
     for_timeouts = missing(FOR_TIMEOUTS, cfg, log)
     for_deferring = missing(FOR_DEFERRING, cfg, log)
     if names := for_timeouts + for_deferring:

@@ -1,11 +1,11 @@
 """gunicorn's protocol, which queues simple prediction requests as raw bytes.
 
-gunicorn spends two tasks and a pass of its parser on each request: half of the time of a small
-prediction. Simple ones wait here unparsed until the end of the loop's round, or their turn in the
-queue. Then they are parsed one after the other, share a call of the model, and are answered without
-a task. All other requests go to gunicorn.
+gunicorn creates two tasks and runs its parser for each request, which is half of the time of a
+small prediction. Simple requests stay here unparsed until the end of the loop's iteration, or until
+they are scheduled. Then they are parsed one after the other, share a call of the model, and are
+answered without a task. All other requests go to gunicorn.
 
-tests/test_deferring_protocol.py, tests/test_unparsed.py and tests/test_two_parsers.py hold this.
+tests/test_deferring_protocol.py, tests/test_unparsed.py and tests/test_two_parsers.py test this.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from service.server.gunicorn.compat import BETWEEN_REQUESTS
 from service.server.gunicorn.protocol import Protocol
 from service.server.wsgi import Response, connection_environ
 
-# What gunicorn reads of the request when it writes the head of its response.
+# The attributes of a request that gunicorn reads when it writes the head of the response.
 PARSED_REQUEST = SimpleNamespace(version=(1, 1), _connection=None)
-# How long the first part of a request is held back from gunicorn. Many clients send head and body
-# in two segments, one right after the other.
+# The first part of a request is kept from gunicorn for this time at most. Many clients send head
+# and body in two segments, one immediately after the other.
 HOLD_SECONDS = 0.02
 # A client that sends this waits for an answer to the head before it sends the body.
 EXPECTS = re.compile(rb"\r\nexpect:", re.IGNORECASE)
@@ -42,15 +42,15 @@ class DeferringProtocol(Protocol):
     deferred: "DeferredRequest | None" = None
     _held = b""  # the first part of a request
     _hold_timer: asyncio.TimerHandle | None = None
-    _environ: WSGIEnvironment | None = None  # what all requests of the connection have in common
-    _used_at: float | None = None  # by the loop's time; None if not since the timer was set
+    _environ: WSGIEnvironment | None = None  # the part that all requests of the connection share
+    _used_at: float | None = None  # by the loop's clock; None if unused since the timer was set
     # Whether to close it after the long response that `send` has begun; None without one.
     _closes: bool | None = None
 
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
-        # gunicorn has to see each request if it is configured to count, log or pass on requests, to
-        # limit their heads further, or to read other addresses of clients.
+        # gunicorn must parse each request if it is configured to count requests, to log them, to
+        # call hooks, to limit their heads further, or to read other addresses of clients.
         self._is_observed = bool(
             self.cfg.max_requests
             or self.log.access_log_enabled
@@ -72,7 +72,7 @@ class DeferringProtocol(Protocol):
 
     @property
     def idle_until(self) -> float:
-        """When it would be closed, if the timer were set anew after each request."""
+        """The time at which the keepalive ends, counted from the last request."""
         if self._used_at is None:
             return super().idle_until
         return max(super().idle_until, self._used_at + float(self.cfg.keepalive))
@@ -97,13 +97,13 @@ class DeferringProtocol(Protocol):
         super().data_received(data)
 
     def _may_become_simple(self, data: bytes, whole: int | None) -> bool:
-        """Whether the rest of a request is worth waiting for."""
+        """Whether the request may be simple once the rest of it has arrived."""
         if whole is None:
             return len(data) <= MAX_HEAD_BYTES and b"\r\n\r\n" not in data
         return whole > len(data) and self.app.is_quick(whole) and not EXPECTS.search(data)
 
     def _hold(self, data: bytes) -> None:
-        """Keep what has arrived of a request, no longer than HOLD_SECONDS from its first part."""
+        """Keep the bytes of a request that have arrived, for HOLD_SECONDS from the first."""
         loop = self.worker.loop
         self._used_at = loop.time()
         self._held = data
@@ -111,7 +111,7 @@ class DeferringProtocol(Protocol):
             self._hold_timer = loop.call_later(HOLD_SECONDS, self._pass_held_to_gunicorn)
 
     def _release(self) -> bytes:
-        """Keep it no longer; what it was."""
+        """Stop the timer, and return the bytes that were kept."""
         held, self._held = self._held, b""
         if self._hold_timer is not None:
             self._hold_timer.cancel()
@@ -122,7 +122,7 @@ class DeferringProtocol(Protocol):
         super().data_received(self._release())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leave the queue, and forget the first part of a request."""
+        """Leave the queue, and discard the first part of a request."""
         self._release()
         if self.deferred is not None:
             self.deferred.leave()
@@ -151,21 +151,21 @@ class DeferringProtocol(Protocol):
         self._send_response_start(status, headers, PARSED_REQUEST, close=closes)
         self._send_body(body)
         if self.sending is None:
-            self._go_on(closes)
-        else:  # nothing else is read or answered until it is sent
+            self._continue(closes)
+        else:  # read no further request until it is sent
             self._pause_reading()
             self._cancel_keepalive_timer()
             self._closes = closes
 
     def resume_writing(self) -> None:
-        """Send more of a long response; after it, go on with the connection."""
+        """Send more of a long response; after its end, continue with the connection."""
         super().resume_writing()
         if self._closes is not None and self.sending is None:
             closes, self._closes = self._closes or not self.worker.alive, None
             self._resume_reading()
-            self._go_on(closes)
+            self._continue(closes)
 
-    def _go_on(self, closes: bool) -> None:
+    def _continue(self, closes: bool) -> None:
         if closes:
             self.end()
         elif self._keepalive_handle is None:
@@ -178,7 +178,7 @@ class DeferringProtocol(Protocol):
         self.end()
 
     def _keepalive_timeout(self) -> None:
-        """Close the connection, unless it was used since: a timer per response would be slow."""
+        """Close the connection if it was not used meanwhile: a timer per response would be slow."""
         if self._used_at is not None:
             self._used_at = None
             self._arm_keepalive_timer()
@@ -216,7 +216,7 @@ class DeferredRequest:
         connection.app.metrics.begin()
 
     def resolve(self) -> Job[WSGIEnvironment] | None:
-        """Parse it; None if the client has left, or gunicorn has to parse it."""
+        """Parse it; None if the client has disconnected, or if gunicorn must parse it."""
         if self._job is None and not self._is_done:
             self._job = self._parse()
             if self._job is None:
@@ -224,7 +224,7 @@ class DeferredRequest:
         return self._job
 
     def reject(self, error: RejectedError) -> None:
-        """Parse it, for its log line, and answer that it is rejected."""
+        """Send the response to a rejection; the request is parsed for its log line."""
         if job := self.resolve():
             job.reject(error)
 
@@ -251,7 +251,7 @@ class DeferredRequest:
         self.connection.send(response)
 
     def set_exception(self, error: Exception) -> None:
-        """Send the answer to a rejection, or to an app that failed."""
+        """Send the response to a rejection, or to an error of the app."""
         job = self._job
         self.leave()
         if job and isinstance(error, RejectedError):

@@ -1,4 +1,4 @@
-"""gunicorn's HTTP/1.1 protocol, one object per connection, stricter about time and about its end.
+"""gunicorn's HTTP/1.1 protocol, one object per connection, with more limits of time.
 
 - A request head has HEAD_SECONDS from its first byte, and a connection on which nothing arrives
   is closed after gunicorn's keepalive.
@@ -6,7 +6,7 @@
   closed.
 - A long response is sent in pieces, the next one when the client has read the last.
 
-tests/test_heads.py, tests/test_closing.py and tests/test_unsent.py hold this; compat.py lists
+tests/test_heads.py, tests/test_closing.py and tests/test_unsent.py test this; compat.py lists
 gunicorn's private names.
 """
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.asgi.protocol import ASGIProtocol
 
 from service.server.gunicorn.compat import BETWEEN_REQUESTS
-from service.server.unsent import ENOUGH, PIECE, Sending
+from service.server.unsent import MAX_BUFFERED_BYTES, PIECE_BYTES, Sending
 
 if TYPE_CHECKING:
     from service.server.asgi_app import ASGIApp
@@ -64,15 +64,15 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
         return timer.when() if timer else 0.0
 
     def connection_made(self, transport: asyncio.WriteTransport) -> None:
-        """Wait for the first request no longer than for others; gunicorn would wait for ever."""
+        """Limit the time until the first request, too, which gunicorn does not."""
         super().connection_made(transport)
         if self._callback_parser is not None:
             # gunicorn calls resume_writing only when nothing is left to send.
-            transport.set_write_buffer_limits(ENOUGH, 0)
+            transport.set_write_buffer_limits(MAX_BUFFERED_BYTES, 0)
             self._arm_keepalive_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timer of an unfinished head, and drop what was not sent."""
+        """Stop the timer of an unfinished head, and discard the unsent response."""
         self._stop_head_timer()
         self.app.unsent.remove(self)
         self.sending = None
@@ -81,16 +81,16 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
             self._flow_control.resume_writing()  # a task that waits to send holds a response
 
     def pause_writing(self) -> None:
-        """Watch the client: it does not read."""
+        """Watch the client, which does not read at the moment."""
         self._is_paused = True
         super().pause_writing()
         self.app.unsent.add(self)
 
     def resume_writing(self) -> None:
-        """Send the next pieces; go on with the connection when the last of them is sent."""
+        """Send the next pieces, or continue with the connection if the last of them is sent."""
         self._is_paused = False
         if self.sending is not None:
-            if not self.sending.go_on(self.transport):
+            if not self.sending.write_pieces(self.transport):
                 return
             self.sending = None
         if not self._is_paused:  # by the last piece
@@ -100,13 +100,13 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
     def _send_body(
         self, body: bytes, chunked: bool = False, last: bool = False, size: int | None = None
     ) -> None:
-        """Send a body; of a long one as much as the client reads now, the rest later."""
-        if len(body) <= PIECE:
+        """Send a body, a long one in pieces as the client reads them."""
+        if len(body) <= PIECE_BYTES:
             ASGIProtocol._send_body(self, body, chunked, last, size)
             return
         sending = Sending(body, chunked, last, partial(ASGIProtocol._send_body, self))
         self.sending = sending
-        if sending.go_on(self.transport):
+        if sending.write_pieces(self.transport):
             self.sending = None
 
     def end(self) -> None:
@@ -114,7 +114,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
         ASGIProtocol._keepalive_timeout(self)
 
     def _feed_callback_parser(self, data: bytes) -> bool:
-        """Let gunicorn parse what arrived, and limit the time of an unfinished head."""
+        """Pass received bytes to gunicorn's parser, and limit the time of an unfinished head."""
         goes_on: bool = ASGIProtocol._feed_callback_parser(self, data)  # faster than super()
         if self._request_ready.is_set():
             if self._head_timer is not None:
@@ -140,7 +140,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # no type hints
     def _send_response_start(
         self, status: int, headers: Headers, request: Any, close: bool = False
     ) -> None:
-        """Send the head of a response: the last one, if it or its request has `close`.
+        """Send the head of a response. With `close` in it or in its request, it is the last one.
 
         All Connection headers of the request count; gunicorn reads only the last one.
         """

@@ -23,18 +23,20 @@ from service.server.gunicorn.compat import Support
 if TYPE_CHECKING:
     from service.server.gunicorn.protocol import Protocol
 
-# New connections that are accepted in one round of the loop. asyncio accepts 100, and all other
-# requests wait meanwhile.
+# New connections that are accepted in one iteration of the loop. asyncio accepts 100, and meanwhile
+# all other requests wait.
 ACCEPT_BATCH = 8
-CLOSED_SHARE = 0.05  # of the idle connections are closed at a time: finding them is slow
+CLOSED_SHARE = (
+    0.05  # of the idle connections, which are closed together because finding them is slow
+)
 WARNING_SECONDS = 60.0  # between two warnings about descriptors
-LAST_REQUESTS_SECONDS = 0.5  # for requests that are on their way when the worker is to stop
+LAST_REQUESTS_SECONDS = 0.5  # after the signal to stop, for requests that were sent before
 
 log = logging.getLogger("slipway.connections")
 
 
 class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
-    """Stops as soon as the requests in flight are answered; idle connections do not delay it."""
+    """A worker that stops once the requests in flight are answered, whatever is idle."""
 
     support = Support.NOTHING  # until gunicorn has been checked
     _serving: asyncio.Task[Any] | None = None
@@ -42,7 +44,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
-        """Check gunicorn itself, too, once in its first process, before it forks workers."""
+        """Check gunicorn itself as well, once in the first process, before workers are forked."""
         super().check_config(cfg, log)
         cls.support = compat.support(cfg, log)
 
@@ -61,11 +63,11 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
 
         asyncio has one number, `backlog`, for both.
         """
-        # Not before the app has been loaded: NumPy must not be imported before gunicorn.conf.py has
-        # set how many threads it uses.
+        # This module imports NumPy, which must wait until gunicorn.conf.py has set the number of
+        # its threads.
         from service.server.gunicorn.deferring_protocol import DeferringProtocol
         from service.server.gunicorn.protocol import Protocol
-        from service.server.unsent import bound_kernel
+        from service.server.unsent import limit_kernel_buffer
 
         is_deferring = self.support >= Support.ALL and self.asgi.settings.fast_path
         protocol_class = DeferringProtocol if is_deferring else Protocol
@@ -78,12 +80,12 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
         server: asyncio.Server = await self._create_server(
             make_protocol, sock=sock, backlog=ACCEPT_BATCH, **options
         )
-        bound_kernel(sock)
+        limit_kernel_buffer(sock)
         sock.listen(self.cfg.backlog)
         return server
 
     def load_wsgi(self) -> None:
-        """Load the app, and give it the proxies that gunicorn's configuration trusts."""
+        """Load the app, and pass it the proxies that gunicorn's configuration trusts."""
         super().load_wsgi()
         self.asgi.proxies = Proxies(self.cfg.forwarded_allow_ips)
 
@@ -93,8 +95,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
             for own in self.sockets:
                 own.sock = Listener(own.sock, self._make_room)
         await super()._serve()
-        # A second Ctrl-C has nothing left to stop. asyncio closes the pipe that signals write to
-        # before it forgets it, and would print a traceback (CPython 3.11 to 3.13).
+        # Ignore a second Ctrl-C: there is nothing left to stop, and asyncio, which has closed the
+        # pipe that signals are written to, would print a traceback (CPython 3.11 to 3.13).
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
             self.loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)
@@ -112,7 +114,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
         super().handle_quit_signal()
 
     def _wake(self) -> None:
-        """End the pause between two checks: gunicorn takes a cancellation as its end."""
+        """End the pause between two checks, which gunicorn does when it is cancelled."""
         if self._serving is None:
             return
         if self.alive and len(self.servers) == len(self.sockets):
@@ -124,10 +126,10 @@ class Worker(ASGIWorker):  # type: ignore[misc]  # no type hints
                 connection.end()
 
     def _make_room(self, number: int) -> Sequence[Any]:
-        """Close connections that wait for a request, those first that have waited longest.
+        """Close idle connections, starting with those that have been idle longest.
 
-        If there are none, close connections whose request has not arrived completely. The sockets
-        of the closed connections.
+        If there are none, close connections whose request has not arrived completely. Return the
+        sockets of the closed connections.
         """
         candidates = [one for one in self._connections if one.is_open and one.is_waiting]
         if not candidates:

@@ -4,11 +4,16 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.polynomial.chebyshev import Chebyshev
 from onnx import TensorProto
+from scipy import special
 from sklearn import isotonic, preprocessing
 
 from training.conversion.graphs.registry import NUMBERS, TRANSFORMERS, columns, row_sum, writes
 from training.onnx.nodes import POINTS, Nodes, to_vector
+
+LEAST_SHARE = 1e-7  # of a normal distribution, in scikit-learn
+CHEBYSHEV_TERMS = 40
 
 
 def _piece(add: Nodes, column: str, inner: Any, compare: str = "Greater") -> str:
@@ -50,8 +55,6 @@ def isotonic_regression(add: Nodes, model: Any, rows: str) -> str:
 @writes(TRANSFORMERS, preprocessing.QuantileTransformer)
 def quantiles(add: Nodes, model: Any, rows: str) -> str:
     """The share of the training's values below: the mean of both directions."""
-    if model.output_distribution != "uniform":
-        raise NotImplementedError("quantiles of a normal distribution")
     references = model.references_
     found = []
     for place, own in enumerate(model.quantiles_.T):
@@ -63,7 +66,40 @@ def quantiles(add: Nodes, model: Any, rows: str) -> str:
         zero, one = add.constant(np.array(0.0)), add.constant(np.array(1.0))
         mean = add("Where", add("GreaterOrEqual", column, last), one, mean)
         found.append(add("Where", add("LessOrEqual", column, first), zero, mean))
-    return add("Concat", *found, axis=1)
+    shares = add("Concat", *found, axis=1)
+    return shares if model.output_distribution == "uniform" else _normal_quantiles(add, shares)
+
+
+def _normal_quantiles(add: Nodes, shares: str) -> str:
+    """The quantiles of the standard normal distribution, cut where scikit-learn cuts them.
+
+    Up to a share p of one half, the quantile is a smooth function of the square root of -2 log(p).
+    A Chebyshev series of SciPy's own function is as exact as that is; above, it is symmetric.
+    """
+    low = LEAST_SHARE - np.spacing(1.0)
+    high = 1.0 - low
+    ends = [float(np.sqrt(-2.0 * np.log(share))) for share in (0.5, low)]
+    series = Chebyshev.interpolate(
+        lambda root: special.ndtri(np.exp(-0.5 * root * root)), CHEBYSHEV_TERMS, ends
+    )
+    half, one = add.constant(np.array(0.5)), add.constant(np.array(1.0))
+    inside = add("Clip", shares, *(add.constant(np.array(end)) for end in (low, high)))
+    is_above = add("Greater", inside, half)
+    share = add("Where", is_above, add("Sub", one, inside), inside)
+    logarithm = add("Mul", add("Log", share), add.constant(np.array(-2.0)))
+    root = add("Sqrt", logarithm)
+    middle, width = (ends[1] + ends[0]) / 2.0, (ends[1] - ends[0]) / 2.0
+    place = add(
+        "Div", add("Sub", root, add.constant(np.array(middle))), add.constant(np.array(width))
+    )
+    twice = add("Mul", place, add.constant(np.array(2.0)))
+    last, before = add.constant(np.array(series.coef[-1])), add.constant(np.array(0.0))
+    for coefficient in series.coef[-2:0:-1]:  # Clenshaw's recurrence
+        found = add("Sub", add("Mul", twice, last), before)
+        last, before = add("Add", found, add.constant(np.array(coefficient))), last
+    found = add("Sub", add("Mul", place, last), before)
+    found = add("Add", found, add.constant(np.array(series.coef[0])))
+    return add("Where", is_above, add("Neg", found), found)
 
 
 @writes(TRANSFORMERS, preprocessing.SplineTransformer)

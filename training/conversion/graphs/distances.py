@@ -152,35 +152,35 @@ def _of_neighbours(add: Nodes, model: Any, rows: str, values: Any) -> str:
             raise NotImplementedError("weights within a radius")
         return add("Div", add("MatMul", near, add.constant(values)), row_sum(add, near))
     count = model.n_neighbors
-    which = _neighbours(add, model, rows, count)
+    which = neighbours(add, model, rows, count)
     own = add("Gather", add.constant(values), which)  # (rows, neighbours, columns)
     if model.weights in (None, "uniform"):
         summed = add("ReduceSum", own, add.constant([1]), keepdims=0)
         return add("Div", summed, add.constant(np.array(float(count))))
-    weights = _weighted(add, model, _to_neighbours(add, model, rows, which))
+    weights = _weighted(add, model, to_neighbours(add, model, rows, which))
     tall = add("Reshape", weights, add.constant([-1, count, 1]))
     summed = add("ReduceSum", add("Mul", own, tall), add.constant([1]), keepdims=0)
     return add("Div", summed, row_sum(add, weights))
 
 
-def _neighbours(add: Nodes, model: Any, rows: str, count: int) -> str:
+def neighbours(add: Nodes, model: Any, rows: str, count: int) -> str:
     """The positions of the nearest points, of shape (rows, count)."""
     points = np.asarray(_points(model), np.float64)
     if _power(model) != 2:
-        return _nearest_of_all(add, distances(add, rows, points, model), count)[1]
+        return nearest_of_all(add, distances(add, rows, points, model), count)[1]
     middle = points.mean(axis=0)
     centred = points - middle
     # The row's own square is left out: it is the same for all points, and would cost digits.
     products = add("MatMul", add("Sub", rows, add.constant(middle)), _twice(add, centred))
     ranks = add("Add", products, add.constant((centred * centred).sum(axis=1)))
-    return _nearest_of_all(add, ranks, count)[1]
+    return nearest_of_all(add, ranks, count)[1]
 
 
 def _twice(add: Nodes, points: Any) -> str:
     return add.constant(-2.0 * points.T, POINTS)
 
 
-def _to_neighbours(add: Nodes, model: Any, rows: str, which: str) -> str:
+def to_neighbours(add: Nodes, model: Any, rows: str, which: str) -> str:
     """The distances to the points at these positions, of shape (rows, count)."""
     points = _points(model)
     shape = add.constant([-1, 1, points.shape[1]])
@@ -196,7 +196,7 @@ def _points(model: Any) -> Any:
     return model._fit_X
 
 
-def _nearest_of_all(add: Nodes, apart: str, count: int) -> tuple[str, str]:
+def nearest_of_all(add: Nodes, apart: str, count: int) -> tuple[str, str]:
     """The smallest distances and their positions, each of shape (rows, count)."""
     found = add.scope.get_unique_variable_name("nearest")
     which = add.scope.get_unique_variable_name("which")
@@ -240,8 +240,8 @@ def neighbours_regressor(add: Nodes, model: Any, rows: str) -> str:
 def local_outlier_factor(add: Nodes, model: Any, rows: str) -> Classified:
     """The density of a row, compared with that of its neighbours."""
     count = model.n_neighbors_
-    which = _neighbours(add, model, rows, count)
-    apart = _to_neighbours(add, model, rows, which)
+    which = neighbours(add, model, rows, count)
+    apart = to_neighbours(add, model, rows, which)
     reach = add("Gather", add.constant(model._distances_fit_X_[:, count - 1]), which)
     # The larger one of both. ONNX's Max is not among the operators that a model may use.
     reached = add("Where", add("Greater", apart, reach), apart, reach)
@@ -269,7 +269,7 @@ def neighbours_transformer(add: Nodes, model: Any, rows: str) -> str:
         limit = add.constant(np.array(float(model.radius)))
     else:
         count = model.n_neighbors + (model.mode == "distance")
-        limit = columns(add, _nearest_of_all(add, apart, count)[0], [count - 1])
+        limit = columns(add, nearest_of_all(add, apart, count)[0], [count - 1])
     is_near = add("LessOrEqual", apart, limit)
     one = apart if model.mode == "distance" else add.constant(np.array(1.0))
     return add("Where", is_near, one, add.constant(np.array(0.0)))

@@ -135,13 +135,14 @@ def imputer(add: Nodes, model: Any, rows: str) -> str:
     statistics = np.asarray(model.statistics_, dtype=np.float64)
     if np.isnan(statistics).any():
         raise NotImplementedError("an imputer that leaves out empty columns")
-    found = add("Where", _is_missing(add, model, rows), add.constant(statistics), rows)
+    found = add("Where", is_missing(add, model, rows), add.constant(statistics), rows)
     if not model.add_indicator:
         return found
     return add("Concat", found, missing_indicator(add, model.indicator_, rows), axis=1)
 
 
-def _is_missing(add: Nodes, model: Any, rows: str) -> str:
+def is_missing(add: Nodes, model: Any, rows: str) -> str:
+    """Whether each value is the one that an imputer or indicator calls missing."""
     missing = model.missing_values
     if missing is None or isinstance(missing, str):
         raise NotImplementedError("an imputer of other values than numbers")
@@ -153,8 +154,8 @@ def _is_missing(add: Nodes, model: Any, rows: str) -> str:
 @writes(TRANSFORMERS, impute.MissingIndicator)
 def missing_indicator(add: Nodes, model: Any, rows: str) -> str:
     """1 where a value is missing."""
-    is_missing = _is_missing(add, model, rows)
-    return columns(add, add("Cast", is_missing, to=TensorProto.DOUBLE), model.features_)
+    missing = is_missing(add, model, rows)
+    return columns(add, add("Cast", missing, to=TensorProto.DOUBLE), model.features_)
 
 
 # Functions of FunctionTransformer and of transformed targets, each by ONNX operators.
