@@ -86,7 +86,7 @@ def pack(options: Namespace) -> None:
                 )
             rows = _without(options.ignore, rows)
         with refuse_side_effects(options.trust):
-            rows, targets = rows.named(targets, model.feature_names)
+            rows, targets = rows.named(targets, model.columns_of(rows.columns))
             parallel = model.parallel_parts
         with options.sample.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

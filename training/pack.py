@@ -126,7 +126,7 @@ def pack(
     with refuse_side_effects(trusted):
         given = FittedModel(estimator).with_one_job()  # a worker uses one core
         model = given.without_samplers()
-        sample, targets = sample.named(targets, model.feature_names)
+        sample, targets = sample.named(targets, model.columns_of(sample.columns))
         content = dumped(model.estimator)  # before a prediction: some estimators store addresses
         described = infer_contract(model, sample, targets, how.kinds, advance)
         signature, sample = described.signature, described.sample

@@ -13,10 +13,13 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import xgboost
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_float_dtype
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -160,7 +163,47 @@ def pairs(target: Any) -> Any:
     return np.column_stack([target, target[::-1]])
 
 
+def frame(kind: Callable[..., Any], within: Callable[[Any], Any] = lambda one: one) -> Case:
+    """A model of a whole number, and of a number whose name has a space, in another estimator."""
+    rows, target = table()
+    rows = rows.assign(age=rows.age.astype(int)).rename(columns={"pay": "pay a day"})
+    rows = rows.drop(columns="town")
+    model = within(kind(n_estimators=40, **QUIET[kind.__module__.split(".")[0]]))
+    return Case(model.fit(rows, target), rows, target, fed=lambda given: given)
+
+
+def within(make: Callable[[Any], Any], kind: Callable[..., Any]) -> Case:
+    """A model in another estimator, which keeps what it cloned, fitted on an array."""
+    rows, target = two()
+    model = make(kind(n_estimators=20, **QUIET[kind.__module__.split(".")[0]]))
+    return Case(model.fit(rows, target), numbered(rows), target)
+
+
+def calibrated(one: Any) -> Any:
+    """Calibrated in three folds."""
+    return CalibratedClassifierCV(one, cv=3)
+
+
+def voting(one: Any) -> Any:
+    """The mean of two."""
+    return VotingClassifier([("one", one), ("trees", RandomForestClassifier(5))], voting="soft")
+
+
 X, L, C = xgboost, lightgbm, catboost
+FRAMES: dict[str, Callable[[], Case]] = {
+    "xgb frame": partial(frame, X.XGBClassifier),
+    "lgb frame": partial(frame, L.LGBMClassifier),
+    "cat frame": partial(frame, C.CatBoostClassifier),
+    "lgb search": partial(
+        frame, L.LGBMClassifier, lambda one: GridSearchCV(one, {"num_leaves": [7]}, cv=2)
+    ),
+}
+WITHIN: dict[str, Callable[[], Case]] = {
+    "xgb calibrated": partial(within, calibrated, X.XGBClassifier),
+    "lgb calibrated": partial(within, calibrated, L.LGBMClassifier),
+    "lgb calibrated frame": partial(frame, L.LGBMClassifier, calibrated),
+    "cat voting": partial(within, voting, C.CatBoostClassifier),
+}
 CASES: dict[str, Callable[[], Case]] = {
     "xgb two": partial(plain, X.XGBClassifier),
     "xgb holes": partial(plain, X.XGBClassifier, holes=True),
@@ -267,6 +310,7 @@ def thresholds(case: Case) -> Iterator[tuple[int, float]]:
 
 
 def _place(name: str, made_up: str, names: list[str]) -> int:
+    names = [one.replace(" ", "_") for one in names] if made_up == "Column_" else names
     return names.index(name) if name in names else int(name.removeprefix(made_up))
 
 
@@ -277,8 +321,8 @@ def around(case: Case) -> pd.DataFrame:
     for name in made.columns:  # values of other rows
         changed = chance.random(ROWS) < 0.3
         made.loc[changed, name] = chance.permutation(made[name].to_numpy())[changed]
-    text = {place for place, kind in enumerate(case.rows.dtypes) if not is_numeric_dtype(kind)}
-    compared = sorted({one for one in thresholds(case) if one[0] not in text})
+    other = {place for place, kind in enumerate(case.rows.dtypes) if not is_float_dtype(kind)}
+    compared = sorted({one for one in thresholds(case) if one[0] not in other})
     step = max(1, len(compared) // EDGES)
     row = 0
     for feature, at in compared[::step]:
@@ -289,7 +333,7 @@ def around(case: Case) -> pd.DataFrame:
         for value in filter(np.isfinite, near):
             made.iloc[row % ROWS, feature] = value
             row += 1
-    for name in made.select_dtypes("number").columns:
+    for name in made.select_dtypes("float").columns:
         for value in (0.0, -0.0, 1e-36, -1e-35, 1e9, *((np.nan,) if case.holes else ())):
             made.loc[chance.random(ROWS) < 0.01, name] = value
     return made

@@ -1,6 +1,7 @@
 """Fit models, save them, pack them by the command, and note what their library answers.
 
-Run as `python -m tests.companions.packing FOLDER` where the libraries are installed.
+Run as `python -m tests.companions.packing FOLDER [GROUP]` where the libraries are installed. A
+group is `FRAMES` or `WITHIN` of `cases.py`; without one, these are `CASES` and `UNREAD`.
 """
 
 import pickle
@@ -13,6 +14,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from tests.companions import cases
 from tests.companions.cases import CASES, UNREAD, Case, around
 from training.__main__ import main
 
@@ -52,9 +54,12 @@ def pack(case: Case, folder: Path, engine: str) -> int:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    into = Path(sys.argv[1])
-    made = {name: (make, "onnx") for name, make in CASES.items()}
-    made |= {name: (make, "auto") for name, make in UNREAD.items()}
+    into, *groups = Path(sys.argv[1]), *sys.argv[2:]
+    if groups:
+        made = {name: (make, "auto") for name, make in getattr(cases, groups[0]).items()}
+    else:
+        made = {name: (make, "onnx") for name, make in CASES.items()}
+        made |= {name: (make, "auto") for name, make in UNREAD.items()}
     failed = [name for name, (make, engine) in made.items() if pack(make(), into / name, engine)]
     print("failed:", failed, file=sys.stderr)
     sys.exit(bool(failed))

@@ -95,3 +95,31 @@ def test_an_environment_of_another_version_is_refused(models: Path) -> None:
 def test_a_release_for_which_nothing_is_known_is_reported_with_the_way_out() -> None:
     with pytest.raises(PackError, match="name a Python that has it with --env"):
         environment.ready("0.17", numpy_2=False)
+
+
+@pytest.mark.slow
+def test_a_release_without_wheels_for_a_newer_python_gets_an_older_one() -> None:
+    made = environment.ready("1.1.2", numpy_2=False)  # has none for 3.11, which 1.1.3 has
+    code = "import sklearn, sys; print(sklearn.__version__, sys.version_info < (3, 11))"
+    assert environment.run([str(made.python), "-c", code]).stdout.split() == ["1.1.2", "True"]
+
+
+@pytest.mark.slow
+def test_a_file_of_the_joblib_that_was_in_scikit_learn_is_read(tmp_path: Path) -> None:
+    saved("0.20.4", tmp_path, "forest")
+    code = (
+        "import joblib, sys; from sklearn.externals import joblib as own; "
+        "own.dump(joblib.load(sys.argv[1]), sys.argv[1])"
+    )
+    model = tmp_path / "forest/model.joblib"
+    there = environment.ready("0.20.4", numpy_2=False)
+    assert not environment.run([str(there.python), "-c", code, str(model)]).returncode
+    assert b"sklearn.externals.joblib.numpy_pickle" in model.read_bytes()
+    assert packed(tmp_path / "forest") == "onnx"
+
+
+@pytest.mark.slow
+def test_histogram_boosting_that_checks_numbers_by_a_renamed_parameter(tmp_path: Path) -> None:
+    name = "histogram boosting with categories"
+    saved("1.5.2", tmp_path, name)  # `force_all_finite`, before it was `ensure_all_finite`
+    assert packed(tmp_path / name) == "onnx"

@@ -29,7 +29,7 @@ def prepare() -> None:
 
 
 def reader(model: Any) -> "Callable[[Any], Ensemble] | None":
-    """The function that reads this model; None if it is not an estimator of these libraries."""
+    """The function that reads this model; None if it is no fitted estimator of these libraries."""
     module = _module(model)
     found: Callable[[Any], Ensemble] | None = module and module.ensemble
     return found
@@ -45,9 +45,28 @@ def categories(model: Any) -> dict[int, list[Any]]:
     return found
 
 
+def numbers(model: Any) -> set[int]:
+    """The positions of the inputs that it knows to be numbers or booleans.
+
+    XGBoost predicts otherwise if such a column holds categories; LightGBM refuses them.
+    """
+    module = _module(model)
+    found: set[int] = module.numbers(model) if hasattr(module, "numbers") else set()
+    return found
+
+
+def is_fitted(model: Any) -> bool:
+    """Whether an estimator of these libraries is fitted.
+
+    Those that scikit-learn's estimators clone stay as they were, beside the fitted clones.
+    """
+    own = "is_fitted" if hasattr(model, "is_fitted") else "__sklearn_is_fitted__"
+    return bool(getattr(model, own)())
+
+
 def _module(model: Any) -> Any:
     name, classes = READERS.get(type(model).__module__, ("", ()))
-    if type(model).__name__ not in classes:
+    if type(model).__name__ not in classes or not is_fitted(model):
         return None
     try:
         return import_module(f"training.companions.{name}")

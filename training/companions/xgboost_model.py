@@ -89,6 +89,12 @@ def categories(model: Any) -> dict[int, list[Any]]:
     return {place: _decoded(one) for place, one in enumerate(kept) if one["values"]}
 
 
+def numbers(model: Any) -> set[int]:
+    """The positions of the inputs that were columns of numbers or booleans in a DataFrame."""
+    kinds = model.get_booster().feature_types or []
+    return {place for place, kind in enumerate(kinds) if kind in ("int", "float", "i", "q")}
+
+
 def _decoded(kept: dict[str, Any]) -> list[Any]:
     """The categories: stored as numbers, or as the bytes of all texts and the start of each."""
     if "offsets" not in kept:

@@ -71,6 +71,9 @@ def convert(fitted: FittedModel, signature: Signature) -> tuple[bytes, str]:
             raise
         except Exception as error:  # the converters raise any exception
             reraise_own(error)
+            match error:
+                case KeyError(args=(type() as kind,)):  # skl2onnx converts only its own there
+                    raise ConversionError(f"a {kind.__name__} in another estimator") from error
             raise ConversionError(one_line(error, 160).partition(". ")[0]) from error
 
 

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from service.model import outputs
 from service.model.engines import Column, ScikitLearn
+from service.model.errors import one_line
 from service.model.signature import Confidence, Label, Output, Signature
 from training.errors import PackError
 from training.estimators import introspection
@@ -37,11 +38,6 @@ class FittedModel:
         """The name of the estimator's class."""
         return type(self.estimator).__name__
 
-    @property
-    def _library(self) -> str:
-        """The package that its class is from."""
-        return type(self.estimator).__module__.split(".")[0]
-
     @cached_property
     def parts(self) -> tuple[Any, ...]:
         """Every estimator within, each once; the first is the estimator itself."""
@@ -55,27 +51,17 @@ class FittedModel:
 
     @cached_property
     def feature_names(self) -> list[str] | None:
-        """The column names of the DataFrame that it was fitted on; None if that was an array.
+        """The column names of the DataFrame that it was fitted on; None if that was an array."""
+        return introspection.feature_names(self.estimator)
 
-        For an array, LightGBM and CatBoost invent names.
-        """
-        attribute = "feature_names_" if self._library == "catboost" else "feature_names_in_"
-        found = getattr(self.estimator, attribute, None)
-        if found is None:
-            return None
-        invented = {"lightgbm": "Column_{}", "catboost": "{}"}.get(self._library, "")
-        names = [str(name) for name in found]
-        if invented and names == [invented.format(place) for place in range(len(names))]:
-            return None
-        return names
+    def columns_of(self, header: Iterable[str]) -> list[str] | None:
+        """Its feature names as a table with these columns spells them; None as above."""
+        return introspection.columns_of(self.estimator, header)
 
     @cached_property
     def feature_count(self) -> int | None:
         """The number of columns that it was fitted on; None if unknown."""
-        if self._library == "catboost":  # its n_features_in_ is 0 once it is loaded
-            return len(self.estimator.feature_names_)
-        count: int | None = getattr(self.estimator, "n_features_in_", None)
-        return count
+        return introspection.feature_count(self.estimator)
 
     @cached_property
     def reads_texts(self) -> bool:
@@ -223,13 +209,20 @@ def _check(estimator: Any) -> None:
         raise PackError(
             f"holds a {kind}, which is no scikit-learn estimator: {_way_out(estimator)}"
         )
-    if not hasattr(estimator, "predict"):
-        raise PackError(f"holds a {kind} without predict: only a model that predicts can be served")
     try:
-        if hasattr(estimator, "__sklearn_tags__") or hasattr(estimator, "__sklearn_is_fitted__"):
+        predicts = hasattr(estimator, "predict")  # a pipeline asks its last step
+        if predicts and (
+            hasattr(estimator, "__sklearn_tags__") or hasattr(estimator, "__sklearn_is_fitted__")
+        ):
             check_is_fitted(estimator)  # it cannot test other classes
     except (NotFittedError, TypeError) as error:
         raise PackError(f"holds a {kind} that is not fitted; fit it before you save it") from error
+    except Exception as error:  # such as an estimator of a library in another version
+        raise PackError(
+            f"holds a {kind} that cannot be used with the versions here ({one_line(error)})"
+        ) from error
+    if not predicts:
+        raise PackError(f"holds a {kind} without predict: only a model that predicts can be served")
 
 
 def _way_out(held: Any) -> str:

@@ -15,8 +15,9 @@ class LearnedColumns:
 
     `categories` and their `dtypes` come from encoders, bin `edges` from discretizers. `imputed` has
     the missing value of imputers and the value that they insert. `closed` has the categories of
-    columns that accept no others. `texts` are the columns that text vectorizers read. `groups` are
-    groups of columns that the same parts read.
+    columns that accept no others. `texts` are the columns that text vectorizers read, and `numbers`
+    those that are known to have held numbers. `groups` are groups of columns that the same parts
+    read.
     """
 
     groups: list[list[str]]
@@ -26,6 +27,7 @@ class LearnedColumns:
     imputed: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     closed: dict[str, list[Any]] = field(default_factory=dict)
     texts: set[str] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
 
 
 def learned_columns(estimator: Any, names: Sequence[str]) -> LearnedColumns:
@@ -80,11 +82,12 @@ def _by_column(
 
 
 def _add_codes(learned: LearnedColumns, part: Any, columns: Sequence[str]) -> None:
-    """Add the categories that XGBoost or LightGBM learned, by the position of the column.
+    """Add the categories that XGBoost or LightGBM learned, and the columns without, by position.
 
     XGBoost 3.2.0 does not detect every unknown category, and then its prediction is arbitrary: its
     columns are closed.
     """
+    learned.numbers.update(columns[one] for one in readers.numbers(part) if one < len(columns))
     for place, values in readers.categories(part).items():
         if place < len(columns):
             learned.categories.setdefault(columns[place], set()).update(values)

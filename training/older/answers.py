@@ -64,6 +64,9 @@ def loaded(part: Any) -> Any:
     """The estimator in a file."""
     import joblib
 
+    with open(part["path"], "rb") as file:  # each joblib knows only its own arrays
+        if b"sklearn.externals.joblib" in file.read():
+            from sklearn.externals import joblib
     found = joblib.load(part["path"])
     for key in part["keys"]:
         found = found[key]

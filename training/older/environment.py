@@ -113,12 +113,17 @@ def _make(folder: Path, pythons: tuple[int, ...], packages: list[str], python: s
         made = Path(name) / "made"
         own = [python] if python else [OWN]
         tried = sorted({f"3.{minor}": 0 for minor in pythons}, key=lambda one: one not in own)
-        if not any(create(made, one) for one in tried):
+        ended = None
+        for one in tried:  # not all versions of a release have wheels for all of these
+            if create(made, one):
+                ended = _install(made / "bin/python", packages)
+                if not ended.returncode:
+                    break
+        if ended is None:
             raise PackError(
                 f"needs {packages[0]}, which has wheels for Python {', '.join(tried)} only, and "
                 "none of these is installed; install one, or uv, which finds or downloads it"
             )
-        ended = _install(made / "bin/python", packages)
         if ended.returncode:
             reason = " ".join(ended.stderr.split())[-300:]
             raise PackError(f"needs {packages[0]}, which cannot be installed ({reason})")

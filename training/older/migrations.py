@@ -188,6 +188,12 @@ def _histogram_boosting(state: State, version: Version) -> None:
     _rename(state, "n_features_", "_n_features")
 
 
+def _function_transformer(state: State, version: Version) -> None:
+    """1.6 renamed a parameter of `check_array`, which histogram boosting calls for its numbers."""
+    keywords = getattr(state.get("func"), "keywords", {})
+    _rename(keywords, "force_all_finite", "ensure_all_finite")
+
+
 def _logistic_regression(state: State, version: Version) -> None:
     """1.8 removed `multi_class`: several classes are multinomial, two binary."""
     chosen = state.pop("multi_class", None)
@@ -341,6 +347,7 @@ MIGRATIONS: dict[str, Migration] = {
         _histogram_boosting
     ),
     "sklearn.ensemble._stacking.StackingClassifier": _stacking,
+    "sklearn.preprocessing._function_transformer.FunctionTransformer": _function_transformer,
     "sklearn.preprocessing._encoders.OneHotEncoder": _one_hot_encoder,
     "sklearn.preprocessing._encoders.OrdinalEncoder": _ordinal_encoder,
     "sklearn.naive_bayes.GaussianNB": _naive_bayes,

@@ -26,6 +26,7 @@ RENAMED = {
 # From 1.5 to 1.8 the compiled module of the losses was pickled without its package.
 MODULES = {
     "_loss": "sklearn._loss._loss",
+    "sklearn.externals.joblib.numpy_pickle": "joblib.numpy_pickle",  # up to 0.22
     "sklearn.cluster.k_means_": "sklearn.cluster._kmeans",
     "sklearn.ensemble.gradient_boosting": "sklearn.ensemble._gb",
     "sklearn.linear_model.sgd_fast": "sklearn.linear_model._sgd_fast",

@@ -66,7 +66,7 @@ def infer_contract(
     encoded = (name for name, values in learned.categories.items() if values)
     fixed = {*(given or ()), *learned.texts, *encoded}
     probe, columns = input_format.find_format(model, columns, fixed)
-    ambiguous_columns.check(probe, columns, fixed, given or ())
+    ambiguous_columns.check(probe, columns, fixed | learned.numbers, given or ())
     taken = inputs.describe(probe, columns, learned, advance)
     for place, own in enumerate(map(learned.closed.get, names)):
         if own is not None:
@@ -85,7 +85,7 @@ def _inputs(model: FittedModel, sample: Sample, targets: Sequence[str]) -> list[
     for target in targets:
         if target not in sample.columns:
             raise PackError(f"the sample has no column {target}, which --target names")
-    wanted = model.feature_names
+    wanted = model.columns_of(there)
     if wanted is not None:
         twice = [name for name, times in Counter(wanted).items() if times > 1]
         if twice:
