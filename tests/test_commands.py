@@ -113,6 +113,12 @@ def test_what_pack_refuses(packing: Packing) -> None:
         (fitted, TEXT.rename(columns={"kind": "kinds"}), (), "was fitted on; is it kinds?"),
         (numbers, TEXT, (), "has 2 columns (kind, age), the model takes 1; name the target with"),
         (numbers, TEXT[["kind"]], (), "cannot predict the rows of the sample"),
+        (
+            LogisticRegression().fit(pd.concat([TEXT[["age"]]] * 5, axis=1).to_numpy(), LABELS),
+            TEXT[["kind"]],
+            (),
+            "makes its inputs from kind, give both files, in this order: slipway pack VECTORIZER",
+        ),
         (Own().fit(TEXT, LABELS), answered, (), "needs tests.test_commands.Own"),
     ]:
         code, said = packing(model, rows, *more)

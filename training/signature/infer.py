@@ -125,7 +125,13 @@ def _named(there: Iterable[str]) -> str:
 
 
 def _advice(model: FittedModel, there: Mapping[str, Column], targets: Sequence[str]) -> str:
-    """Advice on columns that the model does not take."""
+    """Advice on columns that the model does not take, or on those that are missing."""
+    texts = [column.name for column in there.values() if column.kind == "text"]
+    if texts and (model.feature_count or 0) > len(there):
+        return (
+            f"if a vectorizer makes its inputs from {texts[0]}, give both files, in this order: "
+            "slipway pack VECTORIZER.joblib MODEL.joblib"
+        )
     if targets:
         return "list what the model does not take with --ignore"
     found = columns_of_labels(_labels(model), there.values())
