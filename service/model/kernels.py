@@ -22,8 +22,10 @@ def kernels() -> dict[str, str]:
     Only loaded libraries are listed. Without threadpoolctl, which comes with scikit-learn, only
     NumPy is.
     """
-    features = np.show_config(mode="dicts")["SIMD Extensions"].get("found", ())
-    found = {"NumPy": features[-1] if features else "baseline"}
+    found = {}
+    if np.lib.NumpyVersion(np.__version__) >= "1.25.0":  # earlier ones only print their features
+        features = np.show_config(mode="dicts")["SIMD Extensions"].get("found", ())
+        found["NumPy"] = features[-1] if features else "baseline"
     try:
         from threadpoolctl import threadpool_info
     except ImportError:
