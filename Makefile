@@ -93,7 +93,7 @@ bench: .venv/developing ## Measure the service beside its peers, for an hour (AR
 # The pages, and the files that they link to.
 PAGES := '*.md' ':!.github/*.md' LICENSE docs service training ecs .github/workflows gunicorn.conf.py haproxy.cfg \
 	benchmarks/__init__.py benchmarks/results.svg tests/test_architecture.py tests/support/models.py \
-	tests/test_settings.py tests/test_protocols.py \
+	tests/test_settings.py tests/test_protocols.py tests/test_graphs.py tests/test_graphs_of_features.py \
 	tests/support/__init__.py tests/fuzz/__init__.py
 docs: .venv/docs/installed ## Build the documentation as a web site in build/site, and check its links
 	@rm -rf build/docs && mkdir -p build/docs && \
