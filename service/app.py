@@ -36,6 +36,7 @@ class Service(Flask):
     """Flask without what this app does not need and each request would pay for."""
 
     fast_path: FastPath | None = None  # none with traces
+    monitor: Monitor | None = None  # of drift
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function itself: no view is a coroutine, so Flask need not check each time."""
@@ -82,7 +83,7 @@ def create_app(
     access = AccessControl.of(settings)
     auth.init_app(app, access, settings.metrics_port, health_paths)
     body.init_app(app)
-    monitor = monitor_of(settings, predictor)
+    monitor = app.monitor = monitor_of(settings, predictor)
     metrics.init_app(app, context.metrics, settings.metrics_port, monitor)
     check_ready = health.init_app(app, predictor, lambda: draining.is_on)
     service = PredictionService(settings, predictor, monitor)

@@ -37,6 +37,8 @@ def application() -> ASGIApp:
     def start_up() -> None:
         predictor.verify()
         traces.start(settings)
+        if app.monitor is not None:
+            app.monitor.start()
 
     asgi_app = ASGIApp(
         app,

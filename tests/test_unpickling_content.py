@@ -96,7 +96,7 @@ def test_a_model_that_opens_what_a_request_names_gives_no_answer(
     for ask in (engine.predict, engine.confidence):
         with pytest.raises(EffectError, match="the model tried to open .* for a request"):
             ask([column])
-    manifest = replace(predictor.manifest, signature=made)
+    manifest = replace(predictor.manifest, signature=made, profile=None)
     client = create_app(Settings(), Predictor(manifest, engine)).test_client()
     for query in ("", "?probabilities=true"):
         answer = client.post(f"/predict{query}", json={"path": [str(tmp_path / "one")]})

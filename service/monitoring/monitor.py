@@ -77,6 +77,13 @@ class Monitor:
         self._minute_from = perf_counter()
         self._note_lock, self._count_lock = Lock(), Lock()  # the loop and its thread both predict
 
+    def start(self) -> None:
+        """Open the worker's counts, when it starts: not while it answers a request."""
+        try:
+            self.windows.open()
+        except OSError as error:
+            self._stop(error)
+
     def observe(self, columns: Mapping[str, Column], answer: Mapping[str, Any], rows: int) -> None:
         """Note the rows of one call of the model, and its answer."""
         if self._rows >= self._most_rows or len(self._noted) >= MAX_CALLS:
@@ -123,11 +130,14 @@ class Monitor:
                 self._call_each_minute()
             self._earliest = perf_counter() + (perf_counter() - start) / COST_SHARE
         except Exception as error:  # a prediction must not fail because it cannot be counted
-            self._most_rows = 0
-            reason = type(error).__name__  # its message may have a value
-            log.warning("drift is not watched", extra={"fields": {"reason": reason}})
+            self._stop(error)
         finally:
             self._count_lock.release()
+
+    def _stop(self, error: Exception) -> None:
+        self._most_rows = 0
+        reason = type(error).__name__  # its message may have a value
+        log.warning("drift is not watched", extra={"fields": {"reason": reason}})
 
     def _call_each_minute(self) -> None:
         now = perf_counter()

@@ -49,15 +49,19 @@ class Windows:
 
     def add(self, counts: Numbers, now: float) -> None:
         """Add counts to the current part of each window; `now` is in seconds since the epoch."""
-        if self._own is None:  # not before: the file belongs to the worker, not to its parent
-            self._own = self._opened()
-        for window, table in _tables(self._own):
+        for window, table in _tables(self.open()):
             number = int(now // window.part_seconds)
             part = table[number % window.parts]
             if part[0] != number:
                 part[1:] = 0
                 part[0] = number
             part[1:] += counts
+
+    def open(self) -> Numbers:
+        """Open the worker's file, if it is not open: in the worker, since the lock is its own."""
+        if self._own is None:
+            self._own = self._opened()
+        return self._own
 
     def sums(self, now: float) -> dict[str, Numbers]:
         """The counts of all workers by window."""
