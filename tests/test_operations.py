@@ -14,7 +14,7 @@ from tests.support.stranger import commands, foreground, run
 
 pytestmark = pytest.mark.slow
 
-BALANCED, KEY, METRICS = commands((ROOT / "docs/operations.md").read_text())
+BALANCED, PROVE, PROVE_IMAGE, KEY, METRICS = commands((ROOT / "docs/operations.md").read_text())
 
 
 DOWN = ("--profile", "balanced", "down", "--timeout", "5")
@@ -58,3 +58,9 @@ def test_a_load_balancer_spreads_requests_over_three(checkout: Path) -> None:
             docker("compose", "--project-name", f"slipway-test-{port}", *DOWN, seconds=120)
     asked = set(re.findall(r"(api-\d) +\|.*/predict", log))
     assert asked == {"api-1", "api-2", "api-3"}
+
+
+def test_an_artifact_is_proved_by_the_commands_of_other_tests() -> None:
+    """tests/test_prove.py runs the first, tests/test_container.py the second."""
+    assert PROVE == ".venv/bin/slipway prove artifacts/mine"
+    assert PROVE_IMAGE == "docker run --rm slipway slipway prove"
