@@ -88,6 +88,8 @@ def _tables(predictor: Predictor, rows: int) -> list[list[Column]]:
 def _beside(predictor: Predictor, golden: list[Column]) -> list[list[Column]]:
     """Rows beside the boundary between labels. There the last bit of a score decides, so that two
     engines may differ; one engine may not differ from itself."""
+    if not any(output.labels for output in predictor.signature.outputs):
+        return []
     beside = beside_boundaries(predictor.engine, golden)
     return [beside] if beside else []
 

@@ -19,7 +19,7 @@ from service.model import row_independence
 from service.model.boundary_rows import beside_boundaries
 from service.model.engines import Column, Engine, ScikitLearn
 from service.model.predictor import Predictor
-from service.model.row_independence import are_rows_independent, hold_here
+from service.model.row_independence import are_rows_independent, hold_elsewhere, hold_here
 from service.settings import Settings
 from tests.support.described import described
 from training.pack import PackOptions, pack
@@ -194,6 +194,47 @@ def test_a_model_of_numbers_has_no_boundary() -> None:
     case, signature, columns = described("ridge regression")
     engine = ScikitLearn(case.estimator, signature)
     assert beside_boundaries(engine, list(columns.values())) == []
+
+
+class BesideBoundary:
+    """Labels that depend on the size of the batch only within 1e-9 of the boundary, at 0.5."""
+
+    def predict(self, columns: Sequence[Column]) -> list[Column]:
+        moved = 1e-9 * (len(columns[0]) % 8 >= 4)
+        return [(np.asarray(columns[0]) + moved > 0.5).astype(np.int64)]
+
+    def confidence(self, columns: Sequence[Column]) -> list[Column]:
+        return [np.asarray(columns[0])]
+
+
+def test_elsewhere_rows_beside_a_boundary_are_found_again() -> None:
+    golden = [np.linspace(0.0, 1.0, 8)]
+    engine: Engine = BesideBoundary()
+    assert hold_here(engine, golden, True)
+    assert not hold_elsewhere(engine, golden, True, True, lambda rows: 1e-9 * rows)
+    tree = DecisionTreeClassifier().fit(golden[0][:, None], golden[0] > 0.5)
+
+    class Tree(BesideBoundary):
+        def predict(self, columns: Sequence[Column]) -> list[Column]:
+            return [tree.predict(np.column_stack(columns))]
+
+    assert hold_elsewhere(Tree(), golden, True, True, lambda rows: 1e-9 * rows)
+    assert not hold_elsewhere(Tree(), golden, True, True, lambda rows: 1.0)  # too slow to find out
+    assert hold_elsewhere(Tree(), golden, True, False, lambda rows: 1.0)  # numbers have no boundary
+
+
+@pytest.mark.parametrize("changed", [{"machine": "another"}, {"kernels": {"NumPy": "another"}}])
+def test_the_longer_test_runs_on_another_processor_than_that_of_packing(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(row_independence, "hold_elsewhere", lambda *_, **__: False)
+    here = Predictor(predictor.manifest, predictor.engine)
+    here.verify()
+    assert here.rows_independent
+    engines = {**predictor.manifest.engines, **changed}
+    elsewhere = Predictor(replace(predictor.manifest, engines=engines), predictor.engine)
+    elsewhere.verify()
+    assert not elsewhere.rows_independent
 
 
 def test_an_artifact_without_the_entry_shares_no_calls(predictor: Predictor) -> None:

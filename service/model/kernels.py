@@ -5,6 +5,8 @@ or a sum otherwise.
 """
 
 import platform
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -22,10 +24,8 @@ def kernels() -> dict[str, str]:
     Only loaded libraries are listed. Without threadpoolctl, which comes with scikit-learn, only
     NumPy is.
     """
-    found = {}
-    if np.lib.NumpyVersion(np.__version__) >= "1.25.0":  # earlier ones only print their features
-        features = np.show_config(mode="dicts")["SIMD Extensions"].get("found", ())
-        found["NumPy"] = features[-1] if features else "baseline"
+    own = _of_numpy()
+    found = {} if own is None else {"NumPy": own}
     try:
         from threadpoolctl import threadpool_info
     except ImportError:
@@ -35,6 +35,23 @@ def kernels() -> dict[str, str]:
             library = one["internal_api"]
             found[NAMES.get(library, library)] = str(one["architecture"])
     return found
+
+
+def _of_numpy() -> str | None:
+    if np.lib.NumpyVersion(np.__version__) < "1.25.0":  # it only prints its features
+        return None
+    features = np.show_config(mode="dicts")["SIMD Extensions"].get("found", ())
+    return features[-1] if features else "baseline"
+
+
+def is_elsewhere(engines: Mapping[str, Any]) -> bool:
+    """Whether another kind of processor packed the model than this one.
+
+    `engines` is the part of the manifest. What it does not have counts as equal. NumPy's kernels
+    stand for those of BLAS and ONNX Runtime, since all are selected by the processor's features.
+    """
+    packed = engines.get("kernels", {}).get("NumPy")
+    return engines.get("machine", machine()) != machine() or packed not in (None, _of_numpy())
 
 
 def described(machine: str, kernels: dict[str, str]) -> str:

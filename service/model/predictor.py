@@ -13,6 +13,7 @@ from service.model import (
     dates,
     engines,
     filetypes,
+    kernels,
     onnx_check,
     own_code,
     ranking,
@@ -236,8 +237,20 @@ class Predictor:
             raise GoldenError(f"golden rows give {sorted(found)}, not {sorted(golden.outputs)}")
         for name, expected in golden.outputs.items():
             compare(name, expected, found[name], tolerance(self.manifest))
-        self.rows_independent = self.manifest.rows_independent and row_independence.hold_here(
-            self.engine, list(columns.values()), self.signature.confidence is not None
+        self.rows_independent = self._test_independence(list(columns.values()))
+
+    def _test_independence(self, columns: list[Column]) -> bool:
+        manifest, confident = self.manifest, self.signature.confidence is not None
+        if not manifest.rows_independent:
+            return False
+        if not row_independence.hold_here(self.engine, columns, confident):
+            return False
+        return not kernels.is_elsewhere(manifest.engines) or row_independence.hold_elsewhere(
+            self.engine,
+            columns,
+            confident,
+            has_labels=any(output.labels for output in self.signature.outputs),
+            expected_seconds=manifest.expected_seconds,
         )
 
 

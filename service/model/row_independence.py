@@ -9,12 +9,13 @@ independent may requests share a call of the model.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from time import perf_counter
 
 import numpy as np
 
+from service.model.boundary_rows import PAIRS, PARTS, STEPS, beside_boundaries
 from service.model.engines import Column, Engine
 
 # For probabilities and scores. Shared calls never return them; comparing them detects dependence
@@ -27,6 +28,7 @@ BATCHES = 4  # of each size
 SINGLE_ROWS = 100
 START_ROWS = 16
 START_SECONDS = 0.03
+ELSEWHERE_SECONDS = 0.5  # the most for each part of the test on another kind of processor
 
 
 def are_rows_independent(
@@ -70,6 +72,32 @@ def hold_here(engine: Engine, columns: Sequence[Column], confident: bool) -> boo
     """The same for a few rows and a short time: for the processor that serves."""
     rows = np.resize(np.arange(len(columns[0])), START_ROWS)
     return are_rows_independent(engine, [one[rows] for one in columns], confident, START_SECONDS)
+
+
+def hold_elsewhere(
+    engine: Engine,
+    columns: Sequence[Column],
+    confident: bool,
+    has_labels: bool,
+    expected_seconds: Callable[[int], float],
+) -> bool:
+    """A longer test, on another kind of processor than the one that packed the model.
+
+    There packing's rows beside the boundaries of labels prove nothing, so others are found here. A
+    model that is too slow for that counts as dependent: its calls gain little from being shared.
+    """
+    rows = np.resize(np.arange(len(columns[0])), START_ROWS)
+    given = [one[rows] for one in columns]
+    if not are_rows_independent(engine, given, confident, ELSEWHERE_SECONDS):
+        return False
+    if not has_labels:
+        return True
+    if STEPS * expected_seconds(PAIRS * PARTS) > ELSEWHERE_SECONDS:
+        return False
+    beside = beside_boundaries(engine, columns)
+    return not beside or are_rows_independent(
+        engine, beside, confident=False, seconds=ELSEWHERE_SECONDS, every=True
+    )
 
 
 def _batches(rows: int, every: bool) -> Iterator[slice]:

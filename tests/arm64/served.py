@@ -70,6 +70,7 @@ def _gunicorn(folder: Path, processor: str) -> Iterator[tuple[subprocess.Popen[b
             SERVICE_DRAIN_SECONDS=str(DRAIN_SECONDS),
             SERVICE_LOAD_SECONDS="600",
             SERVICE_DEADLINE_SECONDS="60",
+            SERVICE_QUEUE_SECONDS="60",
         ),
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
