@@ -18,7 +18,7 @@ from service.model.engines import Column
 from service.model.equality import TOLERANCES, UnequalError, largest_difference
 from service.model.golden import tolerance
 from service.model.kernels import described, kernels, machine
-from service.model.predictor import Predictor, as_column
+from service.model.predictor import Predictor
 from service.model.row_independence import are_rows_independent
 from service.settings import Settings
 
@@ -74,15 +74,9 @@ def run(place: str | None, rows: int, as_json: bool = False) -> tuple[str, bool]
 
 
 def _tables(predictor: Predictor, rows: int) -> list[list[Column]]:
-    """The golden rows, with two more that have the ends of the sample's ranges; and rows drawn
-    around them."""
-    signature, golden = predictor.signature, {}
-    for one in signature.inputs:
-        values = [*predictor.manifest.golden.inputs[one.name]]
-        ends = [values[0] if end is None else end for end in (one.minimum, one.maximum)]
-        golden[one.name] = as_column(values + ends, one.dtype)
-    drawn = probe_rows.generate(signature, golden, {}, rows)
-    return [list(golden.values()), list(drawn.values())]
+    """The golden rows, and rows drawn around them."""
+    golden = predictor.manifest.golden.inputs
+    return [list(one.values()) for one in probe_rows.around(predictor.signature, golden, rows)]
 
 
 def _beside(predictor: Predictor, golden: list[Column]) -> list[list[Column]]:

@@ -211,16 +211,16 @@ def test_elsewhere_rows_beside_a_boundary_are_found_again() -> None:
     golden = [np.linspace(0.0, 1.0, 8)]
     engine: Engine = BesideBoundary()
     assert hold_here(engine, golden, True)
-    assert not hold_elsewhere(engine, golden, True, True, lambda rows: 1e-9 * rows)
+    assert not hold_elsewhere(engine, golden, True, lambda rows: 1e-9 * rows)
     tree = DecisionTreeClassifier().fit(golden[0][:, None], golden[0] > 0.5)
 
     class Tree(BesideBoundary):
         def predict(self, columns: Sequence[Column]) -> list[Column]:
             return [tree.predict(np.column_stack(columns))]
 
-    assert hold_elsewhere(Tree(), golden, True, True, lambda rows: 1e-9 * rows)
-    assert not hold_elsewhere(Tree(), golden, True, True, lambda rows: 1.0)  # too slow to find out
-    assert hold_elsewhere(Tree(), golden, True, False, lambda rows: 1.0)  # numbers have no boundary
+    assert hold_elsewhere(Tree(), golden, True, lambda rows: 1e-9 * rows)
+    assert not hold_elsewhere(Tree(), golden, True, lambda rows: 1.0)  # too slow to find out
+    assert hold_elsewhere(Tree(), golden, False, lambda rows: 1.0)  # numbers have no boundary
 
 
 @pytest.mark.parametrize("changed", [{"machine": "another"}, {"kernels": {"NumPy": "another"}}])

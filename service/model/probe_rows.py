@@ -73,6 +73,19 @@ def generate(
     return made
 
 
+def around(
+    signature: Signature, golden: Mapping[str, list[Any]], rows: int
+) -> tuple[dict[str, Column], dict[str, Column]]:
+    """The golden rows, with two more that have the ends of the sample's ranges, and so many rows
+    drawn around them."""
+    given = {}
+    for one in signature.inputs:
+        values = [*golden[one.name]]
+        ends = [values[0] if end is None else end for end in (one.minimum, one.maximum)]
+        given[one.name] = as_column(values + ends, one.dtype)
+    return given, generate(signature, given, {}, rows)
+
+
 def _every(step: int, edges: Mapping[str, Values]) -> dict[str, Values]:
     """Every `step`-th of all these values together; with many inputs, some inputs get none."""
     ends = np.cumsum([len(values) for values in edges.values()]).tolist()
