@@ -237,6 +237,22 @@ def test_the_longer_test_runs_on_another_processor_than_that_of_packing(
     assert not elsewhere.rows_independent
 
 
+def test_a_model_of_which_no_rows_can_be_drawn_shares_no_calls_elsewhere(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines = {**predictor.manifest.engines, "machine": "another"}
+    manifest = replace(predictor.manifest, engines=engines)
+    for name, value in (("ELSEWHERE_CELLS", 1), ("ELSEWHERE_ROWS", -1)):
+        with monkeypatch.context() as patch:
+            patch.setattr(row_independence, name, value)
+            elsewhere = Predictor(manifest, predictor.engine)
+            elsewhere.verify()
+            assert not elsewhere.rows_independent
+    elsewhere = Predictor(manifest, predictor.engine)
+    elsewhere.verify()
+    assert elsewhere.rows_independent
+
+
 def test_an_artifact_without_the_entry_shares_no_calls(predictor: Predictor) -> None:
     silent = replace(predictor.manifest, engines={})
     app = create_app(Settings(), Predictor(silent, predictor.engine))

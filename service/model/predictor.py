@@ -250,7 +250,12 @@ class Predictor:
         from service.model import probe_rows  # it imports this module
 
         rows = row_independence.ELSEWHERE_ROWS
-        _, drawn = probe_rows.around(self.signature, manifest.golden.inputs, rows)
+        if rows * len(columns) > row_independence.ELSEWHERE_CELLS:
+            return False
+        try:
+            _, drawn = probe_rows.around(self.signature, manifest.golden.inputs, rows)
+        except (ArithmeticError, LookupError, TypeError, ValueError):  # such as of nothing but null
+            return False
         return row_independence.hold_elsewhere(
             self.engine,
             list(drawn.values()),

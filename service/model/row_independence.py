@@ -29,6 +29,7 @@ SINGLE_ROWS = 100
 START_ROWS = 16
 START_SECONDS = 0.03
 ELSEWHERE_ROWS = 200
+ELSEWHERE_CELLS = 200_000  # rows times inputs; to draw more would hold up the start
 ELSEWHERE_SECONDS = 0.5  # the most for each part of the test on another kind of processor
 
 
@@ -83,9 +84,9 @@ def hold_elsewhere(
 ) -> bool:
     """A longer test, on another kind of processor than the one that packed the model.
 
-    `columns` are `ELSEWHERE_ROWS` rows that were drawn around the golden ones.
-    There packing's rows beside the boundaries of labels prove nothing, so others are found here. A
-    model that is too slow for that counts as dependent: its calls gain little from being shared.
+    `columns` are `ELSEWHERE_ROWS` rows that were drawn around the golden ones. Packing's rows
+    beside the boundaries of labels prove nothing here, so others are found. A model that is too
+    slow for that counts as dependent: its calls gain little from being shared.
     """
     if not are_rows_independent(engine, columns, False, ELSEWHERE_SECONDS, every=True):
         return False
