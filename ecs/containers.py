@@ -63,6 +63,8 @@ class Source:
 
     def proofs(self, architecture: str, image: str) -> str:
         """Where the artifact's proofs were made, and how to repeat them elsewhere; one line."""
+        if not self.machine and self.arguments.get("MODEL") == "packed":
+            return "where the artifact was packed, and proved, is not known without --artifact"
         if not self.machine:
             return "the build packs the model, and proves it, on the processor that serves it"
         if self.machine in MACHINES[architecture]:

@@ -35,7 +35,7 @@ Arrays = Mapping[str, Column]
 class PredictionService:
     """Predictions of one model. Its schema is built once, from its signature.
 
-    `monitor` counts what is predicted; None if nobody compares it with the sample.
+    `monitor` counts inputs and outputs by bin; None if drift is not watched.
     """
 
     def __init__(

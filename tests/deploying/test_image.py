@@ -115,6 +115,8 @@ def test_it_prints_where_the_artifact_was_proved(commit: str, artifact: Path) ->
     assert f"proved, on {here}, not on {other}" in said
     command = f"docker run --rm --platform {containers.PLATFORMS[other]} slipway:1 slipway prove"
     assert said.endswith(command)
+    unknown = containers.Source("c0ffee", False, {"MODEL": "packed"}, "")
+    assert "is not known without --artifact" in unknown.proofs(own, "slipway:1")
 
 
 def test_tags_differ_if_images_do() -> None:
